@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*!
+ * \file
+ * \brief Octet strings, growing buffers, and the message that goes with an error.
+ *
+ * Every function of the library returns KNOT_EOK or a negative KNOT_E* code.  Functions that read
+ * what people wrote also take a mail_diag_t and leave the reason there.
+ *
+ * Thread rule of this file: an object is used by one thread at a time; there is no global state.
+ */
+#pragma once
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <libknot/libknot.h>
+
+/*! Octets that somebody else owns; not terminated. */
+typedef struct {
+	const char *data;
+	size_t len;
+} mail_str_t;
+
+/*! A mail_str_t of a string literal or a terminated string. */
+#define MAIL_STR(s) ((mail_str_t){ (s), strlen(s) })
+
+/*! Says whether two octet strings are equal. */
+static inline bool mail_str_equal(mail_str_t a, mail_str_t b)
+{
+	return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
+}
+
+/*! Says whether an octet string equals a terminated string. */
+static inline bool mail_str_is(mail_str_t a, const char *b)
+{
+	return mail_str_equal(a, MAIL_STR(b));
+}
+
+/*! What is wrong, for people. */
+typedef struct mail_diag {
+	uint32_t line;    /*!< Line in the file, from 1; 0 is unknown. */
+	uint32_t column;  /*!< Octet within the value, from 1; 0 is unknown. */
+	char text[320];   /*!< The reason, without a full stop. */
+	/*! Optional: takes each warning (a risky value that is accepted). */
+	void (*warn)(void *ctx, const char *text);
+	void *warn_ctx;
+} mail_diag_t;
+
+/*!
+ * Notes an error.
+ *
+ * \param diag    Where to; may be NULL.
+ * \param column  Octet within the value, from 1; 0 is unknown.
+ * \param fmt     printf format of the reason.
+ *
+ * \return KNOT_EINVAL, always, so that a caller can return it.
+ */
+int mail_diag_error(mail_diag_t *diag, size_t column, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/*! Hands a warning to diag->warn, if there is one; diag may be NULL. */
+void mail_diag_warn(mail_diag_t *diag, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/*!
+ * A buffer of octets that either grows (malloc) or writes into memory of the caller.
+ *
+ * Errors stick: after the first one nothing is written, and `error` says what it was (KNOT_ENOMEM,
+ * or KNOT_ESPACE when the fixed memory is full), so a row of puts is checked once at its end.
+ */
+typedef struct {
+	uint8_t *data;
+	size_t len;
+	size_t cap;
+	bool fixed;  /*!< data is the caller's: never grown, never freed. */
+	int error;   /*!< KNOT_EOK or the first error. */
+} mail_buf_t;
+
+/*! A buffer over memory of the caller. */
+#define MAIL_BUF_FIXED(mem, size) ((mail_buf_t){ .data = (mem), .cap = (size), .fixed = true })
+
+/*! Appends octets. \return KNOT_EOK or the sticking error. */
+int mail_buf_put(mail_buf_t *buf, const void *data, size_t len);
+/*! Appends one octet. */
+int mail_buf_u8(mail_buf_t *buf, uint8_t value);
+/*! Appends a 16-bit number in network order. */
+int mail_buf_u16(mail_buf_t *buf, uint16_t value);
+/*! Appends a 32-bit number in network order. */
+int mail_buf_u32(mail_buf_t *buf, uint32_t value);
+/*! Appends a 64-bit number in network order. */
+int mail_buf_u64(mail_buf_t *buf, uint64_t value);
+/*! Appends the octets of a terminated string. */
+int mail_buf_str(mail_buf_t *buf, const char *text);
+/*! Appends formatted text, without its terminator. */
+int mail_buf_printf(mail_buf_t *buf, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/*! What the buffer holds, as a string of octets, valid until the next put. */
+static inline mail_str_t mail_buf_view(const mail_buf_t *buf)
+{
+	return (mail_str_t){ (const char *)buf->data, buf->len };
+}
+/*! Frees a growing buffer and makes it empty; safe on a zeroed or a fixed one. */
+void mail_buf_free(mail_buf_t *buf);
+
+/*! A reader of octets that never reads past the end. Errors stick (KNOT_EMALF). */
+typedef struct {
+	const uint8_t *pos;
+	const uint8_t *end;
+	int error;
+} mail_reader_t;
+
+#define MAIL_READER(mem, size) ((mail_reader_t){ (mem), (const uint8_t *)(mem) + (size), KNOT_EOK })
+
+/*! Octets that are left to read. */
+static inline size_t mail_read_left(const mail_reader_t *r)
+{
+	return r->error == KNOT_EOK ? (size_t)(r->end - r->pos) : 0;
+}
+/*! The next len octets, or NULL with the sticking error KNOT_EMALF. */
+const uint8_t *mail_read(mail_reader_t *r, size_t len);
+/*! The next octet, 0 on error. */
+uint8_t mail_read_u8(mail_reader_t *r);
+/*! The next 16-bit number in network order, 0 on error. */
+uint16_t mail_read_u16(mail_reader_t *r);
+/*! The next 32-bit number in network order, 0 on error. */
+uint32_t mail_read_u32(mail_reader_t *r);
+/*! The next 64-bit number in network order, 0 on error. */
+uint64_t mail_read_u64(mail_reader_t *r);

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*!
+ * \file
+ * \brief CAA (RFC 8659).
+ *
+ * Pure functions; any thread.
+ */
+#pragma once
+
+#include "mail/rdata.h"
+
+/*! Parses "FLAGS TAG VALUE" (`0 issue "ca.example"`, quotes optional) or "TAG VALUE", and writes the RDATA. */
+int mail_caa_render(mail_str_t text, mail_rdata_t *rdata, mail_diag_t *diag);

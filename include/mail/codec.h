@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*!
+ * \file
+ * \brief Stored values and entries. The layout is at the top of lib/codec.c and in doc/mail-store.rst.
+ *
+ * What is decoded here does not have the native header in front: the store takes that off. Nothing
+ * stored is trusted: every decoder returns KNOT_EMALF for octets that no encoder writes, and
+ * KNOT_ENOTSUP for a newer format. Pure functions; any thread.
+ */
+#pragma once
+
+#include "mail/entry.h"
+
+/*! Version of the value layout that this code writes; it reads this and all before. */
+#define MAIL_CODEC_VERSION 1
+
+/*! Encodes an entry (its members). */
+int mail_codec_encode(const mail_entry_t *entry, mail_buf_t *out);
+/*! Decodes an entry. \param entry Out: a new entry, the caller frees it. */
+int mail_codec_decode(mail_section_t section, mail_str_t id, const uint8_t *data, size_t len,
+                      mail_entry_t **entry);
+
+/*! A domain's entry, read in place. The strings point into the stored octets. */
+typedef struct {
+	mail_str_t policy;  /*!< Policy id, or empty. */
+	mail_str_t alias;   /*!< Target of an alias, as text, or empty. */
+	bool plain;         /*!< It sets nothing but policy or alias. */
+	mail_stamp_t stamp;
+} mail_domain_t;
+
+/*! Reads a domain's entry in place. \return KNOT_EOK, KNOT_EMALF, KNOT_ENOTSUP. */
+int mail_codec_domain(const uint8_t *data, size_t len, mail_domain_t *domain);
+
+/*! A DKIM key, read in place. */
+typedef struct {
+	mail_str_t key;     /*!< As stored (mail/dkim.h); empty with a cname. */
+	mail_str_t cname;   /*!< Name as text (relative or absolute), or empty. */
+	mail_str_t tags;
+	int64_t publish;    /*!< Seconds; 0: always. */
+	int64_t activate;
+	int64_t retire;     /*!< INT64_MAX: never. */
+	int64_t remove;     /*!< INT64_MAX: never. */
+	bool revoke;        /*!< Empty p= from retire to remove. */
+	mail_stamp_t stamp;
+} mail_dkim_t;
+
+/*! Default of a DKIM key's tags. */
+#define MAIL_DKIM_TAGS_DEFAULT "h=sha256"
+
+/*! Reads a DKIM key in place. \return KNOT_EOK, KNOT_EMALF, KNOT_ENOTSUP. */
+int mail_codec_dkim(const uint8_t *data, size_t len, mail_dkim_t *dkim);

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*!
+ * \file
+ * \brief The items of the dialect: one table that text, JSON, the stored format, merging and the
+ *        tool all read. A new item is a new row.
+ *
+ * Constant data; any thread.
+ */
+#pragma once
+
+#include "mail/base.h"
+
+/*! What an entry of the store is. Each section is a named database of its own. */
+typedef enum {
+	MAIL_SECTION_HOST,
+	MAIL_SECTION_CERTIFICATE,
+	MAIL_SECTION_POLICY,
+	MAIL_SECTION_DKIM,
+	MAIL_SECTION_DOMAIN,
+	MAIL_SECTION_KEYSET,
+	MAIL_SECTION_COUNT
+} mail_section_t;
+
+/*! The name of a section in the dialect and in JSON: "host", "certificate", ..., "key-set". */
+const char *mail_section_name(mail_section_t section);
+/*! The section of a name, or MAIL_SECTION_COUNT. */
+mail_section_t mail_section_find(mail_str_t name);
+
+/*! The items. The numbers are stored: never changed, never used again. */
+typedef enum {
+	MAIL_ITEM_POLICY = 1,
+	MAIL_ITEM_ALIAS = 2,
+	MAIL_ITEM_TARGET = 3,
+	MAIL_ITEM_DELEGATION = 4,
+
+	MAIL_ITEM_BASE = 10,
+	MAIL_ITEM_HOST = 11,
+	MAIL_ITEM_MX = 12,
+	MAIL_ITEM_SPF = 13,
+	MAIL_ITEM_SPF_ALL = 14,
+	MAIL_ITEM_DMARC = 15,
+	MAIL_ITEM_DMARC_RAMP = 16,
+	MAIL_ITEM_TLS_RPT = 17,
+	MAIL_ITEM_MTA_STS = 18,
+	MAIL_ITEM_MTA_STS_MAX_AGE = 19,
+	MAIL_ITEM_MTA_STS_ID = 20,
+	MAIL_ITEM_MTA_STS_HOST = 21,
+	MAIL_ITEM_SRV = 22,
+	MAIL_ITEM_AUTOCONFIG = 23,
+	MAIL_ITEM_AUTODISCOVER = 24,
+	MAIL_ITEM_BIMI = 25,
+	MAIL_ITEM_CAA = 26,
+	MAIL_ITEM_TXT = 27,
+	MAIL_ITEM_RECORD = 28,
+	MAIL_ITEM_NO_MAIL = 29,
+	MAIL_ITEM_TTL = 30,
+	MAIL_ITEM_NS = 31,
+	MAIL_ITEM_SOA_MNAME = 32,
+	MAIL_ITEM_SOA_RNAME = 33,
+	MAIL_ITEM_KEY_SET = 34,
+
+	MAIL_ITEM_NAME = 40,
+	MAIL_ITEM_ADDRESS = 41,
+	MAIL_ITEM_CERTIFICATE = 42,
+	MAIL_ITEM_TLSA = 43,
+	MAIL_ITEM_TLSA_PORT = 44,
+	MAIL_ITEM_HELO_SPF = 45,
+
+	MAIL_ITEM_CURRENT = 50,
+	MAIL_ITEM_NEXT = 51,
+	MAIL_ITEM_DEPLOY_AT = 52,
+	MAIL_ITEM_FORM = 53,
+
+	MAIL_ITEM_PUBLISH = 60,
+	MAIL_ITEM_ACTIVATE = 61,
+	MAIL_ITEM_RETIRE = 62,
+	MAIL_ITEM_REMOVE = 63,
+	MAIL_ITEM_KEY = 64,
+	MAIL_ITEM_CNAME = 65,
+	MAIL_ITEM_TAGS = 66,
+	MAIL_ITEM_REVOKE = 67,
+
+	MAIL_ITEM_MAX = 80
+} mail_item_id_t;
+
+/*! How a value is written, checked and stored. */
+typedef enum {
+	MAIL_TYPE_TEXT,    /*!< Free text, UTF-8. */
+	MAIL_TYPE_NAME,    /*!< Domain name, relative or absolute, normalised. */
+	MAIL_TYPE_DOMAIN,  /*!< Absolute domain name without a dot at its end, normalised. */
+	MAIL_TYPE_REF,     /*!< The id of an entry of item->ref. */
+	MAIL_TYPE_NUMBER,  /*!< Decimal, item->min to item->max. JSON: a number. */
+	MAIL_TYPE_SWITCH,  /*!< on, off. JSON: true, false. */
+	MAIL_TYPE_TIME,    /*!< RFC 3339 UTC. */
+	MAIL_TYPE_OCTETS   /*!< Any octets; text: base64. */
+} mail_type_t;
+
+typedef enum {
+	MAIL_FLAG_LIST   = 1 << 0,  /*!< Several values; "ITEM-add" appends. */
+	MAIL_FLAG_BYTAG  = 1 << 1,  /*!< A list of tag=value that merges by tag; JSON: an object. */
+	MAIL_FLAG_NONE   = 1 << 2,  /*!< "none" is a value like any other. */
+} mail_item_flag_t;
+
+typedef struct {
+	mail_item_id_t id;
+	const char *name;
+	unsigned sections;        /*!< Bits 1 << mail_section_t. */
+	mail_type_t type;
+	unsigned flags;           /*!< mail_item_flag_t. */
+	mail_section_t ref;       /*!< For MAIL_TYPE_REF. */
+	uint32_t min, max;        /*!< For MAIL_TYPE_NUMBER. */
+	/*! Checks one value by itself, with the renderer of its record; NULL: the type says it all. */
+	int (*check)(mail_str_t value, mail_diag_t *diag);
+	const char *help;         /*!< One line, for people. */
+} mail_item_t;
+
+/*! All items in the order of their numbers; ended by a NULL name. */
+extern const mail_item_t mail_items[];
+
+/*! The item of a number, or NULL. */
+const mail_item_t *mail_item_get(unsigned id);
+/*! The item of a name within a section, or NULL. */
+const mail_item_t *mail_item_find(mail_section_t section, mail_str_t name);
+
+/*!
+ * Checks one value and writes it as it is stored in an entry: names normalised, times and numbers in
+ * one spelling, octets raw. Refers to no other entry.
+ *
+ * \return KNOT_EOK; KNOT_EINVAL with the reason.
+ */
+int mail_item_normalise(const mail_item_t *item, mail_str_t value, mail_buf_t *out,
+                        mail_diag_t *diag);

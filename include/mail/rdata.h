@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*!
+ * \file
+ * \brief RDATA with holes for the domain.
+ *
+ * A renderer does not know the domain that a policy is asked for; it writes RDATA in which the
+ * places of the domain are left open.  mail_rdata_fill() closes them, once per answer.  RDATA without
+ * a hole is the plain octets and costs nothing to fill.
+ *
+ * TXT values are written as one text; the split into <character-string>s of at most 255 octets
+ * (RFC 1035 3.3.14, RFC 7208 3.3) is made when the holes are filled.
+ *
+ * Thread rule: a builder belongs to one thread; a finished one may be read by any.
+ */
+#pragma once
+
+#include "mail/base.h"
+#include "mail/name.h"
+
+/*! Longest RDATA that is ever filled. */
+#define MAIL_RDATA_MAX 65535
+
+/*! RDATA being written, or written. Zeroed is empty. */
+typedef struct {
+	mail_buf_t ops;  /*!< Plain octets (no hole), or a row of operations (see rdata.c). */
+	bool text;       /*!< One text, to be split into <character-string>s. */
+	bool holes;      /*!< ops is a row of operations. */
+} mail_rdata_t;
+
+/*! The domain that holes are filled with. */
+typedef struct {
+	const knot_dname_t *name;  /*!< Wire name of the domain. */
+	mail_str_t text;           /*!< The same as text, without a dot at its end. */
+} mail_apex_t;
+
+/*! Appends plain octets. All appenders: KNOT_EOK, KNOT_ENOMEM or KNOT_ESPACE, which sticks. */
+int mail_rdata_octets(mail_rdata_t *rdata, const void *data, size_t len);
+int mail_rdata_u8(mail_rdata_t *rdata, uint8_t value);
+int mail_rdata_u16(mail_rdata_t *rdata, uint16_t value);
+int mail_rdata_u32(mail_rdata_t *rdata, uint32_t value);
+/*! Appends a domain name. */
+int mail_rdata_pattern(mail_rdata_t *rdata, const mail_pattern_t *pattern);
+/*! Parses a name as mail_pattern_parse does and appends it. */
+int mail_rdata_name(mail_rdata_t *rdata, mail_str_t text, mail_diag_t *diag);
+/*! Makes the RDATA a text and appends to it; `{domain}` is the hole for the domain's text. */
+int mail_rdata_text(mail_rdata_t *rdata, mail_str_t text);
+/*!
+ * Appends to a text 32 hexadecimal digits of the SHA-256 of another text, as it is for the domain.
+ * The other may have holes.
+ */
+int mail_rdata_digest(mail_rdata_t *rdata, const mail_rdata_t *of);
+/*! Frees what a builder holds and empties it. */
+void mail_rdata_free(mail_rdata_t *rdata);
+
+/*!
+ * Fills the holes and splits texts.
+ *
+ * No allocation.
+ *
+ * \param ops, len, text, holes  As in mail_rdata_t.
+ * \param apex  The domain.
+ * \param out   Room for the RDATA.
+ * \param cap   Size of the room.
+ *
+ * \return Length of the RDATA, or KNOT_ESPACE (a name over 255 octets, or the room too small), or
+ *         KNOT_EMALF.
+ */
+int mail_rdata_fill(const mail_rdata_t *rdata, const mail_apex_t *apex, uint8_t *out, size_t cap);
+
+/*!
+ * As mail_rdata_fill() for a text, without the split: the value as people write it.
+ */
+int mail_rdata_fill_text(const mail_rdata_t *rdata, const mail_apex_t *apex, uint8_t *out, size_t cap);
+
+/*! Wire labels of the longest domain for which every name in the RDATA still fits 255 octets. */
+size_t mail_rdata_apex_max(const mail_rdata_t *rdata);

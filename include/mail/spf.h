@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*!
+ * \file
+ * \brief SPF (RFC 7208, RFC 6652).
+ *
+ * Pure functions; any thread.
+ */
+#pragma once
+
+#include "mail/rdata.h"
+
+/*! Terms that make a receiver look something up: more are a permerror (RFC 7208 4.6.4). */
+#define MAIL_SPF_LOOKUPS_MAX 10
+
+/*! What a record costs the receiver. */
+typedef struct {
+	unsigned lookups;  /*!< Terms of the record itself among include, a, mx, ptr, exists, redirect. */
+	bool redirect;     /*!< It has a redirect modifier. */
+	bool all;          /*!< Its terms end with an all of their own (then spf-all is not added). */
+} mail_spf_cost_t;
+
+/*!
+ * Checks one term: a mechanism with optional qualifier (all, include, a, mx, ip4, ip6, exists) or a
+ * modifier (redirect=, exp=, ra=, rp=, rr=, any unknown name=). Macros are checked (RFC 7208 7.1);
+ * `{domain}` is our hole, not a macro. `ptr` is refused (RFC 7208 5.5).
+ */
+int mail_spf_term_check(mail_str_t term, mail_spf_cost_t *cost, mail_diag_t *diag);
+
+/*! Checks an `all` with its qualifier: "-all", "~all", "?all", "+all" (a warning), or "none". */
+int mail_spf_all_check(mail_str_t all, mail_diag_t *diag);
+
+/*!
+ * Writes "v=spf1 TERM TERM ... ALL" in the order given. With a redirect and no all of its own,
+ * `all` is left out (RFC 7208 6.1). Terms whose text was already written are left out.
+ *
+ * \param terms, n  The terms; "a b" in one element are two terms.
+ * \param all       As mail_spf_all_check; an empty string or "none": no all.
+ *
+ * \return KNOT_EOK; KNOT_EINVAL (bad term, more than 10 lookups, a term after all, all twice,
+ *         redirect twice); warns about redirect beside all, +all, a missing all.
+ */
+int mail_spf_render(const mail_str_t *terms, size_t n, mail_str_t all, mail_rdata_t *rdata,
+                    mail_diag_t *diag);
+
+/*! Says whether a TXT value is an SPF record ("v=spf1" alone or followed by a space, RFC 7208 4.5). */
+bool mail_spf_is(mail_str_t txt);

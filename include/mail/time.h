@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*!
+ * \file
+ * \brief Times as text: RFC 3339, UTC ("2026-01-31T12:00:00Z"). Pure functions; any thread.
+ */
+#pragma once
+
+#include "mail/base.h"
+
+/*! Parses a time. \param out Seconds since 1970. \return KNOT_EOK or KNOT_EINVAL. */
+int mail_time_parse(mail_str_t text, int64_t *out, mail_diag_t *diag);
+/*! Writes a time, 20 characters. */
+int mail_time_print(int64_t seconds, mail_buf_t *out);
