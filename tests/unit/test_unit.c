@@ -36,12 +36,8 @@ static const unit_test_t table_pass[] = { { "pass", pass }, { NULL, NULL } };
 static const unit_test_t table_fail[] = { { "fail", fail }, { NULL, NULL } };
 static const unit_test_t table_fatal[] = { { "fatal", fail_fatal }, { NULL, NULL } };
 static const unit_test_t table_index[] = { { "index", fail_with_index }, { NULL, NULL } };
-static const unit_test_t table_first[] = {
-	{ "fail", fail }, { "pass", pass }, { NULL, NULL }
-};
-static const unit_test_t table_last[] = {
-	{ "pass", pass }, { "fail", fail }, { NULL, NULL }
-};
+static const unit_test_t table_first[] = { { "fail", fail }, { "pass", pass }, { NULL, NULL } };
+static const unit_test_t table_last[] = { { "pass", pass }, { "fail", fail }, { NULL, NULL } };
 static const unit_test_t table_nothing[] = { { "nothing", assert_nothing }, { NULL, NULL } };
 static const unit_test_t table_empty[] = { { NULL, NULL } };
 
@@ -49,7 +45,7 @@ static const struct {
 	const char *name;
 	const unit_test_t *tests;
 	bool passes;
-	const char *says;  /* Text that must be in the output. */
+	const char *says; /* Text that must be in the output. */
 } cases[] = {
 	{ "one that passes", table_pass, true, "passed" },
 	{ "one that fails", table_fail, false, "1 + 1 == 3" },
@@ -107,8 +103,8 @@ int main(void)
 		int status = run_child(cases[i].tests, out, sizeof(out));
 		bool ok = status >= 0 && (status == 0) == cases[i].passes &&
 		          strstr(out, cases[i].says) != NULL;
-		printf("%s: case %zu: %s: exit status %d\n", ok ? "ok" : "FAILED", i,
-		       cases[i].name, status);
+		printf("%s: case %zu: %s: exit status %d\n", ok ? "ok" : "FAILED", i, cases[i].name,
+		       status);
 		if (!ok) {
 			fputs(out, stdout);
 			wrong++;

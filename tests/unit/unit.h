@@ -34,9 +34,9 @@ typedef struct {
 } unit_test_t;
 
 /*! See UNIT_CHECK. */
-__attribute__((unused, format(printf, 5, 6)))
-static bool unit_check(bool ok, const char *cond, const char *file, unsigned line,
-                       const char *fmt, ...)
+__attribute__((format(printf, 5, 6))) static inline bool unit_check(bool ok, const char *cond,
+                                                                    const char *file, unsigned line,
+                                                                    const char *fmt, ...)
 {
 	char text[512];
 	int used = snprintf(text, sizeof(text), "%s -- ", cond);
@@ -69,8 +69,7 @@ static bool unit_check(bool ok, const char *cond, const char *file, unsigned lin
  *
  * \return Exit status of the program: 0 only when something was asserted and nothing failed.
  */
-__attribute__((unused))
-static int unit_run(const char *suite, const unit_test_t *tests)
+static inline int unit_run(const char *suite, const unit_test_t *tests)
 {
 	if (CU_initialize_registry() != CUE_SUCCESS) {
 		return EXIT_FAILURE;
