@@ -14,9 +14,19 @@
 /*! Version of the value layout that this code writes; it reads this and all before. */
 #define MAIL_CODEC_VERSION 1
 
-/*! Encodes an entry (its members). */
+/*!
+ * Encodes an entry (its members): appends the value.
+ *
+ * \return KNOT_EOK; KNOT_EINVAL (a value that mail_item_normalise() did not write); KNOT_ENOMEM; KNOT_ESPACE.
+ */
 int mail_codec_encode(const mail_entry_t *entry, mail_buf_t *out);
-/*! Decodes an entry. \param entry Out: a new entry, the caller frees it. */
+/*!
+ * Decodes an entry.
+ *
+ * \param entry  Out: a new entry, the caller frees it; its stamp is zero. NULL on an error.
+ *
+ * \return KNOT_EOK; KNOT_EMALF; KNOT_ENOTSUP (a newer version, an item that is not known here); KNOT_ENOMEM.
+ */
 int mail_codec_decode(mail_section_t section, mail_str_t id, const uint8_t *data, size_t len,
                       mail_entry_t **entry);
 
@@ -25,27 +35,32 @@ typedef struct {
 	mail_str_t policy;  /*!< Policy id, or empty. */
 	mail_str_t alias;   /*!< Target of an alias, as text, or empty. */
 	bool plain;         /*!< It sets nothing but policy or alias. */
-	mail_stamp_t stamp;
+	mail_stamp_t stamp; /*!< Set by the store; zero here. */
 } mail_domain_t;
 
-/*! Reads a domain's entry in place. \return KNOT_EOK, KNOT_EMALF, KNOT_ENOTSUP. */
+/*!
+ * Reads a domain's entry in place, no further than its policy and alias: the rest of one that is not plain is
+ * checked by mail_codec_decode() alone.
+ *
+ * \return KNOT_EOK, KNOT_EMALF, KNOT_ENOTSUP.
+ */
 int mail_codec_domain(const uint8_t *data, size_t len, mail_domain_t *domain);
 
 /*! A DKIM key, read in place. */
 typedef struct {
 	mail_str_t key;     /*!< As stored (mail/dkim.h); empty with a cname. */
 	mail_str_t cname;   /*!< Name as text (relative or absolute), or empty. */
-	mail_str_t tags;
+	mail_str_t tags;    /*!< The default when none are set; empty for "none". */
 	int64_t publish;    /*!< Seconds; 0: always. */
 	int64_t activate;
 	int64_t retire;     /*!< INT64_MAX: never. */
 	int64_t remove;     /*!< INT64_MAX: never. */
 	bool revoke;        /*!< Empty p= from retire to remove. */
-	mail_stamp_t stamp;
+	mail_stamp_t stamp; /*!< Set by the store; zero here. */
 } mail_dkim_t;
 
 /*! Default of a DKIM key's tags. */
 #define MAIL_DKIM_TAGS_DEFAULT "h=sha256"
 
-/*! Reads a DKIM key in place. \return KNOT_EOK, KNOT_EMALF, KNOT_ENOTSUP. */
+/*! Reads a DKIM key in place. \return KNOT_EOK, KNOT_EMALF (also: neither or both of key and cname), KNOT_ENOTSUP. */
 int mail_codec_dkim(const uint8_t *data, size_t len, mail_dkim_t *dkim);

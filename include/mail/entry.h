@@ -7,7 +7,10 @@
  * letters, no dot at the end); a DKIM key's "DOMAIN/SELECTOR" or "policy:POLICY/SELECTOR".
  *
  * Values are as mail_item_normalise() writes them. An entry has at most one member for an item and an
- * operation. Thread rule: one thread at a time, or any number that only read.
+ * operation; MAIL_OP_SET and MAIL_OP_NONE of an item exclude each other, MAIL_OP_ADD may stand beside
+ * either (`none` and `ITEM-add`: what is inherited goes, these come).
+ *
+ * Thread rule: one thread at a time, or any number that only read.
  */
 #pragma once
 
@@ -59,11 +62,20 @@ mail_entry_t *mail_entry_copy(const mail_entry_t *entry);
  * Appends a value to a member, which is made if it does not exist. The value is copied as it is (it is
  * normalised already). A MAIL_OP_NONE member has no values: value is ignored.
  *
- * \return KNOT_EOK; KNOT_ENOMEM; KNOT_EEXIST (a second value for an item that is no list).
+ * \return KNOT_EOK; KNOT_ENOMEM; KNOT_EEXIST (a second value for an item that is no list, a second
+ *         value for a tag, a value beside MAIL_OP_NONE); KNOT_ELIMIT (more than MAIL_LIST_MAX values, or
+ *         more than MAIL_VALUE_MAX octets); KNOT_EINVAL (the section has no such item, the item no such
+ *         operation). The entry is as before after any of these.
  */
 int mail_entry_add(mail_entry_t *entry, const mail_item_t *item, mail_op_t op, mail_str_t value,
                    uint32_t line);
-/*! Normalises, checks and appends a value ("none" makes a MAIL_OP_NONE member). */
+/*!
+ * Normalises, checks and appends a value. "none" makes a MAIL_OP_NONE member, where something can be
+ * removed and "none" is no value.
+ *
+ * \return KNOT_EOK; KNOT_ENOMEM; KNOT_EINVAL with the reason in diag (without the item's name), and
+ *         its line, if diag has none yet.
+ */
 int mail_entry_parse(mail_entry_t *entry, const mail_item_t *item, mail_op_t op, mail_str_t text,
                      uint32_t line, mail_diag_t *diag);
 /*! Removes a member; nothing happens when it is not there. */
@@ -77,7 +89,13 @@ bool mail_entry_equal(const mail_entry_t *a, const mail_entry_t *b);
 
 /*!
  * Checks the id of an entry and writes it as it is kept: a name with A-labels and small letters; ids of
- * other sections: 1 to 63 of letters, digits, '-', '_', '.'; "DOMAIN/SELECTOR" for DKIM keys.
+ * other sections: 1 to 63 of letters, digits, '-', '_', '.', of which the first is no '-' or '.', and
+ * not "none"; "DOMAIN/SELECTOR" or "policy:POLICY/SELECTOR" for DKIM keys, the selector in small letters.
+ * A DKIM key whose SELECTOR._domainkey.DOMAIN has over 255 octets is refused.
+ *
+ * \param out  The id is appended; nothing stays of one that is refused.
+ *
+ * \return KNOT_EOK; KNOT_EINVAL with the reason; KNOT_ENOMEM.
  */
 int mail_entry_id_normalise(mail_section_t section, mail_str_t text, mail_buf_t *out,
                             mail_diag_t *diag);

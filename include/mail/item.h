@@ -10,6 +10,17 @@
 
 #include "mail/base.h"
 
+/*! Most octets of one value, as stored. */
+#define MAIL_VALUE_MAX 8192
+/*! Most values of a list. */
+#define MAIL_LIST_MAX 64
+/*! Most octets of a `txt` value: 16 <character-string>s, within one UDP answer of common size. */
+#define MAIL_TXT_MAX 4000
+/*! A TTL above a week is accepted with a warning: a mistake stays in caches that long. */
+#define MAIL_TTL_WARN 604800
+/*! The last second that RFC 3339 can write: 9999-12-31T23:59:59Z. The first one here is 0. */
+#define MAIL_TIME_MAX INT64_C(253402300799)
+
 /*! What an entry of the store is. Each section is a named database of its own. */
 typedef enum {
 	MAIL_SECTION_HOST,
@@ -99,6 +110,7 @@ typedef enum {
 	MAIL_FLAG_LIST   = 1 << 0,  /*!< Several values; "ITEM-add" appends. */
 	MAIL_FLAG_BYTAG  = 1 << 1,  /*!< A list of tag=value that merges by tag; JSON: an object. */
 	MAIL_FLAG_NONE   = 1 << 2,  /*!< "none" is a value like any other. */
+	MAIL_FLAG_UNSET  = 1 << 3,  /*!< Inherited or with a default: "none" removes that (MAIL_OP_NONE). */
 } mail_item_flag_t;
 
 typedef struct {
@@ -109,7 +121,9 @@ typedef struct {
 	unsigned flags;           /*!< mail_item_flag_t. */
 	mail_section_t ref;       /*!< For MAIL_TYPE_REF. */
 	uint32_t min, max;        /*!< For MAIL_TYPE_NUMBER. */
-	/*! Checks one value by itself, with the renderer of its record; NULL: the type says it all. */
+	/*! Writes the text of a value (trimmed) as it is stored; NULL: as the type says. */
+	int (*parse)(mail_str_t text, mail_buf_t *out, mail_diag_t *diag);
+	/*! Checks one stored value by itself, with the renderer of its record; NULL: the type says it all. */
 	int (*check)(mail_str_t value, mail_diag_t *diag);
 	const char *help;         /*!< One line, for people. */
 } mail_item_t;
@@ -124,9 +138,41 @@ const mail_item_t *mail_item_find(mail_section_t section, mail_str_t name);
 
 /*!
  * Checks one value and writes it as it is stored in an entry: names normalised, times and numbers in
- * one spelling, octets raw. Refers to no other entry.
+ * one spelling, octets raw (the text is base64; for a DKIM key also PEM or a whole record). Blanks
+ * around a value are taken off, but for `txt`. Control characters and what is not UTF-8 are
+ * refused. Refers to no other entry. Nothing stays in `out` of a value that is refused.
  *
- * \return KNOT_EOK; KNOT_EINVAL with the reason.
+ * "none" is refused or taken as any other text: mail_entry_parse() gives it its meaning.
+ *
+ * \param out  The stored value is appended.
+ *
+ * \return KNOT_EOK; KNOT_EINVAL with the reason; KNOT_ENOMEM.
  */
 int mail_item_normalise(const mail_item_t *item, mail_str_t value, mail_buf_t *out,
                         mail_diag_t *diag);
+
+/*!
+ * Writes a stored value as text that mail_item_normalise() reads back to the same: octets as base64,
+ * others as they are.
+ *
+ * \return KNOT_EOK; KNOT_ENOMEM; KNOT_ESPACE.
+ */
+int mail_item_print(const mail_item_t *item, mail_str_t stored, mail_buf_t *out);
+
+/*!
+ * Says whether octets can be kept as text: UTF-8 (RFC 3629) without control characters.
+ *
+ * \param column  Out: the first octet that cannot, from 1; may be NULL.
+ */
+bool mail_item_is_text(mail_str_t value, size_t *column);
+
+/*!
+ * Walks the words of a value, separated by blanks: the terms of an `spf` value; the time and then the tags
+ * of a `dmarc-ramp` value.
+ *
+ * \param pos   Starts at 0 and is moved.
+ * \param word  Out: the next word, never empty.
+ *
+ * \return true when there was one.
+ */
+bool mail_item_word(mail_str_t value, size_t *pos, mail_str_t *word);
