@@ -81,6 +81,18 @@ typedef struct {
 int mail_pattern_parse(mail_str_t text, mail_pattern_t *pattern, mail_diag_t *diag);
 
 /*!
+ * As mail_pattern_parse() for the name of a host that something is delivered to: no IP address, no
+ * wildcard. `.` alone is taken.
+ */
+int mail_host_parse(mail_str_t text, mail_pattern_t *pattern, mail_diag_t *diag);
+
+/*!
+ * Writes a pattern as absolute name without a dot at its end, with `{domain}` where the hole is
+ * ("mail.{domain}"): what mail_rdata_text() takes. The root is ".".
+ */
+int mail_pattern_print(const mail_pattern_t *pattern, mail_buf_t *out);
+
+/*!
  * Writes the name of a pattern for a domain.
  *
  * \param apex  The domain; NULL only for a pattern without a hole.

@@ -25,6 +25,7 @@ typedef struct {
 	mail_buf_t ops;  /*!< Plain octets (no hole), or a row of operations (see rdata.c). */
 	bool text;       /*!< One text, to be split into <character-string>s. */
 	bool holes;      /*!< ops is a row of operations. */
+	size_t run;      /*!< While building: where the length of an open run of octets stands; 0: none. */
 } mail_rdata_t;
 
 /*! The domain that holes are filled with. */
@@ -45,6 +46,11 @@ int mail_rdata_name(mail_rdata_t *rdata, mail_str_t text, mail_diag_t *diag);
 /*! Makes the RDATA a text and appends to it; `{domain}` is the hole for the domain's text. */
 int mail_rdata_text(mail_rdata_t *rdata, mail_str_t text);
 /*!
+ * Appends octets in which `{domain}` is the hole for the domain's text, without making the RDATA a
+ * text: a value that fills the rest of the RDATA (CAA, URI).
+ */
+int mail_rdata_value(mail_rdata_t *rdata, mail_str_t value);
+/*!
  * Appends to a text 32 hexadecimal digits of the SHA-256 of another text, as it is for the domain.
  * The other may have holes.
  */
@@ -57,8 +63,8 @@ void mail_rdata_free(mail_rdata_t *rdata);
  *
  * No allocation.
  *
- * \param ops, len, text, holes  As in mail_rdata_t.
- * \param apex  The domain.
+ * \param rdata Finished RDATA, of which only ops, text and holes are read.
+ * \param apex  The domain; NULL only for RDATA without holes.
  * \param out   Room for the RDATA.
  * \param cap   Size of the room.
  *

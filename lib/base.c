@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include "mail/base.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+/* A growing buffer starts with this much. */
+#define BUF_FIRST 64
+/* Formatted text up to here is written without a look at the room first. */
+#define BUF_PRINTF_SHORT 512
+
+/*! Length of the UTF-8 sequence at text (RFC 3629 4), 0 when it is none or is cut off. */
+static size_t utf8_length(const uint8_t *text, size_t left)
+{
+	static const struct {
+		uint8_t first, last;    /* Range of the first octet. */
+		uint8_t low, high;      /* Range of the second. */
+		uint8_t len;
+	} forms[] = {
+		{ 0xc2, 0xdf, 0x80, 0xbf, 2 }, { 0xe0, 0xe0, 0xa0, 0xbf, 3 },
+		{ 0xe1, 0xec, 0x80, 0xbf, 3 }, { 0xed, 0xed, 0x80, 0x9f, 3 },
+		{ 0xee, 0xef, 0x80, 0xbf, 3 }, { 0xf0, 0xf0, 0x90, 0xbf, 4 },
+		{ 0xf1, 0xf3, 0x80, 0xbf, 4 }, { 0xf4, 0xf4, 0x80, 0x8f, 4 },
+	};
+	if (text[0] < 0x80) {
+		return 1;
+	}
+	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
+		if (text[0] < forms[i].first || text[0] > forms[i].last) {
+			continue;
+		}
+		if (forms[i].len > left || text[1] < forms[i].low || text[1] > forms[i].high) {
+			return 0;
+		}
+		for (size_t k = 2; k < forms[i].len; k++) {
+			if ((text[k] & 0xc0) != 0x80) {
+				return 0;
+			}
+		}
+		return forms[i].len;
+	}
+	return 0;
+}
+
+/*!
+ * Makes a message fit for a terminal, a log and JSON: reasons quote what people wrote, so control
+ * characters and what is not UTF-8 (a sequence that the end of the buffer cut, too) become '?'.
+ */
+static void make_printable(char *text)
+{
+	uint8_t *pos = (uint8_t *)text;
+	size_t left = strlen(text);
+	while (left > 0) {
+		size_t len = utf8_length(pos, left);
+		if (len == 0 || *pos < 0x20 || *pos == 0x7f) {
+			*pos = '?';
+			len = 1;
+		}
+		pos += len;
+		left -= len;
+	}
+}
+
+int mail_diag_error(mail_diag_t *diag, size_t column, const char *fmt, ...)
+{
+	if (diag != NULL) {
+		va_list args;
+		va_start(args, fmt);
+		(void)vsnprintf(diag->text, sizeof(diag->text), fmt, args);
+		va_end(args);
+		make_printable(diag->text);
+		diag->column = column <= UINT32_MAX ? (uint32_t)column : 0;
+	}
+	return KNOT_EINVAL;
+}
+
+void mail_diag_warn(mail_diag_t *diag, const char *fmt, ...)
+{
+	if (diag == NULL || diag->warn == NULL) {
+		return;
+	}
+	char text[sizeof(diag->text)];
+	va_list args;
+	va_start(args, fmt);
+	(void)vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	make_printable(text);
+	diag->warn(diag->warn_ctx, text);
+}
+
+/*! Makes room for len more octets. */
+static int buf_reserve(mail_buf_t *buf, size_t len)
+{
+	if (buf->error != KNOT_EOK) {
+		return buf->error;
+	}
+	if (len <= buf->cap - buf->len) {
+		return KNOT_EOK;
+	}
+	if (buf->fixed) {
+		return buf->error = KNOT_ESPACE;
+	}
+	if (len > SIZE_MAX / 2 - buf->len) {
+		return buf->error = KNOT_ENOMEM;
+	}
+
+	size_t cap = buf->cap > 0 ? buf->cap : BUF_FIRST;
+	while (cap < buf->len + len) {
+		cap *= 2;
+	}
+	uint8_t *data = realloc(buf->data, cap);
+	if (data == NULL) {
+		return buf->error = KNOT_ENOMEM;
+	}
+	buf->data = data;
+	buf->cap = cap;
+	return KNOT_EOK;
+}
+
+int mail_buf_put(mail_buf_t *buf, const void *data, size_t len)
+{
+	int ret = buf_reserve(buf, len);
+	if (ret == KNOT_EOK && len > 0) {
+		memcpy(buf->data + buf->len, data, len);
+		buf->len += len;
+	}
+	return ret;
+}
+
+/*! Appends the lowest len octets of a number, highest first. */
+static int buf_number(mail_buf_t *buf, uint64_t value, size_t len)
+{
+	uint8_t octets[sizeof(value)];
+	for (size_t i = len; i > 0; i--) {
+		octets[i - 1] = (uint8_t)value;
+		value >>= 8;
+	}
+	return mail_buf_put(buf, octets, len);
+}
+
+int mail_buf_u8(mail_buf_t *buf, uint8_t value)
+{
+	return mail_buf_put(buf, &value, 1);
+}
+
+int mail_buf_u16(mail_buf_t *buf, uint16_t value)
+{
+	return buf_number(buf, value, sizeof(value));
+}
+
+int mail_buf_u32(mail_buf_t *buf, uint32_t value)
+{
+	return buf_number(buf, value, sizeof(value));
+}
+
+int mail_buf_u64(mail_buf_t *buf, uint64_t value)
+{
+	return buf_number(buf, value, sizeof(value));
+}
+
+int mail_buf_str(mail_buf_t *buf, const char *text)
+{
+	return mail_buf_put(buf, text, strlen(text));
+}
+
+int mail_buf_printf(mail_buf_t *buf, const char *fmt, ...)
+{
+	char text[BUF_PRINTF_SHORT];
+	va_list args;
+	va_start(args, fmt);
+	int len = vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	if (len < 0) {
+		return buf->error != KNOT_EOK ? buf->error : (buf->error = KNOT_EINVAL);
+	}
+	if ((size_t)len < sizeof(text)) {
+		return mail_buf_put(buf, text, len);
+	}
+
+	/* Long text is written in place, with room for the terminator that vsnprintf wants. */
+	int ret = buf_reserve(buf, (size_t)len + 1);
+	if (ret == KNOT_EOK) {
+		va_start(args, fmt);
+		(void)vsnprintf((char *)buf->data + buf->len, (size_t)len + 1, fmt, args);
+		va_end(args);
+		buf->len += len;
+	}
+	return ret;
+}
+
+void mail_buf_free(mail_buf_t *buf)
+{
+	if (!buf->fixed) {
+		free(buf->data);
+		buf->data = NULL;
+		buf->cap = 0;
+	}
+	buf->len = 0;
+	buf->error = KNOT_EOK;
+}
+
+const uint8_t *mail_read(mail_reader_t *r, size_t len)
+{
+	if (r->error != KNOT_EOK || len > (size_t)(r->end - r->pos)) {
+		r->error = KNOT_EMALF;
+		return NULL;
+	}
+	const uint8_t *octets = r->pos;
+	r->pos += len;
+	return octets;
+}
+
+/*! Reads a number of len octets, highest first. */
+static uint64_t read_number(mail_reader_t *r, size_t len)
+{
+	uint64_t value = 0;
+	const uint8_t *octets = mail_read(r, len);
+	for (size_t i = 0; octets != NULL && i < len; i++) {
+		value = value << 8 | octets[i];
+	}
+	return value;
+}
+
+uint8_t mail_read_u8(mail_reader_t *r)
+{
+	return (uint8_t)read_number(r, sizeof(uint8_t));
+}
+
+uint16_t mail_read_u16(mail_reader_t *r)
+{
+	return (uint16_t)read_number(r, sizeof(uint16_t));
+}
+
+uint32_t mail_read_u32(mail_reader_t *r)
+{
+	return (uint32_t)read_number(r, sizeof(uint32_t));
+}
+
+uint64_t mail_read_u64(mail_reader_t *r)
+{
+	return read_number(r, sizeof(uint64_t));
+}

@@ -1,0 +1,529 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include "mail/name.h"
+
+#include <arpa/inet.h>
+#include <assert.h>
+#include <idn2.h>
+
+/* Longest U-label that is looked at: no A-label of 63 octets stands for a longer one in UTF-8. */
+#define ULABEL_MAX 252
+/* Of a long text, a message shows this much. */
+#define SHOWN_MAX 80
+
+/* 4 labels of 250 octets in all, each octet doubled, and 3 separators. */
+static_assert(MAIL_KEY_MAX >= 503, "the longest key must fit");
+
+static inline uint8_t lower(uint8_t c)
+{
+	return (uint8_t)(c - 'A') < 26 ? c + ('a' - 'A') : c;
+}
+
+static inline bool is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+/*! What stands in names as itself; any other octet is written with a backslash. */
+static bool is_plain(uint8_t c)
+{
+	return (uint8_t)(lower(c) - 'a') < 26 || is_digit((char)c) || c == '-' || c == '_' ||
+	       c == '*' || c == '/';
+}
+
+static int shown(mail_str_t text)
+{
+	return (int)(text.len < SHOWN_MAX ? text.len : SHOWN_MAX);
+}
+
+/* --- Keys --- */
+
+size_t mail_name_key(const knot_dname_t *name, uint8_t *key)
+{
+	uint8_t starts[KNOT_DNAME_MAXLABELS];
+	unsigned n = 0;
+	for (size_t pos = 0; name[pos] != 0 && n < KNOT_DNAME_MAXLABELS; pos += name[pos] + 1u) {
+		starts[n++] = (uint8_t)pos;
+	}
+
+	uint8_t *out = key;
+	while (n > 0) {
+		const uint8_t *label = name + starts[--n];
+		const uint8_t *end = label + *label;
+		while (label < end) {
+			uint8_t c = *++label;
+			if (c <= 1) {
+				*out++ = 1;
+				*out++ = c + 1;
+			} else {
+				*out++ = lower(c);
+			}
+		}
+		if (n > 0) {
+			*out++ = 0;
+		}
+	}
+	return (size_t)(out - key);
+}
+
+/*!
+ * Reads one label of a key, up to a 00 or the end.
+ *
+ * \return Length of the label; 0 when it is none.
+ */
+static size_t key_label(mail_reader_t *r, uint8_t *label)
+{
+	size_t len = 0;
+	while (r->pos < r->end && *r->pos != 0) {
+		uint8_t c = *r->pos++;
+		if (c == 1) {
+			c = mail_read_u8(r) - 1;
+			if (r->error != KNOT_EOK || c > 1) {
+				return 0;
+			}
+		}
+		/* A key with capitals is the key of no name: it would never be found. */
+		if (len == KNOT_DNAME_MAXLABELLEN || c != lower(c)) {
+			return 0;
+		}
+		label[len++] = c;
+	}
+	return len;
+}
+
+int mail_name_from_key(const uint8_t *key, size_t len, knot_dname_storage_t name)
+{
+	uint8_t wire[KNOT_DNAME_MAXLEN];
+	size_t start = sizeof(wire) - 1;
+	wire[start] = 0;
+
+	/* The labels come from the last to the first, so the name grows at its front. */
+	mail_reader_t r = MAIL_READER(key, len);
+	bool more = len > 0;
+	while (more) {
+		uint8_t label[KNOT_DNAME_MAXLABELLEN];
+		size_t n = key_label(&r, label);
+		if (n == 0 || n + 1 > start) {
+			return KNOT_EMALF;
+		}
+		start -= n + 1;
+		wire[start] = (uint8_t)n;
+		memcpy(wire + start + 1, label, n);
+		more = r.pos < r.end;
+		if (more) {
+			r.pos++;
+		}
+	}
+	memcpy(name, wire + start, sizeof(wire) - start);
+	/* A separator at the end promises a label that is not there. */
+	return len > 0 && key[len - 1] == 0 ? KNOT_EMALF : KNOT_EOK;
+}
+
+unsigned mail_key_labels(const uint8_t *key, size_t len)
+{
+	unsigned labels = len > 0;
+	for (size_t i = 0; i < len; i++) {
+		labels += key[i] == 0;
+	}
+	return labels;
+}
+
+size_t mail_key_parent(const uint8_t *key, size_t len)
+{
+	while (len > 0 && key[--len] != 0) {
+	}
+	return len;
+}
+
+/* --- Text to names --- */
+
+/*! A name being read. */
+typedef struct {
+	mail_str_t text;
+	size_t pos;
+	mail_diag_t *diag;
+} scan_t;
+
+/*! Turns a U-label into the A-label for it (RFC 5891 5), which replaces it in label. */
+static int ulabel_convert(const scan_t *s, size_t start, const char *ulabel, uint8_t *label,
+                          size_t *len)
+{
+	char *alabel = NULL;
+	int ret = idn2_lookup_u8((const uint8_t *)ulabel, (uint8_t **)&alabel,
+	                         IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL);
+	if (ret == IDN2_MALLOC) {
+		return KNOT_ENOMEM;
+	}
+	if (ret != IDN2_OK) {
+		return mail_diag_error(s->diag, start + 1, "bad international label \"%s\": %s",
+		                       ulabel, idn2_strerror(ret));
+	}
+
+	/* UTS 46 maps some characters to nothing and others to a dot. */
+	*len = strlen(alabel);
+	if (*len == 0 || *len > KNOT_DNAME_MAXLABELLEN || strchr(alabel, '.') != NULL) {
+		idn2_free(alabel);
+		return mail_diag_error(s->diag, start + 1,
+		                       "\"%s\" does not become one label of 1 to 63 octets",
+		                       ulabel);
+	}
+	for (size_t i = 0; i < *len; i++) {
+		label[i] = lower((uint8_t)alabel[i]);
+	}
+	idn2_free(alabel);
+	return KNOT_EOK;
+}
+
+/*!
+ * Reads what follows a backslash, RFC 1035 5.1:
+ *
+ *     escape = "\" ( 3DIGIT / printable )
+ */
+static int escape_parse(scan_t *s, uint8_t *octet)
+{
+	const char *at = s->text.data + s->pos + 1;
+	size_t left = s->text.len - s->pos - 1;
+	if (left >= 3 && is_digit(at[0]) && is_digit(at[1]) && is_digit(at[2])) {
+		unsigned value = (at[0] - '0') * 100u + (at[1] - '0') * 10u + (at[2] - '0');
+		if (value > 255) {
+			return mail_diag_error(s->diag, s->pos + 1, "\\%.3s is over \\255", at);
+		}
+		*octet = (uint8_t)value;
+		s->pos += 4;
+		return KNOT_EOK;
+	}
+	if (left == 0 || is_digit(at[0]) || at[0] < 0x21 || at[0] > 0x7e) {
+		return mail_diag_error(s->diag, s->pos + 1,
+		                       "a backslash needs three digits or one character after it");
+	}
+	*octet = (uint8_t)at[0];
+	s->pos += 2;
+	return KNOT_EOK;
+}
+
+static int bad_octet(const scan_t *s)
+{
+	char c = s->text.data[s->pos];
+	mail_str_t rest = { s->text.data + s->pos, s->text.len - s->pos };
+	if (c == '{' && rest.len >= strlen(MAIL_HOLE) &&
+	    memcmp(rest.data, MAIL_HOLE, strlen(MAIL_HOLE)) == 0) {
+		return mail_diag_error(s->diag, s->pos + 1, MAIL_HOLE " cannot stand here");
+	}
+	if (c == '{') {
+		return mail_diag_error(s->diag, s->pos + 1,
+		                       "\"%.*s\" is not known: only " MAIL_HOLE " is",
+		                       shown(rest), rest.data);
+	}
+	if (c == '@') {
+		return mail_diag_error(s->diag, s->pos + 1, "\"%.*s\" is an address, not a name",
+		                       shown(s->text), s->text.data);
+	}
+	if (c == ' ' || c == '\t') {
+		return mail_diag_error(s->diag, s->pos + 1, "white space in the name \"%.*s\"",
+		                       shown(s->text), s->text.data);
+	}
+	if (c < 0x21 || c > 0x7e) {
+		return mail_diag_error(s->diag, s->pos + 1, "octet \\%03u in a name", (uint8_t)c);
+	}
+	return mail_diag_error(s->diag, s->pos + 1,
+	                       "'%c' in the name \"%.*s\" (if it is meant: write '\\%c')",
+	                       c, shown(s->text), s->text.data, c);
+}
+
+/*!
+ * Reads one label up to its dot or the end of the text.
+ *
+ *     label = 1*( ALPHA / DIGIT / "-" / "_" / "*" / "/" / escape / UTF-8 above 7F )
+ */
+static int label_parse(scan_t *s, uint8_t *label, size_t *len)
+{
+	char raw[ULABEL_MAX + 1];
+	size_t start = s->pos, n = 0;
+	bool wide = false, escaped = false;
+	while (s->pos < s->text.len && s->text.data[s->pos] != '.') {
+		uint8_t c = (uint8_t)s->text.data[s->pos];
+		if (n == ULABEL_MAX) {
+			return mail_diag_error(s->diag, start + 1,
+			                       "a label is longer than 63 octets");
+		}
+		if (c == '\\') {
+			int ret = escape_parse(s, &c);
+			if (ret != KNOT_EOK) {
+				return ret;
+			}
+			escaped = true;
+		} else if (c >= 0x80 || is_plain(c)) {
+			wide = wide || c >= 0x80;
+			s->pos++;
+		} else {
+			return bad_octet(s);
+		}
+		raw[n++] = (char)lower(c);
+	}
+	raw[n] = '\0';
+
+	if (n == 0) {
+		return mail_diag_error(s->diag, start + 1, "an empty label in the name \"%.*s\"",
+		                       shown(s->text), s->text.data);
+	}
+	if (wide && escaped) {
+		return mail_diag_error(s->diag, start + 1, "a backslash in an international label");
+	}
+	if (wide) {
+		return ulabel_convert(s, start, raw, label, len);
+	}
+	if (n > KNOT_DNAME_MAXLABELLEN) {
+		return mail_diag_error(s->diag, start + 1,
+		                       "label \"%.20s...\" has %zu octets, more than 63", raw, n);
+	}
+	memcpy(label, raw, n);
+	*len = n;
+	return KNOT_EOK;
+}
+
+/*! Steps over `{domain}` when it stands here as a whole label. */
+static bool hole_parse(scan_t *s)
+{
+	size_t len = strlen(MAIL_HOLE), left = s->text.len - s->pos;
+	if (left < len || memcmp(s->text.data + s->pos, MAIL_HOLE, len) != 0) {
+		return false;
+	}
+	if (left > len && s->text.data[s->pos + len] != '.') {
+		return false;
+	}
+	s->pos += len;
+	return true;
+}
+
+/*! Reads one label, or the hole when `holes` lets it be one, into a pattern. */
+static int part_parse(scan_t *s, bool holes, mail_pattern_t *pattern)
+{
+	size_t start = s->pos;
+	if (holes && hole_parse(s)) {
+		if (pattern->hole) {
+			return mail_diag_error(s->diag, start + 1,
+			                       MAIL_HOLE " stands twice in the name \"%.*s\"",
+			                       shown(s->text), s->text.data);
+		}
+		pattern->hole = true;
+		return KNOT_EOK;
+	}
+
+	uint8_t label[KNOT_DNAME_MAXLABELLEN];
+	size_t len = 0;
+	int ret = label_parse(s, label, &len);
+	if (ret != KNOT_EOK) {
+		return ret;
+	}
+	/* The labels, their lengths, and the root. */
+	if (pattern->head_len + pattern->tail_len + 1u + len + 1u > KNOT_DNAME_MAXLEN) {
+		return mail_diag_error(s->diag, start + 1, "the name is longer than 255 octets");
+	}
+	uint8_t *part = pattern->hole ? pattern->tail : pattern->head;
+	uint8_t *part_len = pattern->hole ? &pattern->tail_len : &pattern->head_len;
+	part[*part_len] = (uint8_t)len;
+	memcpy(part + *part_len + 1, label, len);
+	*part_len += (uint8_t)(len + 1);
+	return KNOT_EOK;
+}
+
+/*!
+ * Reads a name.
+ *
+ *     name = "." / label *( "." label ) [ "." ]
+ *
+ * \param dot  Out: it ended with a dot.
+ */
+static int labels_parse(scan_t *s, bool holes, mail_pattern_t *pattern, bool *dot)
+{
+	pattern->head_len = pattern->tail_len = 0;
+	pattern->hole = false;
+	*dot = false;
+	if (s->text.len == 0) {
+		return mail_diag_error(s->diag, 0, "a name is missing");
+	}
+	if (mail_str_is(s->text, ".")) {
+		*dot = true;
+		return KNOT_EOK;
+	}
+	while (s->pos < s->text.len) {
+		int ret = part_parse(s, holes, pattern);
+		if (ret != KNOT_EOK) {
+			return ret;
+		}
+		/* Only a dot ends a part before the end. */
+		*dot = s->pos < s->text.len;
+		s->pos += *dot;
+	}
+	return KNOT_EOK;
+}
+
+int mail_name_parse(mail_str_t text, knot_dname_storage_t name, mail_diag_t *diag)
+{
+	scan_t s = { text, 0, diag };
+	mail_pattern_t pattern;
+	bool dot;
+	int ret = labels_parse(&s, false, &pattern, &dot);
+	if (ret != KNOT_EOK) {
+		return ret;
+	}
+	return mail_pattern_name(&pattern, NULL, name);
+}
+
+int mail_pattern_parse(mail_str_t text, mail_pattern_t *pattern, mail_diag_t *diag)
+{
+	if (mail_str_is(text, "@")) {
+		pattern->head_len = pattern->tail_len = 0;
+		pattern->hole = true;
+		return KNOT_EOK;
+	}
+
+	scan_t s = { text, 0, diag };
+	bool dot;
+	int ret = labels_parse(&s, true, pattern, &dot);
+	if (ret != KNOT_EOK) {
+		return ret;
+	}
+	/* Relative to the domain, it would hold the domain twice: nobody means that. */
+	if (pattern->hole && pattern->tail_len > 0 && !dot) {
+		return mail_diag_error(diag, text.len, "the name \"%.*s\" needs a dot at its end",
+		                       shown(text), text.data);
+	}
+	pattern->hole = pattern->hole || !dot;
+	/* The shortest domain has one label of one octet. */
+	if (pattern->hole && pattern->head_len + pattern->tail_len + 3u > KNOT_DNAME_MAXLEN) {
+		return mail_diag_error(diag, 1,
+		                       "the name leaves no room for the domain within 255 octets");
+	}
+	return KNOT_EOK;
+}
+
+/*! Says whether a text is an IP address, as people write it in place of a host name. */
+static bool is_address(mail_str_t text)
+{
+	if (text.len > 0 && text.data[0] == '[') {
+		return true;
+	}
+	char copy[INET6_ADDRSTRLEN];
+	size_t len = text.len;
+	if (len > 0 && text.data[len - 1] == '.') {
+		len--;
+	}
+	if (len >= sizeof(copy)) {
+		return false;
+	}
+	memcpy(copy, text.data, len);
+	copy[len] = '\0';
+	uint8_t address[16];
+	return inet_pton(AF_INET, copy, address) == 1 || inet_pton(AF_INET6, copy, address) == 1;
+}
+
+/*! Says whether one of the labels is "*". */
+static bool has_wildcard(const uint8_t *labels, size_t len)
+{
+	for (size_t pos = 0; pos < len; pos += labels[pos] + 1u) {
+		if (labels[pos] == 1 && labels[pos + 1] == '*') {
+			return true;
+		}
+	}
+	return false;
+}
+
+int mail_host_parse(mail_str_t text, mail_pattern_t *pattern, mail_diag_t *diag)
+{
+	if (is_address(text)) {
+		return mail_diag_error(diag, 1, "\"%.*s\" is an IP address: a host name is needed",
+		                       shown(text), text.data);
+	}
+	int ret = mail_pattern_parse(text, pattern, diag);
+	if (ret != KNOT_EOK) {
+		return ret;
+	}
+	if (has_wildcard(pattern->head, pattern->head_len) ||
+	    has_wildcard(pattern->tail, pattern->tail_len)) {
+		return mail_diag_error(diag, 1, "\"%.*s\" is a wildcard: a host name is needed",
+		                       shown(text), text.data);
+	}
+	return KNOT_EOK;
+}
+
+int mail_pattern_name(const mail_pattern_t *pattern, const knot_dname_t *apex,
+                      knot_dname_storage_t name)
+{
+	if (pattern->hole && apex == NULL) {
+		return KNOT_EINVAL;
+	}
+	size_t apex_len = pattern->hole ? knot_dname_size(apex) - 1 : 0;
+	if (pattern->head_len + apex_len + pattern->tail_len + 1 > KNOT_DNAME_MAXLEN) {
+		return KNOT_ESPACE;
+	}
+	uint8_t *out = name;
+	memcpy(out, pattern->head, pattern->head_len);
+	out += pattern->head_len;
+	if (apex_len > 0) {
+		memcpy(out, apex, apex_len);
+		out += apex_len;
+	}
+	memcpy(out, pattern->tail, pattern->tail_len);
+	out[pattern->tail_len] = 0;
+	return KNOT_EOK;
+}
+
+/* --- Names to text --- */
+
+/*! Writes labels with a dot between two of them. */
+static int labels_print(const uint8_t *labels, size_t len, mail_buf_t *out)
+{
+	for (size_t pos = 0; pos < len; pos += labels[pos] + 1u) {
+		if (pos > 0) {
+			mail_buf_u8(out, '.');
+		}
+		for (size_t i = pos + 1; i <= pos + labels[pos]; i++) {
+			uint8_t c = labels[i];
+			if (is_plain(c)) {
+				mail_buf_u8(out, c);
+			} else if (c > 0x20 && c < 0x7f) {
+				mail_buf_put(out, (uint8_t[]){ '\\', c }, 2);
+			} else {
+				mail_buf_printf(out, "\\%03u", c);
+			}
+		}
+	}
+	return out->error;
+}
+
+int mail_name_print(const knot_dname_t *name, mail_buf_t *out)
+{
+	size_t len = knot_dname_size(name) - 1;
+	return len > 0 ? labels_print(name, len, out) : mail_buf_str(out, ".");
+}
+
+int mail_pattern_print(const mail_pattern_t *pattern, mail_buf_t *out)
+{
+	if (!pattern->hole && pattern->head_len == 0) {
+		return mail_buf_str(out, ".");
+	}
+	labels_print(pattern->head, pattern->head_len, out);
+	if (pattern->hole) {
+		mail_buf_str(out, pattern->head_len > 0 ? "." MAIL_HOLE : MAIL_HOLE);
+	}
+	if (pattern->tail_len > 0) {
+		mail_buf_u8(out, '.');
+	}
+	return labels_print(pattern->tail, pattern->tail_len, out);
+}
+
+int mail_name_normalise(mail_str_t text, mail_buf_t *out, mail_diag_t *diag)
+{
+	mail_pattern_t pattern;
+	int ret = mail_pattern_parse(text, &pattern, diag);
+	if (ret != KNOT_EOK) {
+		return ret;
+	}
+	if (pattern.hole && pattern.tail_len == 0) {
+		return pattern.head_len > 0 ? labels_print(pattern.head, pattern.head_len, out) :
+		                              mail_buf_u8(out, '@');
+	}
+	mail_pattern_print(&pattern, out);
+	return pattern.hole || pattern.head_len > 0 ? mail_buf_u8(out, '.') : out->error;
+}
