@@ -1,0 +1,344 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * An entry in memory. Members are kept in the order in which they are stored, so that equal entries
+ * have equal octets. Arrays double when their count is a power of two; no capacity is kept.
+ */
+#include "mail/entry.h"
+
+#include <stdlib.h>
+
+/*! Copies octets and ends them with NUL, which is not counted. */
+static int copy_str(mail_str_t from, mail_str_t *to)
+{
+	char *copy = malloc(from.len + 1);
+	if (copy == NULL) {
+		return KNOT_ENOMEM;
+	}
+	if (from.len > 0) {
+		memcpy(copy, from.data, from.len);
+	}
+	copy[from.len] = '\0';
+	*to = (mail_str_t){ copy, from.len };
+	return KNOT_EOK;
+}
+
+/*! Makes room for one more element in an array of count elements. */
+static int grow(void **array, size_t count, size_t size)
+{
+	if (count != 0 && (count & (count - 1)) != 0) {
+		return KNOT_EOK;
+	}
+	void *grown = realloc(*array, (count == 0 ? 1 : 2 * count) * size);
+	if (grown == NULL) {
+		return KNOT_ENOMEM;
+	}
+	*array = grown;
+	return KNOT_EOK;
+}
+
+mail_entry_t *mail_entry_new(mail_section_t section, mail_str_t id)
+{
+	mail_entry_t *entry = calloc(1, sizeof(*entry));
+	if (entry == NULL) {
+		return NULL;
+	}
+	entry->section = section;
+	if (copy_str(id, &entry->id) != KNOT_EOK) {
+		mail_entry_free(entry);
+		return NULL;
+	}
+	return entry;
+}
+
+static void clear_member(mail_member_t *member)
+{
+	for (size_t i = 0; i < member->count; i++) {
+		free((char *)member->values[i].text.data);
+	}
+	free(member->values);
+}
+
+void mail_entry_free(mail_entry_t *entry)
+{
+	if (entry == NULL) {
+		return;
+	}
+	for (size_t i = 0; i < entry->count; i++) {
+		clear_member(&entry->members[i]);
+	}
+	free(entry->members);
+	free((char *)entry->id.data);
+	free(entry);
+}
+
+mail_entry_t *mail_entry_copy(const mail_entry_t *entry)
+{
+	mail_entry_t *copy = mail_entry_new(entry->section, entry->id);
+	if (copy == NULL) {
+		return NULL;
+	}
+	copy->deleted = entry->deleted;
+	copy->line = entry->line;
+	copy->stamp = entry->stamp;
+	for (size_t i = 0; i < entry->count; i++) {
+		const mail_member_t *member = &entry->members[i];
+		mail_str_t none = { NULL, 0 };
+		int ret = KNOT_EOK;
+		if (member->count == 0) {
+			ret = mail_entry_add(copy, member->item, member->op, none, member->line);
+		}
+		for (size_t j = 0; j < member->count && ret == KNOT_EOK; j++) {
+			ret = mail_entry_add(copy, member->item, member->op, member->values[j].text,
+			                     member->values[j].line);
+		}
+		if (ret != KNOT_EOK) {
+			mail_entry_free(copy);
+			return NULL;
+		}
+	}
+	return copy;
+}
+
+/*! The place of a member: its index, or the index at which it would be inserted. */
+static size_t member_place(const mail_entry_t *entry, mail_item_id_t item, mail_op_t op, bool *found)
+{
+	size_t i = 0;
+	while (i < entry->count &&
+	       (entry->members[i].item->id < item ||
+	        (entry->members[i].item->id == item && entry->members[i].op < op))) {
+		i++;
+	}
+	*found = i < entry->count && entry->members[i].item->id == item && entry->members[i].op == op;
+	return i;
+}
+
+const mail_member_t *mail_entry_member(const mail_entry_t *entry, mail_item_id_t item, mail_op_t op)
+{
+	bool found;
+	size_t i = member_place(entry, item, op, &found);
+	return found ? &entry->members[i] : NULL;
+}
+
+mail_str_t mail_entry_value(const mail_entry_t *entry, mail_item_id_t item)
+{
+	const mail_member_t *member = mail_entry_member(entry, item, MAIL_OP_SET);
+	if (member == NULL || member->count == 0) {
+		return (mail_str_t){ NULL, 0 };
+	}
+	return member->values[0].text;
+}
+
+/*! Says whether an item of a section knows an operation. */
+static bool op_allowed(mail_section_t section, const mail_item_t *item, mail_op_t op)
+{
+	if ((item->sections & (1u << section)) == 0) {
+		return false;
+	}
+	switch (op) {
+	case MAIL_OP_SET:
+		return true;
+	case MAIL_OP_ADD:
+		/* Only what a policy can hold is inherited; tags merge as they are. */
+		return (item->sections & (1u << MAIL_SECTION_POLICY)) != 0 &&
+		       (item->flags & MAIL_FLAG_LIST) != 0 && (item->flags & MAIL_FLAG_BYTAG) == 0;
+	case MAIL_OP_NONE:
+		return (item->flags & MAIL_FLAG_UNSET) != 0 && (item->flags & MAIL_FLAG_NONE) == 0;
+	}
+	return false;
+}
+
+/*! Says whether a member has a value for the tag of another "tag=value". */
+static bool has_tag(const mail_member_t *member, mail_str_t value)
+{
+	const char *sign = memchr(value.data, '=', value.len);
+	size_t len = sign != NULL ? (size_t)(sign - value.data) + 1 : value.len;
+	for (size_t i = 0; i < member->count; i++) {
+		mail_str_t other = member->values[i].text;
+		if (other.len >= len && memcmp(other.data, value.data, len) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/*! Says why an entry cannot take a value: KNOT_EOK, KNOT_EINVAL, KNOT_EEXIST, KNOT_ELIMIT. */
+static int add_allowed(const mail_entry_t *entry, const mail_item_t *item, mail_op_t op,
+                       mail_str_t value)
+{
+	if (!op_allowed(entry->section, item, op)) {
+		return KNOT_EINVAL;
+	}
+	const mail_member_t *member = mail_entry_member(entry, item->id, op);
+	mail_op_t other = op == MAIL_OP_SET ? MAIL_OP_NONE : MAIL_OP_SET;
+	if (op != MAIL_OP_ADD && mail_entry_member(entry, item->id, other) != NULL) {
+		return KNOT_EEXIST;
+	}
+	if (op == MAIL_OP_NONE) {
+		return member == NULL ? KNOT_EOK : KNOT_EEXIST;
+	}
+	if (value.len == 0) {
+		return KNOT_EINVAL;
+	}
+	if (value.len > MAIL_VALUE_MAX) {
+		return KNOT_ELIMIT;
+	}
+	if (member == NULL) {
+		return KNOT_EOK;
+	}
+	if ((item->flags & MAIL_FLAG_LIST) == 0 ||
+	    ((item->flags & MAIL_FLAG_BYTAG) != 0 && has_tag(member, value))) {
+		return KNOT_EEXIST;
+	}
+	return member->count < MAIL_LIST_MAX ? KNOT_EOK : KNOT_ELIMIT;
+}
+
+/*! Appends a copy of a value to a member. */
+static int append_value(mail_member_t *member, mail_str_t value, uint32_t line)
+{
+	mail_value_t added = { .line = line };
+	void *values = member->values;
+	int ret = grow(&values, member->count, sizeof(added));
+	if (ret != KNOT_EOK) {
+		return ret;
+	}
+	member->values = values;
+	ret = copy_str(value, &added.text);
+	if (ret == KNOT_EOK) {
+		member->values[member->count++] = added;
+	}
+	return ret;
+}
+
+int mail_entry_add(mail_entry_t *entry, const mail_item_t *item, mail_op_t op, mail_str_t value,
+                   uint32_t line)
+{
+	int ret = add_allowed(entry, item, op, value);
+	if (ret != KNOT_EOK) {
+		return ret;
+	}
+	bool found;
+	size_t place = member_place(entry, item->id, op, &found);
+	if (found) {
+		return append_value(&entry->members[place], value, line);
+	}
+
+	mail_member_t member = { .item = item, .op = op, .line = line };
+	if (op != MAIL_OP_NONE) {
+		ret = append_value(&member, value, line);
+	}
+	void *members = entry->members;
+	if (ret == KNOT_EOK) {
+		ret = grow(&members, entry->count, sizeof(member));
+	}
+	if (ret != KNOT_EOK) {
+		clear_member(&member);
+		return ret;
+	}
+	entry->members = members;
+	memmove(&entry->members[place + 1], &entry->members[place],
+	        (entry->count - place) * sizeof(member));
+	entry->members[place] = member;
+	entry->count++;
+	return KNOT_EOK;
+}
+
+/*! Gives the reason for what mail_entry_add() refused. */
+static int add_refused(int ret, const mail_entry_t *entry, const mail_item_t *item, mail_op_t op,
+                       mail_diag_t *diag)
+{
+	const mail_member_t *member = mail_entry_member(entry, item->id, op);
+	switch (ret) {
+	case KNOT_ENOMEM:
+		return ret;
+	case KNOT_ELIMIT:
+		return mail_diag_error(diag, 0, "more than %d values", MAIL_LIST_MAX);
+	case KNOT_EEXIST:
+		if (op == MAIL_OP_NONE || member == NULL) {
+			return mail_diag_error(diag, 0, "none stands alone");
+		}
+		return mail_diag_error(diag, 0, (item->flags & MAIL_FLAG_BYTAG) != 0 ?
+		                       "a tag is given twice" : "takes one value");
+	default:
+		break;
+	}
+	if ((item->sections & (1u << entry->section)) == 0) {
+		return mail_diag_error(diag, 0, "no item of section %s", mail_section_name(entry->section));
+	}
+	if (op == MAIL_OP_NONE) {
+		return mail_diag_error(diag, 0, "none: there is nothing that it could remove");
+	}
+	if ((item->flags & MAIL_FLAG_BYTAG) != 0) {
+		return mail_diag_error(diag, 0, "merges by tag already, write %s", item->name);
+	}
+	return mail_diag_error(diag, 0, "nothing can be appended to it, write %s", item->name);
+}
+
+int mail_entry_parse(mail_entry_t *entry, const mail_item_t *item, mail_op_t op, mail_str_t text,
+                     uint32_t line, mail_diag_t *diag)
+{
+	int ret;
+	mail_buf_t value = { 0 };
+	if (op != MAIL_OP_NONE && mail_str_is(text, "none") && (item->flags & MAIL_FLAG_NONE) == 0) {
+		if (op == MAIL_OP_ADD) {
+			ret = mail_diag_error(diag, 1, "none cannot be appended");
+			goto done;
+		}
+		op = MAIL_OP_NONE;
+	}
+	if (op != MAIL_OP_NONE && op_allowed(entry->section, item, op)) {
+		ret = mail_item_normalise(item, text, &value, diag);
+		if (ret != KNOT_EOK) {
+			goto done;
+		}
+	}
+	ret = mail_entry_add(entry, item, op, mail_buf_view(&value), line);
+	if (ret != KNOT_EOK) {
+		ret = add_refused(ret, entry, item, op, diag);
+	}
+done:
+	mail_buf_free(&value);
+	if (ret == KNOT_EINVAL && diag != NULL && diag->line == 0) {
+		diag->line = line;
+	}
+	return ret;
+}
+
+void mail_entry_remove(mail_entry_t *entry, mail_item_id_t item, mail_op_t op)
+{
+	bool found;
+	size_t place = member_place(entry, item, op, &found);
+	if (!found) {
+		return;
+	}
+	clear_member(&entry->members[place]);
+	entry->count--;
+	memmove(&entry->members[place], &entry->members[place + 1],
+	        (entry->count - place) * sizeof(*entry->members));
+}
+
+static bool member_equal(const mail_member_t *a, const mail_member_t *b)
+{
+	if (a->item->id != b->item->id || a->op != b->op || a->count != b->count) {
+		return false;
+	}
+	for (size_t i = 0; i < a->count; i++) {
+		if (!mail_str_equal(a->values[i].text, b->values[i].text)) {
+			return false;
+		}
+	}
+	return true;
+}
+
+bool mail_entry_equal(const mail_entry_t *a, const mail_entry_t *b)
+{
+	if (a->section != b->section || !mail_str_equal(a->id, b->id) || a->deleted != b->deleted ||
+	    a->count != b->count) {
+		return false;
+	}
+	for (size_t i = 0; i < a->count; i++) {
+		if (!member_equal(&a->members[i], &b->members[i])) {
+			return false;
+		}
+	}
+	return true;
+}
