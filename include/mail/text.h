@@ -5,6 +5,9 @@
  *
  * One reader for `apply` and `diff`, one for `import`; both give normalised, self-checked entries.
  * References between entries are checked when they are written (mail/change.h). One thread at a time.
+ *
+ * A reason reads "policy guide: mx: ...", so that a caller only puts FILE:LINE: in front. diag->column
+ * counts within the value. While diag->warn is called, diag->line is the line that the warning is about.
  */
 #pragma once
 
@@ -19,6 +22,16 @@ typedef struct {
 void mail_entries_free(mail_entries_t *entries);
 
 /*!
+ * Checks a whole entry by itself: that what it needs is there, that nothing excludes another thing. Every
+ * reader and whoever edits an entry (`domain-set`) calls it; the values were checked one by one before.
+ *
+ * \param diag  The reason, without the entry's name; line and column 0 when the entry as a whole is at fault.
+ *
+ * \return KNOT_EOK; KNOT_EINVAL.
+ */
+int mail_entry_check(const mail_entry_t *entry, mail_diag_t *diag);
+
+/*!
  * Reads a text in the dialect.
  *
  * \param text  All of the file.
@@ -26,15 +39,37 @@ void mail_entries_free(mail_entries_t *entries);
  *                   Returns KNOT_EOK and growing octets, which are freed here. NULL: such values are refused.
  * \param diag  line, column and reason of the first error.
  *
+ * A value of `current` or `next` that does not look like "3 1 1 HEX", and a `key` that does not look like
+ * a key, is the name of such a file; certificates are turned into TLSA data of every `form` of their entry.
+ *
  * \return KNOT_EOK; KNOT_EINVAL; KNOT_ENOMEM.
  */
 int mail_text_parse(mail_str_t text, int (*read_file)(void *ctx, mail_str_t name, mail_buf_t *out),
                     void *ctx, mail_entries_t *entries, mail_diag_t *diag);
 
-/*! Writes an entry in the dialect, as one list element of its section ("  - id: ..."), quoted where needed. */
+/*!
+ * Writes an entry in the dialect, as one list element of its section ("  - id: ..."), quoted where needed.
+ *
+ * \return KNOT_EOK; KNOT_ENOMEM; KNOT_ENOTSUP: the dialect cannot say it (a deleted entry; a value with a
+ *         control character, with a backslash as its last character or before a quote, or over 32767
+ *         octets) and only JSON can. What was appended to `out` is then of no use.
+ */
 int mail_text_print(const mail_entry_t *entry, mail_buf_t *out);
 
-/*! Reads one line of NDJSON. \param entry Out: the caller frees it. Same errors as above. */
+/*!
+ * Reads one line of NDJSON. A domain's id is its member "name"; the id of any other entry is "id" ("name" is
+ * an item of hosts), and "name" is understood where no such item exists.
+ *
+ * \param entry  Out: the caller frees it.
+ * \param diag   column: octet within the line where the JSON itself is bad, else within the value. Its line
+ *               is the caller's affair and left alone.
+ *
+ * \return KNOT_EOK; KNOT_EINVAL; KNOT_ENOMEM.
+ */
 int mail_json_parse(mail_str_t line, mail_entry_t **entry, mail_diag_t *diag);
-/*! Writes an entry as one JSON object, "kind" first, without a line end. */
+/*!
+ * Writes an entry as one JSON object, "kind" first, without a line end.
+ *
+ * \return KNOT_EOK; KNOT_ENOMEM; KNOT_EMALF: a value that is no UTF-8 (from a damaged store).
+ */
 int mail_json_print(const mail_entry_t *entry, mail_buf_t *out);

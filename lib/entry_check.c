@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What an entry must and must not hold as a whole. That its members are such as its section knows, with the
+ * operations that their items know, is seen to by mail_entry_add().
+ */
+#include "mail/text.h"
+#include "mail/time.h"
+
+/* Notes a reason at a member (or at none). */
+#define FAIL(diag, member, ...) \
+	fail_at((diag), (member), mail_diag_error((diag), 0, __VA_ARGS__))
+
+static int fail_at(mail_diag_t *diag, const mail_member_t *member, int ret)
+{
+	if (diag != NULL) {
+		diag->line = member != NULL ? member->line : 0;
+	}
+	return ret;
+}
+
+static const mail_member_t *set_of(const mail_entry_t *entry, mail_item_id_t item)
+{
+	return mail_entry_member(entry, item, MAIL_OP_SET);
+}
+
+static int check_domain(const mail_entry_t *entry, mail_diag_t *diag)
+{
+	const mail_member_t *policy = set_of(entry, MAIL_ITEM_POLICY);
+	const mail_member_t *alias = set_of(entry, MAIL_ITEM_ALIAS);
+	if (policy == NULL && alias == NULL) {
+		return FAIL(diag, NULL, "needs a policy or an alias");
+	}
+	if (alias == NULL) {
+		return KNOT_EOK;
+	}
+	for (size_t i = 0; i < entry->count; i++) {
+		const mail_member_t *other = &entry->members[i];
+		if (other->item->id != MAIL_ITEM_ALIAS) {
+			return FAIL(diag, other, "%s: an alias has all from its target and sets nothing itself",
+			            other->item->name);
+		}
+	}
+	if (mail_str_equal(alias->values[0].text, entry->id)) {
+		return FAIL(diag, alias, "alias: a domain cannot be an alias of itself");
+	}
+	return KNOT_EOK;
+}
+
+/* publish <= activate <= retire <= remove, as far as they are given. */
+static int check_times(const mail_entry_t *entry, mail_diag_t *diag)
+{
+	static const mail_item_id_t order[] = { MAIL_ITEM_PUBLISH, MAIL_ITEM_ACTIVATE, MAIL_ITEM_RETIRE,
+	                                        MAIL_ITEM_REMOVE };
+	const mail_member_t *before = NULL;
+	int64_t then = 0;
+	for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++) {
+		const mail_member_t *member = set_of(entry, order[i]);
+		int64_t when;
+		if (member == NULL ||
+		    mail_time_parse(member->values[0].text, &when, NULL) != KNOT_EOK) {
+			continue;
+		}
+		if (before != NULL && when < then) {
+			return FAIL(diag, member, "%s: is before %s", member->item->name, before->item->name);
+		}
+		before = member;
+		then = when;
+	}
+	return KNOT_EOK;
+}
+
+static int check_dkim(const mail_entry_t *entry, mail_diag_t *diag)
+{
+	const mail_member_t *key = set_of(entry, MAIL_ITEM_KEY);
+	const mail_member_t *cname = set_of(entry, MAIL_ITEM_CNAME);
+	if (key == NULL && cname == NULL) {
+		return FAIL(diag, NULL, "needs a key or a cname");
+	}
+	if (key != NULL && cname != NULL) {
+		return FAIL(diag, cname, "cname: there is a key already, and both cannot be");
+	}
+	return check_times(entry, diag);
+}
+
+int mail_entry_check(const mail_entry_t *entry, mail_diag_t *diag)
+{
+	if (entry->section == MAIL_SECTION_KEYSET) {
+		return FAIL(diag, NULL, "signing keys are not supported yet");
+	}
+	if (entry->deleted) {
+		return entry->count == 0 ? KNOT_EOK :
+		       FAIL(diag, &entry->members[0], "%s: a deleted entry has no items",
+		            entry->members[0].item->name);
+	}
+	switch (entry->section) {
+	case MAIL_SECTION_HOST:
+		if (set_of(entry, MAIL_ITEM_NAME) == NULL) {
+			return FAIL(diag, NULL, "needs a name");
+		}
+		return KNOT_EOK;
+	case MAIL_SECTION_CERTIFICATE:
+		if (set_of(entry, MAIL_ITEM_CURRENT) == NULL && set_of(entry, MAIL_ITEM_NEXT) == NULL) {
+			return FAIL(diag, NULL, "needs current or next");
+		}
+		return KNOT_EOK;
+	case MAIL_SECTION_DKIM:
+		return check_dkim(entry, diag);
+	case MAIL_SECTION_DOMAIN:
+		return check_domain(entry, diag);
+	default:
+		return KNOT_EOK;
+	}
+}
