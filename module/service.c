@@ -1,0 +1,427 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * How a hook and the housekeeping thread share an epoch: the thread publishes a pointer to it. A worker
+ * writes what it read there into its slot, and reads again; when both are the same, the epoch is not freed
+ * before the slot is empty, because the thread looks at the slots after it has published another one.
+ */
+#include "service.h"
+
+#include <inttypes.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdalign.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "copy.h"
+#include "epoch.h"
+
+/*! Plans that each worker thread keeps. */
+#define PLANS 1024
+/*! Milliseconds between two looks at the file, and two clearings of dead readers' slots. */
+#define WATCH_PERIOD 1000
+#define CLEAR_PERIOD 60000
+/*! The same while something is about to happen: a reader ends, another copy of the module goes. */
+#define SHORT_PERIOD 50
+/*! Attempts to take a snapshot. */
+#define RENEWALS 100
+
+/*! What belongs to a worker thread; a cache line of its own. */
+typedef struct {
+	alignas(64) _Atomic(mail_epoch_t *) pinned;
+	mail_cache_t *cache;
+} slot_t;
+
+struct mail_service {
+	mail_service_t *next; /*!< In the registry. */
+	char *path;
+	unsigned refs; /*!< Under the registry's mutex. */
+
+	_Atomic(mail_epoch_t *) current; /*!< What hooks use; NULL: not open. */
+	slot_t *slots;
+	unsigned threads;
+
+	pthread_t thread;
+	int wake;              /*!< eventfd: the thread is to end. */
+	mail_epoch_t *retired; /*!< Replaced, and perhaps still pinned. */
+	int64_t cleared;       /*!< When dead readers' slots were last cleared, ms. */
+	bool waiting;          /*!< For another copy of the module to go. */
+
+	pthread_mutex_t mutex; /*!< For the rest. */
+	mail_log_t **logs;     /*!< Of the attached instances. */
+	size_t log_count;
+};
+
+/*! The services of this copy of the module. */
+static struct {
+	pthread_mutex_t mutex;
+	mail_service_t *first;
+	atomic_bool
+		alone; /*!< We were the only copy when a store was opened, so later ones wait. */
+} registry = { .mutex = PTHREAD_MUTEX_INITIALIZER };
+
+static int64_t uptime_ms(void)
+{
+	struct timespec ts = { 0 };
+	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+/*! Says whether it is time again; a clock that went backwards (tests do that) counts as such. */
+static bool is_due(int64_t *last, int64_t period)
+{
+	int64_t now = uptime_ms();
+	if (now >= *last && now - *last < period) {
+		return false;
+	}
+	*last = now;
+	return true;
+}
+
+/*! Writes to the log of the instance that has been there longest. */
+__attribute__((format(printf, 3, 4))) static void say(mail_service_t *service, int priority,
+                                                      const char *fmt, ...)
+{
+	char text[480];
+	va_list args;
+	va_start(args, fmt);
+	(void)vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+
+	(void)pthread_mutex_lock(&service->mutex);
+	if (service->log_count > 0) {
+		mail_log_write(service->logs[0], priority, "%s", text);
+	}
+	(void)pthread_mutex_unlock(&service->mutex);
+}
+
+/*! Says whether a worker may still use an epoch that is not published any more. */
+static bool is_pinned(const mail_service_t *service, const mail_epoch_t *epoch)
+{
+	for (unsigned i = 0; i < service->threads; i++) {
+		if (atomic_load(&service->slots[i].pinned) == epoch) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/*! Publishes an epoch (or none); the one before waits for its readers. */
+static void publish(mail_service_t *service, mail_epoch_t *epoch)
+{
+	mail_epoch_t *old = atomic_exchange(&service->current, epoch);
+	if (old != NULL) {
+		old->next = service->retired;
+		service->retired = old;
+	}
+}
+
+/*! Frees the replaced epochs that no worker uses any more. */
+static void sweep(mail_service_t *service)
+{
+	mail_epoch_t **link = &service->retired;
+	while (*link != NULL) {
+		mail_epoch_t *epoch = *link;
+		if (is_pinned(service, epoch)) {
+			link = &epoch->next;
+		} else {
+			*link = epoch->next;
+			mail_epoch_free(epoch);
+		}
+	}
+}
+
+/*! Says whether this copy of the module may open a store. */
+static bool may_open(mail_service_t *service)
+{
+	char file[256];
+	service->waiting = !atomic_load(&registry.alone) && mail_copy_find(file, sizeof(file));
+	if (service->waiting) {
+		say(service, LOG_ERR,
+		    "store '%s' not opened beside another copy of the module "
+		    "('%s'), which is being unloaded; if this lasts, restart knotd",
+		    service->path, file);
+		return false;
+	}
+	atomic_store(&registry.alone, true);
+	return true;
+}
+
+/*! Opens the store and publishes it; what was open stays when that fails. */
+static void open_store(mail_service_t *service)
+{
+	if (!may_open(service)) {
+		return;
+	}
+	bool open = atomic_load(&service->current) != NULL;
+	mail_epoch_t *epoch = NULL;
+	mail_diag_t diag = { 0 };
+	int ret = mail_epoch_open(service->path, service->threads, &epoch, &diag);
+	if (ret != KNOT_EOK) {
+		say(service, LOG_ERR, "%s (%s)%s%s",
+		    diag.text[0] != '\0' ? diag.text : service->path, knot_strerror(ret),
+		    ret == KNOT_EACCES ? "; knotd's user must be able to write lock.mdb" : "",
+		    open ? "; the store that was open is still served" : "");
+		return;
+	}
+	say(service, LOG_INFO, "store '%s' %s, transaction %" PRIu64, service->path,
+	    open ? "replaced" : "opened", epoch->txnid);
+	publish(service, epoch);
+}
+
+/*! Opens the store when it is not open, or when another file has taken its place. */
+static void watch(mail_service_t *service)
+{
+	mail_epoch_t *epoch = atomic_load(&service->current);
+	if (epoch != NULL && atomic_load(&epoch->failed)) {
+		// The same file: it must be closed before it is opened again.
+		say(service, LOG_WARNING, "store '%s' cannot be read, opening it anew",
+		    service->path);
+		publish(service, NULL);
+		sweep(service);
+		epoch = NULL;
+	}
+	if (epoch == NULL ? service->retired != NULL
+	                  : mail_store_is_current(epoch->store) == KNOT_EOK) {
+		return;
+	}
+	open_store(service);
+}
+
+static void clear_readers(mail_service_t *service)
+{
+	mail_epoch_t *epoch = atomic_load(&service->current);
+	int count = epoch != NULL ? mail_store_clear_readers(epoch->store) : 0;
+	if (count > 0) {
+		say(service, LOG_INFO, "store '%s', cleared %d readers of dead programs",
+		    service->path, count);
+	}
+}
+
+static void *keep_house(void *ctx)
+{
+	mail_service_t *service = ctx;
+	struct pollfd wake = { .fd = service->wake, .events = POLLIN };
+
+	mail_thread_enter();
+	for (;;) {
+		bool soon = service->retired != NULL || service->waiting;
+		if (poll(&wake, 1, soon ? SHORT_PERIOD : WATCH_PERIOD) > 0) {
+			break;
+		}
+		watch(service);
+		sweep(service);
+		if (is_due(&service->cleared, CLEAR_PERIOD)) {
+			clear_readers(service);
+		}
+	}
+	mail_thread_leave();
+	return NULL;
+}
+
+/*! Starts the thread; signals are knotd's own. */
+static int start(mail_service_t *service)
+{
+	service->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (service->wake < 0) {
+		return KNOT_ERROR;
+	}
+	sigset_t all, old;
+	(void)sigfillset(&all);
+	(void)pthread_sigmask(SIG_SETMASK, &all, &old);
+	int ret = pthread_create(&service->thread, NULL, keep_house, service);
+	(void)pthread_sigmask(SIG_SETMASK, &old, NULL);
+	if (ret != 0) {
+		(void)close(service->wake);
+		service->wake = -1;
+		return KNOT_ERROR;
+	}
+	return KNOT_EOK;
+}
+
+/*! Stops the thread, if it runs, and frees the service; safe on a half-built one. */
+static void service_free(mail_service_t *service)
+{
+	if (service->wake >= 0) {
+		uint64_t one = 1;
+		(void)!write(service->wake, &one, sizeof(one));
+		(void)pthread_join(service->thread, NULL);
+		(void)close(service->wake);
+	}
+	// No hook of ours runs any more, so nothing is pinned.
+	publish(service, NULL);
+	while (service->retired != NULL) {
+		mail_epoch_t *epoch = service->retired;
+		service->retired = epoch->next;
+		mail_epoch_free(epoch);
+	}
+	for (unsigned i = 0; service->slots != NULL && i < service->threads; i++) {
+		mail_cache_free(service->slots[i].cache);
+	}
+	free(service->slots);
+	free(service->logs);
+	free(service->path);
+	(void)pthread_mutex_destroy(&service->mutex);
+	free(service);
+}
+
+static mail_service_t *service_new(const char *path, unsigned threads)
+{
+	mail_service_t *service = calloc(1, sizeof(*service));
+	if (service == NULL) {
+		return NULL;
+	}
+	service->wake = -1;
+	service->threads = threads;
+	(void)pthread_mutex_init(&service->mutex, NULL);
+	service->path = strdup(path);
+	service->slots = aligned_alloc(alignof(slot_t), threads * sizeof(slot_t));
+	if (service->path == NULL || service->slots == NULL) {
+		goto fail;
+	}
+	memset(service->slots, 0, threads * sizeof(slot_t));
+	for (unsigned i = 0; i < threads; i++) {
+		service->slots[i].cache = mail_cache_new(PLANS);
+		if (service->slots[i].cache == NULL) {
+			goto fail;
+		}
+	}
+	return service;
+fail:
+	service_free(service);
+	return NULL;
+}
+
+static int add_log(mail_service_t *service, mail_log_t *log)
+{
+	int ret = KNOT_ENOMEM;
+	(void)pthread_mutex_lock(&service->mutex);
+	mail_log_t **logs = realloc(service->logs, (service->log_count + 1) * sizeof(*logs));
+	if (logs != NULL) {
+		logs[service->log_count++] = log;
+		service->logs = logs;
+		ret = KNOT_EOK;
+	}
+	(void)pthread_mutex_unlock(&service->mutex);
+	return ret;
+}
+
+static void remove_log(mail_service_t *service, const mail_log_t *log)
+{
+	(void)pthread_mutex_lock(&service->mutex);
+	for (size_t i = 0; i < service->log_count; i++) {
+		if (service->logs[i] == log) {
+			service->log_count--;
+			memmove(&service->logs[i], &service->logs[i + 1],
+			        (service->log_count - i) * sizeof(service->logs[0]));
+			break;
+		}
+	}
+	(void)pthread_mutex_unlock(&service->mutex);
+}
+
+/*! Makes and starts a service; its first instance waits for the store to be opened, or not. */
+static int service_start(const char *path, unsigned threads, mail_log_t *log,
+                         mail_service_t **service)
+{
+	mail_service_t *s = service_new(path, threads);
+	if (s == NULL) {
+		return KNOT_ENOMEM;
+	}
+	int ret = add_log(s, log);
+	if (ret == KNOT_EOK) {
+		s->cleared = uptime_ms();
+		open_store(s);
+		ret = start(s);
+	}
+	if (ret != KNOT_EOK) {
+		service_free(s);
+		return ret;
+	}
+	s->next = registry.first;
+	registry.first = s;
+	*service = s;
+	return KNOT_EOK;
+}
+
+int mail_service_attach(const char *path, unsigned threads, mail_log_t *log,
+                        mail_service_t **service)
+{
+	(void)pthread_mutex_lock(&registry.mutex);
+	// knotd never changes its number of threads; if it did, that would be another service.
+	mail_service_t *s = registry.first;
+	while (s != NULL && (s->threads != threads || strcmp(s->path, path) != 0)) {
+		s = s->next;
+	}
+	int ret = s != NULL ? add_log(s, log) : service_start(path, threads, log, &s);
+	if (ret == KNOT_EOK) {
+		s->refs++;
+		*service = s;
+	}
+	(void)pthread_mutex_unlock(&registry.mutex);
+	return ret;
+}
+
+void mail_service_detach(mail_service_t *service, mail_log_t *log)
+{
+	if (service == NULL) {
+		return;
+	}
+	remove_log(service, log);
+	(void)pthread_mutex_lock(&registry.mutex);
+	if (--service->refs == 0) {
+		mail_service_t **link = &registry.first;
+		while (*link != service) {
+			link = &(*link)->next;
+		}
+		*link = service->next;
+		service_free(service);
+		if (registry.first == NULL) {
+			atomic_store(&registry.alone, false);
+		}
+	}
+	(void)pthread_mutex_unlock(&registry.mutex);
+}
+
+int mail_service_pin(mail_service_t *service, unsigned thread, mail_pin_t *pin)
+{
+	if (thread >= service->threads) {
+		return KNOT_ERANGE;
+	}
+	slot_t *slot = &service->slots[thread];
+	mail_epoch_t *epoch, *again = atomic_load(&service->current);
+	do {
+		epoch = again;
+		atomic_store(&slot->pinned, epoch);
+		again = atomic_load(&service->current);
+	} while (again != epoch);
+	if (epoch == NULL) {
+		return KNOT_ENOENT;
+	}
+
+	pin->txn = epoch->txns[thread];
+	int ret = KNOT_EAGAIN;
+	// Another thread may just be taking over a map that has grown.
+	for (unsigned i = 0; ret == KNOT_EAGAIN && i < RENEWALS; i++) {
+		ret = mail_txn_renew(pin->txn);
+	}
+	if (ret != KNOT_EOK) {
+		atomic_store(&epoch->failed, true);
+		atomic_store(&slot->pinned, NULL);
+		return ret;
+	}
+	pin->source = mail_txn_source(pin->txn);
+	pin->cache = slot->cache;
+	mail_cache_sync(slot->cache, epoch->number, mail_txn_id(pin->txn));
+	return KNOT_EOK;
+}
+
+void mail_service_unpin(mail_service_t *service, unsigned thread, mail_pin_t *pin)
+{
+	mail_txn_reset(pin->txn);
+	atomic_store_explicit(&service->slots[thread].pinned, NULL, memory_order_release);
+}

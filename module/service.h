@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*!
+ * \file
+ * \brief The stores that this process serves: one service for each path, shared by all instances of the
+ *        module that name it.
+ *
+ * A service opens its store when its first instance is loaded, tries again every second while it cannot
+ * be opened, notices when it is replaced, and closes it when its last instance is unloaded. All that is
+ * done by one thread for each service, which does not outlive the last unload.
+ *
+ * Thread rule: attach and detach from any thread (a mutex). pin and unpin only from the worker thread
+ * that has the index; they take no lock, allocate nothing and do not block.
+ */
+#pragma once
+
+#include "log.h"
+#include "mail/answer.h"
+#include "mail/store.h"
+
+typedef struct mail_service mail_service_t;
+
+/*! What a worker thread holds while it answers one question. */
+typedef struct {
+	const mail_source_t *source;
+	mail_cache_t *cache;
+	mail_txn_t *txn;
+} mail_pin_t;
+
+/*!
+ * Takes part in the service of a store; the first to do so starts it. A store that cannot be opened is
+ * no error: it is logged, and tried again.
+ *
+ * \param path     The store's directory.
+ * \param threads  Worker threads: indices are below.
+ * \param log      Where to say what happens to the store; valid until detach.
+ *
+ * \return KNOT_EOK; KNOT_ENOMEM; KNOT_ERROR when no thread could be started.
+ */
+int mail_service_attach(const char *path, unsigned threads, mail_log_t *log,
+                        mail_service_t **service);
+/*! Ends an attach; the last one stops the service. NULL is fine. */
+void mail_service_detach(mail_service_t *service, mail_log_t *log);
+
+/*!
+ * Takes a snapshot of the store.
+ *
+ * \return KNOT_EOK, then mail_service_unpin() is due; KNOT_ENOENT: the store is not open, and never
+ *         was; KNOT_ERANGE: no such thread; another error: of the store (it will be opened anew).
+ */
+int mail_service_pin(mail_service_t *service, unsigned thread, mail_pin_t *pin);
+/*! Lets go of the snapshot. */
+void mail_service_unpin(mail_service_t *service, unsigned thread, mail_pin_t *pin);
