@@ -46,10 +46,7 @@
 
 #include "mail/time.h"
 
-/*! The octets of a time, a number and a switch; the room for them as text. */
-#define TIME_LEN    8
-#define NUMBER_LEN  4
-#define SWITCH_LEN  1
+/*! Room for a time or a number as text. */
 #define SCALAR_TEXT 32
 
 static_assert(MAIL_CODEC_VERSION == 1, "this file writes and reads version 1");
@@ -106,25 +103,34 @@ static int encode_value(const mail_item_t *item, mail_str_t text, mail_buf_t *ou
 	return mail_buf_put(out, text.data, text.len);
 }
 
-int mail_codec_encode(const mail_entry_t *entry, mail_buf_t *out)
+static int encode_member(const mail_member_t *member, mail_buf_t *out)
 {
-	mail_buf_u8(out, MAIL_CODEC_VERSION);
-	for (size_t i = 0; i < entry->count; i++) {
-		const mail_member_t *member = &entry->members[i];
-		if (member->count > MAIL_LIST_MAX) {
-			return KNOT_EINVAL;
-		}
-		mail_buf_u8(out, member->item->id);
-		mail_buf_u8(out, member->op);
-		mail_buf_u8(out, member->count);
-		for (size_t j = 0; j < member->count; j++) {
-			int ret = encode_value(member->item, member->values[j].text, out);
-			if (ret != KNOT_EOK) {
-				return ret;
-			}
+	if (member->count > MAIL_LIST_MAX) {
+		return KNOT_EINVAL;
+	}
+	mail_buf_u8(out, member->item->id);
+	mail_buf_u8(out, member->op);
+	mail_buf_u8(out, member->count);
+	for (size_t i = 0; i < member->count; i++) {
+		int ret = encode_value(member->item, member->values[i].text, out);
+		if (ret != KNOT_EOK) {
+			return ret;
 		}
 	}
 	return out->error;
+}
+
+int mail_codec_encode(const mail_entry_t *entry, mail_buf_t *out)
+{
+	size_t start = out->len;
+	int ret = mail_buf_u8(out, MAIL_CODEC_VERSION);
+	for (size_t i = 0; i < entry->count && ret == KNOT_EOK; i++) {
+		ret = encode_member(&entry->members[i], out);
+	}
+	if (ret != KNOT_EOK) {
+		out->len = start;
+	}
+	return ret;
 }
 
 /* Decoding. */
@@ -353,8 +359,8 @@ int mail_codec_dkim(const uint8_t *data, size_t len, mail_dkim_t *dkim)
 		if (ret != KNOT_EOK) {
 			return ret;
 		}
-		/* A later item may have any form. */
-		bool known = mail_item_get(head.item) != NULL;
+		/* An item that is not known may have any form. */
+		bool known = head.item >= MAIL_ITEM_PUBLISH && head.item <= MAIL_ITEM_REVOKE;
 		if (known && (head.op != MAIL_OP_SET || head.count != 1)) {
 			return KNOT_EMALF;
 		}

@@ -122,13 +122,22 @@ static int parse_selector(mail_str_t selector, knot_dname_storage_t name, size_t
 	return KNOT_EOK;
 }
 
+/*! Makes the column of a reason that was given for a part of an id count from the id's start. */
+static int shift_column(int ret, size_t offset, mail_diag_t *diag)
+{
+	if (ret == KNOT_EINVAL && diag != NULL && diag->column > 0) {
+		diag->column += offset;
+	}
+	return ret;
+}
+
 /*! Parses the id of a domain's DKIM key as the name SELECTOR._domainkey.DOMAIN. */
 static int parse_dkim_name(const dkim_id_t *parts, knot_dname_storage_t name, mail_diag_t *diag)
 {
 	size_t len, selector_len;
 	int ret = parse_selector(parts->selector, name, &len, &selector_len, diag);
 	if (ret != KNOT_EOK) {
-		return ret;
+		return shift_column(ret, parts->owner.len + 1, diag);
 	}
 	knot_dname_storage_t domain;
 	ret = parse_domain(parts->owner, domain, diag);
@@ -180,12 +189,13 @@ static int normalise_dkim(mail_str_t text, mail_buf_t *out, mail_diag_t *diag)
 	}
 
 	ret = check_id(parts.owner, diag);
-	size_t len, selector_len;
-	if (ret == KNOT_EOK) {
-		ret = parse_selector(parts.selector, name, &len, &selector_len, diag);
-	}
 	if (ret != KNOT_EOK) {
-		return ret;
+		return shift_column(ret, parts.owner.data - text.data, diag);
+	}
+	size_t len, selector_len;
+	ret = parse_selector(parts.selector, name, &len, &selector_len, diag);
+	if (ret != KNOT_EOK) {
+		return shift_column(ret, parts.selector.data - text.data, diag);
 	}
 	name[selector_len] = '\0';
 	mail_buf_str(out, DKIM_POLICY);

@@ -15,7 +15,7 @@
 #define MAIL_CODEC_VERSION 1
 
 /*!
- * Encodes an entry (its members): appends the value.
+ * Encodes an entry (its members): appends the value, nothing on an error.
  *
  * \return KNOT_EOK; KNOT_EINVAL (a value that mail_item_normalise() did not write); KNOT_ENOMEM; KNOT_ESPACE.
  */

@@ -1,0 +1,526 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "mail/entry.h"
+#include "mail/name.h"
+
+#include "unit.h"
+#include "failing.h"
+
+/*! An item of a section, by its name. */
+static const mail_item_t *item_of(mail_section_t section, const char *name)
+{
+	const mail_item_t *item = mail_item_find(section, MAIL_STR(name));
+	UNIT_CHECK(item != NULL, "%s in %s", name, mail_section_name(section));
+	return item;
+}
+
+static int add(mail_entry_t *entry, const char *item, mail_op_t op, const char *value)
+{
+	return mail_entry_add(entry, item_of(entry->section, item), op, MAIL_STR(value), 7);
+}
+
+/*! An entry with an item of every operation, made out of order. */
+static mail_entry_t *sample(void)
+{
+	static const struct {
+		const char *item;
+		mail_op_t op;
+		const char *value;
+	} members[] = {
+		{ "txt", MAIL_OP_ADD, "second" },
+		{ "dmarc", MAIL_OP_SET, "p=none" },
+		{ "policy", MAIL_OP_SET, "business" },
+		{ "mx", MAIL_OP_NONE, "" },
+		{ "txt", MAIL_OP_SET, "first" },
+		{ "dmarc", MAIL_OP_SET, "rua=mailto:a@example.org" },
+		{ "ttl", MAIL_OP_SET, "300" },
+		{ "txt", MAIL_OP_ADD, "third" },
+		{ "mx", MAIL_OP_ADD, "10 mail" },
+	};
+	mail_entry_t *entry = mail_entry_new(MAIL_SECTION_DOMAIN, MAIL_STR("example.net"));
+	CU_ASSERT_PTR_NOT_NULL_FATAL(entry);
+	for (size_t i = 0; i < sizeof(members) / sizeof(*members); i++) {
+		int ret = add(entry, members[i].item, members[i].op, members[i].value);
+		UNIT_CHECK(ret == KNOT_EOK, "case %zu: %s", i, knot_strerror(ret));
+	}
+	return entry;
+}
+
+static void test_order(void)
+{
+	static const struct {
+		mail_item_id_t item;
+		mail_op_t op;
+		size_t count;
+		const char *values[2];
+	} expected[] = {
+		{ MAIL_ITEM_POLICY, MAIL_OP_SET, 1, { "business" } },
+		{ MAIL_ITEM_MX, MAIL_OP_ADD, 1, { "10 mail" } },
+		{ MAIL_ITEM_MX, MAIL_OP_NONE, 0, { NULL } },
+		{ MAIL_ITEM_DMARC, MAIL_OP_SET, 2, { "p=none", "rua=mailto:a@example.org" } },
+		{ MAIL_ITEM_TXT, MAIL_OP_SET, 1, { "first" } },
+		{ MAIL_ITEM_TXT, MAIL_OP_ADD, 2, { "second", "third" } },
+		{ MAIL_ITEM_TTL, MAIL_OP_SET, 1, { "300" } },
+	};
+	mail_entry_t *entry = sample();
+	CU_ASSERT_EQUAL_FATAL(entry->count, sizeof(expected) / sizeof(*expected));
+	for (size_t i = 0; i < entry->count; i++) {
+		const mail_member_t *member = &entry->members[i];
+		UNIT_CHECK(member->item->id == expected[i].item && member->op == expected[i].op &&
+		           member->count == expected[i].count && member->line == 7,
+		           "case %zu: item %d op %d count %zu", i, member->item->id, member->op,
+		           member->count);
+		for (size_t j = 0; j < member->count && j < expected[i].count; j++) {
+			UNIT_CHECK(mail_str_is(member->values[j].text, expected[i].values[j]),
+			           "case %zu value %zu: %s", i, j, member->values[j].text.data);
+		}
+		UNIT_CHECK(mail_entry_member(entry, expected[i].item, expected[i].op) == member,
+		           "case %zu", i);
+	}
+	CU_ASSERT_PTR_NULL(mail_entry_member(entry, MAIL_ITEM_MX, MAIL_OP_SET));
+	CU_ASSERT_PTR_NULL(mail_entry_member(entry, MAIL_ITEM_SPF, MAIL_OP_SET));
+	CU_ASSERT(mail_str_is(mail_entry_value(entry, MAIL_ITEM_TXT), "first"));
+	CU_ASSERT_PTR_NULL(mail_entry_value(entry, MAIL_ITEM_MX).data);
+	CU_ASSERT_PTR_NULL(mail_entry_value(entry, MAIL_ITEM_SPF).data);
+	mail_entry_free(entry);
+	mail_entry_free(NULL);
+}
+
+static void test_refused(void)
+{
+	static const struct {
+		mail_section_t section;
+		const char *item;
+		mail_op_t op;
+		const char *value;
+		int ret;
+	} cases[] = {
+		{ MAIL_SECTION_DOMAIN, "policy", MAIL_OP_SET, "other", KNOT_EEXIST },
+		{ MAIL_SECTION_DOMAIN, "ttl", MAIL_OP_SET, "301", KNOT_EEXIST },
+		{ MAIL_SECTION_DOMAIN, "ttl", MAIL_OP_ADD, "301", KNOT_EINVAL },
+		{ MAIL_SECTION_DOMAIN, "mx", MAIL_OP_NONE, "", KNOT_EEXIST },
+		{ MAIL_SECTION_DOMAIN, "mx", MAIL_OP_SET, "10 mail", KNOT_EEXIST },
+		{ MAIL_SECTION_DOMAIN, "txt", MAIL_OP_NONE, "", KNOT_EEXIST },
+		{ MAIL_SECTION_DOMAIN, "dmarc", MAIL_OP_SET, "p=reject", KNOT_EEXIST },
+		{ MAIL_SECTION_DOMAIN, "dmarc", MAIL_OP_ADD, "sp=reject", KNOT_EINVAL },
+		{ MAIL_SECTION_DOMAIN, "dmarc", MAIL_OP_NONE, "", KNOT_EEXIST },
+		{ MAIL_SECTION_DOMAIN, "delegation", MAIL_OP_ADD, "a NS b.", KNOT_EINVAL },
+		{ MAIL_SECTION_DOMAIN, "delegation", MAIL_OP_NONE, "", KNOT_EINVAL },
+		{ MAIL_SECTION_DOMAIN, "alias", MAIL_OP_NONE, "", KNOT_EINVAL },
+		{ MAIL_SECTION_DOMAIN, "mta-sts", MAIL_OP_NONE, "", KNOT_EINVAL },
+		{ MAIL_SECTION_DOMAIN, "spf", MAIL_OP_SET, "", KNOT_EINVAL },
+		{ MAIL_SECTION_POLICY, "base", MAIL_OP_SET, "x", KNOT_EINVAL },
+		{ MAIL_SECTION_HOST, "address", MAIL_OP_SET, "192.0.2.1", KNOT_EINVAL },
+		/* Allowed. */
+		{ MAIL_SECTION_DOMAIN, "dmarc", MAIL_OP_SET, "pct=5", KNOT_EOK },
+		{ MAIL_SECTION_DOMAIN, "spf", MAIL_OP_NONE, "", KNOT_EOK },
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		mail_entry_t *entry = sample();
+		mail_entry_t *before = mail_entry_copy(entry);
+		CU_ASSERT_PTR_NOT_NULL_FATAL(before);
+		int ret = mail_entry_add(entry, item_of(cases[i].section, cases[i].item), cases[i].op,
+		                         MAIL_STR(cases[i].value), 0);
+		UNIT_CHECK(ret == cases[i].ret, "case %zu: %s", i, knot_strerror(ret));
+		UNIT_CHECK(mail_entry_equal(entry, before) == (cases[i].ret != KNOT_EOK), "case %zu", i);
+		mail_entry_free(entry);
+		mail_entry_free(before);
+	}
+}
+
+static void test_limits(void)
+{
+	static char big[MAIL_VALUE_MAX + 1];
+	memset(big, 'a', sizeof(big));
+	mail_entry_t *entry = mail_entry_new(MAIL_SECTION_POLICY, MAIL_STR("p"));
+	CU_ASSERT_PTR_NOT_NULL_FATAL(entry);
+	const mail_item_t *txt = item_of(MAIL_SECTION_POLICY, "txt");
+	CU_ASSERT_EQUAL(mail_entry_add(entry, txt, MAIL_OP_SET, (mail_str_t){ big, sizeof(big) }, 0),
+	                KNOT_ELIMIT);
+	CU_ASSERT_EQUAL(entry->count, 0);
+	for (size_t i = 0; i < MAIL_LIST_MAX; i++) {
+		UNIT_CHECK(mail_entry_add(entry, txt, MAIL_OP_SET, (mail_str_t){ big, MAIL_VALUE_MAX - i },
+		                          0) == KNOT_EOK, "value %zu", i);
+	}
+	CU_ASSERT_EQUAL(add(entry, "txt", MAIL_OP_SET, "one more"), KNOT_ELIMIT);
+	CU_ASSERT_EQUAL(entry->members[0].count, MAIL_LIST_MAX);
+	for (size_t i = 0; i < MAIL_LIST_MAX; i++) {
+		UNIT_CHECK(entry->members[0].values[i].text.len == MAIL_VALUE_MAX - i, "value %zu", i);
+	}
+	mail_diag_t diag = { 0 };
+	CU_ASSERT_EQUAL(mail_entry_parse(entry, txt, MAIL_OP_SET, MAIL_STR("one more"), 3, &diag),
+	                KNOT_EINVAL);
+	CU_ASSERT_PTR_NOT_NULL(strstr(diag.text, "64"));
+	mail_entry_free(entry);
+}
+
+static void test_parse(void)
+{
+	static const struct {
+		const char *item;
+		mail_op_t op;
+		const char *text;
+		const char *stored;  /*!< Of the last value of the operation; NULL: refused; "": MAIL_OP_NONE. */
+		const char *reason;  /*!< Part of it. */
+	} cases[] = {
+		{ "no-mail", MAIL_OP_SET, " on ", "on", NULL },
+		{ "ttl", MAIL_OP_SET, "0060", "60", NULL },
+		{ "ttl", MAIL_OP_SET, "none", "", NULL },
+		{ "txt", MAIL_OP_NONE, "ignored", "", NULL },
+		{ "txt", MAIL_OP_ADD, "more", "more", NULL },
+		{ "mta-sts", MAIL_OP_SET, "none", "none", NULL },
+		{ "host", MAIL_OP_SET, "mail", "mail", NULL },
+		{ "host", MAIL_OP_SET, "none", "", NULL },
+		{ "autoconfig", MAIL_OP_SET, "Mail", "mail", NULL },
+		{ "txt", MAIL_OP_ADD, "none", NULL, "cannot be appended" },
+		{ "ttl", MAIL_OP_ADD, "60", NULL, "nothing can be appended" },
+		{ "dmarc", MAIL_OP_ADD, "p=none", NULL, "merges by tag" },
+		{ "base", MAIL_OP_SET, "none", NULL, "nothing that it could remove" },
+		{ "ttl", MAIL_OP_SET, "x", NULL, "decimal" },
+		{ "txt", MAIL_OP_SET, "", NULL, "empty" },
+		{ "host", MAIL_OP_SET, "a b", NULL, "letters" },
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		mail_entry_t *entry = mail_entry_new(MAIL_SECTION_POLICY, MAIL_STR("p"));
+		CU_ASSERT_PTR_NOT_NULL_FATAL(entry);
+		mail_diag_t diag = { 0 };
+		const mail_item_t *item = item_of(MAIL_SECTION_POLICY, cases[i].item);
+		int ret = mail_entry_parse(entry, item, cases[i].op, MAIL_STR(cases[i].text), 5, &diag);
+		if (cases[i].stored == NULL) {
+			UNIT_CHECK(ret == KNOT_EINVAL && entry->count == 0, "case %zu: %d", i, ret);
+			UNIT_CHECK(strstr(diag.text, cases[i].reason) != NULL && diag.line == 5,
+			           "case %zu: line %u: %s", i, (unsigned)diag.line, diag.text);
+		} else if (UNIT_CHECK(ret == KNOT_EOK && entry->count == 1, "case %zu: %s", i, diag.text)) {
+			const mail_member_t *member = &entry->members[0];
+			bool none = cases[i].stored[0] == '\0';
+			UNIT_CHECK((member->op == MAIL_OP_NONE) == none &&
+			           member->count == (none ? 0 : 1) && member->line == 5, "case %zu", i);
+			UNIT_CHECK(none || mail_str_is(member->values[0].text, cases[i].stored),
+			           "case %zu: %s", i, member->values[0].text.data);
+		}
+		mail_entry_free(entry);
+	}
+}
+
+/*! What a second value of the same item says. */
+static void test_parse_twice(void)
+{
+	static const struct {
+		const char *item, *first, *second, *reason;
+	} cases[] = {
+		{ "ttl", "60", "61", "one value" },
+		{ "txt", "none", "a", "alone" },
+		{ "txt", "a", "none", "alone" },
+		{ "txt", "none", "none", "alone" },
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		mail_entry_t *entry = mail_entry_new(MAIL_SECTION_POLICY, MAIL_STR("p"));
+		CU_ASSERT_PTR_NOT_NULL_FATAL(entry);
+		mail_diag_t diag = { 0 };
+		const mail_item_t *item = item_of(MAIL_SECTION_POLICY, cases[i].item);
+		int ret = mail_entry_parse(entry, item, MAIL_OP_SET, MAIL_STR(cases[i].first), 1, &diag);
+		UNIT_CHECK(ret == KNOT_EOK, "case %zu: %s", i, diag.text);
+		ret = mail_entry_parse(entry, item, MAIL_OP_SET, MAIL_STR(cases[i].second), 2, &diag);
+		UNIT_CHECK(ret == KNOT_EINVAL && strstr(diag.text, cases[i].reason) != NULL &&
+		           diag.line == 2, "case %zu: %d: line %u: %s", i, ret, (unsigned)diag.line,
+		           diag.text);
+		mail_entry_free(entry);
+	}
+}
+
+static void test_remove(void)
+{
+	mail_entry_t *entry = sample();
+	mail_entry_remove(entry, MAIL_ITEM_SPF, MAIL_OP_SET);
+	mail_entry_remove(entry, MAIL_ITEM_TXT, MAIL_OP_NONE);
+	CU_ASSERT_EQUAL(entry->count, 7);
+	mail_entry_remove(entry, MAIL_ITEM_TXT, MAIL_OP_SET);
+	CU_ASSERT_EQUAL(entry->count, 6);
+	CU_ASSERT_PTR_NULL(mail_entry_member(entry, MAIL_ITEM_TXT, MAIL_OP_SET));
+	CU_ASSERT_PTR_NOT_NULL(mail_entry_member(entry, MAIL_ITEM_TXT, MAIL_OP_ADD));
+	CU_ASSERT_EQUAL(add(entry, "txt", MAIL_OP_SET, "again"), KNOT_EOK);
+	CU_ASSERT(mail_str_is(mail_entry_value(entry, MAIL_ITEM_TXT), "again"));
+	while (entry->count > 0) {
+		mail_entry_remove(entry, entry->members[0].item->id, entry->members[0].op);
+	}
+	/* The array's room is told by the count: it must not be less after removals. */
+	for (unsigned i = 0; i < 9; i++) {
+		static const char *const items[] = { "ttl", "mx", "spf", "txt", "ns", "caa", "bimi",
+		                                     "srv", "host" };
+		UNIT_CHECK(add(entry, items[i], MAIL_OP_SET, "1") == KNOT_EOK, "item %u", i);
+	}
+	CU_ASSERT_EQUAL(entry->count, 9);
+	mail_entry_free(entry);
+}
+
+static void test_equal(void)
+{
+	mail_entry_t *a = sample();
+	a->stamp.timestamp = 5;
+	a->line = 9;
+	mail_entry_t *b = mail_entry_copy(a);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(b);
+	CU_ASSERT(b->stamp.timestamp == 5 && b->line == 9 && b->members[0].line == 7);
+	CU_ASSERT(b->members[0].values[0].text.data != a->members[0].values[0].text.data);
+	b->stamp.timestamp = 6;
+	b->line = 1;
+	b->members[0].line = 1;
+	CU_ASSERT(mail_entry_equal(a, b));
+	b->deleted = true;
+	CU_ASSERT_FALSE(mail_entry_equal(a, b));
+	b->deleted = false;
+	CU_ASSERT_EQUAL(add(b, "txt", MAIL_OP_ADD, "fourth"), KNOT_EOK);
+	CU_ASSERT_FALSE(mail_entry_equal(a, b));
+	CU_ASSERT_EQUAL(add(a, "txt", MAIL_OP_ADD, "vierte"), KNOT_EOK);
+	CU_ASSERT_FALSE(mail_entry_equal(a, b));
+	mail_entry_free(b);
+
+	b = mail_entry_copy(a);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(b);
+	b->section = MAIL_SECTION_POLICY;
+	CU_ASSERT_FALSE(mail_entry_equal(a, b));
+	b->section = a->section;
+	mail_entry_remove(b, MAIL_ITEM_MX, MAIL_OP_NONE);
+	CU_ASSERT_FALSE(mail_entry_equal(a, b));
+	mail_entry_free(b);
+	b = mail_entry_new(a->section, MAIL_STR("example.com"));
+	CU_ASSERT_PTR_NOT_NULL_FATAL(b);
+	CU_ASSERT_FALSE(mail_entry_equal(a, b));
+	mail_entry_free(a);
+	mail_entry_free(b);
+}
+
+#define L63 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+#define L59 "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
+/* A name of 255 octets is L63 four times less two octets; these leave room for s._domainkey or not. */
+#define D241 L63 "." L63 "." L63 "." "ccccccccccccccccccccccccccccccccccccccccccccccc"
+
+static void test_id(void)
+{
+	static const struct {
+		mail_section_t section;
+		const char *text;
+		const char *id;   /*!< NULL: refused. */
+		uint32_t column;
+	} cases[] = {
+		{ MAIL_SECTION_DOMAIN, "Example.NET.", "example.net", 0 },
+		{ MAIL_SECTION_DOMAIN, "b\303\274cher.example", "xn--bcher-kva.example", 0 },
+		{ MAIL_SECTION_DOMAIN, "none", "none", 0 },
+		{ MAIL_SECTION_DOMAIN, ".", NULL, 1 },
+		{ MAIL_SECTION_DOMAIN, "", NULL, 0 },
+		{ MAIL_SECTION_DOMAIN, "a..b", NULL, 3 },
+		{ MAIL_SECTION_POLICY, "Business_1.a-b", "Business_1.a-b", 0 },
+		{ MAIL_SECTION_HOST, L63, L63, 0 },
+		{ MAIL_SECTION_HOST, L63 "a", NULL, 64 },
+		{ MAIL_SECTION_HOST, "", NULL, 0 },
+		{ MAIL_SECTION_HOST, "none", NULL, 1 },
+		{ MAIL_SECTION_HOST, "none1", "none1", 0 },
+		{ MAIL_SECTION_KEYSET, "..", NULL, 1 },
+		{ MAIL_SECTION_KEYSET, "-a", NULL, 1 },
+		{ MAIL_SECTION_CERTIFICATE, "a/b", NULL, 2 },
+		{ MAIL_SECTION_POLICY, "a b", NULL, 2 },
+		{ MAIL_SECTION_DKIM, "Example.net/S1", "example.net/s1", 0 },
+		{ MAIL_SECTION_DKIM, "example.net/a.b", "example.net/a.b", 0 },
+		{ MAIL_SECTION_DKIM, "0/25.2.0.192.in-addr.arpa/s1", "0/25.2.0.192.in-addr.arpa/s1", 0 },
+		{ MAIL_SECTION_DKIM, "_domainkey.example.net/s1", "_domainkey.example.net/s1", 0 },
+		{ MAIL_SECTION_DKIM, "policy:Business/S1.x", "policy:Business/s1.x", 0 },
+		{ MAIL_SECTION_DKIM, "example.net", NULL, 0 },
+		{ MAIL_SECTION_DKIM, "", NULL, 0 },
+		{ MAIL_SECTION_DKIM, "./s1", NULL, 1 },
+		{ MAIL_SECTION_DKIM, "policy:/s1", NULL, 0 },
+		{ MAIL_SECTION_DKIM, "policy:a b/s1", NULL, 9 },
+		{ MAIL_SECTION_DKIM, "example.net/s1._domainkey", NULL, 13 },
+		{ MAIL_SECTION_DKIM, "example.net/_DomainKey.x", NULL, 13 },
+		{ MAIL_SECTION_DKIM, D241 "/s", D241 "/s", 0 },
+		{ MAIL_SECTION_DKIM, D241 "/st", NULL, 0 },
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		mail_diag_t diag = { 0 };
+		mail_buf_t out = { 0 };
+		mail_buf_u8(&out, '>');
+		int ret = mail_entry_id_normalise(cases[i].section, MAIL_STR(cases[i].text), &out, &diag);
+		uint8_t key[MAIL_KEY_MAX];
+		if (cases[i].id == NULL) {
+			UNIT_CHECK(ret == KNOT_EINVAL && diag.text[0] != '\0' && out.len == 1,
+			           "case %zu: %d %s", i, ret, diag.text);
+			UNIT_CHECK(diag.column == cases[i].column, "case %zu: column %u", i,
+			           (unsigned)diag.column);
+			UNIT_CHECK(mail_entry_key(cases[i].section, MAIL_STR(cases[i].text), key) ==
+			           KNOT_EINVAL, "case %zu", i);
+			mail_buf_free(&out);
+			continue;
+		}
+		mail_str_t id = { (char *)out.data + 1, out.len - 1 };
+		UNIT_CHECK(ret == KNOT_EOK && mail_str_is(id, cases[i].id), "case %zu: %s %.*s", i,
+		           diag.text, (int)id.len, id.data);
+
+		int len = mail_entry_key(cases[i].section, id, key);
+		mail_buf_t back = { 0 };
+		ret = len > 0 ? mail_entry_id_from_key(cases[i].section, key, len, &back) : len;
+		UNIT_CHECK(ret == KNOT_EOK && mail_str_equal(mail_buf_view(&back), id),
+		           "case %zu: %d %.*s", i, ret, (int)back.len, (char *)back.data);
+		mail_buf_free(&back);
+		mail_buf_free(&out);
+	}
+}
+
+/*! A name with an escaped octet has an id that can be read again. */
+static void test_id_escaped(void)
+{
+	static const char *const texts[] = { "a\\.b.example", "a\\000b.example", "policy\\:x.example" };
+	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
+		for (unsigned dkim = 0; dkim < 2; dkim++) {
+			char text[64];
+			snprintf(text, sizeof(text), "%s%s", texts[i], dkim ? "/s1" : "");
+			mail_section_t section = dkim ? MAIL_SECTION_DKIM : MAIL_SECTION_DOMAIN;
+			mail_buf_t once = { 0 }, again = { 0 }, back = { 0 };
+			uint8_t key[MAIL_KEY_MAX];
+			UNIT_CHECK(mail_entry_id_normalise(section, MAIL_STR(text), &once, NULL) ==
+			           KNOT_EOK, "case %zu", i);
+			UNIT_CHECK(mail_entry_id_normalise(section, mail_buf_view(&once), &again, NULL) ==
+			           KNOT_EOK && mail_str_equal(mail_buf_view(&once), mail_buf_view(&again)),
+			           "case %zu", i);
+			int len = mail_entry_key(section, mail_buf_view(&once), key);
+			UNIT_CHECK(len > 0 && mail_entry_id_from_key(section, key, len, &back) == KNOT_EOK &&
+			           mail_str_equal(mail_buf_view(&once), mail_buf_view(&back)),
+			           "case %zu: %.*s", i, (int)back.len, (char *)back.data);
+			mail_buf_free(&once);
+			mail_buf_free(&again);
+			mail_buf_free(&back);
+		}
+	}
+}
+
+#define KEY(s) s, sizeof(s) - 1
+
+static void test_key(void)
+{
+	static const struct {
+		mail_section_t section;
+		const char *id;   /*!< NULL: nobody's key. */
+		const char *key;
+		size_t len;
+	} cases[] = {
+		{ MAIL_SECTION_DOMAIN, "example.net", KEY("net\0example") },
+		{ MAIL_SECTION_POLICY, "business", KEY("business") },
+		{ MAIL_SECTION_DKIM, "example.net/s1", KEY("net\0example\0_domainkey\0s1") },
+		{ MAIL_SECTION_DKIM, "example.net/a.b", KEY("net\0example\0_domainkey\0b\0a") },
+		{ MAIL_SECTION_DKIM, "policy:business/s1", KEY("\0business\0s1") },
+		{ MAIL_SECTION_DKIM, "policy:business/a.b", KEY("\0business\0b\0a") },
+		{ MAIL_SECTION_DOMAIN, NULL, KEY("") },
+		{ MAIL_SECTION_DOMAIN, NULL, KEY("\0") },
+		{ MAIL_SECTION_DOMAIN, NULL, KEY("net\0Example") },
+		{ MAIL_SECTION_DOMAIN, NULL, KEY("net\0") },
+		{ MAIL_SECTION_DOMAIN, NULL, KEY("net\0\1") },
+		{ MAIL_SECTION_POLICY, NULL, KEY("") },
+		{ MAIL_SECTION_POLICY, NULL, KEY("a b") },
+		{ MAIL_SECTION_POLICY, NULL, KEY("none") },
+		{ MAIL_SECTION_POLICY, NULL, KEY(L63 "a") },
+		{ MAIL_SECTION_DKIM, NULL, KEY("net\0example") },
+		{ MAIL_SECTION_DKIM, NULL, KEY("net\0example\0_domainkey") },
+		{ MAIL_SECTION_DKIM, NULL, KEY("_domainkey\0s1") },
+		{ MAIL_SECTION_DKIM, NULL, KEY("net\0example\0_domainkey\0s 1") },
+		{ MAIL_SECTION_DKIM, NULL, KEY("\0") },
+		{ MAIL_SECTION_DKIM, NULL, KEY("\0business") },
+		{ MAIL_SECTION_DKIM, NULL, KEY("\0business\0") },
+		{ MAIL_SECTION_DKIM, NULL, KEY("\0\0s1") },
+		{ MAIL_SECTION_DKIM, NULL, KEY("\0business\0s 1") },
+		{ MAIL_SECTION_DKIM, NULL, KEY("\0business\0_domainkey") },
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		const uint8_t *octets = (const uint8_t *)cases[i].key;
+		mail_buf_t out = { 0 };
+		int ret = mail_entry_id_from_key(cases[i].section, octets, cases[i].len, &out);
+		if (cases[i].id == NULL) {
+			UNIT_CHECK(ret == KNOT_EMALF && out.len == 0, "case %zu: %d %.*s", i, ret,
+			           (int)out.len, (char *)out.data);
+		} else {
+			uint8_t key[MAIL_KEY_MAX];
+			int len = mail_entry_key(cases[i].section, MAIL_STR(cases[i].id), key);
+			UNIT_CHECK(len == (int)cases[i].len && memcmp(key, octets, len) == 0,
+			           "case %zu: %d", i, len);
+			UNIT_CHECK(ret == KNOT_EOK && mail_str_is(mail_buf_view(&out), cases[i].id),
+			           "case %zu: %d", i, ret);
+		}
+		mail_buf_free(&out);
+	}
+}
+
+/*! Keys of random octets give an id with that key, or none. */
+static void test_key_random(void)
+{
+	static const char octets[] = "\0\0\0\1\2ab_domainkey-A.";
+	unsigned seed = 1, named = 0;
+	for (unsigned i = 0; i < 20000; i++) {
+		uint8_t key[MAIL_KEY_MAX + 8], again[MAIL_KEY_MAX];
+		size_t len = rand_r(&seed) % (i % 100 == 0 ? sizeof(key) : 24);
+		for (size_t j = 0; j < len; j++) {
+			key[j] = octets[rand_r(&seed) % sizeof(octets)];
+		}
+		if (i % 2 == 0 && len > 12) {
+			memcpy(key + 1, "\0_domainkey", 11);
+		}
+		mail_section_t section = i % 3 == 0 ? MAIL_SECTION_POLICY :
+		                         i % 3 == 1 ? MAIL_SECTION_DOMAIN : MAIL_SECTION_DKIM;
+		mail_buf_t id = { 0 };
+		int ret = mail_entry_id_from_key(section, key, len, &id);
+		if (ret == KNOT_EOK) {
+			named++;
+			int n = mail_entry_key(section, mail_buf_view(&id), again);
+			UNIT_CHECK(n == (int)len && memcmp(key, again, len) == 0, "round %u", i);
+		} else {
+			UNIT_CHECK(ret == KNOT_EMALF, "round %u: %d", i, ret);
+		}
+		mail_buf_free(&id);
+	}
+	CU_ASSERT(named > 100);
+}
+
+static void test_allocation(void)
+{
+	CU_ASSERT_FATAL(failing_linked());
+	size_t runs = 0;
+	bool met = true;
+	mail_entry_t *from = sample();
+	for (size_t i = 1; met && failing_on(i); i++) {
+		mail_entry_t *entry = mail_entry_copy(from);
+		int ret = entry != NULL ? KNOT_EOK : KNOT_ENOMEM;
+		if (ret == KNOT_EOK) {
+			const mail_item_t *item = mail_item_get(MAIL_ITEM_TXT);
+			ret = mail_entry_parse(entry, item, MAIL_OP_ADD, MAIL_STR("fourth"), 1, NULL);
+			size_t count = mail_entry_member(entry, MAIL_ITEM_TXT, MAIL_OP_ADD)->count;
+			UNIT_CHECK(count == (ret == KNOT_EOK ? 3 : 2), "allocation %zu", i);
+		}
+		mail_buf_t id = { 0 };
+		int id_ret = mail_entry_id_normalise(MAIL_SECTION_DKIM, MAIL_STR("example.net/s1"), &id, NULL);
+		met = failing_off();
+		UNIT_CHECK(ret == KNOT_EOK || ret == KNOT_ENOMEM, "allocation %zu: %d", i, ret);
+		UNIT_CHECK(id_ret == KNOT_EOK || id_ret == KNOT_ENOMEM, "allocation %zu: %d", i, id_ret);
+		UNIT_CHECK(met == (ret != KNOT_EOK || id_ret != KNOT_EOK), "allocation %zu", i);
+		mail_entry_free(entry);
+		mail_buf_free(&id);
+		runs++;
+	}
+	CU_ASSERT(runs > 10);
+	mail_entry_free(from);
+}
+
+static const unit_test_t tests[] = {
+	{ "members are sorted", test_order },
+	{ "what an entry cannot take", test_refused },
+	{ "limits", test_limits },
+	{ "values as people write them", test_parse },
+	{ "second values", test_parse_twice },
+	{ "removing members", test_remove },
+	{ "equal entries and copies", test_equal },
+	{ "ids", test_id },
+	{ "ids with escapes", test_id_escaped },
+	{ "keys", test_key },
+	{ "random keys", test_key_random },
+	{ "failing allocations", test_allocation },
+	{ NULL, NULL }
+};
+
+int main(void)
+{
+	return unit_run("entry", tests);
+}
