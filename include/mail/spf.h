@@ -22,9 +22,15 @@ typedef struct {
 /*!
  * Checks one term: a mechanism with optional qualifier (all, include, a, mx, ip4, ip6, exists) or a
  * modifier (redirect=, exp=, ra=, rp=, rr=, any unknown name=). Macros are checked (RFC 7208 7.1);
- * `{domain}` is our hole, not a macro. `ptr` is refused (RFC 7208 5.5).
+ * `{domain}` is our hole, not a macro. `ptr` is refused (RFC 7208 5.5). Domains are absolute ("a:mail"
+ * is refused); U-labels are taken where there is no macro beside them.
+ *
+ * \param cost  What the term costs is added to it; may be NULL.
  */
 int mail_spf_term_check(mail_str_t term, mail_spf_cost_t *cost, mail_diag_t *diag);
+
+/*! As mail_spf_term_check(), and writes the term: as it is, but U-labels of its domain as A-labels. */
+int mail_spf_term_write(mail_str_t term, mail_spf_cost_t *cost, mail_buf_t *out, mail_diag_t *diag);
 
 /*! Checks an `all` with its qualifier: "-all", "~all", "?all", "+all" (a warning), or "none". */
 int mail_spf_all_check(mail_str_t all, mail_diag_t *diag);
@@ -34,7 +40,8 @@ int mail_spf_all_check(mail_str_t all, mail_diag_t *diag);
  * `all` is left out (RFC 7208 6.1). Terms whose text was already written are left out.
  *
  * \param terms, n  The terms; "a b" in one element are two terms.
- * \param all       As mail_spf_all_check; an empty string or "none": no all.
+ * \param all       As mail_spf_all_check; an empty string or "none": no all. Without any term, an
+ *                  empty string is "-all".
  *
  * \return KNOT_EOK; KNOT_EINVAL (bad term, more than 10 lookups, a term after all, all twice,
  *         redirect twice); warns about redirect beside all, +all, a missing all.
