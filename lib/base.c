@@ -14,8 +14,8 @@
 static size_t utf8_length(const uint8_t *text, size_t left)
 {
 	static const struct {
-		uint8_t first, last;    /* Range of the first octet. */
-		uint8_t low, high;      /* Range of the second. */
+		uint8_t first, last; /* Range of the first octet. */
+		uint8_t low, high;   /* Range of the second. */
 		uint8_t len;
 	} forms[] = {
 		{ 0xc2, 0xdf, 0x80, 0xbf, 2 }, { 0xe0, 0xe0, 0xa0, 0xbf, 3 },

@@ -12,16 +12,13 @@
 static const struct {
 	const char *name;
 	bool issuer;
-} tags[] = {
-	{ "issue", true },         /* RFC 8659 4.2 */
-	{ "issuewild", true },     /* RFC 8659 4.3 */
-	{ "issuemail", true },     /* RFC 9495 */
-	{ "issuevmc", true },      /* BIMI, verified mark certificates */
-	{ "iodef", false },        /* RFC 8659 4.4 */
-	{ "contactemail", false }, /* CA/Browser Forum baseline requirements, appendix A */
-	{ "contactphone", false },
-	{ NULL, false }
-};
+} tags[] = { { "issue", true },         /* RFC 8659 4.2 */
+	     { "issuewild", true },     /* RFC 8659 4.3 */
+	     { "issuemail", true },     /* RFC 9495 */
+	     { "issuevmc", true },      /* BIMI, verified mark certificates */
+	     { "iodef", false },        /* RFC 8659 4.4 */
+	     { "contactemail", false }, /* CA/Browser Forum baseline requirements, appendix A */
+	     { "contactphone", false }, { NULL, false } };
 
 static int flags_parse(mail_str_t word, uint8_t *flags, mail_diag_t *diag)
 {
@@ -170,7 +167,8 @@ int mail_caa_render(mail_str_t text, mail_rdata_t *rdata, mail_diag_t *diag)
 	}
 	mail_str_t value = mail_str_trim(mail_str_from(text, pos));
 	if (tag.len == 0 || value.len == 0) {
-		return mail_diag_error(diag, 0, "a CAA record is [FLAGS] TAG VALUE, "
+		return mail_diag_error(diag, 0,
+		                       "a CAA record is [FLAGS] TAG VALUE, "
 		                       "as: 0 issue \"ca.example\"");
 	}
 

@@ -25,8 +25,8 @@ static int words_split(mail_str_t text, words_t *words, mail_diag_t *diag)
 		}
 		words->word[words->count++] = word;
 	}
-	return words->count > 0 ? KNOT_EOK :
-	       mail_diag_error(diag, 0, "an MX needs a host, as \"10 mail\"");
+	return words->count > 0 ? KNOT_EOK
+	                        : mail_diag_error(diag, 0, "an MX needs a host, as \"10 mail\"");
 }
 
 /*! Says whether all is digits: a preference, never meant to be a host. */

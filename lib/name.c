@@ -2,137 +2,18 @@
 
 #include "mail/name.h"
 
+#include "mail/chars.h"
+
 #include <arpa/inet.h>
-#include <assert.h>
 #include <idn2.h>
 
 /* Longest U-label that is looked at: no A-label of 63 octets stands for a longer one in UTF-8. */
 #define ULABEL_MAX 252
-/* Of a long text, a message shows this much. */
-#define SHOWN_MAX 80
-
-/* 4 labels of 250 octets in all, each octet doubled, and 3 separators. */
-static_assert(MAIL_KEY_MAX >= 503, "the longest key must fit");
-
-static inline uint8_t lower(uint8_t c)
-{
-	return (uint8_t)(c - 'A') < 26 ? c + ('a' - 'A') : c;
-}
-
-static inline bool is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
 
 /*! What stands in names as itself; any other octet is written with a backslash. */
 static bool is_plain(uint8_t c)
 {
-	return (uint8_t)(lower(c) - 'a') < 26 || is_digit((char)c) || c == '-' || c == '_' ||
-	       c == '*' || c == '/';
-}
-
-static int shown(mail_str_t text)
-{
-	return (int)(text.len < SHOWN_MAX ? text.len : SHOWN_MAX);
-}
-
-/* --- Keys --- */
-
-size_t mail_name_key(const knot_dname_t *name, uint8_t *key)
-{
-	uint8_t starts[KNOT_DNAME_MAXLABELS];
-	unsigned n = 0;
-	for (size_t pos = 0; name[pos] != 0 && n < KNOT_DNAME_MAXLABELS; pos += name[pos] + 1u) {
-		starts[n++] = (uint8_t)pos;
-	}
-
-	uint8_t *out = key;
-	while (n > 0) {
-		const uint8_t *label = name + starts[--n];
-		const uint8_t *end = label + *label;
-		while (label < end) {
-			uint8_t c = *++label;
-			if (c <= 1) {
-				*out++ = 1;
-				*out++ = c + 1;
-			} else {
-				*out++ = lower(c);
-			}
-		}
-		if (n > 0) {
-			*out++ = 0;
-		}
-	}
-	return (size_t)(out - key);
-}
-
-/*!
- * Reads one label of a key, up to a 00 or the end.
- *
- * \return Length of the label; 0 when it is none.
- */
-static size_t key_label(mail_reader_t *r, uint8_t *label)
-{
-	size_t len = 0;
-	while (r->pos < r->end && *r->pos != 0) {
-		uint8_t c = *r->pos++;
-		if (c == 1) {
-			c = mail_read_u8(r) - 1;
-			if (r->error != KNOT_EOK || c > 1) {
-				return 0;
-			}
-		}
-		/* A key with capitals is the key of no name: it would never be found. */
-		if (len == KNOT_DNAME_MAXLABELLEN || c != lower(c)) {
-			return 0;
-		}
-		label[len++] = c;
-	}
-	return len;
-}
-
-int mail_name_from_key(const uint8_t *key, size_t len, knot_dname_storage_t name)
-{
-	uint8_t wire[KNOT_DNAME_MAXLEN];
-	size_t start = sizeof(wire) - 1;
-	wire[start] = 0;
-
-	/* The labels come from the last to the first, so the name grows at its front. */
-	mail_reader_t r = MAIL_READER(key, len);
-	bool more = len > 0;
-	while (more) {
-		uint8_t label[KNOT_DNAME_MAXLABELLEN];
-		size_t n = key_label(&r, label);
-		if (n == 0 || n + 1 > start) {
-			return KNOT_EMALF;
-		}
-		start -= n + 1;
-		wire[start] = (uint8_t)n;
-		memcpy(wire + start + 1, label, n);
-		more = r.pos < r.end;
-		if (more) {
-			r.pos++;
-		}
-	}
-	memcpy(name, wire + start, sizeof(wire) - start);
-	/* A separator at the end promises a label that is not there. */
-	return len > 0 && key[len - 1] == 0 ? KNOT_EMALF : KNOT_EOK;
-}
-
-unsigned mail_key_labels(const uint8_t *key, size_t len)
-{
-	unsigned labels = len > 0;
-	for (size_t i = 0; i < len; i++) {
-		labels += key[i] == 0;
-	}
-	return labels;
-}
-
-size_t mail_key_parent(const uint8_t *key, size_t len)
-{
-	while (len > 0 && key[--len] != 0) {
-	}
-	return len;
+	return mail_char_alnum((char)c) || mail_char_in((char)c, "-_*/");
 }
 
 /* --- Text to names --- */
@@ -168,7 +49,7 @@ static int ulabel_convert(const scan_t *s, size_t start, const char *ulabel, uin
 		                       ulabel);
 	}
 	for (size_t i = 0; i < *len; i++) {
-		label[i] = lower((uint8_t)alabel[i]);
+		label[i] = (uint8_t)mail_char_lower(alabel[i]);
 	}
 	idn2_free(alabel);
 	return KNOT_EOK;
@@ -183,7 +64,8 @@ static int escape_parse(scan_t *s, uint8_t *octet)
 {
 	const char *at = s->text.data + s->pos + 1;
 	size_t left = s->text.len - s->pos - 1;
-	if (left >= 3 && is_digit(at[0]) && is_digit(at[1]) && is_digit(at[2])) {
+	if (left >= 3 && mail_char_digit(at[0]) && mail_char_digit(at[1]) &&
+	    mail_char_digit(at[2])) {
 		unsigned value = (at[0] - '0') * 100u + (at[1] - '0') * 10u + (at[2] - '0');
 		if (value > 255) {
 			return mail_diag_error(s->diag, s->pos + 1, "\\%.3s is over \\255", at);
@@ -192,7 +74,7 @@ static int escape_parse(scan_t *s, uint8_t *octet)
 		s->pos += 4;
 		return KNOT_EOK;
 	}
-	if (left == 0 || is_digit(at[0]) || at[0] < 0x21 || at[0] > 0x7e) {
+	if (left == 0 || mail_char_digit(at[0]) || at[0] < 0x21 || at[0] > 0x7e) {
 		return mail_diag_error(s->diag, s->pos + 1,
 		                       "a backslash needs three digits or one character after it");
 	}
@@ -212,22 +94,22 @@ static int bad_octet(const scan_t *s)
 	if (c == '{') {
 		return mail_diag_error(s->diag, s->pos + 1,
 		                       "\"%.*s\" is not known: only " MAIL_HOLE " is",
-		                       shown(rest), rest.data);
+		                       MAIL_SHOW(rest));
 	}
 	if (c == '@') {
 		return mail_diag_error(s->diag, s->pos + 1, "\"%.*s\" is an address, not a name",
-		                       shown(s->text), s->text.data);
+		                       MAIL_SHOW(s->text));
 	}
 	if (c == ' ' || c == '\t') {
 		return mail_diag_error(s->diag, s->pos + 1, "white space in the name \"%.*s\"",
-		                       shown(s->text), s->text.data);
+		                       MAIL_SHOW(s->text));
 	}
 	if (c < 0x21 || c > 0x7e) {
 		return mail_diag_error(s->diag, s->pos + 1, "octet \\%03u in a name", (uint8_t)c);
 	}
 	return mail_diag_error(s->diag, s->pos + 1,
-	                       "'%c' in the name \"%.*s\" (if it is meant: write '\\%c')",
-	                       c, shown(s->text), s->text.data, c);
+	                       "'%c' in the name \"%.*s\" (if it is meant: write '\\%c')", c,
+	                       MAIL_SHOW(s->text), c);
 }
 
 /*!
@@ -258,13 +140,13 @@ static int label_parse(scan_t *s, uint8_t *label, size_t *len)
 		} else {
 			return bad_octet(s);
 		}
-		raw[n++] = (char)lower(c);
+		raw[n++] = mail_char_lower((char)c);
 	}
 	raw[n] = '\0';
 
 	if (n == 0) {
 		return mail_diag_error(s->diag, start + 1, "an empty label in the name \"%.*s\"",
-		                       shown(s->text), s->text.data);
+		                       MAIL_SHOW(s->text));
 	}
 	if (wide && escaped) {
 		return mail_diag_error(s->diag, start + 1, "a backslash in an international label");
@@ -303,7 +185,7 @@ static int part_parse(scan_t *s, bool holes, mail_pattern_t *pattern)
 		if (pattern->hole) {
 			return mail_diag_error(s->diag, start + 1,
 			                       MAIL_HOLE " stands twice in the name \"%.*s\"",
-			                       shown(s->text), s->text.data);
+			                       MAIL_SHOW(s->text));
 		}
 		pattern->hole = true;
 		return KNOT_EOK;
@@ -387,7 +269,7 @@ int mail_pattern_parse(mail_str_t text, mail_pattern_t *pattern, mail_diag_t *di
 	/* Relative to the domain, it would hold the domain twice: nobody means that. */
 	if (pattern->hole && pattern->tail_len > 0 && !dot) {
 		return mail_diag_error(diag, text.len, "the name \"%.*s\" needs a dot at its end",
-		                       shown(text), text.data);
+		                       MAIL_SHOW(text));
 	}
 	pattern->hole = pattern->hole || !dot;
 	/* The shortest domain has one label of one octet. */
@@ -433,7 +315,7 @@ int mail_host_parse(mail_str_t text, mail_pattern_t *pattern, mail_diag_t *diag)
 {
 	if (is_address(text)) {
 		return mail_diag_error(diag, 1, "\"%.*s\" is an IP address: a host name is needed",
-		                       shown(text), text.data);
+		                       MAIL_SHOW(text));
 	}
 	int ret = mail_pattern_parse(text, pattern, diag);
 	if (ret != KNOT_EOK) {
@@ -442,7 +324,7 @@ int mail_host_parse(mail_str_t text, mail_pattern_t *pattern, mail_diag_t *diag)
 	if (has_wildcard(pattern->head, pattern->head_len) ||
 	    has_wildcard(pattern->tail, pattern->tail_len)) {
 		return mail_diag_error(diag, 1, "\"%.*s\" is a wildcard: a host name is needed",
-		                       shown(text), text.data);
+		                       MAIL_SHOW(text));
 	}
 	return KNOT_EOK;
 }
@@ -521,8 +403,8 @@ int mail_name_normalise(mail_str_t text, mail_buf_t *out, mail_diag_t *diag)
 		return ret;
 	}
 	if (pattern.hole && pattern.tail_len == 0) {
-		return pattern.head_len > 0 ? labels_print(pattern.head, pattern.head_len, out) :
-		                              mail_buf_u8(out, '@');
+		return pattern.head_len > 0 ? labels_print(pattern.head, pattern.head_len, out)
+		                            : mail_buf_u8(out, '@');
 	}
 	mail_pattern_print(&pattern, out);
 	return pattern.hole || pattern.head_len > 0 ? mail_buf_u8(out, '.') : out->error;

@@ -214,9 +214,9 @@ typedef struct {
 	uint8_t *out;
 	size_t cap;
 	size_t len;
-	bool split;         /*!< Into <character-string>s. */
-	size_t string;      /*!< Where the length of the last one stands. */
-	SHA256_CTX *sha;    /*!< Takes the octets instead of out. */
+	bool split;      /*!< Into <character-string>s. */
+	size_t string;   /*!< Where the length of the last one stands. */
+	SHA256_CTX *sha; /*!< Takes the octets instead of out. */
 } sink_t;
 
 /*! Writes octets as <character-string>s, going on in the last one. */
@@ -325,20 +325,11 @@ static int fill_row(sink_t *sink, mail_reader_t *r, const mail_apex_t *apex, uns
 	while (mail_read_left(r) > 0) {
 		int ret;
 		switch (mail_read_u8(r)) {
-		case OP_OCTETS:
-			ret = fill_octets(sink, r);
-			break;
-		case OP_NAME:
-			ret = fill_name(sink, r, apex);
-			break;
-		case OP_TEXT:
-			ret = put(sink, apex->text.data, apex->text.len);
-			break;
-		case OP_DIGEST:
-			ret = fill_digest(sink, r, apex, depth);
-			break;
-		default:
-			return KNOT_EMALF;
+		case OP_OCTETS: ret = fill_octets(sink, r); break;
+		case OP_NAME: ret = fill_name(sink, r, apex); break;
+		case OP_TEXT: ret = put(sink, apex->text.data, apex->text.len); break;
+		case OP_DIGEST: ret = fill_digest(sink, r, apex, depth); break;
+		default: return KNOT_EMALF;
 		}
 		if (ret != KNOT_EOK) {
 			return ret;

@@ -11,20 +11,20 @@
 #define WORDS_MAX 5
 
 const mail_service_t mail_services[] = {
-	{ "imap",         143 },   /* RFC 6186 3.2 */
-	{ "imaps",        993 },   /* RFC 6186 3.2, RFC 8314 5.1 */
-	{ "pop3",         110 },   /* RFC 6186 3.3 */
-	{ "pop3s",        995 },   /* RFC 6186 3.3 */
-	{ "submission",   587 },   /* RFC 6186 3.1 */
-	{ "submissions",  465 },   /* RFC 8314 5.1 */
-	{ "sieve",        4190 },  /* RFC 5804 1.8 */
-	{ "jmap",         443 },   /* RFC 8620 2.2 */
-	{ "caldav",       80 },    /* RFC 6764 3 */
-	{ "caldavs",      443 },
-	{ "carddav",      80 },
-	{ "carddavs",     443 },
-	{ "autodiscover", 443 },
-	{ NULL, 0 }
+	{ "imap", 143 },         /* RFC 6186 3.2 */
+	{ "imaps", 993 },        /* RFC 6186 3.2, RFC 8314 5.1 */
+	{ "pop3", 110 },         /* RFC 6186 3.3 */
+	{ "pop3s", 995 },        /* RFC 6186 3.3 */
+	{ "submission", 587 },   /* RFC 6186 3.1 */
+	{ "submissions", 465 },  /* RFC 8314 5.1 */
+	{ "sieve", 4190 },       /* RFC 5804 1.8 */
+	{ "jmap", 443 },         /* RFC 8620 2.2 */
+	{ "caldav", 80 },        /* RFC 6764 3 */
+	{ "caldavs", 443 },      /* RFC 6764 3 */
+	{ "carddav", 80 },       /* RFC 6764 3 */
+	{ "carddavs", 443 },     /* RFC 6764 3 */
+	{ "autodiscover", 443 }, /* Exchange; in no RFC */
+	{ NULL, 0 },
 };
 
 /*! Finds a service, written as in the table or as owner ("_imap", "_imap._tcp"). */
@@ -112,7 +112,7 @@ static int target_parse(mail_str_t text, mail_str_t host, bool numbers, mail_srv
 int mail_srv_parse(mail_str_t text, mail_srv_t *srv, mail_diag_t *diag)
 {
 	static const char usage[] = "write SERVICE, SERVICE HOST, "
-	                            "or SERVICE PRIORITY WEIGHT PORT HOST";
+				    "or SERVICE PRIORITY WEIGHT PORT HOST";
 	mail_str_t words[WORDS_MAX], word;
 	size_t count = 0, pos = 0;
 	while (mail_str_word(text, &pos, &word)) {

@@ -2,7 +2,7 @@
 
 #include "mail/time.h"
 
-#define TIME_LEN 20  /* "2026-01-31T12:00:00Z" */
+#define TIME_LEN 20 /* "2026-01-31T12:00:00Z" */
 #define DAY 86400
 
 static bool is_leap(unsigned year)
@@ -39,7 +39,8 @@ static int shape_check(mail_str_t text, mail_diag_t *diag)
 		fits = fits || (c == 't' && shape[i] == 'T') || (c == 'z' && shape[i] == 'Z');
 		if (!fits) {
 			bool zone = i == TIME_LEN - 1 && i < text.len;
-			return mail_diag_error(diag, i + 1, "\"%.*s\" is not a time%s: "
+			return mail_diag_error(diag, i + 1,
+			                       "\"%.*s\" is not a time%s: "
 			                       "write it as 2026-01-31T12:00:00Z",
 			                       (int)(text.len < 64 ? text.len : 64), text.data,
 			                       zone ? " in UTC and whole seconds" : "");

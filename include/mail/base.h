@@ -41,9 +41,9 @@ static inline bool mail_str_is(mail_str_t a, const char *b)
 
 /*! What is wrong, for people. */
 typedef struct mail_diag {
-	uint32_t line;    /*!< Line in the file, from 1; 0 is unknown. */
-	uint32_t column;  /*!< Octet within the value, from 1; 0 is unknown. */
-	char text[320];   /*!< The reason, without a full stop. */
+	uint32_t line;   /*!< Line in the file, from 1; 0 is unknown. */
+	uint32_t column; /*!< Octet within the value, from 1; 0 is unknown. */
+	char text[320];  /*!< The reason, without a full stop. */
 	/*! Optional: takes each warning (a risky value that is accepted). */
 	void (*warn)(void *ctx, const char *text);
 	void *warn_ctx;
@@ -62,8 +62,7 @@ int mail_diag_error(mail_diag_t *diag, size_t column, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
 /*! Hands a warning to diag->warn, if there is one; diag may be NULL. */
-void mail_diag_warn(mail_diag_t *diag, const char *fmt, ...)
-	__attribute__((format(printf, 2, 3)));
+void mail_diag_warn(mail_diag_t *diag, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /*!
  * A buffer of octets that either grows (malloc) or writes into memory of the caller.
@@ -75,8 +74,8 @@ typedef struct {
 	uint8_t *data;
 	size_t len;
 	size_t cap;
-	bool fixed;  /*!< data is the caller's: never grown, never freed. */
-	int error;   /*!< KNOT_EOK or the first error. */
+	bool fixed; /*!< data is the caller's: never grown, never freed. */
+	int error;  /*!< KNOT_EOK or the first error. */
 } mail_buf_t;
 
 /*! A buffer over memory of the caller. */

@@ -9,5 +9,10 @@
 
 #include "mail/rdata.h"
 
-/*! Parses "FLAGS TAG VALUE" (`0 issue "ca.example"`, quotes optional) or "TAG VALUE", and writes the RDATA. */
+/*!
+ * Parses "FLAGS TAG VALUE" (`0 issue "ca.example"`, quotes optional) or "TAG VALUE", and writes the
+ * RDATA. The value may hold `{domain}`.
+ *
+ * \return KNOT_EOK; KNOT_EINVAL. Warns about flags and tags that are not known.
+ */
 int mail_caa_render(mail_str_t text, mail_rdata_t *rdata, mail_diag_t *diag);

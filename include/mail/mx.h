@@ -12,7 +12,7 @@
 /*! One exchange, as parsed. */
 typedef struct {
 	uint16_t preference;
-	mail_pattern_t host;  /*!< The root: null MX. */
+	mail_pattern_t host; /*!< The root: null MX. */
 	bool null;
 } mail_mx_t;
 

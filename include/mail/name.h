@@ -64,11 +64,12 @@ int mail_name_parse(mail_str_t text, knot_dname_storage_t name, mail_diag_t *dia
 
 /*! A name as a policy holds it: labels, perhaps a hole for the domain, labels. */
 typedef struct {
-	uint8_t head[KNOT_DNAME_MAXLEN];  /*!< Wire labels before the hole (or all), without the root. */
-	uint8_t tail[KNOT_DNAME_MAXLEN];  /*!< Wire labels after the hole, without the root. */
+	uint8_t head
+		[KNOT_DNAME_MAXLEN]; /*!< Wire labels before the hole (or all), without the root. */
+	uint8_t tail[KNOT_DNAME_MAXLEN]; /*!< Wire labels after the hole, without the root. */
 	uint8_t head_len;
 	uint8_t tail_len;
-	bool hole;  /*!< The domain's labels stand between head and tail. */
+	bool hole; /*!< The domain's labels stand between head and tail. */
 } mail_pattern_t;
 
 /*!

@@ -4,8 +4,8 @@
  * \brief RDATA with holes for the domain.
  *
  * A renderer does not know the domain that a policy is asked for; it writes RDATA in which the
- * places of the domain are left open.  mail_rdata_fill() closes them, once per answer.  RDATA without
- * a hole is the plain octets and costs nothing to fill.
+ * places of the domain are left open.  mail_rdata_fill() closes them, once per answer.  RDATA
+ * without a hole is the plain octets and costs nothing to fill.
  *
  * TXT values are written as one text; the split into <character-string>s of at most 255 octets
  * (RFC 1035 3.3.14, RFC 7208 3.3) is made when the holes are filled.
@@ -22,16 +22,16 @@
 
 /*! RDATA being written, or written. Zeroed is empty. */
 typedef struct {
-	mail_buf_t ops;  /*!< Plain octets (no hole), or a row of operations (see rdata.c). */
-	bool text;       /*!< One text, to be split into <character-string>s. */
-	bool holes;      /*!< ops is a row of operations. */
-	size_t run;      /*!< While building: where the length of an open run of octets stands; 0: none. */
+	mail_buf_t ops; /*!< Plain octets (no hole), or a row of operations (see rdata.c). */
+	bool text;      /*!< One text, to be split into <character-string>s. */
+	bool holes;     /*!< ops is a row of operations. */
+	size_t run; /*!< While building: where the length of an open run of octets stands; 0: none. */
 } mail_rdata_t;
 
 /*! The domain that holes are filled with. */
 typedef struct {
-	const knot_dname_t *name;  /*!< Wire name of the domain. */
-	mail_str_t text;           /*!< The same as text, without a dot at its end. */
+	const knot_dname_t *name; /*!< Wire name of the domain. */
+	mail_str_t text;          /*!< The same as text, without a dot at its end. */
 } mail_apex_t;
 
 /*! Appends plain octets. All appenders: KNOT_EOK, KNOT_ENOMEM or KNOT_ESPACE, which sticks. */
@@ -76,7 +76,8 @@ int mail_rdata_fill(const mail_rdata_t *rdata, const mail_apex_t *apex, uint8_t 
 /*!
  * As mail_rdata_fill() for a text, without the split: the value as people write it.
  */
-int mail_rdata_fill_text(const mail_rdata_t *rdata, const mail_apex_t *apex, uint8_t *out, size_t cap);
+int mail_rdata_fill_text(const mail_rdata_t *rdata, const mail_apex_t *apex, uint8_t *out,
+                         size_t cap);
 
 /*! Wire labels of the longest domain for which every name in the RDATA still fits 255 octets. */
 size_t mail_rdata_apex_max(const mail_rdata_t *rdata);

@@ -11,17 +11,20 @@
 
 /*! A literal record. */
 typedef struct {
-	mail_pattern_t owner;  /*!< Relative to the domain, or absolute. */
+	mail_pattern_t owner; /*!< Relative to the domain, or absolute. */
 	uint16_t type;
 	bool has_ttl;
 	uint32_t ttl;
 } mail_record_t;
 
 /*!
- * Parses "OWNER [TTL] [IN] TYPE RDATA"; names in RDATA may be relative to the domain or hold `{domain}`;
- * TXT strings may hold `{domain}`. An owner is relative ("www", "*.web", "@") or absolute with a dot.
- * Refused: SOA, OPT, TSIG, ANY and other meta types, DNSSEC types (DS, RRSIG, NSEC, NSEC3, NSEC3PARAM,
- * DNSKEY, CDS, CDNSKEY); NS unless `delegation`.
+ * Parses "OWNER [TTL] [IN] TYPE RDATA"; names in RDATA may be relative to the domain or hold
+ * `{domain}`; TXT strings may hold `{domain}`, and are then split anew. An owner is relative ("www",
+ * "*.web", "@") or absolute with a dot.
+ *
+ * Refused: SOA, SPF, OPT, TSIG, ANY and other meta types, DNSSEC types (DS, RRSIG, NSEC, NSEC3,
+ * NSEC3PARAM, DNSKEY, CDS, CDNSKEY) and ZONEMD; NS and DS unless `delegation`; comments, brackets,
+ * directives, several lines; an IP address as target of MX, SRV, NS or CNAME.
  *
  * \param delegation  NS and DS are the only types, and the owner is not the domain.
  * \param rdata       Gets the RDATA.
@@ -29,5 +32,9 @@ typedef struct {
 int mail_record_parse(mail_str_t text, bool delegation, mail_record_t *record, mail_rdata_t *rdata,
                       mail_diag_t *diag);
 
-/*! Parses an IPv4 or IPv6 address; writes A or AAAA RDATA. \param type Out: KNOT_RRTYPE_A or _AAAA. */
+/*!
+ * Parses an IPv4 or IPv6 address and writes the RDATA of an A or AAAA.
+ *
+ * \param type  Out: KNOT_RRTYPE_A or KNOT_RRTYPE_AAAA.
+ */
 int mail_address_render(mail_str_t text, uint16_t *type, mail_rdata_t *rdata, mail_diag_t *diag);

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include "mail/name.h"
+
+#include <assert.h>
+
+/* 4 labels of 250 octets in all, each octet doubled, and 3 separators. */
+static_assert(MAIL_KEY_MAX >= 503, "the longest key must fit");
+
+static inline uint8_t lower(uint8_t c)
+{
+	return (uint8_t)(c - 'A') < 26 ? c + ('a' - 'A') : c;
+}
+
+size_t mail_name_key(const knot_dname_t *name, uint8_t *key)
+{
+	uint8_t starts[KNOT_DNAME_MAXLABELS];
+	unsigned n = 0;
+	for (size_t pos = 0; name[pos] != 0 && n < KNOT_DNAME_MAXLABELS; pos += name[pos] + 1u) {
+		starts[n++] = (uint8_t)pos;
+	}
+
+	uint8_t *out = key;
+	while (n > 0) {
+		const uint8_t *label = name + starts[--n];
+		const uint8_t *end = label + *label;
+		while (label < end) {
+			uint8_t c = *++label;
+			if (c <= 1) {
+				*out++ = 1;
+				*out++ = c + 1;
+			} else {
+				*out++ = lower(c);
+			}
+		}
+		if (n > 0) {
+			*out++ = 0;
+		}
+	}
+	return (size_t)(out - key);
+}
+
+/*!
+ * Reads one label of a key, up to a 00 or the end.
+ *
+ * \return Length of the label; 0 when it is none.
+ */
+static size_t key_label(mail_reader_t *r, uint8_t *label)
+{
+	size_t len = 0;
+	while (r->pos < r->end && *r->pos != 0) {
+		uint8_t c = *r->pos++;
+		if (c == 1) {
+			c = mail_read_u8(r) - 1;
+			if (r->error != KNOT_EOK || c > 1) {
+				return 0;
+			}
+		}
+		/* A key with capitals is the key of no name: it would never be found. */
+		if (len == KNOT_DNAME_MAXLABELLEN || c != lower(c)) {
+			return 0;
+		}
+		label[len++] = c;
+	}
+	return len;
+}
+
+int mail_name_from_key(const uint8_t *key, size_t len, knot_dname_storage_t name)
+{
+	uint8_t wire[KNOT_DNAME_MAXLEN];
+	size_t start = sizeof(wire) - 1;
+	wire[start] = 0;
+
+	/* The labels come from the last to the first, so the name grows at its front. */
+	mail_reader_t r = MAIL_READER(key, len);
+	bool more = len > 0;
+	while (more) {
+		uint8_t label[KNOT_DNAME_MAXLABELLEN];
+		size_t n = key_label(&r, label);
+		if (n == 0 || n + 1 > start) {
+			return KNOT_EMALF;
+		}
+		start -= n + 1;
+		wire[start] = (uint8_t)n;
+		memcpy(wire + start + 1, label, n);
+		more = r.pos < r.end;
+		if (more) {
+			r.pos++;
+		}
+	}
+	memcpy(name, wire + start, sizeof(wire) - start);
+	/* A separator at the end promises a label that is not there. */
+	return len > 0 && key[len - 1] == 0 ? KNOT_EMALF : KNOT_EOK;
+}
+
+unsigned mail_key_labels(const uint8_t *key, size_t len)
+{
+	unsigned labels = len > 0;
+	for (size_t i = 0; i < len; i++) {
+		labels += key[i] == 0;
+	}
+	return labels;
+}
+
+size_t mail_key_parent(const uint8_t *key, size_t len)
+{
+	while (len > 0 && key[--len] != 0) {
+	}
+	return len;
+}
