@@ -12,7 +12,15 @@
  */
 #pragma once
 
+#include <errno.h>
+
+#include "mail/name.h"
 #include "mail/source.h"
+
+#ifndef KNOT_ESTALE
+/*! libknot has no code for it. */
+#define KNOT_ESTALE (-ESTALE)
+#endif
 
 /*! Version of the store's format: databases, keys, header. */
 #define MAIL_STORE_FORMAT 1
@@ -25,56 +33,93 @@ typedef struct mail_txn mail_txn_t;
 typedef struct {
 	size_t map_size;       /*!< 0: MAIL_STORE_MAP_SIZE. */
 	bool replicated;       /*!< Deletes leave tombstones. */
-	const char *owner;     /*!< "USER:GROUP", or NULL: as INTERFACE says. */
+	const char *owner;     /*!< "USER:GROUP", "USER" or ":GROUP", or NULL: as INTERFACE says. */
+	bool force;            /*!< Whatever the file system. */
 } mail_store_options_t;
 
 /*!
  * Creates a store: the directory (2770), data.mdb and lock.mdb (0660), keys/ (2750), the databases, the
- * metadata, and the policies `default` and `parked`.
+ * metadata, and the policies `default` (empty: what is built in) and `parked` (no mail).
  *
- * \return KNOT_EOK; KNOT_EEXIST (there is one already); KNOT_EACCES; KNOT_ENOSPC...
+ * A store that an interrupted call leaves behind does not exist: it is made in a directory of its own
+ * within, and linked to its place when it is complete.
+ *
+ * \param options  NULL: the defaults. Without an owner, as root: owner and group of the parent directory;
+ *                 where that group is root's, user and group knot if they exist.
+ *
+ * \return KNOT_EOK; KNOT_EEXIST (there is one already); KNOT_EACCES (also: an existing directory that
+ *         everybody can enter, or that belongs to another group); KNOT_ENOENT (no parent directory);
+ *         KNOT_EINVAL (no such user or group; a map size that is too small); KNOT_ENOTSUP (a file system
+ *         that LMDB cannot use); KNOT_ESPACE; KNOT_ENOMEM.
  */
 int mail_store_init(const char *path, const mail_store_options_t *options, mail_diag_t *diag);
 
 typedef enum {
 	MAIL_STORE_READ = 0,
 	MAIL_STORE_WRITE = 1,
+	MAIL_STORE_FORCE = 2,        /*!< Flag of mail_store_open(): whatever the file system. */
+	MAIL_STORE_WRITE_FORCE = 3,
 } mail_store_mode_t;
 
 /*!
- * Opens a store.
+ * Opens a store. Nothing is made but a missing lock.mdb, which LMDB needs: it gets owner and mode of
+ * data.mdb.
  *
  * \param path     Its directory.
- * \param mode     MAIL_STORE_READ for the module: the environment is MDB_RDONLY.
- * \param readers  Threads of this process that will hold a transaction (reader slots: readers*2+64).
+ * \param mode     MAIL_STORE_READ for the module: the environment is MDB_RDONLY. A store that is open for
+ *                 writing serves readers of the same process, not the other way round.
+ * \param readers  Threads of this process that will hold a transaction (reader slots: readers*2+64, at
+ *                 least 1024; whoever opens first decides).
  *
  * \return KNOT_EOK; KNOT_ENOENT (no store there), KNOT_EACCES, KNOT_EMALF (foreign or truncated),
- *         KNOT_ENOTSUP (newer format; a file system that LMDB cannot use), KNOT_ENOMEM.
- *         diag->text says what and where.
+ *         KNOT_ENOTSUP (newer format; a file system that LMDB cannot use), KNOT_ENOMEM;
+ *         KNOT_EAGAIN (it is being replaced just now);
+ *         KNOT_EBUSY: it is open in this process for reading only; or by another copy of this code; or its
+ *         data.mdb was replaced and its lock.mdb not, and the old store is still open: here (close that
+ *         first, then open) or in another process. diag->text says what and where.
  */
 int mail_store_open(const char *path, mail_store_mode_t mode, unsigned readers, mail_store_t **store,
                     mail_diag_t *diag);
 /*! Closes; the last close frees the environment. All transactions must have ended. NULL is fine. */
 void mail_store_close(mail_store_t *store);
 
-/*! Says whether the file at the store's path is still the one that is open: KNOT_EOK; KNOT_ESTALE when it
- *  was replaced, KNOT_ENOENT when it is gone. Does not open anything (TRAPS 30). */
+/*! A number that no other environment of this process has or had: another number, another content. */
+uint64_t mail_store_epoch(const mail_store_t *store);
+
+/*! Says whether the files at the store's path are still those that are open: KNOT_EOK; KNOT_ESTALE when
+ *  data.mdb or lock.mdb was replaced (then open again), KNOT_ENOENT when it is gone. Does not open
+ *  anything (TRAPS 30). */
 int mail_store_is_current(const mail_store_t *store);
 /*! Clears the slots of dead readers. \return Their number, or an error. */
 int mail_store_clear_readers(mail_store_t *store);
 
-/*! Begins a transaction: reading, or writing (waits for another writer). */
+/*!
+ * Begins a transaction: reading, or writing (waits for another writer; begun and ended by the same thread).
+ *
+ * \return KNOT_EOK; KNOT_EACCES (writing in a store opened for reading); KNOT_EBUSY (this thread writes
+ *         already); KNOT_ELIMIT (no reader slot); KNOT_EAGAIN (another process made the map larger and
+ *         other transactions of this one still use the old one: try again); KNOT_ENOTSUP (writing: the
+ *         readers of the store know no values as new as ours); KNOT_EMALF; KNOT_ENOMEM.
+ */
 int mail_txn_begin(mail_store_t *store, mail_store_mode_t mode, mail_txn_t **txn);
-/*! Commits a writing transaction; frees it, whatever the result. KNOT_ESPACE: the map or the disk is full. */
+/*! Commits a writing transaction; frees it, whatever the result. KNOT_ESPACE: the map or the disk is full.
+ *  After a put or del that failed for such a reason it commits nothing and returns that error. */
 int mail_txn_commit(mail_txn_t *txn);
 /*! Ends a transaction without writing; frees it. NULL is fine. */
 void mail_txn_abort(mail_txn_t *txn);
 /*! Lets go of a reading transaction's snapshot, keeping its slot. */
 void mail_txn_reset(mail_txn_t *txn);
-/*! Takes a new snapshot after mail_txn_reset(). */
+/*! Takes a new snapshot after mail_txn_reset(). No allocation. \return As mail_txn_begin(); KNOT_EINVAL when
+ *  it was not reset. */
 int mail_txn_renew(mail_txn_t *txn);
 /*! The transaction's number: the same number, the same content. */
 uint64_t mail_txn_id(const mail_txn_t *txn);
+/*!
+ * Bounds how many tombstones in a row mail_source_t.domain_next skips; beyond, it returns KNOT_ELIMIT.
+ *
+ * \param tombstones  0: no bound, the default.
+ */
+void mail_txn_limit(mail_txn_t *txn, unsigned tombstones);
 /*! The source that reads in this transaction; valid as long as the transaction object. */
 const mail_source_t *mail_txn_source(mail_txn_t *txn);
 
@@ -82,7 +127,12 @@ const mail_source_t *mail_txn_source(mail_txn_t *txn);
 int mail_txn_put(mail_txn_t *txn, const mail_entry_t *entry);
 /*! As mail_txn_put() for an entry whose key sorts after all others of its database: appended when it does. */
 int mail_txn_append(mail_txn_t *txn, const mail_entry_t *entry);
-/*! Deletes an entry: a tombstone in a replicated store. \return KNOT_EOK, KNOT_ENOENT. */
+/*!
+ * Deletes an entry, damaged ones too: a tombstone in a replicated store. In another one the domain or
+ * policy that owned a DKIM key gets a new stamp, so that the serial moves on.
+ *
+ * \return KNOT_EOK, KNOT_ENOENT, KNOT_ESPACE.
+ */
 int mail_txn_del(mail_txn_t *txn, mail_section_t section, mail_str_t id);
 /*! Reads an entry by id. \return As mail_source_t.get. */
 int mail_txn_get(mail_txn_t *txn, mail_section_t section, mail_str_t id, mail_entry_t **entry);
@@ -97,7 +147,8 @@ int mail_txn_get(mail_txn_t *txn, mail_section_t section, mail_str_t id, mail_en
  */
 int mail_txn_next(mail_txn_t *txn, mail_section_t section, uint8_t *key, size_t *len,
                   mail_entry_t **entry);
-/*! Removes tombstones older than a time. \param before Nanoseconds since 1970. \return Number removed. */
+/*! Removes tombstones older than a time; no serial goes back by it. \param before Nanoseconds since 1970.
+ *  \return Number removed, or an error. */
 int mail_txn_purge(mail_txn_t *txn, uint64_t before);
 
 /*! What is in a store. */
@@ -111,5 +162,13 @@ typedef struct {
 } mail_store_stat_t;
 int mail_txn_stat(mail_txn_t *txn, mail_store_stat_t *stat);
 
-/*! Writes a compact copy of the store (data.mdb) into a directory that must not hold one (mdb_env_copy2). */
+/*!
+ * Writes a compact copy of the store (data.mdb) into a directory that must not hold one. Keys are not
+ * copied. The copy appears when it is complete and on the disk. Not within a writing transaction.
+ *
+ * To put a copy in the place of a store: its lock.mdb must not stay. Exchange the directories, or remove
+ * lock.mdb first and then rename data.mdb.
+ *
+ * \return KNOT_EOK; KNOT_EEXIST; KNOT_ENOENT (no such directory), KNOT_EACCES, KNOT_ESPACE...
+ */
 int mail_store_backup(mail_store_t *store, const char *directory, mail_diag_t *diag);
