@@ -1,0 +1,448 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * DKIM keys.  They are kept as a record's p= holds them: an Ed25519 key as its 32 octets (RFC 8463 4.2),
+ * an RSA key as SubjectPublicKeyInfo.  What is given may be that in base64, such a record, or PEM.
+ */
+#include "config.h"
+
+#include "mail/dkim.h"
+
+#include <limits.h>
+#include <openssl/bio.h>
+#include <openssl/bn.h>
+#include <openssl/core_names.h>
+#include <openssl/decoder.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/rsa.h>
+#include <openssl/x509.h>
+
+#include "mail/chars.h"
+
+#define ED25519_LEN 32
+#define ED25519_BITS 256
+/* RFC 8301 3.2: shorter keys are not valid; signers should have 2048, verifiers need not take over 4096. */
+#define RSA_MIN 1024
+#define RSA_ADVISED 2048
+#define RSA_COMMON 4096
+/* OpenSSL verifies nothing with a longer one. */
+#define RSA_MAX 16384
+/* Where PEM starts. */
+#define PEM_BEGIN "-----BEGIN "
+
+/* --- Checks --- */
+
+/*! Numbers for the check of a point. */
+typedef struct {
+	BN_CTX *ctx;
+	BIGNUM *p, *d, *y, *u, *v;
+} point_t;
+
+/*!
+ * Calculates, for a point with this y on the curve -x^2 + y^2 = 1 + d x^2 y^2 (RFC 8032 5.1.3), u and v
+ * of x^2 = u / v.
+ */
+static bool point_prepare(point_t *c, const uint8_t *key)
+{
+	uint8_t little[ED25519_LEN];
+	memcpy(little, key, sizeof(little));
+	little[ED25519_LEN - 1] &= 0x7f; /* The sign of x. */
+
+	/* p = 2^255 - 19, d = -121665/121666 mod p. */
+	return BN_set_bit(c->p, 255) == 1 && BN_sub_word(c->p, 19) == 1 &&
+	       BN_set_word(c->v, 121666) == 1 && BN_mod_inverse(c->v, c->v, c->p, c->ctx) != NULL &&
+	       BN_set_word(c->u, 121665) == 1 && BN_sub(c->u, c->p, c->u) == 1 &&
+	       BN_mod_mul(c->d, c->u, c->v, c->p, c->ctx) == 1 &&
+	       BN_lebin2bn(little, sizeof(little), c->y) != NULL &&
+	       BN_mod_sqr(c->u, c->y, c->p, c->ctx) == 1 &&
+	       BN_mod_mul(c->v, c->d, c->u, c->p, c->ctx) == 1 && BN_add_word(c->v, 1) == 1 &&
+	       (BN_is_zero(c->u) ? BN_copy(c->u, c->p) != NULL : true) && BN_sub_word(c->u, 1) == 1;
+}
+
+/*!
+ * Says whether 32 octets are an Ed25519 public key: half of all values are no point of the curve, so a
+ * key that was mangled on its way is often found out.
+ *
+ * \return 1: yes; 0: no; negative: no memory.
+ */
+static int point_check(const uint8_t *key)
+{
+	int ret = -1;
+	point_t c = { .ctx = BN_CTX_new() };
+	if (c.ctx == NULL) {
+		return ret;
+	}
+	BN_CTX_start(c.ctx);
+	c.p = BN_CTX_get(c.ctx);
+	c.d = BN_CTX_get(c.ctx);
+	c.y = BN_CTX_get(c.ctx);
+	c.u = BN_CTX_get(c.ctx);
+	c.v = BN_CTX_get(c.ctx);
+	if (c.v != NULL && point_prepare(&c, key)) {
+		/* u / v is a square if u * v is. x = 0 or y = 0 are points of order 1, 2 and 4: no keys. */
+		if (BN_cmp(c.y, c.p) >= 0 || BN_is_zero(c.y) || BN_is_zero(c.u)) {
+			ret = 0;
+		} else if (BN_mod_mul(c.u, c.u, c.v, c.p, c.ctx) == 1) {
+			int symbol = BN_kronecker(c.u, c.p, c.ctx);
+			ret = symbol < -1 ? -1 : symbol == 1;
+		}
+	}
+	BN_CTX_end(c.ctx);
+	BN_CTX_free(c.ctx);
+	return ret;
+}
+
+static int ed25519_check(const uint8_t *key, mail_diag_t *diag)
+{
+	int ret = point_check(key);
+	if (ret < 0) {
+		return KNOT_ENOMEM;
+	}
+	if (ret == 0) {
+		return mail_diag_error(diag, 0, "these 32 octets are no Ed25519 public key");
+	}
+	return KNOT_EOK;
+}
+
+/*! Modulus and exponent of a real key are odd. */
+static bool rsa_is_odd(const EVP_PKEY *pkey)
+{
+	BIGNUM *n = NULL, *e = NULL;
+	bool odd = EVP_PKEY_get_bn_param(pkey, OSSL_PKEY_PARAM_RSA_N, &n) == 1 && BN_is_odd(n) &&
+	           EVP_PKEY_get_bn_param(pkey, OSSL_PKEY_PARAM_RSA_E, &e) == 1 && BN_is_odd(e) &&
+	           !BN_is_one(e);
+	BN_free(n);
+	BN_free(e);
+	return odd;
+}
+
+static int rsa_check(const EVP_PKEY *pkey, mail_diag_t *diag)
+{
+	int bits = EVP_PKEY_get_bits(pkey);
+	if (bits < RSA_MIN || bits > RSA_MAX) {
+		return mail_diag_error(diag, 0, "an RSA key of %d bits: from %d to %d are allowed",
+		                       bits, RSA_MIN, RSA_MAX);
+	}
+	if (!rsa_is_odd(pkey)) {
+		return mail_diag_error(diag, 0, "the RSA key is damaged");
+	}
+	if (bits < RSA_ADVISED) {
+		mail_diag_warn(diag, "an RSA key of %d bits is weak: %d are advised", bits,
+		               RSA_ADVISED);
+	} else if (bits > RSA_COMMON) {
+		mail_diag_warn(diag, "an RSA key of %d bits: receivers need not take more than %d",
+		               bits, RSA_COMMON);
+	}
+	return KNOT_EOK;
+}
+
+/*! Reads a SubjectPublicKeyInfo that is nothing else. */
+static EVP_PKEY *spki_read(const uint8_t *der, size_t len)
+{
+	const unsigned char *pos = der;
+	EVP_PKEY *pkey = len <= LONG_MAX ? d2i_PUBKEY(NULL, &pos, (long)len) : NULL;
+	ERR_clear_error();
+	if (pkey != NULL && pos != der + len) {
+		EVP_PKEY_free(pkey);
+		return NULL;
+	}
+	return pkey;
+}
+
+int mail_dkim_key_check(const uint8_t *key, size_t len, mail_dkim_algorithm_t *algorithm,
+                        unsigned *bits, mail_diag_t *diag)
+{
+	mail_dkim_algorithm_t found = MAIL_DKIM_ED25519;
+	unsigned length = ED25519_BITS;
+	int ret;
+	if (len == ED25519_LEN) {
+		ret = ed25519_check(key, diag);
+	} else {
+		EVP_PKEY *pkey = spki_read(key, len);
+		if (pkey == NULL || EVP_PKEY_get_base_id(pkey) != EVP_PKEY_RSA) {
+			ret = mail_diag_error(diag, 0,
+			                      "neither 32 octets of Ed25519 nor an RSA public key");
+		} else {
+			found = MAIL_DKIM_RSA;
+			length = (unsigned)EVP_PKEY_get_bits(pkey);
+			ret = rsa_check(pkey, diag);
+		}
+		EVP_PKEY_free(pkey);
+	}
+	if (ret == KNOT_EOK && algorithm != NULL) {
+		*algorithm = found;
+	}
+	if (ret == KNOT_EOK && bits != NULL) {
+		*bits = length;
+	}
+	return ret;
+}
+
+/* --- Reading --- */
+
+/*! Writes the octets to store of any public or private key. */
+static int pkey_put(const EVP_PKEY *pkey, mail_buf_t *out, mail_diag_t *diag)
+{
+	uint8_t raw[ED25519_LEN];
+	size_t raw_len = sizeof(raw);
+	unsigned char *der = NULL;
+	switch (EVP_PKEY_get_base_id(pkey)) {
+	case EVP_PKEY_ED25519:
+		if (EVP_PKEY_get_raw_public_key(pkey, raw, &raw_len) != 1) {
+			return KNOT_ENOMEM;
+		}
+		return mail_buf_put(out, raw, raw_len);
+	case EVP_PKEY_RSA: {
+		int len = i2d_PUBKEY(pkey, &der);
+		int ret = len > 0 ? mail_buf_put(out, der, (size_t)len) : KNOT_ENOMEM;
+		OPENSSL_free(der);
+		return ret;
+	}
+	default: return mail_diag_error(diag, 0, "DKIM has keys of RSA and Ed25519 only");
+	}
+}
+
+/*! Says that there is no passphrase: a library does not ask at the terminal. */
+static int no_passphrase(char *buf, int size, int rwflag, void *ctx)
+{
+	(void)buf, (void)size, (void)rwflag;
+	*(bool *)ctx = true;
+	return -1;
+}
+
+static int pem_parse(mail_str_t text, mail_buf_t *out, mail_diag_t *diag)
+{
+	if (memmem(text.data, text.len, PEM_BEGIN "CERT", strlen(PEM_BEGIN "CERT")) != NULL) {
+		return mail_diag_error(diag, 0, "a certificate, not a key");
+	}
+	EVP_PKEY *pkey = NULL;
+	bool encrypted = false;
+	int ret = KNOT_ENOMEM;
+	BIO *bio = text.len <= INT_MAX ? BIO_new_mem_buf(text.data, (int)text.len) : NULL;
+	OSSL_DECODER_CTX *ctx = OSSL_DECODER_CTX_new_for_pkey(&pkey, "PEM", NULL, NULL, 0, NULL,
+	                                                      NULL);
+	if (bio == NULL || ctx == NULL ||
+	    OSSL_DECODER_CTX_set_pem_password_cb(ctx, no_passphrase, &encrypted) != 1) {
+		goto done;
+	}
+	if (OSSL_DECODER_from_bio(ctx, bio) != 1 || pkey == NULL) {
+		ret = mail_diag_error(diag, 0,
+		                      encrypted ? "the private key is encrypted"
+		                                : "the PEM holds no key that can be read");
+		goto done;
+	}
+	ret = pkey_put(pkey, out, diag);
+done:
+	ERR_clear_error();
+	EVP_PKEY_free(pkey);
+	OSSL_DECODER_CTX_free(ctx);
+	BIO_free(bio);
+	return ret;
+}
+
+static int base64_digit(char c)
+{
+	if (c >= 'A' && c <= 'Z') {
+		return c - 'A';
+	}
+	if (c >= 'a' && c <= 'z') {
+		return c - 'a' + 26;
+	}
+	if (mail_char_digit(c)) {
+		return c - '0' + 52;
+	}
+	return c == '+' ? 62 : c == '/' ? 63 : -1;
+}
+
+/*!
+ * Decodes base64 (RFC 4648 4) with white space, and quotes where a zone file has strings, in between.
+ */
+static int base64_decode(mail_str_t text, mail_buf_t *out, mail_diag_t *diag)
+{
+	uint32_t bits = 0;
+	size_t digits = 0, pads = 0;
+	for (size_t i = 0; i < text.len; i++) {
+		char c = text.data[i];
+		int digit = base64_digit(c);
+		if (mail_char_space(c) || c == '"') {
+			continue;
+		}
+		if (c == '=' && pads < 2) {
+			pads++;
+			continue;
+		}
+		if (digit < 0 || pads > 0) {
+			return mail_diag_error(diag, i + 1,
+			                       "a character that cannot be there in base64");
+		}
+		bits = bits << 6 | (uint32_t)digit;
+		if (digits++ % 4 > 0) {
+			mail_buf_u8(out, (uint8_t)(bits >> (2 * (3 - (digits - 1) % 4))));
+		}
+	}
+	/* What is left over of the last digit is zero, or something is missing. */
+	unsigned spare = digits % 4 == 2 ? 15 : digits % 4 == 3 ? 3 : 0;
+	if (digits == 0 || (digits + pads) % 4 != 0 || (bits & spare) != 0) {
+		return mail_diag_error(diag, text.len, "the base64 is not complete");
+	}
+	return out->error;
+}
+
+/*!
+ * Reads octets that may also be a key in another dress: Ed25519 as SubjectPublicKeyInfo, RSA as
+ * RSAPublicKey (RFC 8017 A.1.1), which RFC 6376 asks for and nobody writes.
+ */
+static int octets_parse(mail_str_t octets, mail_buf_t *out, mail_diag_t *diag)
+{
+	const unsigned char *der = (const unsigned char *)octets.data, *end = der + octets.len;
+	if (octets.len == ED25519_LEN) {
+		return mail_buf_put(out, octets.data, octets.len);
+	}
+	EVP_PKEY *pkey = spki_read(der, octets.len);
+	if (pkey == NULL) {
+		pkey = d2i_PublicKey(EVP_PKEY_RSA, NULL, &der, (long)octets.len);
+		ERR_clear_error();
+		if (pkey == NULL || der != end) {
+			EVP_PKEY_free(pkey);
+			return mail_diag_error(diag, 0, "%zu octets that are no public key",
+			                       octets.len);
+		}
+	}
+	int ret = pkey_put(pkey, out, diag);
+	EVP_PKEY_free(pkey);
+	return ret;
+}
+
+/*! What a record says. */
+typedef struct {
+	mail_str_t k, p;
+	bool has_p;
+} record_t;
+
+/*! Reads the tags of a record. */
+static int record_scan(mail_str_t text, record_t *record, mail_diag_t *diag)
+{
+	size_t pos = 0;
+	mail_str_t tag;
+	while (mail_str_piece(text, ';', &pos, &tag)) {
+		/* Strings of a zone file start with a quote. */
+		while (tag.len > 0 && (tag.data[0] == '"' || mail_char_space(tag.data[0]))) {
+			tag = mail_str_from(tag, 1);
+		}
+		size_t len = 0;
+		while (len < tag.len && tag.data[len] != '=') {
+			len++;
+		}
+		mail_str_t name = mail_str_trim(mail_str_part(tag, 0, len));
+		mail_str_t value = len < tag.len ? mail_str_trim(mail_str_from(tag, len + 1))
+		                                 : mail_str_from(tag, len);
+		if (mail_str_is(name, "p")) {
+			if (record->has_p) {
+				return mail_diag_error(diag, (size_t)(tag.data - text.data) + 1,
+				                       "p= twice");
+			}
+			record->p = value;
+			record->has_p = true;
+		} else if (mail_str_is(name, "k")) {
+			record->k = value;
+		} else if (mail_str_is(name, "v") ? !mail_str_is(value, "DKIM1") : false) {
+			return mail_diag_error(diag, (size_t)(tag.data - text.data) + 1,
+			                       "'%.*s' is no DKIM record", MAIL_SHOW(tag));
+		}
+	}
+	return KNOT_EOK;
+}
+
+/*! Finds the base64 in a text: all of it, or the p= of a record. */
+static int record_parse(mail_str_t text, record_t *record, mail_diag_t *diag)
+{
+	mail_str_t start = text;
+	while (start.len > 0 && (start.data[0] == '"' || mail_char_space(start.data[0]))) {
+		start = mail_str_from(start, 1);
+	}
+	if (memchr(text.data, ';', text.len) == NULL && !mail_str_starts(start, "p=")) {
+		record->p = text;
+		return KNOT_EOK;
+	}
+	int ret = record_scan(text, record, diag);
+	if (ret != KNOT_EOK) {
+		return ret;
+	}
+	if (!record->has_p || record->p.len == 0) {
+		return mail_diag_error(diag, 0, "the record has no key: p= is %s",
+		                       record->has_p ? "empty" : "missing");
+	}
+	return KNOT_EOK;
+}
+
+/*! Says whether the k= of a record, if there is one, is that of its key. */
+static bool type_matches(mail_str_t k, size_t key_len)
+{
+	return k.len == 0 || mail_str_is(k, key_len == ED25519_LEN ? "ed25519" : "rsa");
+}
+
+int mail_dkim_key_parse(mail_str_t text, mail_buf_t *out, mail_diag_t *diag)
+{
+	if (text.len == 0) {
+		return mail_diag_error(diag, 0, "no key");
+	}
+	mail_buf_t octets = { 0 }, key = { 0 };
+	record_t record = { { NULL, 0 }, { NULL, 0 }, false };
+	int ret;
+	if (memmem(text.data, text.len, PEM_BEGIN, strlen(PEM_BEGIN)) != NULL) {
+		ret = pem_parse(text, &key, diag);
+	} else {
+		ret = record_parse(text, &record, diag);
+		if (ret == KNOT_EOK) {
+			ret = mail_diag_shift(diag, base64_decode(record.p, &octets, diag),
+			                      (size_t)(record.p.data - text.data));
+		}
+		if (ret == KNOT_EOK) {
+			ret = octets_parse(mail_buf_view(&octets), &key, diag);
+		}
+		if (ret == KNOT_EOK && !type_matches(record.k, key.len)) {
+			ret = mail_diag_error(diag, 0, "k=%.*s, but the key is another's",
+			                      MAIL_SHOW(record.k));
+		}
+	}
+	if (ret == KNOT_EOK) {
+		ret = mail_dkim_key_check(key.data, key.len, NULL, NULL, diag);
+	}
+	if (ret == KNOT_EOK) {
+		ret = mail_buf_put(out, key.data, key.len);
+	}
+	mail_buf_free(&octets);
+	mail_buf_free(&key);
+	return ret;
+}
+
+/* --- Making --- */
+
+int mail_dkim_generate(mail_dkim_algorithm_t algorithm, unsigned bits, mail_buf_t *private_pem,
+                       mail_buf_t *public_key)
+{
+	if (algorithm == MAIL_DKIM_RSA && (bits < RSA_MIN || bits > RSA_MAX)) {
+		return KNOT_EINVAL;
+	}
+	int ret = KNOT_ENOMEM;
+	char *pem = NULL;
+	EVP_PKEY *pkey = algorithm == MAIL_DKIM_RSA ? EVP_RSA_gen(bits)
+	                                            : EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
+	/* Wipes what it held when it is freed. */
+	BIO *bio = BIO_new(BIO_s_secmem());
+	if (pkey == NULL || bio == NULL ||
+	    PEM_write_bio_PKCS8PrivateKey(bio, pkey, NULL, NULL, 0, NULL, NULL) != 1) {
+		goto done;
+	}
+	long len = BIO_get_mem_data(bio, &pem);
+	ret = pkey_put(pkey, public_key, NULL);
+	if (ret == KNOT_EOK) {
+		ret = mail_buf_put(private_pem, pem, (size_t)len);
+	}
+done:
+	ERR_clear_error();
+	BIO_free(bio);
+	EVP_PKEY_free(pkey);
+	return ret;
+}
