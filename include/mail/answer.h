@@ -53,7 +53,7 @@ typedef struct {
 	mail_outcome_t outcome;
 	uint16_t rcode;         /*!< KNOT_RCODE_*. */
 	uint16_t kind;          /*!< Index in mail_kinds of the first record; mail_kind_count: none. */
-	char reason[192];       /*!< For FAILED: what is wrong, with the entry's name. */
+	char reason[320];       /*!< For FAILED: what is wrong, with the entry's name. */
 } mail_reply_t;
 
 /*!

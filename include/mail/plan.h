@@ -43,14 +43,26 @@ typedef struct {
 	mail_dependency_t *dependencies;
 	size_t dependency_count;
 	uint64_t stamp;           /*!< Newest timestamp of all dependencies, ns. */
+	int64_t *steps;           /*!< Seconds at which a row appears or goes, ascending. */
+	size_t step_count;
 	uint32_t ttl;
-	size_t apex_max;          /*!< Longest wire name of a domain that every name here has room for. */
+	size_t apex_max;          /*!< Longest domain (wire octets) that every name here has room for. */
+	bool hosted;              /*!< It has ns, and so SOA. */
+	bool cuts;                /*!< Some row is a delegation or a DNAME. */
 	int error;                /*!< KNOT_EOK; else questions for the domain are SERVFAIL. */
-	char reason[128];         /*!< Why, for the EDE and the log. */
-	/* Report addresses (rua, ruf), to answer C._report._dmarc.D. */
-	mail_str_t *reports;      /*!< Hosts as text, may hold {domain}. */
+	char reason[320];         /*!< Why, for the EDE and the log. */
+	mail_str_t *reports;      /*!< Hosts of rua and ruf, absolute (may hold {domain}), for C._report._dmarc.D. */
 	size_t report_count;
 } mail_plan_t;
+
+/*! A host of the profile that is being rendered. */
+typedef struct {
+	mail_entry_t *entry;
+	mail_pattern_t name;
+	unsigned setting;         /*!< Index in the profile's host settings. */
+} mail_build_host_t;
+
+typedef struct mail_build_row mail_build_row_t;
 
 /*! A plan being made. */
 typedef struct {
@@ -58,8 +70,11 @@ typedef struct {
 	mail_profile_t *profile;
 	bool strict;              /*!< For writers: every doubt is an error. */
 	mail_diag_t *diag;
-	unsigned warnings;
-	int kind;                 /*!< Index of the kind that is being rendered. */
+	uint16_t kind;            /*!< Index of the kind that is being rendered. */
+	mail_build_row_t *rows;
+	size_t row_count;
+	mail_build_host_t *hosts;
+	size_t host_count;
 } mail_build_t;
 
 /*!
@@ -74,5 +89,35 @@ int mail_plan_make(mail_profile_t *profile, bool strict, mail_plan_t **plan, mai
 /*! Frees a plan; NULL is fine. */
 void mail_plan_free(mail_plan_t *plan);
 
-/*! Appends a row to the plan being made; takes over rdata's memory in any case. */
-int mail_build_row(mail_build_t *build, const mail_pattern_t *owner, const mail_row_t *row);
+/*! Says whether a row is shown at a time. */
+static inline bool mail_row_live(const mail_row_t *row, int64_t now)
+{
+	return row->from <= now && now < row->until;
+}
+
+/*! The owner with a key, or NULL. \param at Out, may be NULL: where it stands or would stand. */
+const mail_owner_t *mail_owners_find(const mail_owners_t *owners, const uint8_t *key, size_t len,
+                                     size_t *at);
+
+/*! Newest of the stamps of a policy's DKIM keys, and their number in txnid: changes when one does. */
+int mail_plan_keys_stamp(const mail_source_t *source, mail_str_t policy, mail_stamp_t *stamp);
+
+/*!
+ * Appends a row of the kind that is being rendered; takes over rdata's memory in any case.
+ *
+ * \param owner  Relative or absolute.
+ * \param row    Its kind is filled in here; a ttl of UINT32_MAX means the plan's.
+ */
+int mail_build_row(mail_build_t *build, const mail_pattern_t *owner, mail_row_t *row);
+/*! The same for an owner in text ("_dmarc", "@"), shown always, with the plan's TTL. */
+int mail_build_put(mail_build_t *build, const char *owner, uint16_t type, mail_rdata_t *rdata);
+/*! Notes that a value cannot be rendered (diag has the reason). \return ret. */
+int mail_build_bad(mail_build_t *build, mail_item_id_t item, const mail_setting_t *setting, int ret);
+/*!
+ * Writes the body of the profile's MTA-STS policy (RFC 8461 3.2), a text with holes.
+ *
+ * \return KNOT_EOK; KNOT_ENOENT when MTA-STS is off; KNOT_EINVAL with the reason.
+ */
+int mail_build_mtasts_body(mail_profile_t *profile, mail_rdata_t *body, mail_diag_t *diag);
+/*! Frees what a build holds besides the plan. */
+void mail_build_free(mail_build_t *build);

@@ -56,16 +56,35 @@ typedef struct {
  *
  * \param diag  Gets the reason: a policy or base that is missing, a circle, a chain that is too long.
  *
- * \return KNOT_EOK; KNOT_ENOENT, KNOT_ELOOP, KNOT_EMALF, KNOT_ENOTSUP, KNOT_ENOMEM. The dependencies that
- *         were met are noted even then, so that a cached failure can be looked at again.
+ * \param profile  Out: the caller frees it, also after an error: the dependencies that were met are noted
+ *                 in it, so that a cached failure can be looked at again. NULL: no memory.
+ *
+ * \return KNOT_EOK; KNOT_ENOENT, KNOT_ELOOP, KNOT_EMALF, KNOT_ENOTSUP, KNOT_ENOMEM.
  */
 int mail_profile_of_policy(const mail_source_t *source, mail_str_t policy, mail_profile_t **profile,
                            mail_diag_t *diag);
-/*! Makes the profile of a stored domain, with its overrides; of an alias: that of its target, without txt and record. */
+/*! Makes the profile that all aliases of a domain share: the domain's, without its own txt, record and delegation. */
+int mail_profile_of_alias(const mail_source_t *source, mail_str_t target, mail_profile_t **profile,
+                          mail_diag_t *diag);
+/*! Makes the profile of a stored domain, with its overrides; of an alias: as mail_profile_of_alias() for its target. */
 int mail_profile_of_domain(const mail_source_t *source, mail_str_t domain, mail_profile_t **profile,
                            mail_diag_t *diag);
-/*! Notes one more entry that something was made from, with its stamp as the source has it now. */
-int mail_profile_depend(mail_profile_t *profile, mail_section_t section, mail_str_t id);
+/*!
+ * Reads an entry that a profile refers to and notes that the profile depends on it (also when it does
+ * not exist).
+ *
+ * \param entry  Out: the caller frees it.
+ *
+ * \return As mail_source_t.get.
+ */
+int mail_profile_fetch(mail_profile_t *profile, mail_section_t section, mail_str_t id,
+                       mail_entry_t **entry);
+/*!
+ * Notes one more thing that a plan was made from. For MAIL_SECTION_DKIM the id is a policy's, and the
+ * stamp stands for all keys of that policy (mail_plan_keys_stamp()).
+ */
+int mail_profile_depend(mail_profile_t *profile, mail_section_t section, mail_str_t id,
+                        mail_stamp_t stamp);
 /*! Frees a profile; NULL is fine. */
 void mail_profile_free(mail_profile_t *profile);
 

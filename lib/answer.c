@@ -1,0 +1,482 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * A question answered as knotd answers it from a zone: RFC 1034 4.3.2, RFC 2308 for negative answers,
+ * RFC 6672 for DNAME.  What a section holds, and what happens when it does not fit, follows knotd's
+ * nameserver/internet.c, so that nobody can tell a hosted domain from a zone.
+ */
+#include "config.h"
+
+#include <stdio.h>
+
+#include "cache.h"
+#include "mail/kind.h"
+#include "mail/soa.h"
+#include "view.h"
+
+/*! Links of a chain of aliases that are followed, as knotd. */
+#define CHAIN_MAX 5
+
+/*! How far the answer is. */
+typedef enum {
+	STEP_FOLLOW,   /*!< An alias leads on. */
+	STEP_HIT,
+	STEP_NODATA,
+	STEP_MISS,
+	STEP_REFERRAL,
+	STEP_TRUNCATED,
+	STEP_FAILED
+} step_t;
+
+typedef struct {
+	const mail_question_t *question;
+	knot_pkt_t *pkt;
+	mail_reply_t *reply;
+	mail_view_t view;
+	const knot_dname_t *name;   /*!< The name at hand: the QNAME, then targets of aliases. */
+	uint8_t key[MAIL_KEY_MAX];
+	size_t key_len;
+	mail_place_t place;
+	unsigned chain;
+} work_t;
+
+static step_t fail(work_t *work, int code, const char *what)
+{
+	if (work->reply->reason[0] == '\0') {
+		(void)snprintf(work->reply->reason, sizeof(work->reply->reason), "%s (%s)", what,
+		               knot_strerror(code));
+	}
+	return STEP_FAILED;
+}
+
+static uint16_t put_flags(const work_t *work)
+{
+	return work->question->udp ? KNOT_PF_NULL : KNOT_PF_NOTRUNC;
+}
+
+/*! Puts an RRset of the place's node; the first one of the packet echoes the question's spelling. */
+static int put(work_t *work, mail_node_t *node, uint16_t type, const knot_dname_t *owner,
+               uint16_t flags)
+{
+	knot_rrset_t rrset;
+	uint16_t kind;
+	int64_t until;
+	int ret = mail_view_rrset(&work->view, node, type, owner, &work->pkt->mm, &rrset, &kind, &until);
+	if (ret != KNOT_EOK) {
+		/* No room in a name is not the packet's fault. */
+		return ret == KNOT_ESPACE ? KNOT_EMALF : ret;
+	}
+	if (work->place.where == MAIL_WILDCARD && work->pkt->current == KNOT_ANSWER) {
+		/* A name that appears takes the wildcard's answer away. */
+		rrset.ttl = mail_ttl_cap(rrset.ttl, work->view.now, work->place.until);
+	}
+	if (work->pkt->rrset_count == 0) {
+		work->reply->kind = kind;
+	}
+	uint16_t hint = work->pkt->rrset_count == 0 && work->pkt->current == KNOT_ANSWER &&
+	                owner == knot_pkt_qname(work->pkt) ? KNOT_COMPR_HINT_QNAME
+	                                                   : KNOT_COMPR_HINT_NONE;
+	return knot_pkt_put(work->pkt, hint, &rrset, flags);
+}
+
+static step_t put_step(work_t *work, int ret, step_t done)
+{
+	switch (ret) {
+	case KNOT_EOK:
+		return done;
+	case KNOT_ESPACE:
+		return STEP_TRUNCATED;
+	default:
+		return fail(work, ret, "a record cannot be rendered");
+	}
+}
+
+/*! Says whether an alias was followed before: the answer has it already. */
+static bool seen(const work_t *work, uint16_t type, const knot_dname_t *owner)
+{
+	for (uint16_t i = 0; i < work->pkt->rrset_count; i++) {
+		const knot_rrset_t *rrset = &work->pkt->rr[i];
+		if (rrset->type == type && knot_dname_is_equal(rrset->owner, owner)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static void name_set(work_t *work, const knot_dname_t *name)
+{
+	work->name = name;
+	work->key_len = mail_name_key(name, work->key);
+}
+
+static step_t follow_cname(work_t *work)
+{
+	if (++work->chain > CHAIN_MAX || seen(work, KNOT_RRTYPE_CNAME, work->name)) {
+		return STEP_HIT;
+	}
+	int ret = put(work, &work->place.node, KNOT_RRTYPE_CNAME, work->name, KNOT_PF_NULL);
+	if (ret == KNOT_EOK) {
+		const knot_rrset_t *cname = &work->pkt->rr[work->pkt->rrset_count - 1];
+		name_set(work, knot_cname_name(cname->rrs.rdata));
+	}
+	return put_step(work, ret, STEP_FOLLOW);
+}
+
+/*! Makes the CNAME that a DNAME stands for (RFC 6672 3.1). */
+static step_t dname_cname(work_t *work, const knot_rrset_t *dname)
+{
+	const size_t labels = knot_dname_labels(dname->owner, NULL);
+	const knot_dname_t *target = knot_dname_target(dname->rrs.rdata);
+	if (knot_dname_size(work->name) - knot_dname_size(dname->owner) + knot_dname_size(target) >
+	    KNOT_DNAME_MAXLEN) {
+		work->reply->rcode = KNOT_RCODE_YXDOMAIN;
+		return STEP_HIT;
+	}
+	knot_dname_t *cname = knot_dname_replace_suffix(work->name, labels, target, &work->pkt->mm);
+	if (cname == NULL) {
+		return fail(work, KNOT_ENOMEM, "a DNAME cannot be followed");
+	}
+	knot_rrset_t rrset;
+	knot_rrset_init(&rrset, (knot_dname_t *)work->name, KNOT_RRTYPE_CNAME, KNOT_CLASS_IN, dname->ttl);
+	int ret = knot_rrset_add_rdata(&rrset, cname, knot_dname_size(cname), &work->pkt->mm);
+	if (ret == KNOT_EOK) {
+		ret = knot_pkt_put(work->pkt, KNOT_COMPR_HINT_NONE, &rrset, KNOT_PF_NULL);
+	}
+	if (ret == KNOT_EOK && knot_pkt_qtype(work->pkt) == KNOT_RRTYPE_CNAME) {
+		return STEP_HIT;
+	}
+	if (ret == KNOT_EOK) {
+		name_set(work, knot_cname_name(rrset.rrs.rdata));
+	}
+	return put_step(work, ret, STEP_FOLLOW);
+}
+
+static step_t follow_dname(work_t *work)
+{
+	const knot_dname_t *owner = work->name;
+	unsigned above = mail_key_labels(work->key, work->key_len) -
+	                 mail_key_labels(work->place.key, work->place.key_len);
+	while (above-- > 0) {
+		owner = knot_wire_next_label(owner, NULL);
+	}
+	if (++work->chain > CHAIN_MAX || seen(work, KNOT_RRTYPE_DNAME, owner)) {
+		return STEP_HIT;
+	}
+	int ret = put(work, &work->place.node, KNOT_RRTYPE_DNAME, owner, KNOT_PF_NULL);
+	if (ret != KNOT_EOK) {
+		return put_step(work, ret, STEP_FAILED);
+	}
+	const knot_rrset_t dname = work->pkt->rr[work->pkt->rrset_count - 1];
+	return dname_cname(work, &dname);
+}
+
+/*! The node is found: its records of the type, or its alias, or nothing. */
+static step_t name_found(work_t *work)
+{
+	const uint16_t qtype = knot_pkt_qtype(work->pkt);
+	mail_node_t *node = &work->place.node;
+	const uint16_t first = mail_node_type(&work->view, node, 0);
+	if (first == KNOT_RRTYPE_CNAME && qtype != KNOT_RRTYPE_CNAME && qtype != KNOT_RRTYPE_ANY &&
+	    qtype != KNOT_RRTYPE_RRSIG && qtype != KNOT_RRTYPE_NSEC) {
+		return follow_cname(work);
+	}
+	/* ANY: one RRset, that of the lowest type (RFC 8482 4.1). */
+	const uint16_t type = qtype == KNOT_RRTYPE_ANY ? first : qtype;
+	int ret = put(work, node, type, work->name, put_flags(work));
+	return ret == KNOT_ENOENT ? STEP_NODATA : put_step(work, ret, STEP_HIT);
+}
+
+/*! Looks up the name at hand, which lies in the domain. */
+static step_t name_step(work_t *work, bool children)
+{
+	int ret = mail_view_place(&work->view, work->key, work->key_len, children, &work->place);
+	if (ret != KNOT_EOK) {
+		return fail(work, ret, "an entry below the domain is damaged");
+	}
+	switch (work->place.where) {
+	case MAIL_FOUND:
+	case MAIL_WILDCARD:
+		return name_found(work);
+	case MAIL_DNAME:
+		return follow_dname(work);
+	case MAIL_CUT:
+		/* DS belongs to the parent's side of a cut (RFC 4035 3.1.4.1). */
+		return work->place.at_cut && knot_pkt_qtype(work->pkt) == KNOT_RRTYPE_DS
+		       ? name_found(work) : STEP_REFERRAL;
+	default:
+		return STEP_MISS;
+	}
+}
+
+/*! The answer section: the question's name and the chain of aliases from there. */
+static step_t answer_section(work_t *work, bool children)
+{
+	step_t step = name_step(work, children);
+	if (step != STEP_REFERRAL) {
+		knot_wire_set_aa(work->pkt->wire);
+	}
+	while (step == STEP_FOLLOW) {
+		if (!mail_key_in(work->key, work->key_len, work->view.key, work->view.key_len)) {
+			return STEP_HIT; /* The chain leaves the domain. */
+		}
+		step = name_step(work, true);
+	}
+	return step;
+}
+
+/*! The SOA of a negative answer (RFC 2308 3); one that does not fit is left out. */
+static int put_soa(work_t *work)
+{
+	mail_node_t apex;
+	knot_rrset_t rrset;
+	uint16_t kind;
+	int ret = mail_view_node(&work->view, work->view.key, work->view.key_len, &apex);
+	if (ret == KNOT_EOK) {
+		ret = mail_view_rrset(&work->view, &apex, KNOT_RRTYPE_SOA, work->view.apex,
+		                      &work->pkt->mm, &rrset, &kind, NULL);
+	}
+	if (ret != KNOT_EOK) {
+		return ret;
+	}
+	/* Steps of the clock that do not touch the name do not shorten its denial. */
+	rrset.ttl = mail_ttl_cap(work->view.plan->ttl, work->view.now, work->place.until);
+	ret = knot_pkt_put(work->pkt, KNOT_COMPR_HINT_NONE, &rrset,
+	                   KNOT_PF_NOTRUNC | KNOT_PF_SOAMINTTL);
+	return ret == KNOT_ESPACE ? KNOT_EOK : ret;
+}
+
+/*! Opens the view of a stored domain below this one. */
+static int child_open(const work_t *work, const knot_dname_t *name, const uint8_t *key, size_t len,
+                      mail_view_t *child)
+{
+	child->source = work->view.source;
+	child->cache = work->view.cache;
+	child->now = work->view.now;
+	int ret = mail_view_open(child, name, key, len);
+	return ret == KNOT_EOK ? child->plan->error : ret;
+}
+
+/*! The name servers of a cut: those of a `delegation`, or of the stored domain there. */
+static int put_delegation(work_t *work, mail_view_t *child)
+{
+	const knot_dname_t *owner = work->name;
+	unsigned above = mail_key_labels(work->key, work->key_len) -
+	                 mail_key_labels(work->place.key, work->place.key_len);
+	while (above-- > 0) {
+		owner = knot_wire_next_label(owner, NULL);
+	}
+	if (!work->place.node.child) {
+		return put(work, &work->place.node, KNOT_RRTYPE_NS, owner, KNOT_PF_NULL);
+	}
+	mail_node_t apex;
+	knot_rrset_t rrset;
+	uint16_t kind;
+	int ret = child_open(work, owner, work->place.key, work->place.key_len, child);
+	if (ret == KNOT_EOK) {
+		ret = mail_view_node(child, child->key, child->key_len, &apex);
+	}
+	if (ret == KNOT_EOK) {
+		ret = mail_view_rrset(child, &apex, KNOT_RRTYPE_NS, owner, &work->pkt->mm, &rrset, &kind,
+		                      NULL);
+	}
+	return ret == KNOT_EOK ? knot_pkt_put(work->pkt, KNOT_COMPR_HINT_NONE, &rrset, KNOT_PF_NULL)
+	                       : ret;
+}
+
+/*! The authority section. */
+static step_t authority_section(work_t *work, step_t step, mail_view_t *child)
+{
+	int ret = KNOT_EOK;
+	if (step == STEP_MISS || step == STEP_NODATA) {
+		work->reply->rcode = step == STEP_MISS ? KNOT_RCODE_NXDOMAIN : work->reply->rcode;
+		ret = put_soa(work);
+	} else if (step == STEP_REFERRAL) {
+		ret = put_delegation(work, child);
+	}
+	return put_step(work, ret, step);
+}
+
+static bool needs_addresses(uint16_t type)
+{
+	return knot_rrtype_additional_needed(type);
+}
+
+/*! Puts the addresses of one target, from a view that it lies in. */
+static int put_addresses(work_t *work, mail_view_t *view, const knot_dname_t *target,
+                         const uint8_t *key, size_t len, uint16_t flags)
+{
+	static const uint16_t types[] = { KNOT_RRTYPE_A, KNOT_RRTYPE_AAAA };
+	mail_place_t place;
+	int ret = mail_view_place(view, key, len, false, &place);
+	if (ret == KNOT_EOK && place.where == MAIL_CUT) {
+		/* Addresses below a cut are glue. */
+		ret = mail_view_node(view, key, len, &place.node);
+	} else if (place.where != MAIL_FOUND && place.where != MAIL_WILDCARD) {
+		return KNOT_EOK;
+	}
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]) && ret == KNOT_EOK; i++) {
+		knot_rrset_t rrset;
+		uint16_t kind;
+		if (seen(work, types[i], target)) {
+			continue;
+		}
+		ret = mail_view_rrset(view, &place.node, types[i], target, &work->pkt->mm, &rrset, &kind,
+		                      NULL);
+		ret = ret == KNOT_EOK ? knot_pkt_put(work->pkt, KNOT_COMPR_HINT_NONE, &rrset, flags)
+		                      : ret == KNOT_ENOENT ? KNOT_EOK : ret;
+	}
+	return ret;
+}
+
+/*! Addresses for the targets of one RRset. */
+static int additional_of(work_t *work, const knot_rrset_t *rrset, step_t step, mail_view_t *child)
+{
+	knot_rdata_t *rdata = rrset->rrs.rdata;
+	for (uint16_t i = 0; i < rrset->rrs.count; i++, rdata = knot_rdataset_next(rdata)) {
+		const knot_dname_t *target = knot_rdata_name(rdata, rrset->type);
+		uint8_t key[MAIL_KEY_MAX];
+		size_t len = mail_name_key(target, key);
+		mail_view_t *view = &work->view;
+		uint16_t flags = KNOT_PF_NOTRUNC;
+		if (!mail_key_in(key, len, view->key, view->key_len)) {
+			continue;
+		}
+		if (step == STEP_REFERRAL &&
+		    mail_key_in(key, len, work->place.key, work->place.key_len)) {
+			flags = KNOT_PF_NULL; /* Without this glue the referral is of no use (RFC 9471). */
+			view = work->place.node.child ? child : view;
+		}
+		int ret = put_addresses(work, view, target, key, len, flags);
+		if (ret != KNOT_EOK) {
+			return ret;
+		}
+	}
+	return KNOT_EOK;
+}
+
+/*! The additional section: what does not fit is left out, but for glue. */
+static step_t additional_section(work_t *work, step_t step, mail_view_t *child)
+{
+	const uint16_t count = work->pkt->rrset_count;
+	for (uint16_t i = 0; i < count; i++) {
+		const knot_rrset_t rrset = work->pkt->rr[i];
+		if (needs_addresses(rrset.type)) {
+			int ret = additional_of(work, &rrset, step, child);
+			if (ret == KNOT_ESPACE) {
+				break;
+			}
+			if (ret != KNOT_EOK) {
+				return fail(work, ret, "an address cannot be rendered");
+			}
+		}
+	}
+	return step;
+}
+
+static mail_outcome_t sections(work_t *work, bool children)
+{
+	mail_view_t child;
+	step_t step = answer_section(work, children);
+	if (step < STEP_TRUNCATED) {
+		(void)knot_pkt_begin(work->pkt, KNOT_AUTHORITY);
+		step = authority_section(work, step, &child);
+	}
+	if (step < STEP_TRUNCATED) {
+		(void)knot_pkt_begin(work->pkt, KNOT_ADDITIONAL);
+		step = additional_section(work, step, &child);
+	}
+	static const mail_outcome_t outcomes[] = {
+		[STEP_FOLLOW] = MAIL_OUTCOME_ANSWER,
+		[STEP_HIT] = MAIL_OUTCOME_ANSWER,
+		[STEP_NODATA] = MAIL_OUTCOME_NODATA,
+		[STEP_MISS] = MAIL_OUTCOME_NXDOMAIN,
+		[STEP_REFERRAL] = MAIL_OUTCOME_REFERRAL,
+		[STEP_TRUNCATED] = MAIL_OUTCOME_TRUNCATED,
+		[STEP_FAILED] = MAIL_OUTCOME_FAILED,
+	};
+	return knot_wire_get_tc(work->pkt->wire) ? MAIL_OUTCOME_TRUNCATED : outcomes[step];
+}
+
+/*!
+ * Opens the domain that the question is for.  DS is asked of the parent, where there is one (RFC 4035 3.1.4.1).
+ *
+ * \return KNOT_EOK; KNOT_ENOENT when the question is not ours; or why the domain cannot answer.
+ */
+static int domain_open(work_t *work, bool *children)
+{
+	const mail_question_t *question = work->question;
+	const bool ds = knot_pkt_qtype(work->pkt) == KNOT_RRTYPE_DS && work->key_len > 0;
+	size_t len = ds ? mail_key_parent(work->key, work->key_len) : work->key_len;
+	const knot_dname_t *name = ds ? knot_wire_next_label(work->name, NULL) : work->name;
+	int ret = len > 0 ? mail_view_open(&work->view, name, work->key, len) : KNOT_ENOENT;
+	/* Any zone of knotd is better than a domain that cannot be read. */
+	size_t labels = ret == KNOT_EOK ? mail_key_labels(work->view.key, work->view.key_len) : 0;
+	*children = ds;
+	if (ret == KNOT_ENOENT && ds) {
+		/* No parent here, and none in knotd: the domain itself says that it has no DS. */
+		ret = mail_view_open(&work->view, work->name, work->key, work->key_len);
+		*children = false;
+	}
+	if (ret != KNOT_ENOENT && question->above != NULL &&
+	    !question->above(question->above_ctx, labels)) {
+		return KNOT_ENOENT;
+	}
+	return ret;
+}
+
+/*! Says why a domain that was opened cannot answer; NULL: it can. */
+static const char *domain_fault(const work_t *work, int code)
+{
+	if (code != KNOT_EOK) {
+		return knot_strerror(code);
+	}
+	if (work->view.plan->error != KNOT_EOK) {
+		return work->view.plan->reason;
+	}
+	return work->view.plan->hosted ? NULL : "the policy has no ns";
+}
+
+/*! Notes why a domain cannot answer. */
+static void domain_failed(work_t *work, const char *what)
+{
+	mail_reply_t *reply = work->reply;
+	knot_dname_txt_storage_t name = "?";
+	(void)knot_dname_to_str(name, work->name, sizeof(name));
+	reply->outcome = MAIL_OUTCOME_FAILED;
+	reply->rcode = KNOT_RCODE_SERVFAIL;
+	(void)snprintf(reply->reason, sizeof(reply->reason), "%.100s: %.200s", name, what);
+}
+
+int mail_answer(const mail_question_t *question, knot_pkt_t *pkt, mail_reply_t *reply)
+{
+	work_t work; /* Several KiB of keys: what is read is set. */
+	bool children = false;
+	work.question = question;
+	work.pkt = pkt;
+	work.reply = reply;
+	work.chain = 0;
+	reply->outcome = MAIL_OUTCOME_NONE;
+	reply->rcode = KNOT_RCODE_NOERROR;
+	reply->kind = mail_kind_count;
+	reply->reason[0] = '\0';
+	work.view.source = question->source;
+	work.view.cache = question->cache;
+	work.view.now = question->now;
+	name_set(&work, knot_pkt_qname(pkt));
+
+	mail_cache_hold(question->cache);
+	int ret = domain_open(&work, &children);
+	if (ret != KNOT_ENOENT) {
+		const char *fault = domain_fault(&work, ret);
+		if (fault == NULL) {
+			(void)knot_pkt_begin(pkt, KNOT_ANSWER);
+			reply->outcome = sections(&work, children);
+		} else {
+			domain_failed(&work, fault);
+		}
+		if (reply->outcome == MAIL_OUTCOME_FAILED) {
+			reply->rcode = KNOT_RCODE_SERVFAIL;
+		}
+	}
+	mail_cache_release(question->cache);
+	return KNOT_EOK;
+}

@@ -1,0 +1,523 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Making a plan: every kind writes its rows, which are then sorted into canonical order (RFC 4034 6.1),
+ * grouped by owner, and looked over for what cannot stand beside each other.
+ */
+#include "config.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "mail/kind.h"
+#include "mail/plan.h"
+
+/*! A row and where it belongs, before they are grouped. */
+struct mail_build_row {
+	uint8_t *key;
+	size_t key_len;
+	size_t order;      /*!< As they were appended. */
+	bool absolute;
+	mail_row_t row;
+};
+
+int mail_build_row(mail_build_t *build, const mail_pattern_t *owner, mail_row_t *row)
+{
+	knot_dname_storage_t name;
+	uint8_t key[MAIL_KEY_MAX];
+	mail_build_row_t *grown = NULL;
+	uint8_t *copy = NULL;
+	int ret = row->rdata.ops.error;
+	if (ret == KNOT_EOK && owner->hole && owner->tail_len > 0) {
+		ret = mail_diag_error(build->diag, 0, "an owner may not hold %s", MAIL_HOLE);
+	}
+	if (ret == KNOT_EOK) {
+		/* A relative owner's key is that of its labels alone. */
+		mail_pattern_t labels = *owner;
+		labels.hole = false;
+		ret = mail_pattern_name(&labels, NULL, name);
+	}
+	if (ret != KNOT_EOK) {
+		mail_rdata_free(&row->rdata);
+		return ret;
+	}
+	size_t len = mail_name_key(name, key);
+	grown = realloc(build->rows, (build->row_count + 1) * sizeof(*grown));
+	build->rows = grown != NULL ? grown : build->rows;
+	copy = malloc(len + 1);
+	if (grown == NULL || copy == NULL) {
+		free(copy);
+		mail_rdata_free(&row->rdata);
+		return KNOT_ENOMEM;
+	}
+	memcpy(copy, key, len);
+	row->kind = build->kind;
+	row->ttl = row->ttl == UINT32_MAX ? build->plan->ttl : row->ttl;
+	grown[build->row_count] = (mail_build_row_t){
+		copy, len, build->row_count, !owner->hole, *row
+	};
+	build->row_count++;
+
+	size_t room = mail_rdata_apex_max(&row->rdata);
+	if (owner->hole && KNOT_DNAME_MAXLEN - (size_t)owner->head_len < room) {
+		room = KNOT_DNAME_MAXLEN - owner->head_len;
+	}
+	if (room < build->plan->apex_max) {
+		build->plan->apex_max = room;
+	}
+	return KNOT_EOK;
+}
+
+int mail_build_put(mail_build_t *build, const char *owner, uint16_t type, mail_rdata_t *rdata)
+{
+	mail_pattern_t pattern;
+	mail_row_t row = { .rdata = *rdata, .until = INT64_MAX, .ttl = UINT32_MAX, .type = type };
+	int ret = mail_pattern_parse(MAIL_STR(owner), &pattern, build->diag);
+	if (ret != KNOT_EOK) {
+		mail_rdata_free(rdata);
+		return ret;
+	}
+	return mail_build_row(build, &pattern, &row);
+}
+
+int mail_build_bad(mail_build_t *build, mail_item_id_t item, const mail_setting_t *setting, int ret)
+{
+	mail_diag_t *diag = build->diag;
+	char reason[sizeof(diag->text)];
+	(void)snprintf(reason, sizeof(reason), "%s", diag->text);
+	(void)mail_diag_error(diag, diag->column, "%s: %s", mail_item_get(item)->name, reason);
+	if (setting != NULL && setting->line != 0) {
+		diag->line = setting->line;
+	}
+	return ret;
+}
+
+void mail_build_free(mail_build_t *build)
+{
+	for (size_t i = 0; i < build->row_count; i++) {
+		free(build->rows[i].key);
+		mail_rdata_free(&build->rows[i].row.rdata);
+	}
+	free(build->rows);
+	for (size_t i = 0; i < build->host_count; i++) {
+		mail_entry_free(build->hosts[i].entry);
+	}
+	free(build->hosts);
+}
+
+static int key_compare(const uint8_t *a, size_t a_len, const uint8_t *b, size_t b_len)
+{
+	size_t common = a_len < b_len ? a_len : b_len;
+	int diff = common > 0 ? memcmp(a, b, common) : 0;
+	return diff != 0 ? diff : (a_len > b_len) - (a_len < b_len);
+}
+
+static int row_compare(const void *a_ptr, const void *b_ptr)
+{
+	const mail_build_row_t *a = a_ptr, *b = b_ptr;
+	if (a->absolute != b->absolute) {
+		return a->absolute ? 1 : -1;
+	}
+	int diff = key_compare(a->key, a->key_len, b->key, b->key_len);
+	if (diff != 0) {
+		return diff;
+	}
+	if (a->row.type != b->row.type) {
+		return a->row.type < b->row.type ? -1 : 1;
+	}
+	return a->order < b->order ? -1 : 1;
+}
+
+const mail_owner_t *mail_owners_find(const mail_owners_t *owners, const uint8_t *key, size_t len,
+                                     size_t *at)
+{
+	size_t low = 0, high = owners->count;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		const mail_owner_t *owner = &owners->owners[middle];
+		int diff = key_compare(owner->key, owner->key_len, key, len);
+		if (diff == 0) {
+			if (at != NULL) {
+				*at = middle;
+			}
+			return owner;
+		}
+		if (diff < 0) {
+			low = middle + 1;
+		} else {
+			high = middle;
+		}
+	}
+	if (at != NULL) {
+		*at = low;
+	}
+	return NULL;
+}
+
+static bool row_same_data(const mail_row_t *a, const mail_row_t *b)
+{
+	return a->type == b->type && a->rdata.holes == b->rdata.holes &&
+	       a->rdata.text == b->rdata.text &&
+	       mail_str_equal(mail_buf_view(&a->rdata.ops), mail_buf_view(&b->rdata.ops));
+}
+
+static bool row_overlaps(const mail_row_t *a, const mail_row_t *b)
+{
+	return a->from < b->until && b->from < a->until;
+}
+
+/*! Says what two rows of one owner have against each other; NULL: nothing. */
+static const char *row_conflict(const mail_row_t *a, const mail_row_t *b, bool apex)
+{
+	if (!row_overlaps(a, b)) {
+		return NULL;
+	}
+	const bool a_cname = a->type == KNOT_RRTYPE_CNAME, b_cname = b->type == KNOT_RRTYPE_CNAME;
+	if (a_cname && b_cname) {
+		return "two CNAMEs";
+	}
+	if (a_cname || b_cname) {
+		return "a CNAME beside other data";
+	}
+	if (a->type != b->type || a->kind == b->kind) {
+		return NULL;
+	}
+	const char *a_kind = mail_kinds[a->kind].name, *b_kind = mail_kinds[b->kind].name;
+	if (strcmp(a_kind, "record") == 0 || strcmp(b_kind, "record") == 0) {
+		return apex && a->type == KNOT_RRTYPE_TXT
+		       ? "a literal TXT record where SPF and txt are made (write it as txt)"
+		       : "a literal record of a type that is made there";
+	}
+	return NULL;
+}
+
+static void owner_print(const mail_owner_t *owner, mail_buf_t *out)
+{
+	knot_dname_storage_t name;
+	if (owner->key_len == 0) {
+		(void)mail_buf_str(out, "@");
+	} else if (mail_name_from_key(owner->key, owner->key_len, name) == KNOT_EOK) {
+		(void)mail_name_print(name, out);
+	}
+}
+
+/*! Notes a conflict: an error for writers; for readers only what a CNAME does not settle. */
+static int conflict_note(mail_build_t *build, const mail_owner_t *owner, const mail_row_t *row,
+                         const char *what)
+{
+	char name[KNOT_DNAME_TXT_MAXLEN + 1];
+	mail_buf_t text = MAIL_BUF_FIXED((uint8_t *)name, sizeof(name));
+	owner_print(owner, &text);
+	int ret = mail_diag_error(build->diag, 0, "%s: %.*s at %.*s", mail_kinds[row->kind].name,
+	                          (int)strlen(what), what, (int)text.len, name);
+	if (build->strict) {
+		return ret;
+	}
+	build->plan->error = KNOT_ESEMCHECK;
+	(void)snprintf(build->plan->reason, sizeof(build->plan->reason), "%s", build->diag->text);
+	return KNOT_EOK;
+}
+
+static unsigned spf_overlapping(const mail_owner_t *owner, const mail_row_t *row)
+{
+	unsigned count = 0;
+	for (size_t i = 0; i < owner->count; i++) {
+		const mail_row_t *other = &owner->rows[i];
+		const char *kind = mail_kinds[other->kind].name;
+		count += (strcmp(kind, "spf") == 0 || strcmp(kind, "helo-spf") == 0) &&
+		         row_overlaps(row, other);
+	}
+	return count;
+}
+
+static int owner_check(mail_build_t *build, const mail_owner_t *owner, bool apex)
+{
+	for (size_t i = 0; i < owner->count; i++) {
+		const mail_row_t *row = &owner->rows[i];
+		if (apex && (row->type == KNOT_RRTYPE_CNAME || row->type == KNOT_RRTYPE_DNAME)) {
+			return conflict_note(build, owner, row, "an alias of the whole domain");
+		}
+		if (strcmp(mail_kinds[row->kind].name, "helo-spf") == 0 &&
+		    spf_overlapping(owner, row) > 1) {
+			return conflict_note(build, owner, row, "two SPF records");
+		}
+		for (size_t j = i + 1; j < owner->count; j++) {
+			const char *what = row_conflict(row, &owner->rows[j], apex);
+			/* Readers: the CNAME wins, when the answer is made. */
+			if (what != NULL && (build->strict || owner->rows[j].type == row->type)) {
+				return conflict_note(build, owner, &owner->rows[j], what);
+			}
+		}
+	}
+	return KNOT_EOK;
+}
+
+static bool owner_has(const mail_owner_t *owner, uint16_t type)
+{
+	for (size_t i = 0; i < owner->count; i++) {
+		if (owner->rows[i].type == type) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/*! Data below a DNAME can never be reached (RFC 6672 2.4). */
+static int dname_check(mail_build_t *build, const mail_owners_t *owners)
+{
+	for (size_t i = 0; i + 1 < owners->count && build->strict; i++) {
+		const mail_owner_t *owner = &owners->owners[i], *next = owner + 1;
+		if (owner->key_len > 0 && owner_has(owner, KNOT_RRTYPE_DNAME) &&
+		    mail_key_in(next->key, next->key_len, owner->key, owner->key_len)) {
+			return conflict_note(build, next, &next->rows[0], "data below a DNAME");
+		}
+	}
+	return KNOT_EOK;
+}
+
+/*! Moves the sorted rows [first, last) of one owner into the plan, equal ones once. */
+static int owner_fill(mail_build_t *build, size_t first, size_t last, mail_owner_t *owner)
+{
+	owner->key = build->rows[first].key;
+	owner->key_len = build->rows[first].key_len;
+	build->rows[first].key = NULL;
+	owner->rows = calloc(last - first, sizeof(*owner->rows));
+	if (owner->rows == NULL) {
+		return KNOT_ENOMEM;
+	}
+	for (size_t i = first; i < last; i++) {
+		mail_row_t *row = &build->rows[i].row;
+		bool known = false;
+		for (size_t j = 0; j < owner->count && !known; j++) {
+			mail_row_t *there = &owner->rows[j];
+			known = row_same_data(there, row) && row_overlaps(there, row);
+			if (known) {
+				there->from = row->from < there->from ? row->from : there->from;
+				there->until = row->until > there->until ? row->until : there->until;
+			}
+		}
+		if (!known) {
+			owner->rows[owner->count++] = *row;
+			memset(row, 0, sizeof(*row));
+		}
+	}
+	return KNOT_EOK;
+}
+
+static int owners_fill(mail_build_t *build, size_t first, size_t last, mail_owners_t *owners)
+{
+	if (first == last) {
+		return KNOT_EOK;
+	}
+	owners->owners = calloc(last - first, sizeof(*owners->owners));
+	if (owners->owners == NULL) {
+		return KNOT_ENOMEM;
+	}
+	for (size_t i = first; i < last; ) {
+		const mail_build_row_t *row = &build->rows[i];
+		size_t end = i + 1;
+		while (end < last && key_compare(row->key, row->key_len, build->rows[end].key,
+		                                 build->rows[end].key_len) == 0) {
+			end++;
+		}
+		int ret = owner_fill(build, i, end, &owners->owners[owners->count++]);
+		if (ret != KNOT_EOK) {
+			return ret;
+		}
+		i = end;
+	}
+	return KNOT_EOK;
+}
+
+static int owners_check(mail_build_t *build, const mail_owners_t *owners, bool relative)
+{
+	for (size_t i = 0; i < owners->count; i++) {
+		const mail_owner_t *owner = &owners->owners[i];
+		const bool apex = relative && owner->key_len == 0;
+		int ret = owner_check(build, owner, apex);
+		if (ret != KNOT_EOK) {
+			return ret;
+		}
+		build->plan->cuts |= !apex && (owner_has(owner, KNOT_RRTYPE_NS) ||
+		                               owner_has(owner, KNOT_RRTYPE_DNAME));
+		build->plan->hosted |= apex && owner_has(owner, KNOT_RRTYPE_SOA);
+	}
+	return dname_check(build, owners);
+}
+
+static int step_compare(const void *a, const void *b)
+{
+	const int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+	return (x > y) - (x < y);
+}
+
+static size_t steps_of(const mail_owners_t *owners, int64_t *steps)
+{
+	size_t count = 0;
+	for (size_t i = 0; i < owners->count; i++) {
+		for (size_t j = 0; j < owners->owners[i].count; j++) {
+			const mail_row_t *row = &owners->owners[i].rows[j];
+			if (row->from > 0) {
+				steps[count++] = row->from;
+			}
+			if (row->until < INT64_MAX) {
+				steps[count++] = row->until;
+			}
+		}
+	}
+	return count;
+}
+
+static int steps_fill(mail_build_t *build)
+{
+	mail_plan_t *plan = build->plan;
+	plan->steps = calloc(2 * build->row_count + 1, sizeof(*plan->steps));
+	if (plan->steps == NULL) {
+		return KNOT_ENOMEM;
+	}
+	plan->step_count = steps_of(&plan->relative, plan->steps);
+	plan->step_count += steps_of(&plan->absolute, plan->steps + plan->step_count);
+	qsort(plan->steps, plan->step_count, sizeof(*plan->steps), step_compare);
+	return KNOT_EOK;
+}
+
+/*! An NS of the domain's own names needs an address there (RFC 1034 4.2.1: glue). */
+static int ns_check(mail_build_t *build)
+{
+	const mail_profile_t *profile = build->profile;
+	for (size_t i = 0; i < profile->items[MAIL_ITEM_NS].count && build->strict; i++) {
+		const mail_setting_t *ns = &profile->items[MAIL_ITEM_NS].values[i];
+		mail_pattern_t pattern;
+		knot_dname_storage_t name;
+		uint8_t key[MAIL_KEY_MAX];
+		if (mail_pattern_parse(ns->text, &pattern, NULL) != KNOT_EOK || !pattern.hole ||
+		    pattern.tail_len > 0) {
+			continue;
+		}
+		pattern.hole = false;
+		(void)mail_pattern_name(&pattern, NULL, name);
+		size_t len = mail_name_key(name, key);
+		const mail_owner_t *owner = mail_owners_find(&build->plan->relative, key, len, NULL);
+		if (owner == NULL || !(owner_has(owner, KNOT_RRTYPE_A) ||
+		                       owner_has(owner, KNOT_RRTYPE_AAAA))) {
+			(void)mail_diag_error(build->diag, 0, "%.*s lies in the domain but is no host "
+			                      "with an address", (int)ns->text.len, ns->text.data);
+			return mail_build_bad(build, MAIL_ITEM_NS, ns, KNOT_EINVAL);
+		}
+	}
+	return KNOT_EOK;
+}
+
+/*! Takes the profile's dependencies over and notes the newest. */
+static void dependencies_take(mail_plan_t *plan, mail_profile_t *profile)
+{
+	plan->dependencies = profile->dependencies;
+	plan->dependency_count = profile->dependency_count;
+	profile->dependencies = NULL;
+	profile->dependency_count = 0;
+	for (size_t i = 0; i < plan->dependency_count; i++) {
+		if (plan->dependencies[i].stamp.timestamp > plan->stamp) {
+			plan->stamp = plan->dependencies[i].stamp.timestamp;
+		}
+	}
+}
+
+static int kinds_render(mail_build_t *build)
+{
+	for (unsigned i = 0; i < mail_kind_count; i++) {
+		build->kind = i;
+		int ret = mail_kinds[i].render != NULL ? mail_kinds[i].render(build, &mail_kinds[i])
+		                                       : KNOT_EOK;
+		if (ret == KNOT_ENOMEM || (ret != KNOT_EOK && build->strict)) {
+			return ret;
+		}
+		if (ret != KNOT_EOK && build->plan->error == KNOT_EOK) {
+			build->plan->error = ret;
+			(void)snprintf(build->plan->reason, sizeof(build->plan->reason), "%s",
+			               build->diag->text);
+		}
+	}
+	return KNOT_EOK;
+}
+
+static int rows_group(mail_build_t *build)
+{
+	if (build->row_count > 0) {
+		qsort(build->rows, build->row_count, sizeof(*build->rows), row_compare);
+	}
+	size_t relative = 0;
+	while (relative < build->row_count && !build->rows[relative].absolute) {
+		relative++;
+	}
+	int ret = owners_fill(build, 0, relative, &build->plan->relative);
+	if (ret == KNOT_EOK) {
+		ret = owners_fill(build, relative, build->row_count, &build->plan->absolute);
+	}
+	return ret;
+}
+
+int mail_plan_make(mail_profile_t *profile, bool strict, mail_plan_t **plan, mail_diag_t *diag)
+{
+	mail_diag_t own = { 0 };
+	mail_build_t build = { .profile = profile, .strict = strict, .diag = diag != NULL ? diag : &own };
+	*plan = build.plan = calloc(1, sizeof(**plan));
+	if (*plan == NULL) {
+		return KNOT_ENOMEM;
+	}
+	(*plan)->ttl = mail_profile_number(profile, MAIL_ITEM_TTL, 3600);
+	(*plan)->apex_max = KNOT_DNAME_MAXLEN;
+	int ret = kinds_render(&build);
+	if (ret == KNOT_EOK) {
+		ret = rows_group(&build);
+	}
+	if (ret == KNOT_EOK) {
+		ret = owners_check(&build, &(*plan)->relative, true);
+	}
+	if (ret == KNOT_EOK) {
+		ret = owners_check(&build, &(*plan)->absolute, false);
+	}
+	if (ret == KNOT_EOK) {
+		ret = ns_check(&build);
+	}
+	if (ret == KNOT_EOK) {
+		ret = steps_fill(&build);
+	}
+	dependencies_take(*plan, profile);
+	mail_build_free(&build);
+	if (ret != KNOT_EOK) {
+		mail_plan_free(*plan);
+		*plan = NULL;
+	}
+	return ret;
+}
+
+static void owners_free(mail_owners_t *owners)
+{
+	for (size_t i = 0; i < owners->count; i++) {
+		mail_owner_t *owner = &owners->owners[i];
+		for (size_t j = 0; j < owner->count; j++) {
+			mail_rdata_free(&owner->rows[j].rdata);
+		}
+		free(owner->rows);
+		free(owner->key);
+	}
+	free(owners->owners);
+}
+
+void mail_plan_free(mail_plan_t *plan)
+{
+	if (plan == NULL) {
+		return;
+	}
+	owners_free(&plan->relative);
+	owners_free(&plan->absolute);
+	for (size_t i = 0; i < plan->dependency_count; i++) {
+		free((void *)plan->dependencies[i].id.data);
+	}
+	free(plan->dependencies);
+	for (size_t i = 0; i < plan->report_count; i++) {
+		free((void *)plan->reports[i].data);
+	}
+	free(plan->reports);
+	free(plan->steps);
+	free(plan);
+}

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * A stored domain as one question sees it: its plan, its own DKIM keys, the stored domains below it, and the
+ * domains that report to it, at one second and in one transaction.  Names are full keys (mail/name.h).
+ */
+#pragma once
+
+#include "mail/answer.h"
+
+typedef struct {
+	const mail_source_t *source;
+	mail_cache_t *cache;
+	int64_t now;
+	uint8_t key[MAIL_KEY_MAX];         /*!< Of the domain. */
+	size_t key_len;
+	const knot_dname_t *apex;
+	mail_domain_t domain;
+	const mail_plan_t *plan;
+	uint8_t keys[MAIL_KEY_MAX];        /*!< Of the domain whose own DKIM keys count. */
+	size_t keys_len;
+	char text[KNOT_DNAME_TXT_MAXLEN + 1]; /*!< The domain as text, once it was needed. */
+	size_t text_len;
+} mail_view_t;
+
+/*! What stands at a name. */
+typedef struct {
+	const mail_owner_t *owner[2];      /*!< Rows of the plan: relative, absolute. */
+	mail_dkim_t dkim;                  /*!< The domain's own DKIM key. */
+	bool own_key;
+	bool report;                       /*!< The name is C._report._dmarc.D of a C that reports to D. */
+	bool child;                        /*!< A stored domain: a zone cut. */
+	bool exists;                       /*!< It has a record, or a name below it has. */
+} mail_node_t;
+
+/*! Where a name leads. */
+typedef enum {
+	MAIL_FOUND,       /*!< node is the name's (it may have no record: an empty non-terminal). */
+	MAIL_WILDCARD,    /*!< node is that of the wildcard that covers the name (RFC 4592). */
+	MAIL_CUT,         /*!< The name is at or below a delegation: node is the cut's. */
+	MAIL_DNAME,       /*!< The name is below a DNAME: node is its owner's. */
+	MAIL_NOTHING      /*!< No such name. */
+} mail_where_t;
+
+typedef struct {
+	mail_where_t where;
+	mail_node_t node;
+	uint8_t key[MAIL_KEY_MAX];         /*!< Of the node's name. */
+	size_t key_len;
+	bool at_cut;                       /*!< MAIL_CUT: the name is that of the cut itself. */
+	int64_t until;                     /*!< Next second at which the answer would change. */
+} mail_place_t;
+
+/*!
+ * Opens the view of the longest stored domain at or above a name.
+ *
+ * \param name  Its wire name; must stay while the view is used.
+ * \param key   Its key.
+ *
+ * \return KNOT_EOK; KNOT_ENOENT (no domain); KNOT_EMALF, KNOT_ENOTSUP (a damaged entry); KNOT_ENOMEM.
+ *         view->plan->error may be set.
+ */
+int mail_view_open(mail_view_t *view, const knot_dname_t *name, const uint8_t *key, size_t len);
+
+/*!
+ * Finds what a name (a key at or below the domain's) leads to.
+ *
+ * \param children  Stored domains may be at or above the name and below the view's domain: not so for the
+ *                  name that the view was opened with.
+ *
+ * \return KNOT_EOK, KNOT_EMALF, KNOT_ENOTSUP.
+ */
+int mail_view_place(const mail_view_t *view, const uint8_t *key, size_t len, bool children,
+                    mail_place_t *place);
+
+/*! Reads what stands at a name, and nothing else; node->exists is whether it has a record. */
+int mail_view_node(const mail_view_t *view, const uint8_t *key, size_t len, mail_node_t *node);
+
+/*! Says whether a row is not shown because the domain has a key of its own with that selector. */
+bool mail_row_hidden(const mail_node_t *node, const mail_row_t *row);
+
+/*! The next RR type of a node that is shown, in ascending order, after `after`; 0: none. */
+uint16_t mail_node_type(const mail_view_t *view, const mail_node_t *node, uint16_t after);
+
+/*!
+ * Makes an RRset of a node.
+ *
+ * \param owner  Its owner; must stay.
+ * \param rrset  Out: RDATA in mm; the TTL is capped by the next change.
+ * \param kind   Out: index of the kind of its first record.
+ * \param until  Out, may be NULL: next second at which it changes.
+ *
+ * \return KNOT_EOK; KNOT_ENOENT (no such type); KNOT_ESPACE (a name grows past 255 octets); KNOT_EMALF; KNOT_ENOMEM.
+ */
+int mail_view_rrset(mail_view_t *view, const mail_node_t *node, uint16_t type,
+                    const knot_dname_t *owner, knot_mm_t *mm, knot_rrset_t *rrset, uint16_t *kind,
+                    int64_t *until);
+
+/*! The serial of the domain's SOA: second of the newest change or of the last step of the clock. */
+uint32_t mail_view_serial(const mail_view_t *view);
+
+/*! Says whether a domain (with its key) reports to the view's domain (RFC 9990 3). */
+int mail_view_reports(const mail_view_t *view, const uint8_t *key, size_t len,
+                      const mail_domain_t *domain, bool *reports);
+
+/*! Key of `_report._dmarc` below a domain. */
+#define MAIL_REPORT_KEY "_dmarc\0_report"
+#define MAIL_REPORT_KEY_LEN (sizeof(MAIL_REPORT_KEY) - 1)
+/*! Key of `_domainkey` below a domain. */
+#define MAIL_DOMAINKEY_KEY "_domainkey"
+#define MAIL_DOMAINKEY_KEY_LEN (sizeof(MAIL_DOMAINKEY_KEY) - 1)
+
+/*! TTL of something that changes at `until`. */
+static inline uint32_t mail_ttl_cap(uint32_t ttl, int64_t now, int64_t until)
+{
+	int64_t left = until - now;
+	return left >= ttl ? ttl : left > 1 ? (uint32_t)left : 1;
+}
