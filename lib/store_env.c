@@ -83,8 +83,7 @@ static void sleep_ms(long ms)
 }
 
 /*! Calls mdb_env_open() once. */
-static int open_once(const char *path, const mail_files_t *files, unsigned flags, unsigned readers,
-                     MDB_env **mdb)
+static int open_once(const char *path, unsigned flags, unsigned readers, MDB_env **mdb)
 {
 	unsigned slots = readers < READERS_MAX / 2 ? readers * 2 + 64 : READERS_MAX;
 	*mdb = NULL;
@@ -98,7 +97,7 @@ static int open_once(const char *path, const mail_files_t *files, unsigned flags
 		rc = mdb_env_set_maxreaders(env, slots > READERS_MIN ? slots : READERS_MIN);
 	}
 	if (rc == MDB_SUCCESS) {
-		rc = mdb_env_open(env, path, flags | MDB_NOTLS, files->data.mode & 0660);
+		rc = mdb_env_open(env, path, flags | MDB_NOTLS, FILE_MODE);
 	}
 	if (rc != MDB_SUCCESS) {
 		mdb_env_close(env);
@@ -129,22 +128,14 @@ static int explain_open(const char *path, int rc, mail_diag_t *diag)
 	}
 }
 
-/*! Compares the open file with the one that was looked at, and its size with its meta page. */
+/*! Compares the open file with the one that was looked at. */
 static int check_file(const char *path, const mail_files_t *files, MDB_env *mdb, mail_diag_t *diag)
 {
 	mdb_filehandle_t fd;
 	struct stat st;
-	MDB_envinfo info;
-	MDB_stat pages;
 	int rc = mdb_env_get_fd(mdb, &fd);
 	if (rc == MDB_SUCCESS && fstat(fd, &st) != 0) {
 		rc = errno;
-	}
-	if (rc == MDB_SUCCESS) {
-		rc = mdb_env_info(mdb, &info);
-	}
-	if (rc == MDB_SUCCESS) {
-		rc = mdb_env_stat(mdb, &pages);
 	}
 	if (rc != MDB_SUCCESS) {
 		return explain_open(path, rc, diag);
@@ -152,20 +143,47 @@ static int check_file(const char *path, const mail_files_t *files, MDB_env *mdb,
 	if (st.st_ino != files->data.ino || st.st_dev != files->data.dev) {
 		return mail_store_fail(diag, KNOT_EAGAIN, "%s/data.mdb is being replaced", path);
 	}
-	/* A page that is missing would be SIGBUS. */
-	uint64_t needed = (uint64_t)(info.me_last_pgno + 1) * pages.ms_psize;
-	if ((uint64_t)st.st_size < needed) {
-		return mail_store_fail(diag, KNOT_EMALF, "%s/data.mdb is truncated: %llu octets of %llu",
-		                       path, (unsigned long long)st.st_size,
-		                       (unsigned long long)needed);
-	}
 	return KNOT_EOK;
 }
 
-/*! Gives a lock file that was just made the owner and mode of the data, so that all who share them share it. */
+/*! Compares the size of the file with what its meta page says, before another page is read. */
+static int check_size(const char *path, mail_env_t *env, MDB_txn *txn, mail_diag_t *diag)
+{
+	mdb_filehandle_t fd;
+	struct stat st;
+	MDB_envinfo info;
+	MDB_stat pages;
+	int rc = mdb_env_get_fd(env->mdb, &fd);
+	if (rc == MDB_SUCCESS) {
+		rc = mdb_env_info(env->mdb, &info);
+	}
+	if (rc == MDB_SUCCESS) {
+		rc = mdb_env_stat(env->mdb, &pages);
+	}
+	/* After the meta page: a writer makes the file longer first. */
+	if (rc == MDB_SUCCESS && fstat(fd, &st) != 0) {
+		rc = errno;
+	}
+	if (rc != MDB_SUCCESS) {
+		return explain_open(path, rc, diag);
+	}
+	uint64_t needed = (uint64_t)(info.me_last_pgno + 1) * pages.ms_psize;
+	if ((uint64_t)st.st_size >= needed) {
+		return KNOT_EOK;
+	}
+	int ret = mail_tail_check(fd, pages.ms_psize, st.st_size, mdb_txn_id(txn));
+	if (ret == KNOT_EMALF) {
+		return mail_store_fail(diag, ret, "%s/data.mdb is truncated: %llu octets of %llu", path,
+		                       (unsigned long long)st.st_size, (unsigned long long)needed);
+	}
+	return ret == KNOT_EOK ? ret : mail_store_fail(diag, ret, "%s/data.mdb: %s", path,
+	                                               knot_strerror(ret));
+}
+
+/*! Gives a lock file that was just made the owner of the data; who reads those must write it. */
 static void share_lock_file(const char *lock_path, const mail_files_t *files)
 {
-	if (chmod(lock_path, files->data.mode & 0660) != 0) {
+	if (chmod(lock_path, FILE_MODE) != 0) {
 		return;
 	}
 	if (geteuid() == 0 && chown(lock_path, files->data.uid, files->data.gid) != 0) {
@@ -218,6 +236,9 @@ static int open_databases(const char *path, mail_env_t *env, mail_meta_t *meta, 
 		return explain_open(path, rc, diag);
 	}
 	int ret = check_lock(path, env, txn, diag);
+	if (ret == KNOT_EOK) {
+		ret = check_size(path, env, txn, diag);
+	}
 	if (ret == KNOT_EOK) {
 		ret = mail_meta_databases(txn, 0, env->dbi, &inner);
 		if (ret == KNOT_EOK) {
@@ -296,7 +317,7 @@ int mail_env_open(const char *path, const mail_files_t *files, bool write, unsig
 	}
 	int rc = MDB_SUCCESS;
 	for (int i = 0; i < OPEN_TRIES; i++) {
-		rc = open_once(path, files, write ? 0 : MDB_RDONLY, readers, &env->mdb);
+		rc = open_once(path, write ? 0 : MDB_RDONLY, readers, &env->mdb);
 		if (rc != EAGAIN && rc != EBUSY && rc != EINTR && rc != MDB_INVALID) {
 			break;
 		}
@@ -330,14 +351,14 @@ int mail_env_open(const char *path, const mail_files_t *files, bool write, unsig
 
 int mail_env_create(const char *path, size_t map_size, mail_env_t **out, mail_diag_t *diag)
 {
-	static const mail_files_t none = { .data.mode = 0660 };
+	static const mail_files_t none;
 	*out = NULL;
 	mail_env_t *env = new_env(&none, true);
 	if (env == NULL) {
 		return mail_store_fail(diag, KNOT_ENOMEM, "no memory");
 	}
 	MDB_txn *txn = NULL;
-	int rc = open_once(path, &none, 0, 0, &env->mdb);
+	int rc = open_once(path, 0, 0, &env->mdb);
 	if (rc == MDB_SUCCESS) {
 		rc = mdb_env_set_mapsize(env->mdb, map_size);
 	}

@@ -19,6 +19,9 @@
 #define DB_META MAIL_SECTION_COUNT
 #define DB_COUNT (MAIL_SECTION_COUNT + 1)
 
+/*! Mode of both files. */
+#define FILE_MODE 0660
+
 /*! Length of the native header without extension blocks. */
 #define HEADER_LEN 24
 /*! Length of an extension block. */
@@ -150,6 +153,19 @@ int mail_txn_write(mail_txn_t *txn, unsigned db, const uint8_t *key, size_t len,
 
 /*! Begins a transaction in an environment. */
 int mail_env_begin(mail_env_t *env, bool write, mail_txn_t **txn);
+
+/* store_tail.c */
+
+/*!
+ * Says whether all pages that a data file lacks at its end are on the free list, so that nobody reads them.
+ *
+ * \param fd     The descriptor of LMDB: no other one may be opened.
+ * \param size   Size of the file.
+ * \param txnid  A reading transaction that is open, so that its pages stay as they are.
+ *
+ * \return KNOT_EOK: the file is whole; KNOT_EMALF: it is truncated; KNOT_EAGAIN: it was written since.
+ */
+int mail_tail_check(int fd, size_t page_size, off_t size, uint64_t txnid);
 
 /* store_source.c */
 

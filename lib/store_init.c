@@ -20,7 +20,6 @@
 #include "store_env.h"
 
 #define DIR_MODE 02770
-#define FILE_MODE 0660
 #define KEYS_MODE 02750
 
 /*! LMDB's map must hold the empty store and what the first writers add. */
