@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
 #include "epoch.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 /*! Begins the transaction of a thread; slots of dead readers are cleared when there is none left. */
 static int begin(mail_store_t *store, mail_txn_t **txn)
@@ -13,22 +17,37 @@ static int begin(mail_store_t *store, mail_txn_t **txn)
 	return ret;
 }
 
+/*! Device and inode of a file; zero when there is none. */
+static void identify(const char *path, dev_t *dev, ino_t *ino)
+{
+	struct stat st = { 0 };
+	if (stat(path, &st) != 0) {
+		memset(&st, 0, sizeof(st));
+	}
+	*dev = st.st_dev;
+	*ino = st.st_ino;
+}
+
 int mail_epoch_open(const char *path, unsigned threads, mail_epoch_t **epoch, mail_diag_t *diag)
 {
-	static _Atomic uint64_t numbers;
-
 	mail_epoch_t *e = calloc(1, sizeof(*e) + threads * sizeof(e->txns[0]));
 	if (e == NULL) {
 		return KNOT_ENOMEM;
 	}
 	e->threads = threads;
-	e->number = atomic_fetch_add(&numbers, 1) + 1;
 
-	int ret = mail_store_open(path, MAIL_STORE_READ, threads, &e->store, diag);
+	int ret = KNOT_ENOMEM;
+	if (asprintf(&e->lock_path, "%s/lock.mdb", path) < 0) {
+		e->lock_path = NULL;
+		goto fail;
+	}
+	ret = mail_store_open(path, MAIL_STORE_READ, threads, &e->store, diag);
 	if (ret != KNOT_EOK) {
 		e->store = NULL;
 		goto fail;
 	}
+	e->number = mail_store_epoch(e->store);
+	identify(e->lock_path, &e->lock_dev, &e->lock_ino);
 	// All slots are taken now: in a hook a transaction is only renewed, which takes no lock.
 	for (unsigned i = 0; i < threads; i++) {
 		ret = begin(e->store, &e->txns[i]);
@@ -48,6 +67,14 @@ fail:
 	return ret;
 }
 
+bool mail_epoch_blocks(const mail_epoch_t *epoch)
+{
+	dev_t dev;
+	ino_t ino;
+	identify(epoch->lock_path, &dev, &ino);
+	return ino != 0 && ino == epoch->lock_ino && dev == epoch->lock_dev;
+}
+
 void mail_epoch_free(mail_epoch_t *epoch)
 {
 	if (epoch == NULL) {
@@ -57,5 +84,6 @@ void mail_epoch_free(mail_epoch_t *epoch)
 		mail_txn_abort(epoch->txns[i]);
 	}
 	mail_store_close(epoch->store);
+	free(epoch->lock_path);
 	free(epoch);
 }

@@ -3,6 +3,8 @@
  * mod-mail: the adapter between knotd and the library. Hosted mode is a whole answer in the BEGIN hook of
  * the global module.
  */
+#include "config.h"
+
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -137,7 +139,9 @@ static bool is_hosted(void *ctx, size_t labels)
 	claim_t *claim = ctx;
 	claim->asked = true;
 	if (claim->has_zone) {
-		size_t hosted_rank = claim->ds && labels == claim->qname ? 0 : labels + 1;
+		// mail_answer() says 0 when all it has is the child.
+		bool child = labels == 0 || labels == claim->qname;
+		size_t hosted_rank = claim->ds && child ? 0 : labels + 1;
 		size_t zone_rank = claim->ds && claim->zone == claim->qname ? 0 : claim->zone + 1;
 		if (hosted_rank <= zone_rank) {
 			return false;

@@ -4,6 +4,8 @@
  * writes what it read there into its slot, and reads again; when both are the same, the epoch is not freed
  * before the slot is empty, because the thread looks at the slots after it has published another one.
  */
+#include "config.h"
+
 #include "service.h"
 
 #include <inttypes.h>
@@ -17,7 +19,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "copy.h"
 #include "epoch.h"
 
 /*! Plans that each worker thread keeps. */
@@ -25,8 +26,9 @@
 /*! Milliseconds between two looks at the file, and two clearings of dead readers' slots. */
 #define WATCH_PERIOD 1000
 #define CLEAR_PERIOD 60000
-/*! The same while something is about to happen: a reader ends, another copy of the module goes. */
+/*! The same while a reader is about to end, or (so many times) another copy of the module to be unloaded. */
 #define SHORT_PERIOD 50
+#define SHORT_PERIODS 100
 /*! Attempts to take a snapshot. */
 #define RENEWALS 100
 
@@ -49,7 +51,8 @@ struct mail_service {
 	int wake;              /*!< eventfd: the thread is to end. */
 	mail_epoch_t *retired; /*!< Replaced, and perhaps still pinned. */
 	int64_t cleared;       /*!< When dead readers' slots were last cleared, ms. */
-	bool waiting;          /*!< For another copy of the module to go. */
+	bool soon;             /*!< Try again after the short period. */
+	unsigned hurry;        /*!< How often that is still done. */
 
 	pthread_mutex_t mutex; /*!< For the rest. */
 	mail_log_t **logs;     /*!< Of the attached instances. */
@@ -60,8 +63,6 @@ struct mail_service {
 static struct {
 	pthread_mutex_t mutex;
 	mail_service_t *first;
-	atomic_bool
-		alone; /*!< We were the only copy when a store was opened, so later ones wait. */
 } registry = { .mutex = PTHREAD_MUTEX_INITIALIZER };
 
 static int64_t uptime_ms(void)
@@ -135,42 +136,40 @@ static void sweep(mail_service_t *service)
 	}
 }
 
-/*! Says whether this copy of the module may open a store. */
-static bool may_open(mail_service_t *service)
+/*! Takes back what hooks use. \return Whether it is closed; else some worker is still at it. */
+static bool close_store(mail_service_t *service)
 {
-	char file[256];
-	service->waiting = !atomic_load(&registry.alone) && mail_copy_find(file, sizeof(file));
-	if (service->waiting) {
-		say(service, LOG_ERR,
-		    "store '%s' not opened beside another copy of the module "
-		    "('%s'), which is being unloaded; if this lasts, restart knotd",
-		    service->path, file);
-		return false;
-	}
-	atomic_store(&registry.alone, true);
-	return true;
+	publish(service, NULL);
+	sweep(service);
+	return service->retired == NULL;
 }
 
 /*! Opens the store and publishes it; what was open stays when that fails. */
-static void open_store(mail_service_t *service)
+static int open_store(mail_service_t *service)
 {
-	if (!may_open(service)) {
-		return;
-	}
-	bool open = atomic_load(&service->current) != NULL;
+	mail_epoch_t *old = atomic_load(&service->current);
 	mail_epoch_t *epoch = NULL;
 	mail_diag_t diag = { 0 };
 	int ret = mail_epoch_open(service->path, service->threads, &epoch, &diag);
+	if (ret == KNOT_EBUSY && old != NULL && mail_epoch_blocks(old)) {
+		// LMDB allows a lock file to be open once in a process, so ours has to go first. For
+		// a moment nothing is open; if a worker is still at it, until the next attempt.
+		if (!close_store(service)) {
+			return ret;
+		}
+		ret = mail_epoch_open(service->path, service->threads, &epoch, &diag);
+	}
+	bool open = atomic_load(&service->current) != NULL;
 	if (ret != KNOT_EOK) {
-		say(service, LOG_ERR, "%s (%s)%s%s",
+		say(service, LOG_ERR, "store not opened, %s (%s)%s",
 		    diag.text[0] != '\0' ? diag.text : service->path, knot_strerror(ret),
-		    ret == KNOT_EACCES ? "; knotd's user must be able to write lock.mdb" : "",
-		    open ? "; the store that was open is still served" : "");
-		return;
+		    open ? "; the one that was open is still served" : "");
+		return ret;
 	}
 	say(service, LOG_INFO, "store '%s' %s, transaction %" PRIu64, service->path,
-	    open ? "replaced" : "opened", epoch->txnid);
+	    old != NULL ? "replaced" : "opened", epoch->txnid);
 	publish(service, epoch);
+	return KNOT_EOK;
 }
 
 /*! Opens the store when it is not open, or when another file has taken its place. */
@@ -178,18 +177,18 @@ static void watch(mail_service_t *service)
 {
 	mail_epoch_t *epoch = atomic_load(&service->current);
 	if (epoch != NULL && atomic_load(&epoch->failed)) {
-		// The same file: it must be closed before it is opened again.
 		say(service, LOG_WARNING, "store '%s' cannot be read, opening it anew",
 		    service->path);
-		publish(service, NULL);
-		sweep(service);
+		(void)close_store(service);
 		epoch = NULL;
 	}
 	if (epoch == NULL ? service->retired != NULL
 	                  : mail_store_is_current(epoch->store) == KNOT_EOK) {
 		return;
 	}
-	open_store(service);
+	// Another copy of the module may have it, which is unloaded after we were loaded.
+	service->soon = open_store(service) == KNOT_EBUSY && service->hurry > 0;
+	service->hurry -= service->soon ? 1 : 0;
 }
 
 static void clear_readers(mail_service_t *service)
@@ -207,9 +206,10 @@ static void *keep_house(void *ctx)
 	mail_service_t *service = ctx;
 	struct pollfd wake = { .fd = service->wake, .events = POLLIN };
 
+	(void)pthread_setname_np(pthread_self(), "mod-mail");
 	mail_thread_enter();
 	for (;;) {
-		bool soon = service->retired != NULL || service->waiting;
+		bool soon = service->retired != NULL || service->soon;
 		if (poll(&wake, 1, soon ? SHORT_PERIOD : WATCH_PERIOD) > 0) {
 			break;
 		}
@@ -335,7 +335,8 @@ static int service_start(const char *path, unsigned threads, mail_log_t *log,
 	int ret = add_log(s, log);
 	if (ret == KNOT_EOK) {
 		s->cleared = uptime_ms();
-		open_store(s);
+		s->hurry = SHORT_PERIODS;
+		s->soon = open_store(s) == KNOT_EBUSY;
 		ret = start(s);
 	}
 	if (ret != KNOT_EOK) {
@@ -380,9 +381,6 @@ void mail_service_detach(mail_service_t *service, mail_log_t *log)
 		}
 		*link = service->next;
 		service_free(service);
-		if (registry.first == NULL) {
-			atomic_store(&registry.alone, false);
-		}
 	}
 	(void)pthread_mutex_unlock(&registry.mutex);
 }
