@@ -314,7 +314,7 @@ static int mechanism_scan(const mail_spf_scan_t *scan, mail_spf_cost_t *cost)
 	cost->lookups += mechanism->lookup;
 	if (mechanism->argument == argument_none) {
 		cost->all = true;
-		if (start == 0 || scan->term.data[0] == '+') {
+		if (text.len == name.len && (start == 0 || scan->term.data[0] == '+')) {
 			mail_diag_warn(scan->diag, "'%.*s' lets every server of the world pass",
 			               MAIL_SHOW(scan->term));
 		}
