@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*!
+ * \file
+ * \brief What is risky in the records of a domain, though each of them is valid.
+ */
+#pragma once
+
+#include "zone.h"
+
+/*!
+ * Looks at all records of a domain.
+ *
+ * \param say  Called for each finding.
+ * \return STATUS_DONE; STATUS_FAILED after a message when the domain has no records to look at.
+ */
+int lint_domain(tool_t *tool, mail_str_t domain, void (*say)(void *ctx, const char *text), void *ctx);

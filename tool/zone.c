@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include "zone.h"
+
+#include <stdlib.h>
+
+#include "mail/kind.h"
+
+/* Longest text of an RDATA: every octet as \DDD, and some quotes. */
+#define DATA_MAX (4 * 65536 + 4096)
+
+/*! \brief Where records are printed to, and room to do so. */
+typedef struct {
+	tool_t *tool;
+	const zone_t *zone;
+	FILE *file;
+	table_t *table;
+	char *data;      /*!< DATA_MAX octets. */
+	bool soa;
+	int64_t until;   /*!< The next change of any record. */
+	int (*row)(const mail_listed_t *listed, const knot_rdata_t *rdata, void *ctx);
+} printer_t;
+
+int zone_error(tool_t *tool, const zone_t *zone, int code)
+{
+	const mail_diag_t *diag = &tool->diag;
+	if (code == KNOT_ENOENT && diag->text[0] == '\0') {
+		return tool_error(tool, code, "domain %.*s: there is none", (int)zone->domain.len,
+		                  zone->domain.data);
+	}
+	return tool_error(tool, code, "domain %.*s: %s", (int)zone->domain.len, zone->domain.data,
+	                  diag->text[0] != '\0' ? diag->text : knot_strerror(code));
+}
+
+int zone_text(const knot_rdata_t *rdata, mail_buf_t *out)
+{
+	size_t pos = 0;
+	while (pos < rdata->len && pos + 1 + rdata->data[pos] <= rdata->len) {
+		(void)mail_buf_put(out, rdata->data + pos + 1, rdata->data[pos]);
+		pos += 1 + rdata->data[pos];
+	}
+	return out->error;
+}
+
+/*! \brief Writes the RDATA as master files have it. */
+static int data_text(const mail_listed_t *listed, uint16_t index, char *out)
+{
+	int len = knot_rrset_txt_dump_data(listed->rrset, index, out, DATA_MAX,
+	                                   &KNOT_DUMP_STYLE_DEFAULT);
+	return len < 0 ? len : KNOT_EOK;
+}
+
+static int type_text(uint16_t type, char *out, size_t size)
+{
+	return knot_rrtype_to_string(type, out, size) < 0 ? KNOT_EINVAL : KNOT_EOK;
+}
+
+static int each_rrset(const mail_listed_t *listed, void *ctx)
+{
+	printer_t *printer = ctx;
+	const knot_rdata_t *rdata = listed->rrset->rrs.rdata;
+	int ret = KNOT_EOK;
+	if (listed->rrset->type == KNOT_RRTYPE_SOA) {
+		printer->soa = true;
+	}
+	if (listed->until < printer->until) {
+		printer->until = listed->until;
+	}
+	for (uint16_t i = 0; i < listed->rrset->rrs.count && ret == KNOT_EOK; i++) {
+		ret = data_text(listed, i, printer->data);
+		if (ret == KNOT_EOK) {
+			ret = printer->row(listed, rdata, printer);
+		}
+		rdata = knot_rdataset_next((knot_rdata_t *)rdata);
+	}
+	/* Nobody reads on: no need to go on. */
+	return ret == KNOT_EOK && ferror(printer->file) ? KNOT_EFILE : ret;
+}
+
+static int print_all(printer_t *printer)
+{
+	tool_t *tool = printer->tool;
+	const zone_t *zone = printer->zone;
+	printer->until = INT64_MAX;
+	printer->data = malloc(DATA_MAX);
+	if (printer->data == NULL) {
+		return tool_error(tool, KNOT_ENOMEM, "out of memory");
+	}
+	int ret = mail_answer_list(tool_source(tool), zone->domain, zone->now, zone->reports, each_rrset,
+	                           printer, tool_diag(tool));
+	free(printer->data);
+	printer->data = NULL;
+	if (ret == KNOT_EFILE && ferror(printer->file)) {
+		return STATUS_FAILED;
+	}
+	return ret == KNOT_EOK ? STATUS_DONE : zone_error(tool, zone, ret);
+}
+
+static int file_row(const mail_listed_t *listed, const knot_rdata_t *rdata, void *ctx)
+{
+	(void)rdata;
+	printer_t *printer = ctx;
+	knot_dname_txt_storage_t owner;
+	char type[16];
+	if (knot_dname_to_str(owner, listed->rrset->owner, sizeof(owner)) == NULL ||
+	    type_text(listed->rrset->type, type, sizeof(type)) != KNOT_EOK) {
+		return KNOT_EMALF;
+	}
+	(void)fprintf(printer->file, "%-31s %u\tIN\t%s\t%s\n", owner, listed->rrset->ttl, type,
+	              printer->data);
+	return KNOT_EOK;
+}
+
+int zone_print_file(tool_t *tool, const zone_t *zone, FILE *file)
+{
+	printer_t printer = { .tool = tool, .zone = zone, .file = file, .row = file_row };
+	(void)fprintf(file, "; %.*s, as kmailctl has it\n$ORIGIN %.*s.\n$TTL 3600\n",
+	              (int)zone->domain.len, zone->domain.data, (int)zone->domain.len,
+	              zone->domain.data);
+	int status = print_all(&printer);
+	if (status == STATUS_DONE && !printer.soa) {
+		tool_warn(tool, "domain %.*s: its policy has no ns, so there is no SOA: the file is a part "
+		          "of a zone", (int)zone->domain.len, zone->domain.data);
+	}
+	if (status == STATUS_DONE && printer.until != INT64_MAX) {
+		(void)fprintf(file, "; a record changes at %s\n", tool_time(printer.until));
+	}
+	return status;
+}
+
+static int table_row(const mail_listed_t *listed, const knot_rdata_t *rdata, void *ctx)
+{
+	(void)rdata;
+	printer_t *printer = ctx;
+	knot_dname_txt_storage_t owner;
+	char type[16], ttl[16];
+	if (knot_dname_to_str(owner, listed->rrset->owner, sizeof(owner)) == NULL ||
+	    type_text(listed->rrset->type, type, sizeof(type)) != KNOT_EOK) {
+		return KNOT_EMALF;
+	}
+	(void)snprintf(ttl, sizeof(ttl), "%u", listed->rrset->ttl);
+	int ret = table_cell(printer->table, 4, MAIL_STR(owner));
+	ret = ret == KNOT_EOK ? table_cell(printer->table, 4, MAIL_STR(ttl)) : ret;
+	ret = ret == KNOT_EOK ? table_cell(printer->table, 4, MAIL_STR(type)) : ret;
+	return ret == KNOT_EOK ? table_cell(printer->table, 4, MAIL_STR(printer->data)) : ret;
+}
+
+int zone_print_table(tool_t *tool, const zone_t *zone)
+{
+	table_t table = { 0 };
+	printer_t printer = { .tool = tool, .zone = zone, .file = stdout, .table = &table,
+	                      .row = table_row };
+	int status = print_all(&printer);
+	table_print(&table);
+	if (status == STATUS_DONE && printer.until != INT64_MAX) {
+		(void)printf("\nA record changes at %s.\n", tool_time(printer.until));
+	}
+	return status;
+}
+
+static int json_row(const mail_listed_t *listed, const knot_rdata_t *rdata, void *ctx)
+{
+	printer_t *printer = ctx;
+	knot_dname_txt_storage_t owner;
+	char type[16];
+	if (knot_dname_to_str(owner, listed->rrset->owner, sizeof(owner)) == NULL ||
+	    type_text(listed->rrset->type, type, sizeof(type)) != KNOT_EOK) {
+		return KNOT_EMALF;
+	}
+	json_t *object = json_object();
+	json_object_set_new(object, "owner", json_string(owner));
+	json_object_set_new(object, "ttl", json_integer(listed->rrset->ttl));
+	json_object_set_new(object, "type", json_string(type));
+	json_object_set_new(object, "data", json_string(printer->data));
+	if (listed->rrset->type == KNOT_RRTYPE_TXT) {
+		mail_buf_t text = { 0 };
+		(void)zone_text(rdata, &text);
+		json_object_set_new(object, "text", tool_json_str(mail_buf_view(&text)));
+		mail_buf_free(&text);
+	}
+	if (listed->kind != NULL) {
+		json_object_set_new(object, "kind", json_string(listed->kind->name));
+	}
+	if (listed->until != INT64_MAX) {
+		json_object_set_new(object, "until", json_string(tool_time(listed->until)));
+	}
+	return tool_json(object) ? KNOT_EOK : KNOT_EFILE;
+}
+
+int zone_print_json(tool_t *tool, const zone_t *zone)
+{
+	printer_t printer = { .tool = tool, .zone = zone, .file = stdout, .row = json_row };
+	return print_all(&printer);
+}
+
+/*! \brief Prints an owner relative to the domain: "@" for the domain itself. */
+static void print_relative(const zone_t *zone, const knot_dname_t *owner)
+{
+	knot_dname_storage_t apex, prefix;
+	knot_dname_txt_storage_t text;
+	int below = mail_name_parse(zone->domain, apex, NULL) == KNOT_EOK ?
+	            knot_dname_in_bailiwick(owner, apex) : KNOT_EINVAL;
+	if (below == 0) {
+		(void)putchar('@');
+		return;
+	}
+	size_t len = below > 0 ? knot_dname_prefixlen(owner, (unsigned)below, NULL) :
+	             knot_dname_size(owner) - 1;
+	memcpy(prefix, owner, len);
+	prefix[len] = 0;
+	if (knot_dname_to_str(text, prefix, sizeof(text)) != NULL) {
+		if (below > 0) {
+			text[strlen(text) - 1] = '\0';
+		}
+		(void)fputs(text, stdout);
+	}
+}
+
+/*! \brief Prints a text for a form: as it is, but what a form or a terminal cannot take as \DDD. */
+static void print_text(mail_str_t text)
+{
+	for (size_t i = 0; i < text.len; i++) {
+		uint8_t octet = (uint8_t)text.data[i];
+		if (octet < 0x20 || octet == 0x7f) {
+			(void)printf("\\%03u", octet);
+		} else {
+			(void)putchar(octet);
+		}
+	}
+}
+
+static int paste_row(const mail_listed_t *listed, const knot_rdata_t *rdata, void *ctx)
+{
+	printer_t *printer = ctx;
+	uint16_t rrtype = listed->rrset->type;
+	knot_dname_storage_t apex;
+	char type[16];
+	if (type_text(rrtype, type, sizeof(type)) != KNOT_EOK) {
+		return KNOT_EMALF;
+	}
+	/* The other provider's servers have their own. */
+	if (rrtype == KNOT_RRTYPE_SOA ||
+	    (rrtype == KNOT_RRTYPE_NS && mail_name_parse(printer->zone->domain, apex, NULL) == KNOT_EOK &&
+	     knot_dname_is_case_equal(listed->rrset->owner, apex))) {
+		return KNOT_EOK;
+	}
+	print_relative(printer->zone, listed->rrset->owner);
+	(void)printf("\t%s\t", type);
+	const char *value = printer->data;
+	if (rrtype == KNOT_RRTYPE_MX || rrtype == KNOT_RRTYPE_SRV) {
+		size_t priority = strcspn(value, " ");
+		(void)printf("%.*s\t", (int)priority, value);
+		value += priority + (value[priority] == ' ');
+	} else {
+		(void)putchar('\t');
+	}
+	if (rrtype == KNOT_RRTYPE_TXT) {
+		mail_buf_t text = { 0 };
+		(void)zone_text(rdata, &text);
+		print_text(mail_buf_view(&text));
+		mail_buf_free(&text);
+	} else {
+		(void)fputs(value, stdout);
+	}
+	(void)putchar('\n');
+	return KNOT_EOK;
+}
+
+int zone_print_paste(tool_t *tool, const zone_t *zone)
+{
+	printer_t printer = { .tool = tool, .zone = zone, .file = stdout, .row = paste_row };
+	return print_all(&printer);
+}
