@@ -4,7 +4,8 @@
  * ======
  *
  * A value begins with the native header of Lightning Stream (24 octets and its extension blocks),
- * which is not part of what follows. Of a deleted entry nothing follows. Numbers are in network order.
+ * which is not part of what follows. Of a deleted entry nothing follows. Numbers are in network
+ * order.
  *
  *   value   = version *member
  *   version = %x01               ; version of this layout
@@ -15,15 +16,16 @@
  *           / %x02               ; none: what is inherited is removed; the count is 0
  *   count   = %x00-40            ; number of values: 1 but for lists, 0 only with none
  *
- * Members are sorted by item and, of one item, by op; no item has an op twice, nor both set and none. So
- * equal entries have equal octets, and what a question needs of a domain (items 1 and 2) comes first.
- * After count, each value is, by the type of the item:
+ * Members are sorted by item and, of one item, by op; no item has an op twice, nor both set and
+ * none. So equal entries have equal octets, and what a question needs of a domain (items 1 and 2)
+ * comes first. After count, each value is, by the type of the item:
  *
  *   TIME            8 octets: seconds since 1970, 0 to 253402300799 (the end of the year 9999)
  *   NUMBER          4 octets, within the bounds of the item
  *   SWITCH          1 octet: 00 off, 01 on
  *   TEXT, NAME, DOMAIN, REF
- *                   2 octets: length, 1 to 8192; then so many octets of UTF-8 without control characters
+ *                   2 octets: length, 1 to 8192; then so many octets of UTF-8 without control
+ *                   characters
  *   OCTETS          2 octets: length, 1 to 8192; then the octets
  *
  * The domain `example.net` with nothing but `policy: business` is 14 octets:
@@ -36,14 +38,15 @@
  *   |   policy
  *   version 1
  *
- * A reader refuses a version, an item or a count of a list that it does not know (KNOT_ENOTSUP: newer),
- * and octets that no writer makes (KNOT_EMALF). A new item needs no new version: servers that are older
- * than it refuse the entries that hold it, and no others.
+ * A reader refuses a version, an item or a count of a list that it does not know (KNOT_ENOTSUP:
+ * newer), and octets that no writer makes (KNOT_EMALF). A new item needs no new version: servers
+ * that are older than it refuse the entries that hold it, and no others.
  */
 #include "mail/codec.h"
 
 #include <assert.h>
 
+#include "mail/chars.h"
 #include "mail/time.h"
 
 /*! Room for a time or a number as text. */
@@ -62,14 +65,8 @@ typedef struct {
 
 static int encode_number(const mail_item_t *item, mail_str_t text, mail_buf_t *out)
 {
-	uint64_t number = 0;
-	for (size_t i = 0; i < text.len; i++) {
-		if (text.data[i] < '0' || text.data[i] > '9' || number > item->max) {
-			return KNOT_EINVAL;
-		}
-		number = number * 10 + (text.data[i] - '0');
-	}
-	if (text.len == 0 || number < item->min || number > item->max) {
+	uint32_t number;
+	if (!mail_str_number(text, item->max, &number) || number < item->min) {
 		return KNOT_EINVAL;
 	}
 	return mail_buf_u32(out, number);

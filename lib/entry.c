@@ -100,7 +100,8 @@ mail_entry_t *mail_entry_copy(const mail_entry_t *entry)
 }
 
 /*! The place of a member: its index, or the index at which it would be inserted. */
-static size_t member_place(const mail_entry_t *entry, mail_item_id_t item, mail_op_t op, bool *found)
+static size_t member_place(const mail_entry_t *entry, mail_item_id_t item, mail_op_t op,
+                           bool *found)
 {
 	size_t i = 0;
 	while (i < entry->count &&

@@ -9,6 +9,7 @@
  */
 #include "mail/entry.h"
 
+#include "mail/chars.h"
 #include "mail/dkim.h"
 #include "mail/name.h"
 
@@ -26,11 +27,6 @@ typedef struct {
 	bool policy;
 } dkim_id_t;
 
-static bool is_alnum(char c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-}
-
 /*
  * id = ( ALPHA / DIGIT / "_" ) *62( ALPHA / DIGIT / "_" / "-" / "." )      ; but not "none"
  */
@@ -41,7 +37,7 @@ static int check_id(mail_str_t id, mail_diag_t *diag)
 	}
 	for (size_t i = 0; i < id.len; i++) {
 		char c = id.data[i];
-		if (!is_alnum(c) && c != '_' && (i == 0 || (c != '-' && c != '.'))) {
+		if (!mail_char_alnum(c) && c != '_' && (i == 0 || (c != '-' && c != '.'))) {
 			return mail_diag_error(diag, i + 1, i == 0 ?
 			                       "an id begins with a letter, a digit or _" :
 			                       "an id has letters, digits, - _ . only");
@@ -67,8 +63,8 @@ static int parse_domain(mail_str_t text, knot_dname_storage_t name, mail_diag_t 
 }
 
 /*!
- * Splits the id of a DKIM key. A selector has no '/', a domain may have one (RFC 2317), so the last one
- * counts; `policy:` cannot begin a domain, whose colon would be written with a backslash.
+ * Splits the id of a DKIM key. A selector has no '/', a domain may have one (RFC 2317), so the last
+ * one counts; `policy:` cannot begin a domain, whose colon would be written with a backslash.
  */
 static int split_dkim(mail_str_t id, dkim_id_t *parts, mail_diag_t *diag)
 {
@@ -77,18 +73,19 @@ static int split_dkim(mail_str_t id, dkim_id_t *parts, mail_diag_t *diag)
 		return mail_diag_error(diag, 0,
 		                       "a key's id is DOMAIN/SELECTOR or policy:POLICY/SELECTOR");
 	}
-	size_t skip = sizeof(DKIM_POLICY) - 1;
 	size_t len = slash - id.data;
-	parts->policy = len >= skip && memcmp(id.data, DKIM_POLICY, skip) == 0;
-	skip = parts->policy ? skip : 0;
-	parts->owner = (mail_str_t){ id.data + skip, len - skip };
-	parts->selector = (mail_str_t){ slash + 1, id.len - len - 1 };
+	parts->owner = mail_str_part(id, 0, len);
+	parts->selector = mail_str_from(id, len + 1);
+	parts->policy = mail_str_starts(parts->owner, DKIM_POLICY);
+	if (parts->policy) {
+		parts->owner = mail_str_from(parts->owner, strlen(DKIM_POLICY));
+	}
 	return KNOT_EOK;
 }
 
 /*!
- * Parses a selector as the name SELECTOR._domainkey, without the root at its end. A label `_domainkey`
- * inside would make two ids of one name.
+ * Parses a selector as the name SELECTOR._domainkey, without the root at its end. A label
+ * `_domainkey` inside would make two ids of one name.
  *
  * \param name  Room for a name.
  * \param len   Out: octets of it, without the root.
@@ -122,22 +119,13 @@ static int parse_selector(mail_str_t selector, knot_dname_storage_t name, size_t
 	return KNOT_EOK;
 }
 
-/*! Makes the column of a reason that was given for a part of an id count from the id's start. */
-static int shift_column(int ret, size_t offset, mail_diag_t *diag)
-{
-	if (ret == KNOT_EINVAL && diag != NULL && diag->column > 0) {
-		diag->column += offset;
-	}
-	return ret;
-}
-
 /*! Parses the id of a domain's DKIM key as the name SELECTOR._domainkey.DOMAIN. */
 static int parse_dkim_name(const dkim_id_t *parts, knot_dname_storage_t name, mail_diag_t *diag)
 {
 	size_t len, selector_len;
 	int ret = parse_selector(parts->selector, name, &len, &selector_len, diag);
 	if (ret != KNOT_EOK) {
-		return shift_column(ret, parts->owner.len + 1, diag);
+		return mail_diag_shift(diag, ret, parts->owner.len + 1);
 	}
 	knot_dname_storage_t domain;
 	ret = parse_domain(parts->owner, domain, diag);
@@ -190,12 +178,12 @@ static int normalise_dkim(mail_str_t text, mail_buf_t *out, mail_diag_t *diag)
 
 	ret = check_id(parts.owner, diag);
 	if (ret != KNOT_EOK) {
-		return shift_column(ret, parts.owner.data - text.data, diag);
+		return mail_diag_shift(diag, ret, parts.owner.data - text.data);
 	}
 	size_t len, selector_len;
 	ret = parse_selector(parts.selector, name, &len, &selector_len, diag);
 	if (ret != KNOT_EOK) {
-		return shift_column(ret, parts.selector.data - text.data, diag);
+		return mail_diag_shift(diag, ret, parts.selector.data - text.data);
 	}
 	name[selector_len] = '\0';
 	mail_buf_str(out, DKIM_POLICY);

@@ -2,10 +2,10 @@
 #include "mail/item.h"
 
 #include <assert.h>
-#include <stdlib.h>
 
 #include "mail/bimi.h"
 #include "mail/caa.h"
+#include "mail/chars.h"
 #include "mail/dkim.h"
 #include "mail/dmarc.h"
 #include "mail/entry.h"
@@ -49,38 +49,14 @@ mail_section_t mail_section_find(mail_str_t name)
 	return (mail_section_t)i;
 }
 
-static bool is_blank(char c)
-{
-	return c == ' ' || c == '\t';
-}
-
 bool mail_item_word(mail_str_t value, size_t *pos, mail_str_t *word)
 {
-	size_t start = *pos;
-	while (start < value.len && is_blank(value.data[start])) {
-		start++;
-	}
-	size_t end = start;
-	while (end < value.len && !is_blank(value.data[end])) {
-		end++;
-	}
-	*pos = end;
-	*word = (mail_str_t){ value.data + start, end - start };
-	return end > start;
-}
-
-/*! Makes the column of a reason that was given for a part of a value count from the value's start. */
-static int shift_column(int ret, size_t offset, mail_diag_t *diag)
-{
-	if (ret == KNOT_EINVAL && diag != NULL) {
-		diag->column = diag->column == 0 ? offset + 1 : diag->column + offset;
-	}
-	return ret;
+	return mail_str_word(value, pos, word);
 }
 
 /*
  * Length of the character that starts a text, or 0 when it is none that may be kept (RFC 3629 4; C0
- * and C1 controls and DEL, which would move the cursor of whoever lists the value, are none either).
+ * and C1 controls and DEL, which would move the cursor of whoever lists the value, are none).
  *
  *   UTF8-1 = %x00-7F
  *   UTF8-2 = %xC2-DF UTF8-tail
@@ -162,15 +138,15 @@ static int check_mx(mail_str_t value, mail_diag_t *diag)
 	return mail_mx_parse(value, &mx, diag);
 }
 
-/*! Checks the SPF terms of a value; `hosts` stands for the addresses of the policy's hosts, where there are any. */
+/*! Checks the SPF terms of a value; `hosts` stands for the addresses of a policy's hosts. */
 static int check_terms(mail_str_t value, bool hosts, mail_diag_t *diag)
 {
 	mail_spf_cost_t cost = { 0 };
 	mail_str_t word;
 	size_t pos = 0;
-	while (mail_item_word(value, &pos, &word)) {
+	while (mail_str_word(value, &pos, &word)) {
 		int ret;
-		if (word.len == 6 && strncasecmp(word.data, "v=spf1", 6) == 0) {
+		if (mail_str_is_nocase(word, "v=spf1")) {
 			ret = mail_diag_error(diag, 1, "v=spf1 is written by itself, give the terms");
 		} else if (hosts && mail_str_is(word, "hosts")) {
 			continue;
@@ -178,7 +154,7 @@ static int check_terms(mail_str_t value, bool hosts, mail_diag_t *diag)
 			ret = mail_spf_term_check(word, &cost, diag);
 		}
 		if (ret != KNOT_EOK) {
-			return shift_column(ret, word.data - value.data, diag);
+			return mail_diag_shift(diag, ret, word.data - value.data);
 		}
 	}
 	return KNOT_EOK;
@@ -194,27 +170,18 @@ static int check_helo_spf(mail_str_t value, mail_diag_t *diag)
 	return check_terms(value, false, diag);
 }
 
-/*! Appends "tag=value" with the tag in small letters and no blanks around it or its value. */
+/*! Appends "tag=value" without blanks around tag or value. Case counts in tags (RFC 6376 3.2). */
 static int put_tag(mail_str_t tag, mail_buf_t *out, mail_diag_t *diag)
 {
 	mail_str_t name, value;
-	int ret = mail_dmarc_tag_split(tag, &name, &value);
-	if (ret != KNOT_EOK) {
-		return mail_diag_error(diag, 1, "not of the form tag=value");
+	int ret = mail_dmarc_tag_check(tag, diag);
+	if (ret == KNOT_EOK) {
+		ret = mail_dmarc_tag_split(tag, &name, &value);
 	}
-	const char *end = memchr(tag.data, ';', tag.len);
-	if (end != NULL) {
-		return mail_diag_error(diag, end - tag.data + 1,
-		                       "a semicolon: give each tag as a value of its own");
-	}
-	ret = mail_dmarc_tag_check(tag, diag);
 	if (ret != KNOT_EOK) {
 		return ret;
 	}
-	for (size_t i = 0; i < name.len; i++) {
-		char c = name.data[i];
-		mail_buf_u8(out, c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c);
-	}
+	mail_buf_put(out, name.data, name.len);
 	mail_buf_u8(out, '=');
 	return mail_buf_put(out, value.data, value.len);
 }
@@ -244,19 +211,19 @@ static int parse_ramp(mail_str_t text, mail_buf_t *out, mail_diag_t *diag)
 {
 	mail_str_t word;
 	size_t pos = 0;
-	if (!mail_item_word(text, &pos, &word)) {
+	if (!mail_str_word(text, &pos, &word)) {
 		return mail_diag_error(diag, 1, "no time");
 	}
 	int ret = parse_time(word, out, diag);
 	if (ret != KNOT_EOK) {
-		return shift_column(ret, word.data - text.data, diag);
+		return mail_diag_shift(diag, ret, word.data - text.data);
 	}
 	size_t tags = 0;
-	while (mail_item_word(text, &pos, &word)) {
+	while (mail_str_word(text, &pos, &word)) {
 		mail_buf_u8(out, ' ');
 		ret = put_tag(word, out, diag);
 		if (ret != KNOT_EOK) {
-			return shift_column(ret, word.data - text.data, diag);
+			return mail_diag_shift(diag, ret, word.data - text.data);
 		}
 		tags++;
 	}
@@ -311,10 +278,8 @@ static int parse_txt(mail_str_t text, mail_buf_t *out, mail_diag_t *diag)
 
 static int check_ttl(mail_str_t value, mail_diag_t *diag)
 {
-	/* Ten digits at most by now, but not terminated. */
-	char digits[16] = { 0 };
-	memcpy(digits, value.data, value.len < sizeof(digits) ? value.len : sizeof(digits) - 1);
-	if (strtoul(digits, NULL, 10) > MAIL_TTL_WARN) {
+	uint32_t ttl;
+	if (mail_str_number(value, UINT32_MAX, &ttl) && ttl > MAIL_TTL_WARN) {
 		mail_diag_warn(diag, "a TTL of more than a week: caches keep a mistake that long");
 	}
 	return KNOT_EOK;
@@ -517,7 +482,7 @@ static int put_number(const mail_item_t *item, mail_str_t text, mail_buf_t *out,
 {
 	uint64_t number = 0;
 	for (size_t i = 0; i < text.len; i++) {
-		if (text.data[i] < '0' || text.data[i] > '9') {
+		if (!mail_char_digit(text.data[i])) {
 			return mail_diag_error(diag, i + 1, "not a decimal number");
 		}
 		number = number * 10 + (text.data[i] - '0');
@@ -589,17 +554,7 @@ static int check_text(const mail_item_t *item, mail_str_t text, mail_diag_t *dia
 int mail_item_normalise(const mail_item_t *item, mail_str_t value, mail_buf_t *out,
                         mail_diag_t *diag)
 {
-	mail_str_t text = value;
-	if (item->id != MAIL_ITEM_TXT) {
-		while (text.len > 0 && is_blank(text.data[0])) {
-			text.data++;
-			text.len--;
-		}
-		while (text.len > 0 && is_blank(text.data[text.len - 1])) {
-			text.len--;
-		}
-	}
-
+	mail_str_t text = item->id == MAIL_ITEM_TXT ? value : mail_str_trim(value);
 	size_t start = out->len;
 	int ret = check_text(item, text, diag);
 	if (ret == KNOT_EOK) {
@@ -618,9 +573,7 @@ int mail_item_normalise(const mail_item_t *item, mail_str_t value, mail_buf_t *o
 	}
 	if (ret != KNOT_EOK) {
 		out->len = start;
-		if (text.len < value.len && diag != NULL && diag->column > 0) {
-			shift_column(ret, text.data - value.data, diag);
-		}
+		(void)mail_diag_shift(diag, ret, text.data - value.data);
 	}
 	return ret;
 }

@@ -194,8 +194,8 @@ static void test_parse(void)
 			bool none = cases[i].stored[0] == '\0';
 			UNIT_CHECK((member->op == MAIL_OP_NONE) == none &&
 			           member->count == (none ? 0 : 1) && member->line == 5, "case %zu", i);
-			UNIT_CHECK(none || mail_str_is(member->values[0].text, cases[i].stored),
-			           "case %zu: %s", i, member->values[0].text.data);
+			mail_str_t value = none ? MAIL_STR("") : member->values[0].text;
+			UNIT_CHECK(mail_str_is(value, cases[i].stored), "case %zu: %s", i, value.data);
 		}
 		mail_entry_free(entry);
 	}
@@ -290,8 +290,7 @@ static void test_equal(void)
 }
 
 #define L63 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
-#define L59 "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
-/* A name of 255 octets is L63 four times less two octets; these leave room for s._domainkey or not. */
+/* 241 octets in wire form leave room for a selector of two octets: 3 + 11 + 241 = 255. */
 #define D241 L63 "." L63 "." L63 "." "ccccccccccccccccccccccccccccccccccccccccccccccc"
 
 static void test_id(void)
@@ -330,8 +329,8 @@ static void test_id(void)
 		{ MAIL_SECTION_DKIM, "policy:a b/s1", NULL, 9 },
 		{ MAIL_SECTION_DKIM, "example.net/s1._domainkey", NULL, 13 },
 		{ MAIL_SECTION_DKIM, "example.net/_DomainKey.x", NULL, 13 },
-		{ MAIL_SECTION_DKIM, D241 "/s", D241 "/s", 0 },
-		{ MAIL_SECTION_DKIM, D241 "/st", NULL, 0 },
+		{ MAIL_SECTION_DKIM, D241 "/s1", D241 "/s1", 0 },
+		{ MAIL_SECTION_DKIM, D241 "/s10", NULL, 0 },
 	};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
 		mail_diag_t diag = { 0 };
