@@ -18,6 +18,9 @@
 #include "place.h"
 #include "text_slip.h"
 
+/* No public key is shorter: base64 of the 32 octets of Ed25519. */
+#define KEY_CHARS_MIN 44
+
 /* A value that names a file, kept until its entry is complete. */
 typedef struct {
 	const mail_item_t *item;
@@ -99,7 +102,10 @@ static bool begins_with(mail_str_t text, const char *begin)
 	return text.len >= len && memcmp(text.data, begin, len) == 0;
 }
 
-/* base64 of whole quads; blanks are passed over, as people break long keys (RFC 6376 3.2). */
+/*
+ * Says whether a text looks like a key: base64 of whole quads and of 32 octets at least. Blanks are passed
+ * over, as people break long keys (RFC 6376 3.2). The name of a file may look like base64, but is short.
+ */
 static bool is_base64(mail_str_t text)
 {
 	size_t chars = 0, pads = 0;
@@ -116,7 +122,7 @@ static bool is_base64(mail_str_t text)
 		}
 		chars++;
 	}
-	return pads <= 2 && chars % 4 == 0;
+	return pads <= 2 && chars % 4 == 0 && chars >= KEY_CHARS_MIN;
 }
 
 /* Says whether a value of an item names a PEM file. */
@@ -141,17 +147,27 @@ static bool names_file(mail_section_t section, const mail_item_t *item, mail_str
 	return !is_base64(value) && memmem(value.data, value.len, "p=", 2) == NULL;
 }
 
+/* The i-th form that a certificate set asks for; empty behind the last. "3 1 1" when it asks for none. */
+static mail_str_t form_of(const mail_entry_t *entry, size_t i)
+{
+	const mail_member_t *forms = mail_entry_member(entry, MAIL_ITEM_FORM, MAIL_OP_SET);
+	if (forms == NULL) {
+		return MAIL_STR(i == 0 ? "3 1 1" : "");
+	}
+	return i < forms->count ? forms->values[i].text : MAIL_STR("");
+}
+
 /* Adds the TLSA data of a chain in every form that the entry asks for. */
 static int add_certificate(reader_t *r, const file_value_t *file, mail_str_t pem)
 {
-	const mail_member_t *forms = mail_entry_member(r->entry, MAIL_ITEM_FORM, MAIL_OP_SET);
-	size_t count = forms != NULL ? forms->count : 1;
 	mail_diag_t *diag = &r->place.own;
-	for (size_t i = 0; i < count; i++) {
+	mail_str_t text;
+	int ret = KNOT_EOK;
+	/* A new member moves the others, so the forms are looked up anew each time. */
+	for (size_t i = 0; ret == KNOT_EOK && (text = form_of(r->entry, i)).len > 0; i++) {
 		mail_tlsa_form_t form;
 		mail_buf_t out = { 0 };
-		int ret = mail_tlsa_form_parse(forms != NULL ? forms->values[i].text : MAIL_STR("3 1 1"),
-		                               &form, diag);
+		ret = mail_tlsa_form_parse(text, &form, diag);
 		if (ret == KNOT_EOK) {
 			ret = mail_tlsa_from_pem(pem, &form, &out, diag);
 		}
@@ -160,11 +176,8 @@ static int add_certificate(reader_t *r, const file_value_t *file, mail_str_t pem
 			                       file->line, diag);
 		}
 		mail_buf_free(&out);
-		if (ret != KNOT_EOK) {
-			return ret;
-		}
 	}
-	return KNOT_EOK;
+	return ret;
 }
 
 /* Adds what is in a file. */
