@@ -481,13 +481,14 @@ int mail_plan_make(mail_profile_t *profile, bool strict, mail_plan_t **plan, mai
 	if (ret == KNOT_EOK) {
 		ret = steps_fill(&build);
 	}
-	dependencies_take(*plan, profile);
 	mail_build_free(&build);
 	if (ret != KNOT_EOK) {
 		mail_plan_free(*plan);
 		*plan = NULL;
+		return ret;
 	}
-	return ret;
+	dependencies_take(*plan, profile);
+	return KNOT_EOK;
 }
 
 static void owners_free(mail_owners_t *owners)

@@ -83,7 +83,9 @@ typedef struct {
  * \param strict  true for writers: the first bad value ends it, with the reason in diag and its
  *                line. false for readers: what cannot be rendered makes plan->error.
  *
- * \return KNOT_EOK (a plan with plan->error set is one, too); KNOT_EINVAL (strict); KNOT_ENOMEM.
+ * \return KNOT_EOK (a plan with plan->error set is one, too); KNOT_EINVAL or what a reference was not
+ *         found with (strict); KNOT_ENOMEM. The profile's dependencies go over to the plan, but not
+ *         when there is an error.
  */
 int mail_plan_make(mail_profile_t *profile, bool strict, mail_plan_t **plan, mail_diag_t *diag);
 /*! Frees a plan; NULL is fine. */

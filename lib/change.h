@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * A change while it is being made (change.c) and checked (change_check.c).
+ */
+#pragma once
+
+#include "mail/change.h"
+#include "mail/plan.h"
+#include "mail/time.h"
+
+/*! Entries that a change remembers one by one. */
+#define CHANGE_LISTED 100000
+
+struct mail_change {
+	mail_txn_t *txn;
+	const mail_source_t *base;    /*!< The transaction's. */
+	mail_source_t source;         /*!< The same, with the lines of changed entries. */
+	void *listed;                 /*!< Tree (tsearch) of copies of the changed entries. */
+	size_t listed_count;
+	bool all;                     /*!< Too many domains to list: all are looked at. */
+	bool deletes;                 /*!< A domain was deleted or became an alias. */
+	bool touched[MAIL_SECTION_COUNT];
+	void *plans;                  /*!< Tree of the policies that were compiled. */
+	mail_change_count_t count;
+};
+
+/*! The changed entry of a section and an id, or NULL. */
+const mail_entry_t *mail_change_find(const mail_change_t *change, mail_section_t section, mail_str_t id);
+/*! Frees the compiled policies. */
+void mail_change_plans_free(mail_change_t *change);

@@ -1,0 +1,421 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The checks of a finished change. See change.c for what is looked at, and why that is enough.
+ */
+#include "config.h"
+
+#include <search.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "change.h"
+#include "mail/kind.h"
+
+/*! A policy that was compiled for this change. */
+typedef struct {
+	mail_str_t id;
+	mail_plan_t *plan;
+	bool affected;   /*!< It was made from an entry that changed. */
+} checked_t;
+
+static int checked_compare(const void *a_ptr, const void *b_ptr)
+{
+	const checked_t *a = a_ptr, *b = b_ptr;
+	size_t common = a->id.len < b->id.len ? a->id.len : b->id.len;
+	int diff = common > 0 ? memcmp(a->id.data, b->id.data, common) : 0;
+	return diff != 0 ? diff : (a->id.len > b->id.len) - (a->id.len < b->id.len);
+}
+
+static void checked_free(void *ptr)
+{
+	checked_t *checked = ptr;
+	mail_plan_free(checked->plan);
+	free((void *)checked->id.data);
+	free(checked);
+}
+
+void mail_change_plans_free(mail_change_t *change)
+{
+	tdestroy(change->plans, checked_free);
+	change->plans = NULL;
+}
+
+/*! Puts "SECTION ID: " before the reason of an error, and the line of the entry if there is none yet. */
+static int named(mail_change_t *change, mail_section_t section, mail_str_t id, mail_diag_t *diag, int ret)
+{
+	char reason[sizeof(diag->text)];
+	(void)snprintf(reason, sizeof(reason), "%s", diag->text);
+	const mail_entry_t *entry = mail_change_find(change, section, id);
+	if (diag->line == 0 && entry != NULL) {
+		diag->line = entry->line;
+	}
+	(void)mail_diag_error(diag, diag->column, "%s %.*s: %s", mail_section_name(section),
+	                      (int)id.len, id.data, reason);
+	return ret == KNOT_ENOMEM || ret == KNOT_ENOTSUP ? ret : KNOT_EINVAL;
+}
+
+/*! Says whether one of the entries that something was made from belongs to this change. */
+static bool affected_by(const mail_change_t *change, const mail_dependency_t *dependencies, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		const mail_dependency_t *dependency = &dependencies[i];
+		if (dependency->section == MAIL_SECTION_DKIM) {
+			if (change->touched[MAIL_SECTION_DKIM]) {
+				return true;
+			}
+		} else if (mail_change_find(change, dependency->section, dependency->id) != NULL) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static checked_t *checked_new(mail_str_t id)
+{
+	checked_t *checked = calloc(1, sizeof(*checked));
+	char *copy = malloc(id.len + 1);
+	if (checked == NULL || copy == NULL) {
+		free(checked);
+		free(copy);
+		return NULL;
+	}
+	memcpy(copy, id.data, id.len);
+	checked->id = (mail_str_t){ copy, id.len };
+	return checked;
+}
+
+/*!
+ * Compiles a policy, once for a change.
+ *
+ * \param ours  Out, may be NULL: a failure has to do with this change.
+ */
+static int policy_compile(mail_change_t *change, mail_str_t id, const checked_t **out, bool *ours,
+                          mail_diag_t *diag)
+{
+	const checked_t wanted = { .id = id };
+	checked_t *const *known = tfind(&wanted, &change->plans, checked_compare);
+	if (known != NULL) {
+		*out = *known;
+		return KNOT_EOK;
+	}
+	checked_t *checked = checked_new(id);
+	if (checked == NULL) {
+		return KNOT_ENOMEM;
+	}
+	mail_profile_t *profile = NULL;
+	int ret = mail_profile_of_policy(&change->source, id, &profile, diag);
+	if (ret == KNOT_EOK) {
+		ret = mail_plan_make(profile, true, &checked->plan, diag);
+	}
+	if (ret != KNOT_EOK) {
+		if (ours != NULL && profile != NULL) {
+			*ours = affected_by(change, profile->dependencies, profile->dependency_count);
+		}
+		ret = named(change, MAIL_SECTION_POLICY, id, diag, ret);
+	}
+	mail_profile_free(profile);
+	if (ret != KNOT_EOK || tsearch(checked, &change->plans, checked_compare) == NULL) {
+		checked_free(checked);
+		return ret != KNOT_EOK ? ret : KNOT_ENOMEM;
+	}
+	checked->affected = affected_by(change, checked->plan->dependencies,
+	                                checked->plan->dependency_count);
+	*out = checked;
+	return KNOT_EOK;
+}
+
+/*!
+ * Compiles all policies: any of them may refer to what changed.  One that was bad before and has nothing to do
+ * with this change does not stand in its way; `check` reports it.
+ */
+static int policies_check(mail_change_t *change, bool *affected, mail_diag_t *diag)
+{
+	uint8_t key[MAIL_KEY_MAX];
+	size_t len = 0;
+	for (;;) {
+		mail_entry_t *entry = NULL;
+		const checked_t *checked = NULL;
+		bool ours = false;
+		int ret = mail_txn_next(change->txn, MAIL_SECTION_POLICY, key, &len, &entry);
+		if (ret == KNOT_ENOENT) {
+			return KNOT_EOK;
+		}
+		if (ret == KNOT_EMALF || ret == KNOT_ENOTSUP) {
+			continue;
+		}
+		if (ret == KNOT_EOK) {
+			ret = policy_compile(change, entry->id, &checked, &ours, diag);
+			mail_entry_free(entry);
+		}
+		if (ret == KNOT_EINVAL && !ours) {
+			diag->line = diag->column = 0;
+			continue;
+		}
+		if (ret != KNOT_EOK) {
+			return ret;
+		}
+		*affected |= checked->affected;
+	}
+}
+
+static bool name_in(const knot_dname_t *name, const uint8_t *apex, size_t apex_len, uint8_t *key,
+                    size_t *len)
+{
+	*len = mail_name_key(name, key);
+	return mail_key_in(key, *len, apex, apex_len);
+}
+
+static bool owner_has_address(const mail_owner_t *owner)
+{
+	for (size_t i = 0; owner != NULL && i < owner->count; i++) {
+		if (owner->rows[i].type == KNOT_RRTYPE_A || owner->rows[i].type == KNOT_RRTYPE_AAAA) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/*! An absolute ns that lies in this domain needs an address there, as a relative one does (plan.c). */
+static int ns_check(const mail_plan_t *plan, const uint8_t *apex, size_t apex_len, mail_diag_t *diag)
+{
+	const mail_owner_t *top = mail_owners_find(&plan->relative, NULL, 0, NULL);
+	for (size_t i = 0; top != NULL && i < top->count; i++) {
+		const mail_row_t *row = &top->rows[i];
+		uint8_t key[MAIL_KEY_MAX];
+		size_t len;
+		if (row->type != KNOT_RRTYPE_NS || row->rdata.holes ||
+		    !name_in(row->rdata.ops.data, apex, apex_len, key, &len)) {
+			continue;
+		}
+		const size_t below = len > apex_len ? apex_len + 1 : len;
+		if (!owner_has_address(mail_owners_find(&plan->absolute, key, len, NULL)) &&
+		    !owner_has_address(mail_owners_find(&plan->relative, key + below, len - below, NULL))) {
+			return mail_diag_error(diag, 0, "ns: a name server lies in the domain but is no host "
+			                       "with an address");
+		}
+	}
+	return KNOT_EOK;
+}
+
+/*! What a domain owes besides what its plan was checked for. */
+static int domain_plan_check(const mail_plan_t *plan, const uint8_t *key, size_t len, mail_diag_t *diag)
+{
+	knot_dname_storage_t name;
+	int ret = mail_name_from_key(key, len, name);
+	if (ret != KNOT_EOK) {
+		return ret;
+	}
+	if (!plan->hosted) {
+		return mail_diag_error(diag, 0, "ns: its policy has none");
+	}
+	if (knot_dname_size(name) > plan->apex_max) {
+		return mail_diag_error(diag, 0, "a record's name would grow past 255 octets: the policy has "
+		                       "room for a domain of %zu", plan->apex_max);
+	}
+	return ns_check(plan, key, len, diag);
+}
+
+/*! A domain's own DKIM keys against the records at their owners. */
+static int own_keys_check(mail_change_t *change, const mail_plan_t *plan, const uint8_t *key, size_t len,
+                          mail_diag_t *diag)
+{
+	uint8_t top[MAIL_KEY_MAX], after[MAIL_KEY_MAX], next[MAIL_KEY_MAX];
+	if (len + 12 > sizeof(top)) {
+		return KNOT_EOK;
+	}
+	memcpy(top, key, len);
+	memcpy(top + len, "\0_domainkey", 11);
+	size_t top_len = len + 11, after_len = top_len;
+	memcpy(after, top, top_len);
+	for (;;) {
+		mail_dkim_t dkim;
+		bool deleted = false;
+		int ret = change->base->dkim_next(change->base, after, after_len, false, next, &dkim, &deleted);
+		if (ret < 0 || !mail_key_in(next, ret, top, top_len)) {
+			return KNOT_EOK;
+		}
+		after_len = ret;
+		memcpy(after, next, after_len);
+		const mail_owner_t *owner = mail_owners_find(&plan->relative, next + len + 1,
+		                                             after_len - len - 1, NULL);
+		for (size_t i = 0; !deleted && owner != NULL && i < owner->count; i++) {
+			const char *kind = mail_kinds[owner->rows[i].kind].name;
+			if (strncmp(kind, "dkim", 4) != 0) {
+				mail_buf_t id = { 0 };
+				(void)mail_entry_id_from_key(MAIL_SECTION_DKIM, next, after_len, &id);
+				ret = mail_diag_error(diag, 0, "a %s and the DKIM key %.*s have the same owner",
+				                      kind, (int)id.len, (const char *)id.data);
+				mail_buf_free(&id);
+				return ret;
+			}
+		}
+	}
+}
+
+/*! Compiles a domain with overrides, or an alias. */
+static int domain_compile(mail_change_t *change, mail_str_t id, const uint8_t *key, size_t len,
+                          mail_diag_t *diag)
+{
+	mail_profile_t *profile = NULL;
+	mail_plan_t *plan = NULL;
+	int ret = mail_profile_of_domain(&change->source, id, &profile, diag);
+	if (ret == KNOT_EOK) {
+		ret = mail_plan_make(profile, true, &plan, diag);
+	}
+	if (ret == KNOT_EOK) {
+		ret = domain_plan_check(plan, key, len, diag);
+	}
+	if (ret == KNOT_EOK) {
+		ret = own_keys_check(change, plan, key, len, diag);
+	}
+	mail_plan_free(plan);
+	mail_profile_free(profile);
+	return ret;
+}
+
+/*! Checks one domain. */
+static int domain_check(mail_change_t *change, const uint8_t *key, size_t len,
+                        const mail_domain_t *domain, mail_diag_t *diag)
+{
+	mail_buf_t id = { 0 };
+	int ret = mail_entry_id_from_key(MAIL_SECTION_DOMAIN, key, len, &id);
+	const checked_t *checked = NULL;
+	if (ret == KNOT_EOK && domain->plain && domain->alias.len == 0) {
+		ret = policy_compile(change, domain->policy, &checked, NULL, diag);
+		ret = ret == KNOT_EOK ? domain_plan_check(checked->plan, key, len, diag) : ret;
+		if (ret == KNOT_EOK && change->touched[MAIL_SECTION_DKIM]) {
+			ret = own_keys_check(change, checked->plan, key, len, diag);
+		}
+	} else if (ret == KNOT_EOK) {
+		ret = domain_compile(change, mail_buf_view(&id), key, len, diag);
+	}
+	if (ret != KNOT_EOK) {
+		ret = named(change, MAIL_SECTION_DOMAIN, mail_buf_view(&id), diag, ret);
+	}
+	mail_buf_free(&id);
+	return ret;
+}
+
+/*! Says whether a domain may differ after the change; looks only at what is cheap. */
+static bool domain_affected(mail_change_t *change, mail_str_t id, const mail_domain_t *domain)
+{
+	if (change->all || mail_change_find(change, MAIL_SECTION_DOMAIN, id) != NULL) {
+		return true;
+	}
+	if (domain->alias.len > 0) {
+		/* What its target follows is not known here: few domains are aliases. */
+		return true;
+	}
+	const checked_t wanted = { .id = domain->policy };
+	checked_t *const *checked = tfind(&wanted, &change->plans, checked_compare);
+	if (checked == NULL || (*checked)->affected) {
+		return true;
+	}
+	return !domain->plain && (change->touched[MAIL_SECTION_HOST] ||
+	                          change->touched[MAIL_SECTION_CERTIFICATE]);
+}
+
+/*! Looks at every domain. */
+static int domains_check(mail_change_t *change, mail_diag_t *diag)
+{
+	uint8_t key[MAIL_KEY_MAX], next[MAIL_KEY_MAX];
+	for (size_t len = 0; ; ) {
+		mail_domain_t domain;
+		char text[KNOT_DNAME_TXT_MAXLEN + 1];
+		mail_buf_t id = MAIL_BUF_FIXED((uint8_t *)text, sizeof(text));
+		int ret = change->base->domain_next(change->base, key, len, false, next, &domain);
+		if (ret < 0) {
+			return ret == KNOT_ENOENT ? KNOT_EOK : ret;
+		}
+		len = ret;
+		memcpy(key, next, len);
+		ret = mail_entry_id_from_key(MAIL_SECTION_DOMAIN, key, len, &id);
+		if (ret == KNOT_EOK && domain_affected(change, mail_buf_view(&id), &domain)) {
+			change->count.domains++;
+			ret = domain_check(change, key, len, &domain, diag);
+		}
+		if (ret != KNOT_EOK) {
+			return ret;
+		}
+	}
+}
+
+/*! What the walk over the listed entries needs besides them: twalk_r's closure. */
+typedef struct {
+	mail_change_t *change;
+	mail_diag_t *diag;
+	int ret;
+} walk_t;
+
+/*! Checks a changed domain, or the owner of a changed DKIM key. */
+static int listed_check(mail_change_t *change, const mail_entry_t *entry, mail_diag_t *diag)
+{
+	uint8_t key[MAIL_KEY_MAX];
+	mail_domain_t domain;
+	mail_str_t owner = entry->id;
+	if (entry->section == MAIL_SECTION_DKIM) {
+		const char *slash = memrchr(owner.data, '/', owner.len);
+		owner.len = slash != NULL ? (size_t)(slash - owner.data) : owner.len;
+		if (owner.len > 7 && memcmp(owner.data, "policy:", 7) == 0) {
+			mail_str_t policy = { owner.data + 7, owner.len - 7 };
+			const checked_t *checked;
+			int ret = policy_compile(change, policy, &checked, NULL, diag);
+			return ret == KNOT_EOK ? ret : named(change, MAIL_SECTION_DKIM, entry->id, diag, ret);
+		}
+	} else if (entry->section != MAIL_SECTION_DOMAIN) {
+		return KNOT_EOK;
+	}
+	int len = mail_entry_key(MAIL_SECTION_DOMAIN, owner, key);
+	int found = len > 0 ? change->base->domain_above(change->base, key, len, &domain) : len;
+	if (found < 0 || found != len) {
+		if (entry->deleted) {
+			return KNOT_EOK;
+		}
+		(void)mail_diag_error(diag, 0, "domain %.*s does not exist", (int)owner.len, owner.data);
+		return named(change, entry->section, entry->id, diag, KNOT_EINVAL);
+	}
+	if (entry->section == MAIL_SECTION_DKIM && !entry->deleted && domain.alias.len > 0) {
+		(void)mail_diag_error(diag, 0, "%.*s is an alias: the keys of its target count",
+		                      (int)owner.len, owner.data);
+		return named(change, entry->section, entry->id, diag, KNOT_EINVAL);
+	}
+	if (entry->section == MAIL_SECTION_DOMAIN) {
+		change->count.domains++;
+	}
+	return domain_check(change, key, len, &domain, diag);
+}
+
+static void listed_walk(const void *node, VISIT visit, void *closure)
+{
+	walk_t *walk = closure;
+	if (walk->ret == KNOT_EOK && (visit == postorder || visit == leaf)) {
+		walk->ret = listed_check(walk->change, *(mail_entry_t *const *)node, walk->diag);
+	}
+}
+
+int mail_change_finish(mail_change_t *change, mail_change_count_t *count, mail_diag_t *diag)
+{
+	bool affected = false;
+	int ret = KNOT_EOK;
+	if (change->touched[MAIL_SECTION_POLICY] || change->touched[MAIL_SECTION_HOST] ||
+	    change->touched[MAIL_SECTION_CERTIFICATE] || change->touched[MAIL_SECTION_DKIM]) {
+		ret = policies_check(change, &affected, diag);
+	}
+	if (ret == KNOT_EOK) {
+		walk_t walk = { change, diag, KNOT_EOK };
+		twalk_r(change->listed, listed_walk, &walk);
+		ret = walk.ret;
+	}
+	/* Overrides may refer to a host; aliases to a domain that is gone. */
+	if (ret == KNOT_EOK && (affected || change->all || change->deletes ||
+	                        change->touched[MAIL_SECTION_HOST] ||
+	                        change->touched[MAIL_SECTION_CERTIFICATE] ||
+	                        change->touched[MAIL_SECTION_POLICY])) {
+		change->count.domains = 0;
+		ret = domains_check(change, diag);
+	}
+	if (count != NULL) {
+		*count = change->count;
+	}
+	return ret;
+}
