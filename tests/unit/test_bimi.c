@@ -10,7 +10,8 @@ static const struct {
 	const char *selector;
 	const char *text;
 } cases[] = {
-	{ "https://example.com/logo.svg", 0, 0, "default", "v=BIMI1; l=https://example.com/logo.svg" },
+	{ "https://example.com/logo.svg", 0, 0, "default",
+	  "v=BIMI1; l=https://example.com/logo.svg" },
 	{ "https://{domain}/logo.svg  https://{domain}/vmc.pem", 0, 0, "default",
 	  "v=BIMI1; l=https://example.org/logo.svg; a=https://example.org/vmc.pem" },
 	{ "brand2 https://example.com/a,b;c.svg https://bücher.example/vmc.pem", 0, 0, "brand2",
@@ -28,8 +29,8 @@ static const struct {
 	{ "brand http://example.com/l.svg", KNOT_EINVAL, 7, NULL, "" },
 	{ "https://example.com/l.svg mailto:a@example.com", KNOT_EINVAL, 27, NULL, "" },
 	{ "brand none https://example.com/vmc.pem", KNOT_EINVAL, 7, NULL, "" },
-	{ "https://example.com/l.svg https://example.com/vmc.pem https://example.com/", KNOT_EINVAL, 1,
-	  NULL, "" },
+	{ "https://example.com/l.svg https://example.com/vmc.pem https://example.com/", KNOT_EINVAL,
+	  1, NULL, "" },
 	{ "a https://example.com/l.svg https://example.com/vmc.pem x", KNOT_EINVAL, 1, NULL, "" },
 	{ "https://logo/l.svg", KNOT_EINVAL, 9, NULL, "" },
 };
@@ -47,8 +48,8 @@ static void test_records(void)
 		UNIT_CHECK(strcmp(text, cases[i].text) == 0, "case %zu: '%s'", i, text);
 		UNIT_CHECK(d.diag.column == cases[i].column, "case %zu: column %u (%s)", i,
 		           d.diag.column, d.diag.text);
-		UNIT_CHECK(ret != KNOT_EOK || mail_str_is(selector, cases[i].selector), "case %zu: '%.*s'",
-		           i, (int)selector.len, selector.data);
+		UNIT_CHECK(ret != KNOT_EOK || mail_str_is(selector, cases[i].selector),
+		           "case %zu: '%.*s'", i, (int)selector.len, selector.data);
 	}
 }
 

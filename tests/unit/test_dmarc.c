@@ -94,19 +94,31 @@ static const struct {
 	const char *text;
 } records[] = {
 	/* What the guides publish. */
-	{ { "p=reject", "rua=mailto:postmaster@{domain}", "ruf=mailto:postmaster@{domain}" }, 0, 0, 0,
+	{ { "p=reject", "rua=mailto:postmaster@{domain}", "ruf=mailto:postmaster@{domain}" },
+	  0,
+	  0,
+	  0,
 	  "v=DMARC1; p=reject; rua=mailto:postmaster@example.org; ruf=mailto:postmaster@example.org" },
-	{ { "p=none", "pct=100", "rua=mailto:postmaster@example.com" }, 0, 0, 1,
+	{ { "p=none", "pct=100", "rua=mailto:postmaster@example.com" },
+	  0,
+	  0,
+	  1,
 	  "v=DMARC1; p=none; pct=100; rua=mailto:postmaster@example.com" },
 	{ { "p=reject" }, 0, 0, 0, "v=DMARC1; p=reject" },
 	/* RFC 7489 appendix B, RFC 9989's tags: the order does not depend on that of the tags given. */
-	{ { "ruf=mailto:auth-reports@example.com", "rua=mailto:dmarc-feedback@example.com", "p=none" },
-	  0, 0, 0,
+	{ { "ruf=mailto:auth-reports@example.com", "rua=mailto:dmarc-feedback@example.com",
+	    "p=none" },
+	  0,
+	  0,
+	  0,
 	  "v=DMARC1; p=none; rua=mailto:dmarc-feedback@example.com; "
 	  "ruf=mailto:auth-reports@example.com" },
-	{ { "ruf=mailto:f@{domain}", "rua=mailto:a@{domain}", "fo=1", "ri=86400", "rf=afrf", "pct=25",
-	    "psd=n", "t=y", "aspf=r", "adkim=s", "np=reject", "sp=reject", "p=quarantine" },
-	  0, 0, 3,
+	{ { "ruf=mailto:f@{domain}", "rua=mailto:a@{domain}", "fo=1", "ri=86400", "rf=afrf",
+	    "pct=25", "psd=n", "t=y", "aspf=r", "adkim=s", "np=reject", "sp=reject",
+	    "p=quarantine" },
+	  0,
+	  0,
+	  3,
 	  "v=DMARC1; p=quarantine; sp=reject; np=reject; adkim=s; aspf=r; t=y; psd=n; pct=25; rf=afrf; "
 	  "ri=86400; fo=1; rua=mailto:a@example.org; ruf=mailto:f@example.org" },
 	{ { NULL }, 0, 0, 0, "v=DMARC1; p=none" },
@@ -115,9 +127,15 @@ static const struct {
 	{ { "p=reject", "rua=mailto:a@x.example", "rua=" }, 0, 0, 0, "v=DMARC1; p=reject" },
 	/* An old tag that was taken back does not warn. */
 	{ { "p=reject", "pct=50", "pct=" }, 0, 0, 0, "v=DMARC1; p=reject" },
-	{ { "p=reject", "rua=mailto:a@x.example , mailto:b,c@bücher.example" }, 0, 0, 0,
+	{ { "p=reject", "rua=mailto:a@x.example , mailto:b,c@bücher.example" },
+	  0,
+	  0,
+	  0,
 	  "v=DMARC1; p=reject; rua=mailto:a@x.example,mailto:b%2Cc@xn--bcher-kva.example" },
-	{ { "p=reject", "rua=mailto:a!b@x.example" }, 0, 0, 0,
+	{ { "p=reject", "rua=mailto:a!b@x.example" },
+	  0,
+	  0,
+	  0,
 	  "v=DMARC1; p=reject; rua=mailto:a%21b@x.example" },
 
 	/* What warns. */
@@ -125,10 +143,18 @@ static const struct {
 	{ { "p=none", "sp=reject" }, 0, 0, 1, "v=DMARC1; p=none; sp=reject" },
 	{ { "sp=quarantine" }, 0, 0, 1, "v=DMARC1; p=none; sp=quarantine" },
 	{ { "p=quarantine", "sp=reject" }, 0, 0, 0, "v=DMARC1; p=quarantine; sp=reject" },
-	{ { "p=reject", "sp=none", "np=reject" }, 0, 0, 1, "v=DMARC1; p=reject; sp=none; np=reject" },
+	{ { "p=reject", "sp=none", "np=reject" },
+	  0,
+	  0,
+	  1,
+	  "v=DMARC1; p=reject; sp=none; np=reject" },
 	{ { "p=quarantine", "np=reject" }, 0, 0, 1, "v=DMARC1; p=quarantine; np=reject" },
 	{ { "p=reject", "np=reject" }, 0, 0, 0, "v=DMARC1; p=reject; np=reject" },
-	{ { "p=reject", "sp=reject", "np=none" }, 0, 0, 0, "v=DMARC1; p=reject; sp=reject; np=none" },
+	{ { "p=reject", "sp=reject", "np=none" },
+	  0,
+	  0,
+	  0,
+	  "v=DMARC1; p=reject; sp=reject; np=none" },
 
 	/* What is refused. */
 	{ { "p=reject", "x=y" }, KNOT_EINVAL, 1, 0, "" },
@@ -176,7 +202,8 @@ static void test_reports(void)
 		size_t pos = 0, n = 0;
 		mail_str_t host;
 		while (mail_dmarc_report_next(MAIL_STR(cases[i].value), &pos, &host)) {
-			UNIT_CHECK(n < 4 && cases[i].hosts[n] != NULL && mail_str_is(host, cases[i].hosts[n]),
+			UNIT_CHECK(n < 4 && cases[i].hosts[n] != NULL &&
+			                   mail_str_is(host, cases[i].hosts[n]),
 			           "case %zu, host %zu: '%.*s'", i, n, (int)host.len, host.data);
 			n++;
 		}

@@ -27,41 +27,72 @@ static void test_id(void)
 		rendered_diag_t d;
 		int ret = mail_mtasts_id_check(MAIL_STR(cases[i].id), rendered_diag(&d));
 		UNIT_CHECK(ret == cases[i].ret, "case %zu: %d", i, ret);
-		UNIT_CHECK(d.diag.column == cases[i].column, "case %zu: column %u", i, d.diag.column);
+		UNIT_CHECK(d.diag.column == cases[i].column, "case %zu: column %u", i,
+		           d.diag.column);
 	}
 }
 
 static const struct {
 	const char *mode;
 	uint32_t max_age;
-	const char *mx[MX_MAX + 1];  /* Hosts; "." is the null MX. */
+	const char *mx[MX_MAX + 1]; /* Hosts; "." is the null MX. */
 	const char *id;
 	int ret;
 	const char *body;
 	const char *text;
 } cases[] = {
 	/* The ids were made with sha256sum. */
-	{ "enforce", 604800, { "mail" }, "", 0,
+	{ "enforce",
+	  604800,
+	  { "mail" },
+	  "",
+	  0,
 	  "version: STSv1\r\nmode: enforce\r\nmx: mail.example.org\r\nmax_age: 604800\r\n",
 	  "v=STSv1; id=d06fe1c1cd7004a7686cccb397ba414b" },
-	{ "enforce", 604800, { "mail.example.org." }, "", 0,
+	{ "enforce",
+	  604800,
+	  { "mail.example.org." },
+	  "",
+	  0,
 	  "version: STSv1\r\nmode: enforce\r\nmx: mail.example.org\r\nmax_age: 604800\r\n",
 	  "v=STSv1; id=d06fe1c1cd7004a7686cccb397ba414b" },
-	{ "testing", 86400, { "@", "mx2.example.net.", "{domain}.relay.example." }, "", 0,
+	{ "testing",
+	  86400,
+	  { "@", "mx2.example.net.", "{domain}.relay.example." },
+	  "",
+	  0,
 	  "version: STSv1\r\nmode: testing\r\nmx: example.org\r\nmx: mx2.example.net\r\n"
 	  "mx: example.org.relay.example\r\nmax_age: 86400\r\n",
 	  "v=STSv1; id=2184e2b0cddf2f0035618e04afeba9f5" },
-	{ "enforce", 604800, { "mail" }, "16561011793845132961", 0,
+	{ "enforce",
+	  604800,
+	  { "mail" },
+	  "16561011793845132961",
+	  0,
 	  "version: STSv1\r\nmode: enforce\r\nmx: mail.example.org\r\nmax_age: 604800\r\n",
 	  "v=STSv1; id=16561011793845132961" },
-	{ "enforce", 604800, { "mail", "mail2", "mail" }, "x", 0,
+	{ "enforce",
+	  604800,
+	  { "mail", "mail2", "mail" },
+	  "x",
+	  0,
 	  "version: STSv1\r\nmode: enforce\r\nmx: mail.example.org\r\nmx: mail2.example.org\r\n"
 	  "max_age: 604800\r\n",
 	  "v=STSv1; id=x" },
-	{ "none", 0, { NULL }, "x", 0, "version: STSv1\r\nmode: none\r\nmax_age: 0\r\n",
+	{ "none",
+	  0,
+	  { NULL },
+	  "x",
+	  0,
+	  "version: STSv1\r\nmode: none\r\nmax_age: 0\r\n",
 	  "v=STSv1; id=x" },
-	{ "none", MAIL_MTASTS_MAX_AGE_MAX, { "." }, "x", 0,
-	  "version: STSv1\r\nmode: none\r\nmax_age: 31557600\r\n", "v=STSv1; id=x" },
+	{ "none",
+	  MAIL_MTASTS_MAX_AGE_MAX,
+	  { "." },
+	  "x",
+	  0,
+	  "version: STSv1\r\nmode: none\r\nmax_age: 31557600\r\n",
+	  "v=STSv1; id=x" },
 
 	{ "enforce", 604800, { NULL }, "", KNOT_EINVAL, NULL, NULL },
 	{ "enforce", 604800, { NULL }, "x", KNOT_EINVAL, NULL, NULL },
@@ -88,8 +119,8 @@ static void test_records(void)
 		int ret = mail_mtasts_body(&sts, &body);
 		const char *text = rendered_text(&body);
 		UNIT_CHECK(ret == cases[i].ret, "case %zu: %d", i, ret);
-		UNIT_CHECK(cases[i].body == NULL || strcmp(text, cases[i].body) == 0, "case %zu: '%s'", i,
-		           text);
+		UNIT_CHECK(cases[i].body == NULL || strcmp(text, cases[i].body) == 0,
+		           "case %zu: '%s'", i, text);
 
 		rendered_diag_t d;
 		ret = mail_mtasts_render(&sts, &rdata, rendered_diag(&d));
@@ -97,8 +128,8 @@ static void test_records(void)
 		UNIT_CHECK(ret == cases[i].ret, "case %zu: %d (%s)", i, ret, d.diag.text);
 		UNIT_CHECK((ret == KNOT_EOK) == (d.diag.text[0] == '\0'), "case %zu: '%s'", i,
 		           d.diag.text);
-		UNIT_CHECK(cases[i].text == NULL || strcmp(text, cases[i].text) == 0, "case %zu: '%s'", i,
-		           text);
+		UNIT_CHECK(cases[i].text == NULL || strcmp(text, cases[i].text) == 0,
+		           "case %zu: '%s'", i, text);
 	}
 }
 
@@ -129,9 +160,11 @@ static void test_changes(void)
 		snprintf(ids[i], sizeof(ids[i]), "%.63s", rendered_text(&rdata));
 	}
 	for (size_t i = 0; i <= COUNT; i++) {
-		UNIT_CHECK(strlen(ids[i]) == strlen("v=STSv1; id=") + 32, "case %zu: '%s'", i, ids[i]);
+		UNIT_CHECK(strlen(ids[i]) == strlen("v=STSv1; id=") + 32, "case %zu: '%s'", i,
+		           ids[i]);
 		for (size_t j = 0; j < i; j++) {
-			UNIT_CHECK(strcmp(ids[i], ids[j]) != 0, "cases %zu, %zu: '%s'", i, j, ids[i]);
+			UNIT_CHECK(strcmp(ids[i], ids[j]) != 0, "cases %zu, %zu: '%s'", i, j,
+			           ids[i]);
 		}
 	}
 }

@@ -9,7 +9,7 @@ static const struct {
 	unsigned column;
 	unsigned lookups;
 	unsigned warnings;
-	const char *written;  /* NULL: as it is. */
+	const char *written; /* NULL: as it is. */
 } terms[] = {
 	/* RFC 7208 5: mechanisms. */
 	{ "all", KNOT_EOK, 0, 0, 1, NULL },
@@ -32,7 +32,8 @@ static const struct {
 	{ "a:{domain}.relay.example", KNOT_EOK, 0, 1, 0, NULL },
 	{ "include:_spf.google.com", KNOT_EOK, 0, 1, 0, NULL },
 	{ "?include:bücher.example", KNOT_EOK, 0, 1, 0, "?include:xn--bcher-kva.example" },
-	{ "include:_spf.BÜCHER.{domain}", KNOT_EOK, 0, 1, 0, "include:_spf.xn--bcher-kva.{domain}" },
+	{ "include:_spf.BÜCHER.{domain}", KNOT_EOK, 0, 1, 0,
+	  "include:_spf.xn--bcher-kva.{domain}" },
 	{ "a:bücher.example./24", KNOT_EOK, 0, 1, 0, "a:xn--bcher-kva.example/24" },
 	{ "exists:%{ir}.%{l1r+-}._spf.%{d}", KNOT_EOK, 0, 1, 0, NULL },
 	{ "exists:%{ir}.sbl.example.org", KNOT_EOK, 0, 1, 0, NULL },
@@ -113,7 +114,8 @@ static const struct {
 	{ "ip4:{domain}", KNOT_EINVAL, 5, 0, 0, NULL },
 	{ "ip6:192.0.2.1", KNOT_EINVAL, 5, 0, 0, NULL },
 	{ "ip6:2001:db8::/129", KNOT_EINVAL, 16, 0, 0, NULL },
-	{ "ip6:2001:0db8:0000:0000:0000:0000:0000:0000:0000:0000:0000:0001", KNOT_EINVAL, 5, 0, 0, NULL },
+	{ "ip6:2001:0db8:0000:0000:0000:0000:0000:0000:0000:0000:0000:0001", KNOT_EINVAL, 5, 0, 0,
+	  NULL },
 	{ "redirect=", KNOT_EINVAL, 9, 0, 0, NULL },
 	{ "redirect=example.com/24", KNOT_EINVAL, 21, 0, 0, NULL },
 	{ "-redirect=example.com", KNOT_EINVAL, 2, 0, 0, NULL },
@@ -148,8 +150,8 @@ static void test_terms(void)
 		           d.diag.text);
 		UNIT_CHECK(d.diag.column == terms[i].column, "case %zu: '%s': column %u (%s)", i,
 		           terms[i].term, d.diag.column, d.diag.text);
-		UNIT_CHECK((ret == KNOT_EOK) == (d.diag.text[0] == '\0'), "case %zu: '%s': reason '%s'", i,
-		           terms[i].term, d.diag.text);
+		UNIT_CHECK((ret == KNOT_EOK) == (d.diag.text[0] == '\0'),
+		           "case %zu: '%s': reason '%s'", i, terms[i].term, d.diag.text);
 		UNIT_CHECK(d.warnings == terms[i].warnings, "case %zu: '%s': %u warnings (%s)", i,
 		           terms[i].term, d.warnings, d.last);
 		if (ret != KNOT_EOK) {
@@ -186,10 +188,12 @@ static void test_all(void)
 		int ret;
 		unsigned warnings;
 	} cases[] = {
-		{ "-all", KNOT_EOK, 0 },   { "~all", KNOT_EOK, 0 },      { "?all", KNOT_EOK, 0 },
-		{ "+all", KNOT_EOK, 1 },   { "all", KNOT_EOK, 1 },       { "none", KNOT_EOK, 0 },
-		{ "", KNOT_EINVAL, 0 },    { "-", KNOT_EINVAL, 0 },      { "mx", KNOT_EINVAL, 0 },
-		{ "-none", KNOT_EINVAL, 0 }, { "-all -all", KNOT_EINVAL, 0 }, { "all=", KNOT_EINVAL, 0 },
+		{ "-all", KNOT_EOK, 0 },         { "~all", KNOT_EOK, 0 },
+		{ "?all", KNOT_EOK, 0 },         { "+all", KNOT_EOK, 1 },
+		{ "all", KNOT_EOK, 1 },          { "none", KNOT_EOK, 0 },
+		{ "", KNOT_EINVAL, 0 },          { "-", KNOT_EINVAL, 0 },
+		{ "mx", KNOT_EINVAL, 0 },        { "-none", KNOT_EINVAL, 0 },
+		{ "-all -all", KNOT_EINVAL, 0 }, { "all=", KNOT_EINVAL, 0 },
 	};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
 		rendered_diag_t d;
@@ -219,20 +223,55 @@ static const struct {
 	/* RFC 7208 appendix A. */
 	{ { "mx:example.org" }, "-all", 0, 0, 0, "v=spf1 mx:example.org -all" },
 	{ { "ip4:192.0.2.128/28" }, "-all", 0, 0, 0, "v=spf1 ip4:192.0.2.128/28 -all" },
-	{ { "include:example.com", "include:example.net" }, "-all", 0, 0, 0,
+	{ { "include:example.com", "include:example.net" },
+	  "-all",
+	  0,
+	  0,
+	  0,
 	  "v=spf1 include:example.com include:example.net -all" },
-	{ { "-include:ip4._spf.%{d}", "-include:ptr._spf.%{d}", "+all" }, "-all", 0, 0, 1,
+	{ { "-include:ip4._spf.%{d}", "-include:ptr._spf.%{d}", "+all" },
+	  "-all",
+	  0,
+	  0,
+	  1,
 	  "v=spf1 -include:ip4._spf.%{d} -include:ptr._spf.%{d} +all" },
-	{ { "mx", "redirect=_spf.example.com" }, "-all", 0, 0, 0, "v=spf1 mx redirect=_spf.example.com" },
-	{ { "redirect=_spf.example.com", "-all" }, "?all", 0, 0, 1,
+	{ { "mx", "redirect=_spf.example.com" },
+	  "-all",
+	  0,
+	  0,
+	  0,
+	  "v=spf1 mx redirect=_spf.example.com" },
+	{ { "redirect=_spf.example.com", "-all" },
+	  "?all",
+	  0,
+	  0,
+	  1,
 	  "v=spf1 redirect=_spf.example.com -all" },
 	/* The domain, spaces, what is given twice. */
-	{ { "a:mail.{domain}", "include:{domain}.relay.example" }, "~all", 0, 0, 0,
+	{ { "a:mail.{domain}", "include:{domain}.relay.example" },
+	  "~all",
+	  0,
+	  0,
+	  0,
 	  "v=spf1 a:mail.example.org include:example.org.relay.example ~all" },
-	{ { "  mx   a ", "\tip6:2001:db8::1" }, "?all", 0, 0, 0, "v=spf1 mx a ip6:2001:db8::1 ?all" },
+	{ { "  mx   a ", "\tip6:2001:db8::1" },
+	  "?all",
+	  0,
+	  0,
+	  0,
+	  "v=spf1 mx a ip6:2001:db8::1 ?all" },
 	{ { "mx", "a", "mx", "a" }, "-all", 0, 0, 0, "v=spf1 mx a -all" },
-	{ { "redirect=b.example", "redirect=b.example" }, "", 0, 0, 0, "v=spf1 redirect=b.example" },
-	{ { "include:bücher.example", "include:xn--bcher-kva.example" }, "-all", 0, 0, 0,
+	{ { "redirect=b.example", "redirect=b.example" },
+	  "",
+	  0,
+	  0,
+	  0,
+	  "v=spf1 redirect=b.example" },
+	{ { "include:bücher.example", "include:xn--bcher-kva.example" },
+	  "-all",
+	  0,
+	  0,
+	  0,
 	  "v=spf1 include:xn--bcher-kva.example -all" },
 	{ { "x=1", "x=2" }, "-all", 0, 0, 0, "v=spf1 x=1 x=2 -all" },
 	{ { "mx" }, "", 0, 0, 1, "v=spf1 mx" },
@@ -241,14 +280,21 @@ static const struct {
 	{ { "mx -all" }, "+all", 0, 0, 0, "v=spf1 mx -all" },
 	{ { "a a:b.example a:c.example a:d.example a:e.example a:f.example a:g.example a:h.example "
 	    "a:i.example mx" },
-	  "-all", 0, 0, 0,
+	  "-all",
+	  0,
+	  0,
+	  0,
 	  "v=spf1 a a:b.example a:c.example a:d.example a:e.example a:f.example a:g.example a:h.example "
 	  "a:i.example mx -all" },
 
 	/* What is refused. */
 	{ { "a a:b.example a:c.example a:d.example a:e.example a:f.example a:g.example a:h.example "
 	    "a:i.example mx exists:%{i}.example" },
-	  "-all", KNOT_EINVAL, 102, 0, "" },
+	  "-all",
+	  KNOT_EINVAL,
+	  102,
+	  0,
+	  "" },
 	{ { "mx", "a  ptr" }, "-all", KNOT_EINVAL, 4, 0, "" },
 	{ { "-all", "mx" }, "-all", KNOT_EINVAL, 1, 0, "" },
 	{ { "mx -all -all" }, "-all", KNOT_EINVAL, 9, 0, "" },
@@ -270,7 +316,8 @@ static void test_records(void)
 		}
 		rendered_diag_t d;
 		mail_rdata_t rdata = { 0 };
-		int ret = mail_spf_render(list, n, MAIL_STR(records[i].all), &rdata, rendered_diag(&d));
+		int ret = mail_spf_render(list, n, MAIL_STR(records[i].all), &rdata,
+		                          rendered_diag(&d));
 		const char *text = rendered_text(&rdata);
 		UNIT_CHECK(ret == records[i].ret, "case %zu: %d (%s)", i, ret, d.diag.text);
 		UNIT_CHECK(strcmp(text, records[i].text) == 0, "case %zu: '%s'", i, text);
@@ -292,7 +339,8 @@ static void test_long(void)
 	mail_str_t list = MAIL_STR(text);
 	rendered_diag_t d;
 	mail_rdata_t rdata = { 0 };
-	CU_ASSERT(mail_spf_render(&list, 1, MAIL_STR("-all"), &rdata, rendered_diag(&d)) == KNOT_EOK);
+	CU_ASSERT(mail_spf_render(&list, 1, MAIL_STR("-all"), &rdata, rendered_diag(&d)) ==
+	          KNOT_EOK);
 	CU_ASSERT(d.warnings == 1);
 	uint8_t wire[1024];
 	int len = mail_rdata_fill(&rdata, rendered_apex(), wire, sizeof(wire));
@@ -306,10 +354,11 @@ static void test_is(void)
 		const char *txt;
 		bool is;
 	} cases[] = {
-		{ "v=spf1", true },       { "v=spf1 ", true },     { "V=SPF1 -all", true },
-		{ "v=spf10", false },     { "v=spf1\t-all", false }, { " v=spf1", false },
-		{ "v=spf", false },       { "", false },           { "v=spf1-all", false },
-		{ "spf2.0/pra", false },
+		{ "v=spf1", true },        { "v=spf1 ", true },
+		{ "V=SPF1 -all", true },   { "v=spf10", false },
+		{ "v=spf1\t-all", false }, { " v=spf1", false },
+		{ "v=spf", false },        { "", false },
+		{ "v=spf1-all", false },   { "spf2.0/pra", false },
 	};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
 		UNIT_CHECK(mail_spf_is(MAIL_STR(cases[i].txt)) == cases[i].is, "case %zu: '%s'", i,

@@ -4,29 +4,27 @@
 #include "rendered.h"
 
 /* Made with openssl; the digests below too ("openssl x509 -outform DER", "-pubkey", "openssl dgst"). */
-static const char leaf[] =
-	"-----BEGIN CERTIFICATE-----\n"
-	"MIIBnjCCAUSgAwIBAgIUCYx3j6vaGok+PWVJZdx0FowA4zEwCgYIKoZIzj0EAwIw\n"
-	"EjEQMA4GA1UEAwwHVGVzdCBDQTAgFw0yNjExMjIxNzM1MTdaGA8yMTI2MTAyOTE3\n"
-	"MzUxN1owGzEZMBcGA1UEAwwQbWFpbC5leGFtcGxlLm9yZzBZMBMGByqGSM49AgEG\n"
-	"CCqGSM49AwEHA0IABESqLsrQ+IJ8cgg8Hb3ecM3iiWxRSYpAWZRCP/f1l51vxzli\n"
-	"AjhP7JHyjqz2HWEHCA3o6jm4tYwiMurBh9+cZVCjbTBrMAwGA1UdEwEB/wQCMAAw\n"
-	"GwYDVR0RBBQwEoIQbWFpbC5leGFtcGxlLm9yZzAdBgNVHQ4EFgQUd24Um7gIodAL\n"
-	"4TDD4MHbe1K9yRQwHwYDVR0jBBgwFoAUTkBwq2LX0lk95oU1M++O8fwkMXIwCgYI\n"
-	"KoZIzj0EAwIDSAAwRQIhAMebv5W7ViL2ggYZyd7u96qX16Uj7wYsZtAjPXbjOJcD\n"
-	"AiBdihtaYLW+kuzuXKSwS9mORFgLDzvnB78NSFZxU9yQdg==\n"
-	"-----END CERTIFICATE-----\n";
-static const char issuer[] =
-	"-----BEGIN CERTIFICATE-----\n"
-	"MIIBezCCASGgAwIBAgIUNDoPssFn2bqTdeh5xNVNtzFdSNAwCgYIKoZIzj0EAwIw\n"
-	"EjEQMA4GA1UEAwwHVGVzdCBDQTAgFw0yNjExMjIxNzM1MTdaGA8yMTI2MTAyOTE3\n"
-	"MzUxN1owEjEQMA4GA1UEAwwHVGVzdCBDQTBZMBMGByqGSM49AgEGCCqGSM49AwEH\n"
-	"A0IABNb6sa641pZpPHyGyTfpirynbC43iDKCAKENqK/QXqCEtTY1sPyhHFN1oq9Z\n"
-	"jR6h3KN0ErnZDXiVpuXY3pq3Y0+jUzBRMB0GA1UdDgQWBBROQHCrYtfSWT3mhTUz\n"
-	"747x/CQxcjAfBgNVHSMEGDAWgBROQHCrYtfSWT3mhTUz747x/CQxcjAPBgNVHRMB\n"
-	"Af8EBTADAQH/MAoGCCqGSM49BAMCA0gAMEUCIQCa428dyZSxmmqEMqmtKzmv9Aqe\n"
-	"PKtJIRnzWvqbWypZvwIgIvMnHeMrbfjxiywn4QPWrozhRq1fm6+JgpZrQMydYCo=\n"
-	"-----END CERTIFICATE-----\n";
+static const char leaf[] = "-----BEGIN CERTIFICATE-----\n"
+			   "MIIBnjCCAUSgAwIBAgIUCYx3j6vaGok+PWVJZdx0FowA4zEwCgYIKoZIzj0EAwIw\n"
+			   "EjEQMA4GA1UEAwwHVGVzdCBDQTAgFw0yNjExMjIxNzM1MTdaGA8yMTI2MTAyOTE3\n"
+			   "MzUxN1owGzEZMBcGA1UEAwwQbWFpbC5leGFtcGxlLm9yZzBZMBMGByqGSM49AgEG\n"
+			   "CCqGSM49AwEHA0IABESqLsrQ+IJ8cgg8Hb3ecM3iiWxRSYpAWZRCP/f1l51vxzli\n"
+			   "AjhP7JHyjqz2HWEHCA3o6jm4tYwiMurBh9+cZVCjbTBrMAwGA1UdEwEB/wQCMAAw\n"
+			   "GwYDVR0RBBQwEoIQbWFpbC5leGFtcGxlLm9yZzAdBgNVHQ4EFgQUd24Um7gIodAL\n"
+			   "4TDD4MHbe1K9yRQwHwYDVR0jBBgwFoAUTkBwq2LX0lk95oU1M++O8fwkMXIwCgYI\n"
+			   "KoZIzj0EAwIDSAAwRQIhAMebv5W7ViL2ggYZyd7u96qX16Uj7wYsZtAjPXbjOJcD\n"
+			   "AiBdihtaYLW+kuzuXKSwS9mORFgLDzvnB78NSFZxU9yQdg==\n"
+			   "-----END CERTIFICATE-----\n";
+static const char issuer[] = "-----BEGIN CERTIFICATE-----\n"
+			     "MIIBezCCASGgAwIBAgIUNDoPssFn2bqTdeh5xNVNtzFdSNAwCgYIKoZIzj0EAwIw\n"
+			     "EjEQMA4GA1UEAwwHVGVzdCBDQTAgFw0yNjExMjIxNzM1MTdaGA8yMTI2MTAyOTE3\n"
+			     "MzUxN1owEjEQMA4GA1UEAwwHVGVzdCBDQTBZMBMGByqGSM49AgEGCCqGSM49AwEH\n"
+			     "A0IABNb6sa641pZpPHyGyTfpirynbC43iDKCAKENqK/QXqCEtTY1sPyhHFN1oq9Z\n"
+			     "jR6h3KN0ErnZDXiVpuXY3pq3Y0+jUzBRMB0GA1UdDgQWBBROQHCrYtfSWT3mhTUz\n"
+			     "747x/CQxcjAfBgNVHSMEGDAWgBROQHCrYtfSWT3mhTUz747x/CQxcjAPBgNVHRMB\n"
+			     "Af8EBTADAQH/MAoGCCqGSM49BAMCA0gAMEUCIQCa428dyZSxmmqEMqmtKzmv9Aqe\n"
+			     "PKtJIRnzWvqbWypZvwIgIvMnHeMrbfjxiywn4QPWrozhRq1fm6+JgpZrQMydYCo=\n"
+			     "-----END CERTIFICATE-----\n";
 
 static void test_forms(void)
 {
@@ -72,10 +70,11 @@ static void test_forms(void)
 static void test_render(void)
 {
 	static const uint8_t octets[] = {
-		0x06, 0x4d, 0xbc, 0x63, 0x2f, 0x1b, 0xa7, 0xd0, 0xa2, 0xa3, 0xfa, 0xea, 0xde, 0xed, 0xfe, 0xbd,
-		0x6f, 0x90, 0xf8, 0x50, 0xdf, 0xb8, 0x52, 0xc9, 0x7e, 0xe9, 0xdf, 0x9b, 0x6e, 0x5c, 0x5e, 0x7c,
-		0x06, 0x4d, 0xbc, 0x63, 0x2f, 0x1b, 0xa7, 0xd0, 0xa2, 0xa3, 0xfa, 0xea, 0xde, 0xed, 0xfe, 0xbd,
-		0x6f, 0x90, 0xf8, 0x50, 0xdf, 0xb8, 0x52, 0xc9, 0x7e, 0xe9, 0xdf, 0x9b, 0x6e, 0x5c, 0x5e, 0x7c,
+		0x06, 0x4d, 0xbc, 0x63, 0x2f, 0x1b, 0xa7, 0xd0, 0xa2, 0xa3, 0xfa, 0xea, 0xde,
+		0xed, 0xfe, 0xbd, 0x6f, 0x90, 0xf8, 0x50, 0xdf, 0xb8, 0x52, 0xc9, 0x7e, 0xe9,
+		0xdf, 0x9b, 0x6e, 0x5c, 0x5e, 0x7c, 0x06, 0x4d, 0xbc, 0x63, 0x2f, 0x1b, 0xa7,
+		0xd0, 0xa2, 0xa3, 0xfa, 0xea, 0xde, 0xed, 0xfe, 0xbd, 0x6f, 0x90, 0xf8, 0x50,
+		0xdf, 0xb8, 0x52, 0xc9, 0x7e, 0xe9, 0xdf, 0x9b, 0x6e, 0x5c, 0x5e, 0x7c,
 	};
 	static const struct {
 		const char *text;
@@ -86,8 +85,11 @@ static void test_render(void)
 	} cases[] = {
 		/* What a guide publishes. */
 		{ "3 0 1 " HEX32, 0, 0, { 3, 0, 1 }, 32 },
-		{ "2 1 1 064DBC63 2F1BA7D0 a2a3faea DEEDFEBD 6f90f850dfb852c97ee9df9b6e5c5e7 c ", 0, 0,
-		  { 2, 1, 1 }, 32 },
+		{ "2 1 1 064DBC63 2F1BA7D0 a2a3faea DEEDFEBD 6f90f850dfb852c97ee9df9b6e5c5e7 c ",
+		  0,
+		  0,
+		  { 2, 1, 1 },
+		  32 },
 		{ "3 1 2 " HEX32 HEX32, 0, 0, { 3, 1, 2 }, 64 },
 		{ "3 1 1", KNOT_EINVAL, 6, { 0 }, 0 },
 		{ "3 1 1 ", KNOT_EINVAL, 6, { 0 }, 0 },
@@ -165,7 +167,8 @@ static void test_certificates(void)
 	for (size_t i = 0; i < sizeof(digests) / sizeof(*digests); i++) {
 		rendered_diag_t d;
 		mail_buf_t out = { 0 };
-		int ret = mail_tlsa_from_pem(MAIL_STR(chain), &digests[i].form, &out, rendered_diag(&d));
+		int ret = mail_tlsa_from_pem(MAIL_STR(chain), &digests[i].form, &out,
+		                             rendered_diag(&d));
 		mail_rdata_t rdata = { 0 };
 		CU_ASSERT(mail_tlsa_render(mail_buf_view(&out), &rdata, NULL) == KNOT_EOK);
 		mail_rdata_free(&rdata);
@@ -201,7 +204,8 @@ static void test_chains(void)
 		{ cut, &leaf_form, KNOT_EINVAL, 0 },
 		{ "", &leaf_form, KNOT_EINVAL, 0 },
 		{ "no PEM", &leaf_form, KNOT_EINVAL, 0 },
-		{ "-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n", &leaf_form, KNOT_EINVAL, 0 },
+		{ "-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n", &leaf_form,
+		  KNOT_EINVAL, 0 },
 		{ leaf, &bad, KNOT_EINVAL, 0 },
 		{ leaf, &whole, KNOT_EINVAL, 0 },
 	};
@@ -211,7 +215,8 @@ static void test_chains(void)
 		int ret = mail_tlsa_from_pem(MAIL_STR(cases[i].pem), cases[i].form, &out,
 		                             rendered_diag(&d));
 		UNIT_CHECK(ret == cases[i].ret, "case %zu: %d (%s)", i, ret, d.diag.text);
-		UNIT_CHECK(d.warnings == cases[i].warnings, "case %zu: %u (%s)", i, d.warnings, d.last);
+		UNIT_CHECK(d.warnings == cases[i].warnings, "case %zu: %u (%s)", i, d.warnings,
+		           d.last);
 		UNIT_CHECK((ret == KNOT_EOK) == (d.diag.text[0] == '\0'), "case %zu", i);
 		UNIT_CHECK((ret == KNOT_EOK) == (out.len > 0), "case %zu: %zu octets", i, out.len);
 		mail_buf_free(&out);

@@ -16,7 +16,7 @@ static const struct {
 	int ret;
 	unsigned column;
 	unsigned warnings;
-	const char *written;  /* NULL: as it is. */
+	const char *written; /* NULL: as it is. */
 } uris[] = {
 	{ &plain, "mailto:postmaster@example.org", 0, 0, 0, NULL },
 	{ &plain, "mailto:postmaster@{domain}", 0, 0, 0, NULL },
@@ -98,7 +98,8 @@ static void test_write(void)
 	for (size_t i = 0; i < sizeof(uris) / sizeof(*uris); i++) {
 		rendered_diag_t d;
 		mail_buf_t out = { 0 };
-		int ret = mail_uri_write(MAIL_STR(uris[i].uri), uris[i].form, &out, rendered_diag(&d));
+		int ret = mail_uri_write(MAIL_STR(uris[i].uri), uris[i].form, &out,
+		                         rendered_diag(&d));
 		const char *text = rendered_buf(&out);
 		UNIT_CHECK(ret == uris[i].ret, "case %zu: '%s': %d (%s)", i, uris[i].uri, ret,
 		           d.diag.text);
@@ -120,8 +121,8 @@ static void test_twice(void)
 		mail_buf_t once = { 0 }, twice = { 0 };
 		if (mail_uri_write(MAIL_STR(uris[i].uri), uris[i].form, &once, NULL) == KNOT_EOK) {
 			int ret = mail_uri_write(mail_buf_view(&once), uris[i].form, &twice, NULL);
-			UNIT_CHECK(ret == KNOT_EOK &&
-			                   mail_str_equal(mail_buf_view(&once), mail_buf_view(&twice)),
+			UNIT_CHECK(ret == KNOT_EOK && mail_str_equal(mail_buf_view(&once),
+			                                             mail_buf_view(&twice)),
 			           "case %zu: '%s'", i, uris[i].uri);
 		}
 		mail_buf_free(&once);
@@ -153,13 +154,14 @@ static void test_list(void)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
 		rendered_diag_t d;
 		mail_buf_t out = { 0 };
-		int ret = mail_uri_list_write(MAIL_STR(cases[i].list), &sized, &out, rendered_diag(&d));
+		int ret = mail_uri_list_write(MAIL_STR(cases[i].list), &sized, &out,
+		                              rendered_diag(&d));
 		const char *text = rendered_buf(&out);
 		UNIT_CHECK(ret == cases[i].ret, "case %zu: %d (%s)", i, ret, d.diag.text);
-		UNIT_CHECK(d.diag.column == cases[i].column, "case %zu: column %u (%s)", i, d.diag.column,
-		           d.diag.text);
-		UNIT_CHECK(ret != KNOT_EOK || strcmp(text, cases[i].written) == 0, "case %zu: '%s'", i,
-		           text);
+		UNIT_CHECK(d.diag.column == cases[i].column, "case %zu: column %u (%s)", i,
+		           d.diag.column, d.diag.text);
+		UNIT_CHECK(ret != KNOT_EOK || strcmp(text, cases[i].written) == 0, "case %zu: '%s'",
+		           i, text);
 	}
 }
 
@@ -222,10 +224,10 @@ static void test_host(void)
 		int ret = mail_uri_host_write(MAIL_STR(cases[i].host), &out, rendered_diag(&d));
 		const char *text = rendered_buf(&out);
 		UNIT_CHECK(ret == cases[i].ret, "case %zu: %d (%s)", i, ret, d.diag.text);
-		UNIT_CHECK(d.diag.column == cases[i].column, "case %zu: column %u (%s)", i, d.diag.column,
-		           d.diag.text);
-		UNIT_CHECK(ret != KNOT_EOK || strcmp(text, cases[i].written) == 0, "case %zu: '%s'", i,
-		           text);
+		UNIT_CHECK(d.diag.column == cases[i].column, "case %zu: column %u (%s)", i,
+		           d.diag.column, d.diag.text);
+		UNIT_CHECK(ret != KNOT_EOK || strcmp(text, cases[i].written) == 0, "case %zu: '%s'",
+		           i, text);
 	}
 }
 
@@ -242,12 +244,8 @@ static void test_space(void)
 }
 
 static const unit_test_t tests[] = {
-	{ "URIs", test_write },
-	{ "writing twice", test_twice },
-	{ "lists", test_list },
-	{ "parts", test_parts },
-	{ "hosts", test_host },
-	{ "no space", test_space },
+	{ "URIs", test_write },  { "writing twice", test_twice }, { "lists", test_list },
+	{ "parts", test_parts }, { "hosts", test_host },          { "no space", test_space },
 	{ NULL, NULL },
 };
 
