@@ -10,7 +10,7 @@
  *   value   = version *member
  *   version = %x01               ; version of this layout
  *   member  = item op count *octets
- *   item    = %x01-FF            ; number of the item: include/mail/item.h, "Items" below
+ *   item    = %x01-FF            ; number of the item (mail_item_id_t in include/mail/item.h)
  *   op      = %x00               ; set: these values replace what is inherited
  *           / %x01               ; add: these values are appended to what is inherited or set
  *           / %x02               ; none: what is inherited is removed; the count is 0
@@ -82,15 +82,13 @@ static int encode_value(const mail_item_t *item, mail_str_t text, mail_buf_t *ou
 			return KNOT_EINVAL;
 		}
 		return mail_buf_u64(out, seconds);
-	case MAIL_TYPE_NUMBER:
-		return encode_number(item, text, out);
+	case MAIL_TYPE_NUMBER: return encode_number(item, text, out);
 	case MAIL_TYPE_SWITCH:
 		if (!mail_str_is(text, "on") && !mail_str_is(text, "off")) {
 			return KNOT_EINVAL;
 		}
 		return mail_buf_u8(out, mail_str_is(text, "on"));
-	default:
-		break;
+	default: break;
 	}
 	if (text.len == 0 || text.len > MAIL_VALUE_MAX ||
 	    (item->type != MAIL_TYPE_OCTETS && !mail_item_is_text(text, NULL))) {
@@ -201,9 +199,7 @@ static mail_str_t read_value(mail_reader_t *r, const mail_item_t *item, mail_buf
 	mail_str_t text;
 	room->len = 0;
 	switch (item->type) {
-	case MAIL_TYPE_TIME:
-		mail_time_print(read_time(r), room);
-		return mail_buf_view(room);
+	case MAIL_TYPE_TIME: mail_time_print(read_time(r), room); return mail_buf_view(room);
 	case MAIL_TYPE_NUMBER:
 		number = mail_read_u32(r);
 		if (number < item->min || number > item->max) {
@@ -211,10 +207,8 @@ static mail_str_t read_value(mail_reader_t *r, const mail_item_t *item, mail_buf
 		}
 		mail_buf_printf(room, "%u", (unsigned)number);
 		return mail_buf_view(room);
-	case MAIL_TYPE_SWITCH:
-		return read_switch(r) ? MAIL_STR("on") : MAIL_STR("off");
-	case MAIL_TYPE_OCTETS:
-		return read_str(r);
+	case MAIL_TYPE_SWITCH: return read_switch(r) ? MAIL_STR("on") : MAIL_STR("off");
+	case MAIL_TYPE_OCTETS: return read_str(r);
 	default:
 		text = read_str(r);
 		if (!mail_item_is_text(text, NULL)) {
@@ -309,35 +303,20 @@ int mail_codec_domain(const uint8_t *data, size_t len, mail_domain_t *domain)
 static int read_dkim_member(mail_reader_t *r, unsigned item, mail_dkim_t *dkim)
 {
 	switch (item) {
-	case MAIL_ITEM_PUBLISH:
-		dkim->publish = read_time(r);
-		break;
-	case MAIL_ITEM_ACTIVATE:
-		dkim->activate = read_time(r);
-		break;
-	case MAIL_ITEM_RETIRE:
-		dkim->retire = read_time(r);
-		break;
-	case MAIL_ITEM_REMOVE:
-		dkim->remove = read_time(r);
-		break;
-	case MAIL_ITEM_KEY:
-		dkim->key = read_str(r);
-		break;
-	case MAIL_ITEM_CNAME:
-		dkim->cname = read_str(r);
-		break;
+	case MAIL_ITEM_PUBLISH: dkim->publish = read_time(r); break;
+	case MAIL_ITEM_ACTIVATE: dkim->activate = read_time(r); break;
+	case MAIL_ITEM_RETIRE: dkim->retire = read_time(r); break;
+	case MAIL_ITEM_REMOVE: dkim->remove = read_time(r); break;
+	case MAIL_ITEM_KEY: dkim->key = read_str(r); break;
+	case MAIL_ITEM_CNAME: dkim->cname = read_str(r); break;
 	case MAIL_ITEM_TAGS:
 		dkim->tags = read_str(r);
 		if (mail_str_is(dkim->tags, "none")) {
 			dkim->tags.len = 0;
 		}
 		break;
-	case MAIL_ITEM_REVOKE:
-		dkim->revoke = read_switch(r);
-		break;
-	default:
-		return mail_item_get(item) == NULL ? KNOT_ENOTSUP : KNOT_EMALF;
+	case MAIL_ITEM_REVOKE: dkim->revoke = read_switch(r); break;
+	default: return mail_item_get(item) == NULL ? KNOT_ENOTSUP : KNOT_EMALF;
 	}
 	return r->error;
 }

@@ -109,7 +109,8 @@ static size_t member_place(const mail_entry_t *entry, mail_item_id_t item, mail_
 	        (entry->members[i].item->id == item && entry->members[i].op < op))) {
 		i++;
 	}
-	*found = i < entry->count && entry->members[i].item->id == item && entry->members[i].op == op;
+	*found = i < entry->count && entry->members[i].item->id == item &&
+	         entry->members[i].op == op;
 	return i;
 }
 
@@ -136,8 +137,7 @@ static bool op_allowed(mail_section_t section, const mail_item_t *item, mail_op_
 		return false;
 	}
 	switch (op) {
-	case MAIL_OP_SET:
-		return true;
+	case MAIL_OP_SET: return true;
 	case MAIL_OP_ADD:
 		/* Only what a policy can hold is inherited; tags merge as they are. */
 		return (item->sections & (1u << MAIL_SECTION_POLICY)) != 0 &&
@@ -249,21 +249,20 @@ static int add_refused(int ret, const mail_entry_t *entry, const mail_item_t *it
 {
 	const mail_member_t *member = mail_entry_member(entry, item->id, op);
 	switch (ret) {
-	case KNOT_ENOMEM:
-		return ret;
-	case KNOT_ELIMIT:
-		return mail_diag_error(diag, 0, "more than %d values", MAIL_LIST_MAX);
+	case KNOT_ENOMEM: return ret;
+	case KNOT_ELIMIT: return mail_diag_error(diag, 0, "more than %d values", MAIL_LIST_MAX);
 	case KNOT_EEXIST:
 		if (op == MAIL_OP_NONE || member == NULL) {
 			return mail_diag_error(diag, 0, "none stands alone");
 		}
-		return mail_diag_error(diag, 0, (item->flags & MAIL_FLAG_BYTAG) != 0 ?
-		                       "a tag is given twice" : "takes one value");
-	default:
-		break;
+		return mail_diag_error(diag, 0,
+		                       (item->flags & MAIL_FLAG_BYTAG) != 0 ? "a tag is given twice"
+		                                                            : "takes one value");
+	default: break;
 	}
 	if ((item->sections & (1u << entry->section)) == 0) {
-		return mail_diag_error(diag, 0, "no item of section %s", mail_section_name(entry->section));
+		return mail_diag_error(diag, 0, "no item of section %s",
+		                       mail_section_name(entry->section));
 	}
 	if (op == MAIL_OP_NONE) {
 		return mail_diag_error(diag, 0, "none: there is nothing that it could remove");
@@ -279,7 +278,8 @@ int mail_entry_parse(mail_entry_t *entry, const mail_item_t *item, mail_op_t op,
 {
 	int ret;
 	mail_buf_t value = { 0 };
-	if (op != MAIL_OP_NONE && mail_str_is(text, "none") && (item->flags & MAIL_FLAG_NONE) == 0) {
+	if (op != MAIL_OP_NONE && mail_str_is(text, "none") &&
+	    (item->flags & MAIL_FLAG_NONE) == 0) {
 		if (op == MAIL_OP_ADD) {
 			ret = mail_diag_error(diag, 1, "none cannot be appended");
 			goto done;

@@ -16,13 +16,13 @@
 /*! Most octets of an id that is no name. */
 #define ID_MAX 63
 
-#define DKIM_LABEL     "_domainkey"
-#define DKIM_POLICY    "policy:"
+#define DKIM_LABEL "_domainkey"
+#define DKIM_POLICY "policy:"
 #define DKIM_LABEL_LEN (sizeof(DKIM_LABEL) - 1)
 
 /*! The two parts of a DKIM key's id. */
 typedef struct {
-	mail_str_t owner;     /*!< Domain, or policy without the prefix. */
+	mail_str_t owner; /*!< Domain, or policy without the prefix. */
 	mail_str_t selector;
 	bool policy;
 } dkim_id_t;
@@ -38,9 +38,9 @@ static int check_id(mail_str_t id, mail_diag_t *diag)
 	for (size_t i = 0; i < id.len; i++) {
 		char c = id.data[i];
 		if (!mail_char_alnum(c) && c != '_' && (i == 0 || (c != '-' && c != '.'))) {
-			return mail_diag_error(diag, i + 1, i == 0 ?
-			                       "an id begins with a letter, a digit or _" :
-			                       "an id has letters, digits, - _ . only");
+			return mail_diag_error(diag, i + 1,
+			                       i == 0 ? "an id begins with a letter, a digit or _"
+			                              : "an id has letters, digits, - _ . only");
 		}
 	}
 	if (id.len > ID_MAX) {
@@ -103,7 +103,8 @@ static int parse_selector(mail_str_t selector, knot_dname_storage_t name, size_t
 	}
 	const uint8_t *label = name;
 	while (label[0] != 0) {
-		if (label[0] == DKIM_LABEL_LEN && memcmp(label + 1, DKIM_LABEL, DKIM_LABEL_LEN) == 0) {
+		if (label[0] == DKIM_LABEL_LEN &&
+		    memcmp(label + 1, DKIM_LABEL, DKIM_LABEL_LEN) == 0) {
 			return mail_diag_error(diag, 1, "a selector without %s", DKIM_LABEL);
 		}
 		label += 1 + label[0];
@@ -134,7 +135,8 @@ static int parse_dkim_name(const dkim_id_t *parts, knot_dname_storage_t name, ma
 	}
 	size_t domain_len = knot_dname_size(domain);
 	if (len + domain_len > KNOT_DNAME_MAXLEN) {
-		return mail_diag_error(diag, 0, "SELECTOR.%s.DOMAIN has more than 255 octets", DKIM_LABEL);
+		return mail_diag_error(diag, 0, "SELECTOR.%s.DOMAIN has more than 255 octets",
+		                       DKIM_LABEL);
 	}
 	memcpy(name + len, domain, domain_len);
 	return KNOT_EOK;
@@ -205,9 +207,7 @@ int mail_entry_id_normalise(mail_section_t section, mail_str_t text, mail_buf_t 
 			ret = mail_name_print(name, out);
 		}
 		break;
-	case MAIL_SECTION_DKIM:
-		ret = normalise_dkim(text, out, diag);
-		break;
+	case MAIL_SECTION_DKIM: ret = normalise_dkim(text, out, diag); break;
 	default:
 		ret = check_id(text, diag);
 		if (ret == KNOT_EOK) {
@@ -252,10 +252,9 @@ int mail_entry_key(mail_section_t section, mail_str_t id, uint8_t *key)
 	knot_dname_storage_t name;
 	switch (section) {
 	case MAIL_SECTION_DOMAIN:
-		return parse_domain(id, name, NULL) == KNOT_EOK ? (int)mail_name_key(name, key) :
-		                                                  KNOT_EINVAL;
-	case MAIL_SECTION_DKIM:
-		return dkim_key(id, key);
+		return parse_domain(id, name, NULL) == KNOT_EOK ? (int)mail_name_key(name, key)
+		                                                : KNOT_EINVAL;
+	case MAIL_SECTION_DKIM: return dkim_key(id, key);
 	default:
 		if (check_id(id, NULL) != KNOT_EOK) {
 			return KNOT_EINVAL;
@@ -300,8 +299,8 @@ int mail_entry_id_from_key(mail_section_t section, const uint8_t *key, size_t le
 	} else if (section == MAIL_SECTION_DKIM || section == MAIL_SECTION_DOMAIN) {
 		ret = mail_name_from_key(key, len, name);
 		if (ret == KNOT_EOK) {
-			ret = section == MAIL_SECTION_DKIM ? print_dkim_name(name, out) :
-			                                     mail_name_print(name, out);
+			ret = section == MAIL_SECTION_DKIM ? print_dkim_name(name, out)
+			                                   : mail_name_print(name, out);
 		}
 	} else {
 		ret = mail_buf_put(out, key, len);
@@ -309,7 +308,8 @@ int mail_entry_id_from_key(mail_section_t section, const uint8_t *key, size_t le
 	/* A key that the id would not have, as with a selector that is none, is nobody's. */
 	if (ret == KNOT_EOK) {
 		mail_str_t id = { (const char *)out->data + start, out->len - start };
-		if (mail_entry_key(section, id, again) != (int)len || memcmp(again, key, len) != 0) {
+		if (mail_entry_key(section, id, again) != (int)len ||
+		    memcmp(again, key, len) != 0) {
 			ret = KNOT_EMALF;
 		}
 	}

@@ -26,6 +26,7 @@ static_assert(MAIL_VALUE_MAX <= UINT16_MAX, "the length of a stored value has 16
 static_assert(MAIL_LIST_MAX <= UINT8_MAX, "the number of stored values has 8 bits");
 static_assert(MAIL_ITEM_MAX <= UINT8_MAX, "the number of an item has 8 bits");
 
+/* clang-format off */
 static const char *const section_names[MAIL_SECTION_COUNT] = {
 	[MAIL_SECTION_HOST]        = "host",
 	[MAIL_SECTION_CERTIFICATE] = "certificate",
@@ -34,6 +35,7 @@ static const char *const section_names[MAIL_SECTION_COUNT] = {
 	[MAIL_SECTION_DOMAIN]      = "domain",
 	[MAIL_SECTION_KEYSET]      = "key-set",
 };
+/* clang-format on */
 
 const char *mail_section_name(mail_section_t section)
 {
@@ -147,7 +149,8 @@ static int check_terms(mail_str_t value, bool hosts, mail_diag_t *diag)
 	while (mail_str_word(value, &pos, &word)) {
 		int ret;
 		if (mail_str_is_nocase(word, "v=spf1")) {
-			ret = mail_diag_error(diag, 1, "v=spf1 is written by itself, give the terms");
+			ret = mail_diag_error(diag, 1,
+			                      "v=spf1 is written by itself, give the terms");
 		} else if (hosts && mail_str_is(word, "hosts")) {
 			continue;
 		} else {
@@ -227,7 +230,8 @@ static int parse_ramp(mail_str_t text, mail_buf_t *out, mail_diag_t *diag)
 		}
 		tags++;
 	}
-	return tags > 0 ? KNOT_EOK : mail_diag_error(diag, text.len, "no tag=value behind the time");
+	return tags > 0 ? KNOT_EOK
+	                : mail_diag_error(diag, text.len, "no tag=value behind the time");
 }
 
 static int check_mta_sts(mail_str_t value, mail_diag_t *diag)
@@ -268,7 +272,8 @@ static int check_caa(mail_str_t value, mail_diag_t *diag)
 static int parse_txt(mail_str_t text, mail_buf_t *out, mail_diag_t *diag)
 {
 	if (text.len > MAIL_TXT_MAX) {
-		return mail_diag_error(diag, MAIL_TXT_MAX + 1, "longer than %d octets", MAIL_TXT_MAX);
+		return mail_diag_error(diag, MAIL_TXT_MAX + 1, "longer than %d octets",
+		                       MAIL_TXT_MAX);
 	}
 	if (mail_spf_is(text)) {
 		return mail_diag_error(diag, 1, "an SPF record: its terms belong in spf");
@@ -330,9 +335,9 @@ static int check_tags(mail_str_t value, mail_diag_t *diag)
 
 #define IN(section) (1u << MAIL_SECTION_##section)
 /* A domain can override whatever a policy says. */
-#define IN_BOTH     (IN(POLICY) | IN(DOMAIN))
-#define ONE         MAIL_FLAG_UNSET
-#define LIST        (MAIL_FLAG_UNSET | MAIL_FLAG_LIST)
+#define IN_BOTH (IN(POLICY) | IN(DOMAIN))
+#define ONE MAIL_FLAG_UNSET
+#define LIST (MAIL_FLAG_UNSET | MAIL_FLAG_LIST)
 
 const mail_item_t mail_items[] = {
 	{ MAIL_ITEM_POLICY, "policy", IN(DOMAIN), MAIL_TYPE_REF, .ref = MAIL_SECTION_POLICY,
@@ -366,7 +371,8 @@ const mail_item_t mail_items[] = {
 	{ MAIL_ITEM_MTA_STS_MAX_AGE, "mta-sts-max-age", IN_BOTH, MAIL_TYPE_NUMBER, ONE,
 	  .max = MAIL_MTASTS_MAX_AGE_MAX, .help = "seconds that senders keep the MTA-STS policy" },
 	{ MAIL_ITEM_MTA_STS_ID, "mta-sts-id", IN_BOTH, MAIL_TYPE_TEXT, ONE,
-	  .check = mail_mtasts_id_check, .help = "MTA-STS id in place of one made from the policy" },
+	  .check = mail_mtasts_id_check,
+	  .help = "MTA-STS id in place of one made from the policy" },
 	{ MAIL_ITEM_MTA_STS_HOST, "mta-sts-host", IN_BOTH, MAIL_TYPE_NAME, ONE,
 	  .help = "web server of the MTA-STS policy, target of the CNAME" },
 	{ MAIL_ITEM_SRV, "srv", IN_BOTH, MAIL_TYPE_TEXT, LIST, .check = check_srv,
@@ -400,7 +406,8 @@ const mail_item_t mail_items[] = {
 	{ MAIL_ITEM_ADDRESS, "address", IN(HOST), MAIL_TYPE_TEXT, MAIL_FLAG_LIST,
 	  .check = check_address, .help = "IPv4 or IPv6 address" },
 	{ MAIL_ITEM_CERTIFICATE, "certificate", IN(HOST), MAIL_TYPE_REF, MAIL_FLAG_LIST,
-	  .ref = MAIL_SECTION_CERTIFICATE, .help = "certificate sets that the TLSA records follow" },
+	  .ref = MAIL_SECTION_CERTIFICATE,
+	  .help = "certificate sets that the TLSA records follow" },
 	{ MAIL_ITEM_TLSA, "tlsa", IN(HOST), MAIL_TYPE_TEXT, MAIL_FLAG_LIST, .check = check_tlsa,
 	  .help = "TLSA record as \"USAGE SELECTOR MATCHING HEX\"" },
 	{ MAIL_ITEM_TLSA_PORT, "tlsa-port", IN(HOST), MAIL_TYPE_NUMBER, LIST, .min = 1,
@@ -511,21 +518,14 @@ static int put_value(const mail_item_t *item, mail_str_t text, mail_buf_t *out, 
 		return item->parse(text, out, diag);
 	}
 	switch (item->type) {
-	case MAIL_TYPE_NAME:
-		return mail_name_normalise(text, out, diag);
-	case MAIL_TYPE_DOMAIN:
-		return put_domain(text, out, diag);
-	case MAIL_TYPE_REF:
-		return mail_entry_id_normalise(item->ref, text, out, diag);
-	case MAIL_TYPE_NUMBER:
-		return put_number(item, text, out, diag);
-	case MAIL_TYPE_SWITCH:
-		return put_switch(text, out, diag);
-	case MAIL_TYPE_TIME:
-		return parse_time(text, out, diag);
+	case MAIL_TYPE_NAME: return mail_name_normalise(text, out, diag);
+	case MAIL_TYPE_DOMAIN: return put_domain(text, out, diag);
+	case MAIL_TYPE_REF: return mail_entry_id_normalise(item->ref, text, out, diag);
+	case MAIL_TYPE_NUMBER: return put_number(item, text, out, diag);
+	case MAIL_TYPE_SWITCH: return put_switch(text, out, diag);
+	case MAIL_TYPE_TIME: return parse_time(text, out, diag);
 	case MAIL_TYPE_TEXT:
-	case MAIL_TYPE_OCTETS:
-		break;
+	case MAIL_TYPE_OCTETS: break;
 	}
 	return mail_buf_put(out, text.data, text.len);
 }
@@ -543,10 +543,10 @@ static int check_text(const mail_item_t *item, mail_str_t text, mail_diag_t *dia
 	/* PEM has lines; what comes of it is checked as octets. */
 	size_t column;
 	if (item->type != MAIL_TYPE_OCTETS && !mail_item_is_text(text, &column)) {
-		unsigned octet = (uint8_t)text.data[column - 1];
-		return mail_diag_error(diag, column, octet == '\t' ? "a tab, use spaces" :
-		                       octet < 0x20 || octet == 0x7f ? "a control character" :
-		                       "not UTF-8, or a control character");
+		const char *reason = text.data[column - 1] == '\t'
+		                             ? "a tab: use spaces"
+		                             : "a control character, or no UTF-8";
+		return mail_diag_error(diag, column, "%s", reason);
 	}
 	return KNOT_EOK;
 }

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*!
  * \file
- * \brief Stored values and entries. The layout is at the top of lib/codec.c and in doc/mail-store.rst.
+ * \brief Stored values and entries. The layout is at the top of lib/codec.c and in
+ * doc/mail-store.rst.
  *
- * What is decoded here does not have the native header in front: the store takes that off. Nothing
- * stored is trusted: every decoder returns KNOT_EMALF for octets that no encoder writes, and
- * KNOT_ENOTSUP for a newer format. Pure functions; any thread.
+ * What is decoded here does not have the native header in front: the store takes that off.
+ * Nothing stored is trusted: every decoder returns KNOT_EMALF for octets that no encoder writes,
+ * and KNOT_ENOTSUP for a newer format. Pure functions; any thread.
  */
 #pragma once
 
@@ -17,7 +18,8 @@
 /*!
  * Encodes an entry (its members): appends the value, nothing on an error.
  *
- * \return KNOT_EOK; KNOT_EINVAL (a value that mail_item_normalise() did not write); KNOT_ENOMEM; KNOT_ESPACE.
+ * \return KNOT_EOK; KNOT_EINVAL (a value that mail_item_normalise() did not write); KNOT_ENOMEM;
+ *         KNOT_ESPACE.
  */
 int mail_codec_encode(const mail_entry_t *entry, mail_buf_t *out);
 /*!
@@ -25,7 +27,8 @@ int mail_codec_encode(const mail_entry_t *entry, mail_buf_t *out);
  *
  * \param entry  Out: a new entry, the caller frees it; its stamp is zero. NULL on an error.
  *
- * \return KNOT_EOK; KNOT_EMALF; KNOT_ENOTSUP (a newer version, an item that is not known here); KNOT_ENOMEM.
+ * \return KNOT_EOK; KNOT_EMALF; KNOT_ENOTSUP (a newer version, an item that is not known here);
+ *         KNOT_ENOMEM.
  */
 int mail_codec_decode(mail_section_t section, mail_str_t id, const uint8_t *data, size_t len,
                       mail_entry_t **entry);
@@ -39,8 +42,8 @@ typedef struct {
 } mail_domain_t;
 
 /*!
- * Reads a domain's entry in place, no further than its policy and alias: the rest of one that is not plain is
- * checked by mail_codec_decode() alone.
+ * Reads a domain's entry in place, no further than its policy and alias: the rest of one that is
+ * not plain is checked by mail_codec_decode() alone.
  *
  * \return KNOT_EOK, KNOT_EMALF, KNOT_ENOTSUP.
  */
@@ -48,10 +51,10 @@ int mail_codec_domain(const uint8_t *data, size_t len, mail_domain_t *domain);
 
 /*! A DKIM key, read in place. */
 typedef struct {
-	mail_str_t key;     /*!< As stored (mail/dkim.h); empty with a cname. */
-	mail_str_t cname;   /*!< Name as text (relative or absolute), or empty. */
-	mail_str_t tags;    /*!< The default when none are set; empty for "none". */
-	int64_t publish;    /*!< Seconds; 0: always. */
+	mail_str_t key;   /*!< As stored (mail/dkim.h); empty with a cname. */
+	mail_str_t cname; /*!< Name as text (relative or absolute), or empty. */
+	mail_str_t tags;  /*!< The default when none are set; empty for "none". */
+	int64_t publish;  /*!< Seconds; 0: always. */
 	int64_t activate;
 	int64_t retire;     /*!< INT64_MAX: never. */
 	int64_t remove;     /*!< INT64_MAX: never. */
@@ -62,5 +65,9 @@ typedef struct {
 /*! Default of a DKIM key's tags. */
 #define MAIL_DKIM_TAGS_DEFAULT "h=sha256"
 
-/*! Reads a DKIM key in place. \return KNOT_EOK, KNOT_EMALF (also: neither or both of key and cname), KNOT_ENOTSUP. */
+/*!
+ * Reads a DKIM key in place.
+ *
+ * \return KNOT_EOK, KNOT_EMALF (also: neither or both of key and cname), KNOT_ENOTSUP.
+ */
 int mail_codec_dkim(const uint8_t *data, size_t len, mail_dkim_t *dkim);

@@ -96,36 +96,36 @@ typedef enum {
 
 /*! How a value is written, checked and stored. */
 typedef enum {
-	MAIL_TYPE_TEXT,    /*!< Free text, UTF-8. */
-	MAIL_TYPE_NAME,    /*!< Domain name, relative or absolute, normalised. */
-	MAIL_TYPE_DOMAIN,  /*!< Absolute domain name without a dot at its end, normalised. */
-	MAIL_TYPE_REF,     /*!< The id of an entry of item->ref. */
-	MAIL_TYPE_NUMBER,  /*!< Decimal, item->min to item->max. JSON: a number. */
-	MAIL_TYPE_SWITCH,  /*!< on, off. JSON: true, false. */
-	MAIL_TYPE_TIME,    /*!< RFC 3339 UTC. */
-	MAIL_TYPE_OCTETS   /*!< Any octets; text: base64. */
+	MAIL_TYPE_TEXT,   /*!< Free text, UTF-8. */
+	MAIL_TYPE_NAME,   /*!< Domain name, relative or absolute, normalised. */
+	MAIL_TYPE_DOMAIN, /*!< Absolute domain name without a dot at its end, normalised. */
+	MAIL_TYPE_REF,    /*!< The id of an entry of item->ref. */
+	MAIL_TYPE_NUMBER, /*!< Decimal, item->min to item->max. JSON: a number. */
+	MAIL_TYPE_SWITCH, /*!< on, off. JSON: true, false. */
+	MAIL_TYPE_TIME,   /*!< RFC 3339 UTC. */
+	MAIL_TYPE_OCTETS  /*!< Any octets; text: base64. */
 } mail_type_t;
 
 typedef enum {
-	MAIL_FLAG_LIST   = 1 << 0,  /*!< Several values; "ITEM-add" appends. */
-	MAIL_FLAG_BYTAG  = 1 << 1,  /*!< A list of tag=value that merges by tag; JSON: an object. */
-	MAIL_FLAG_NONE   = 1 << 2,  /*!< "none" is a value like any other. */
-	MAIL_FLAG_UNSET  = 1 << 3,  /*!< Inherited or with a default: "none" removes that (MAIL_OP_NONE). */
+	MAIL_FLAG_LIST = 1 << 0,  /*!< Several values; "ITEM-add" appends. */
+	MAIL_FLAG_BYTAG = 1 << 1, /*!< A list of tag=value that merges by tag; JSON: an object. */
+	MAIL_FLAG_NONE = 1 << 2,  /*!< "none" is a value like any other. */
+	MAIL_FLAG_UNSET = 1 << 3, /*!< Inherited or with a default, which "none" removes. */
 } mail_item_flag_t;
 
 typedef struct {
 	mail_item_id_t id;
 	const char *name;
-	unsigned sections;        /*!< Bits 1 << mail_section_t. */
+	unsigned sections; /*!< Bits 1 << mail_section_t. */
 	mail_type_t type;
-	unsigned flags;           /*!< mail_item_flag_t. */
-	mail_section_t ref;       /*!< For MAIL_TYPE_REF. */
-	uint32_t min, max;        /*!< For MAIL_TYPE_NUMBER. */
+	unsigned flags;     /*!< mail_item_flag_t. */
+	mail_section_t ref; /*!< For MAIL_TYPE_REF. */
+	uint32_t min, max;  /*!< For MAIL_TYPE_NUMBER. */
 	/*! Writes the text of a value (trimmed) as it is stored; NULL: as the type says. */
 	int (*parse)(mail_str_t text, mail_buf_t *out, mail_diag_t *diag);
-	/*! Checks one stored value by itself, with the renderer of its record; NULL: the type says it all. */
+	/*! Checks one stored value with the renderer of its record; NULL: the type says it all. */
 	int (*check)(mail_str_t value, mail_diag_t *diag);
-	const char *help;         /*!< One line, for people. */
+	const char *help; /*!< One line, for people. */
 } mail_item_t;
 
 /*! All items in the order of their numbers; ended by a NULL name. */
@@ -137,10 +137,11 @@ const mail_item_t *mail_item_get(unsigned id);
 const mail_item_t *mail_item_find(mail_section_t section, mail_str_t name);
 
 /*!
- * Checks one value and writes it as it is stored in an entry: names normalised, times and numbers in
- * one spelling, octets raw (the text is base64; for a DKIM key also PEM or a whole record). Blanks
- * around a value are taken off, but for `txt`. Control characters and what is not UTF-8 are
- * refused. Refers to no other entry. Nothing stays in `out` of a value that is refused.
+ * Checks one value and writes it as it is stored in an entry: names normalised, times and
+ * numbers in one spelling, octets raw (the text is base64; for a DKIM key also PEM or a whole
+ * record). Blanks around a value are taken off, but for `txt`. Control characters and what is
+ * not UTF-8 are refused. Refers to no other entry. Nothing stays in `out` of a value that is
+ * refused.
  *
  * "none" is refused or taken as any other text: mail_entry_parse() gives it its meaning.
  *
@@ -152,8 +153,8 @@ int mail_item_normalise(const mail_item_t *item, mail_str_t value, mail_buf_t *o
                         mail_diag_t *diag);
 
 /*!
- * Writes a stored value as text that mail_item_normalise() reads back to the same: octets as base64,
- * others as they are.
+ * Writes a stored value as text that mail_item_normalise() reads back to the same: octets as
+ * base64, others as they are.
  *
  * \return KNOT_EOK; KNOT_ENOMEM; KNOT_ESPACE.
  */
@@ -167,8 +168,8 @@ int mail_item_print(const mail_item_t *item, mail_str_t stored, mail_buf_t *out)
 bool mail_item_is_text(mail_str_t value, size_t *column);
 
 /*!
- * Walks the words of a value, separated by blanks: the terms of an `spf` value; the time and then the tags
- * of a `dmarc-ramp` value.
+ * Walks the words of a value, separated by blanks: the terms of an `spf` value; the time and
+ * then the tags of a `dmarc-ramp` value.
  *
  * \param pos   Starts at 0 and is moved.
  * \param word  Out: the next word, never empty.

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*!
  * \file
- * \brief Allocations that fail on demand, for sweeps: fail the first, then the second, ... until none is left to.
+ * \brief Allocations that fail on demand, for sweeps: the first, then the second, ... until all have.
  *
  * The program is linked with -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc, which turns the calls of
  * the library (not those of shared libraries) to the functions here. Without that, failing_linked() is
@@ -29,8 +29,8 @@ void *__wrap_realloc(void *memory, size_t size);
 /*! Most allocations that a sweep goes through: a run that makes more is not swept but lost. */
 #define FAILING_MAX 100000
 
-static size_t failing_left;  /*!< Allocations to go until one fails; 0: none fails. */
-static bool failing_met;     /*!< One has failed. */
+static size_t failing_left; /*!< Allocations to go until one fails; 0: none fails. */
+static bool failing_met;    /*!< One has failed. */
 
 static bool failing_now(void)
 {
@@ -62,7 +62,7 @@ static inline bool failing_linked(void)
 	return __real_malloc != NULL && __real_calloc != NULL && __real_realloc != NULL;
 }
 
-/*! From here on, the i-th allocation (from 1) fails, and only that one. \return false beyond FAILING_MAX. */
+/*! From here on, only the i-th allocation (from 1) fails. \return false beyond FAILING_MAX. */
 static inline bool failing_on(size_t i)
 {
 	failing_left = i;

@@ -40,46 +40,58 @@ static const struct {
 	{ MAIL_SECTION_DOMAIN, "example.net", { { MAIL_ITEM_POLICY, MAIL_OP_SET, "business" } } },
 	{ MAIL_SECTION_DOMAIN, "example.com", { { MAIL_ITEM_ALIAS, MAIL_OP_SET, "example.net" } } },
 	{ MAIL_SECTION_DOMAIN, "example", { { 0, MAIL_OP_SET, NULL } } },
-	{ MAIL_SECTION_DOMAIN, "example.org", {
-		{ MAIL_ITEM_POLICY, MAIL_OP_SET, "business" },
-		{ MAIL_ITEM_TARGET, MAIL_OP_SET, "off" },
-		{ MAIL_ITEM_DELEGATION, MAIL_OP_SET, "sub NS ns.example.com." },
-		{ MAIL_ITEM_DELEGATION, MAIL_OP_SET, "sub NS ns2.example.com." },
-		{ MAIL_ITEM_MX, MAIL_OP_NONE, "" },
-		{ MAIL_ITEM_SPF, MAIL_OP_ADD, "include:_spf.crm.example" },
-		{ MAIL_ITEM_DMARC, MAIL_OP_SET, "p=none" },
-		{ MAIL_ITEM_DMARC, MAIL_OP_SET, "rua=mailto:a@{domain}" },
-		{ MAIL_ITEM_TXT, MAIL_OP_SET, "gr\303\274n \342\202\254 \360\237\214\215" },
-		{ MAIL_ITEM_TXT, MAIL_OP_ADD, "more" },
-		{ MAIL_ITEM_NO_MAIL, MAIL_OP_SET, "on" },
-		{ MAIL_ITEM_TTL, MAIL_OP_SET, "2147483647" },
-	} },
-	{ MAIL_SECTION_POLICY, "business", {
-		{ MAIL_ITEM_BASE, MAIL_OP_SET, "default" },
-		{ MAIL_ITEM_HOST, MAIL_OP_SET, "mail" },
-		{ MAIL_ITEM_HOST, MAIL_OP_ADD, "ns1" },
-		{ MAIL_ITEM_MTA_STS, MAIL_OP_SET, "none" },
-		{ MAIL_ITEM_MTA_STS_MAX_AGE, MAIL_OP_SET, "0" },
-	} },
-	{ MAIL_SECTION_HOST, "mail", {
-		{ MAIL_ITEM_NAME, MAIL_OP_SET, "mail" },
-		{ MAIL_ITEM_TLSA_PORT, MAIL_OP_SET, "25" },
-		{ MAIL_ITEM_TLSA_PORT, MAIL_OP_SET, "65535" },
-	} },
-	{ MAIL_SECTION_CERTIFICATE, "web", {
-		{ MAIL_ITEM_DEPLOY_AT, MAIL_OP_SET, "9999-12-31T23:59:59Z" },
-		{ MAIL_ITEM_PUBLISH, MAIL_OP_SET, "1970-01-01T00:00:00Z" },
-	} },
-	{ MAIL_SECTION_DKIM, "example.net/s1", {
-		{ MAIL_ITEM_PUBLISH, MAIL_OP_SET, "2026-01-01T00:00:00Z" },
-		{ MAIL_ITEM_ACTIVATE, MAIL_OP_SET, "2026-01-02T00:00:00Z" },
-		{ MAIL_ITEM_RETIRE, MAIL_OP_SET, "2026-01-03T00:00:00Z" },
-		{ MAIL_ITEM_REMOVE, MAIL_OP_SET, "2026-01-04T00:00:00Z" },
-		{ MAIL_ITEM_KEY, MAIL_OP_SET, "\1\2\3\377 6789abcdef0123456789abcdef" },
-		{ MAIL_ITEM_TAGS, MAIL_OP_SET, "t=s" },
-		{ MAIL_ITEM_REVOKE, MAIL_OP_SET, "on" },
-	} },
-	{ MAIL_SECTION_DKIM, "policy:business/s1", { { MAIL_ITEM_CNAME, MAIL_OP_SET, "k1.crm.example." } } },
+	{ MAIL_SECTION_DOMAIN,
+	  "example.org",
+	  {
+		  { MAIL_ITEM_POLICY, MAIL_OP_SET, "business" },
+		  { MAIL_ITEM_TARGET, MAIL_OP_SET, "off" },
+		  { MAIL_ITEM_DELEGATION, MAIL_OP_SET, "sub NS ns.example.com." },
+		  { MAIL_ITEM_DELEGATION, MAIL_OP_SET, "sub NS ns2.example.com." },
+		  { MAIL_ITEM_MX, MAIL_OP_NONE, "" },
+		  { MAIL_ITEM_SPF, MAIL_OP_ADD, "include:_spf.crm.example" },
+		  { MAIL_ITEM_DMARC, MAIL_OP_SET, "p=none" },
+		  { MAIL_ITEM_DMARC, MAIL_OP_SET, "rua=mailto:a@{domain}" },
+		  { MAIL_ITEM_TXT, MAIL_OP_SET, "gr\303\274n \342\202\254 \360\237\214\215" },
+		  { MAIL_ITEM_TXT, MAIL_OP_ADD, "more" },
+		  { MAIL_ITEM_NO_MAIL, MAIL_OP_SET, "on" },
+		  { MAIL_ITEM_TTL, MAIL_OP_SET, "2147483647" },
+	  } },
+	{ MAIL_SECTION_POLICY,
+	  "business",
+	  {
+		  { MAIL_ITEM_BASE, MAIL_OP_SET, "default" },
+		  { MAIL_ITEM_HOST, MAIL_OP_SET, "mail" },
+		  { MAIL_ITEM_HOST, MAIL_OP_ADD, "ns1" },
+		  { MAIL_ITEM_MTA_STS, MAIL_OP_SET, "none" },
+		  { MAIL_ITEM_MTA_STS_MAX_AGE, MAIL_OP_SET, "0" },
+	  } },
+	{ MAIL_SECTION_HOST,
+	  "mail",
+	  {
+		  { MAIL_ITEM_NAME, MAIL_OP_SET, "mail" },
+		  { MAIL_ITEM_TLSA_PORT, MAIL_OP_SET, "25" },
+		  { MAIL_ITEM_TLSA_PORT, MAIL_OP_SET, "65535" },
+	  } },
+	{ MAIL_SECTION_CERTIFICATE,
+	  "web",
+	  {
+		  { MAIL_ITEM_DEPLOY_AT, MAIL_OP_SET, "9999-12-31T23:59:59Z" },
+		  { MAIL_ITEM_PUBLISH, MAIL_OP_SET, "1970-01-01T00:00:00Z" },
+	  } },
+	{ MAIL_SECTION_DKIM,
+	  "example.net/s1",
+	  {
+		  { MAIL_ITEM_PUBLISH, MAIL_OP_SET, "2026-01-01T00:00:00Z" },
+		  { MAIL_ITEM_ACTIVATE, MAIL_OP_SET, "2026-01-02T00:00:00Z" },
+		  { MAIL_ITEM_RETIRE, MAIL_OP_SET, "2026-01-03T00:00:00Z" },
+		  { MAIL_ITEM_REMOVE, MAIL_OP_SET, "2026-01-04T00:00:00Z" },
+		  { MAIL_ITEM_KEY, MAIL_OP_SET, "\1\2\3\377 6789abcdef0123456789abcdef" },
+		  { MAIL_ITEM_TAGS, MAIL_OP_SET, "t=s" },
+		  { MAIL_ITEM_REVOKE, MAIL_OP_SET, "on" },
+	  } },
+	{ MAIL_SECTION_DKIM,
+	  "policy:business/s1",
+	  { { MAIL_ITEM_CNAME, MAIL_OP_SET, "k1.crm.example." } } },
 };
 
 #define SAMPLES (sizeof(samples) / sizeof(*samples))
@@ -97,8 +109,10 @@ static void test_round(void)
 		mail_entry_t *entry, *back;
 		mail_buf_t value = { 0 };
 		encode_sample(i, &entry, &value);
-		int ret = mail_codec_decode(entry->section, entry->id, value.data, value.len, &back);
-		UNIT_CHECK(ret == KNOT_EOK && mail_entry_equal(entry, back), "sample %zu: %d", i, ret);
+		int ret = mail_codec_decode(entry->section, entry->id, value.data, value.len,
+		                            &back);
+		UNIT_CHECK(ret == KNOT_EOK && mail_entry_equal(entry, back), "sample %zu: %d", i,
+		           ret);
 		mail_entry_free(back);
 		mail_entry_free(entry);
 		mail_buf_free(&value);
@@ -114,22 +128,27 @@ static void test_layout(void)
 		const char *value;
 		size_t len;
 	} cases[] = {
-		{ MAIL_SECTION_DOMAIN, { { MAIL_ITEM_POLICY, MAIL_OP_SET, "business" } },
+		{ MAIL_SECTION_DOMAIN,
+		  { { MAIL_ITEM_POLICY, MAIL_OP_SET, "business" } },
 		  OCTETS("\1\1\0\1\0\10business") },
 		{ MAIL_SECTION_DOMAIN, { { 0, MAIL_OP_SET, NULL } }, OCTETS("\1") },
-		{ MAIL_SECTION_DOMAIN, { { MAIL_ITEM_ALIAS, MAIL_OP_SET, "a.b" },
-		                         { MAIL_ITEM_NO_MAIL, MAIL_OP_SET, "on" } },
+		{ MAIL_SECTION_DOMAIN,
+		  { { MAIL_ITEM_ALIAS, MAIL_OP_SET, "a.b" },
+		    { MAIL_ITEM_NO_MAIL, MAIL_OP_SET, "on" } },
 		  OCTETS("\1\2\0\1\0\3a.b\35\0\1\1") },
-		{ MAIL_SECTION_POLICY, { { MAIL_ITEM_TTL, MAIL_OP_SET, "66051" },
-		                         { MAIL_ITEM_TXT, MAIL_OP_ADD, "b" },
-		                         { MAIL_ITEM_MX, MAIL_OP_NONE, "" } },
+		{ MAIL_SECTION_POLICY,
+		  { { MAIL_ITEM_TTL, MAIL_OP_SET, "66051" },
+		    { MAIL_ITEM_TXT, MAIL_OP_ADD, "b" },
+		    { MAIL_ITEM_MX, MAIL_OP_NONE, "" } },
 		  OCTETS("\1\14\2\0\33\1\1\0\1b\36\0\1\0\1\2\3") },
-		{ MAIL_SECTION_POLICY, { { MAIL_ITEM_TXT, MAIL_OP_SET, "b" },
-		                         { MAIL_ITEM_TXT, MAIL_OP_SET, "a" },
-		                         { MAIL_ITEM_NO_MAIL, MAIL_OP_SET, "off" } },
+		{ MAIL_SECTION_POLICY,
+		  { { MAIL_ITEM_TXT, MAIL_OP_SET, "b" },
+		    { MAIL_ITEM_TXT, MAIL_OP_SET, "a" },
+		    { MAIL_ITEM_NO_MAIL, MAIL_OP_SET, "off" } },
 		  OCTETS("\1\33\0\2\0\1b\0\1a\35\0\1\0") },
-		{ MAIL_SECTION_DKIM, { { MAIL_ITEM_KEY, MAIL_OP_SET, KEY_32 },
-		                       { MAIL_ITEM_PUBLISH, MAIL_OP_SET, "2026-01-01T00:00:00Z" } },
+		{ MAIL_SECTION_DKIM,
+		  { { MAIL_ITEM_KEY, MAIL_OP_SET, KEY_32 },
+		    { MAIL_ITEM_PUBLISH, MAIL_OP_SET, "2026-01-01T00:00:00Z" } },
 		  OCTETS("\1\74\0\1" TIME_2026 "\100\0\1\0\40" KEY_32) },
 	};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
@@ -137,8 +156,8 @@ static void test_layout(void)
 		mail_buf_t value = { 0 };
 		int ret = mail_codec_encode(entry, &value);
 		UNIT_CHECK(ret == KNOT_EOK && value.len == cases[i].len &&
-		           memcmp(value.data, cases[i].value, value.len) == 0, "case %zu: %d, %zu octets",
-		           i, ret, value.len);
+		                   memcmp(value.data, cases[i].value, value.len) == 0,
+		           "case %zu: %d, %zu octets", i, ret, value.len);
 		mail_buf_free(&value);
 		mail_entry_free(entry);
 	}
@@ -152,21 +171,24 @@ static void test_encode_refused(void)
 		member_t members[2];
 	} cases[] = {
 		{ MAIL_SECTION_POLICY, { { MAIL_ITEM_TTL, MAIL_OP_SET, "2147483648" } } },
-		{ MAIL_SECTION_POLICY, { { MAIL_ITEM_TTL, MAIL_OP_SET, "99999999999999999999999" } } },
+		{ MAIL_SECTION_POLICY,
+		  { { MAIL_ITEM_TTL, MAIL_OP_SET, "99999999999999999999999" } } },
 		{ MAIL_SECTION_POLICY, { { MAIL_ITEM_TTL, MAIL_OP_SET, "1 " } } },
 		{ MAIL_SECTION_POLICY, { { MAIL_ITEM_NO_MAIL, MAIL_OP_SET, "true" } } },
 		{ MAIL_SECTION_POLICY, { { MAIL_ITEM_TXT, MAIL_OP_SET, "a\nb" } } },
 		{ MAIL_SECTION_POLICY, { { MAIL_ITEM_TXT, MAIL_OP_SET, "\377" } } },
 		{ MAIL_SECTION_HOST, { { MAIL_ITEM_TLSA_PORT, MAIL_OP_SET, "0" } } },
 		{ MAIL_SECTION_DKIM, { { MAIL_ITEM_PUBLISH, MAIL_OP_SET, "yesterday" } } },
-		{ MAIL_SECTION_DKIM, { { MAIL_ITEM_PUBLISH, MAIL_OP_SET, "1969-12-31T23:59:59Z" } } },
+		{ MAIL_SECTION_DKIM,
+		  { { MAIL_ITEM_PUBLISH, MAIL_OP_SET, "1969-12-31T23:59:59Z" } } },
 	};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
 		mail_entry_t *entry = make(cases[i].section, "x", cases[i].members);
 		mail_buf_t value = { 0 };
 		mail_buf_u8(&value, 7);
 		UNIT_CHECK(mail_codec_encode(entry, &value) == KNOT_EINVAL && value.len == 1 &&
-		           value.data[0] == 7, "case %zu", i);
+		                   value.data[0] == 7,
+		           "case %zu", i);
 		mail_buf_free(&value);
 		mail_entry_free(entry);
 	}
@@ -223,7 +245,8 @@ static void test_decode_refused(void)
 		{ MAIL_SECTION_DOMAIN, OCTETS("\1\36\0\1\200\0\0\0"), KNOT_EMALF },
 		{ MAIL_SECTION_DOMAIN, OCTETS("\1\33\0\1\0\1\n"), KNOT_EMALF },
 		{ MAIL_SECTION_DOMAIN, OCTETS("\1\33\0\1\0\2\302\200"), KNOT_EMALF },
-		{ MAIL_SECTION_DKIM, OCTETS("\1\74\0\1\377\377\377\377\377\377\377\377"), KNOT_EMALF },
+		{ MAIL_SECTION_DKIM, OCTETS("\1\74\0\1\377\377\377\377\377\377\377\377"),
+		  KNOT_EMALF },
 		{ MAIL_SECTION_DKIM, OCTETS("\1\74\0\1\0\0\0\x3a\xff\xf4\x41\x80"), KNOT_EMALF },
 		{ MAIL_SECTION_HOST, OCTETS("\1\54\0\1\0\0\0\0"), KNOT_EMALF },
 		/* Right ones, beside the wrong ones. */
@@ -278,7 +301,8 @@ static void test_domain(void)
 		}
 		UNIT_CHECK(mail_str_is(domain.policy, cases[i].policy), "case %zu", i);
 		UNIT_CHECK(mail_str_is(domain.alias, cases[i].alias), "case %zu", i);
-		UNIT_CHECK(domain.plain == cases[i].plain && domain.stamp.timestamp == 0, "case %zu", i);
+		UNIT_CHECK(domain.plain == cases[i].plain && domain.stamp.timestamp == 0,
+		           "case %zu", i);
 	}
 }
 
@@ -292,10 +316,12 @@ static void test_dkim(void)
 		int64_t publish, remove;
 		bool key, revoke;
 	} cases[] = {
-		{ OCTETS("\1\100\0\1\0\40" KEY_32), KNOT_EOK, "h=sha256", 0, INT64_MAX, true, false },
+		{ OCTETS("\1\100\0\1\0\40" KEY_32), KNOT_EOK, "h=sha256", 0, INT64_MAX, true,
+		  false },
 		{ OCTETS("\1\101\0\1\0\2a."), KNOT_EOK, "h=sha256", 0, INT64_MAX, false, false },
 		{ OCTETS("\1\74\0\1" TIME_2026 "\77\0\1\0\0\0\0\0\0\0\7\100\0\1\0\40" KEY_32
-		         "\102\0\1\0\4none\103\0\1\1"), KNOT_EOK, "", 1767225600, 7, true, true },
+		         "\102\0\1\0\4none\103\0\1\1"),
+		  KNOT_EOK, "", 1767225600, 7, true, true },
 		{ OCTETS("\1\100\0\1\0\40" KEY_32 "\102\0\1\0\3t=y\103\0\1\0"), KNOT_EOK, "t=y", 0,
 		  INT64_MAX, true, false },
 		/* Neither key nor cname, or both. */
@@ -324,16 +350,19 @@ static void test_dkim(void)
 		UNIT_CHECK(mail_str_is(dkim.key, cases[i].key ? KEY_32 : ""), "case %zu", i);
 		UNIT_CHECK(mail_str_is(dkim.cname, cases[i].key ? "" : "a."), "case %zu", i);
 		UNIT_CHECK(dkim.publish == cases[i].publish && dkim.activate == 0 &&
-		           dkim.retire == INT64_MAX && dkim.remove == cases[i].remove &&
-		           dkim.revoke == cases[i].revoke && dkim.stamp.timestamp == 0, "case %zu", i);
+		                   dkim.retire == INT64_MAX && dkim.remove == cases[i].remove &&
+		                   dkim.revoke == cases[i].revoke && dkim.stamp.timestamp == 0,
+		           "case %zu", i);
 	}
 }
 
 /*!
  * Feeds octets to all readers. They come in memory of just their length, so that a sanitizer sees
- * what is read beyond. What is decoded must be encoded to the same octets, and the readers in place must agree.
+ * what is read beyond. What is decoded must be encoded to the same octets, and the readers in place
+ * must agree.
  */
-static int feed(mail_section_t section, const uint8_t *octets, size_t len, const char *what, size_t n)
+static int feed(mail_section_t section, const uint8_t *octets, size_t len, const char *what,
+                size_t n)
 {
 	uint8_t *copy = malloc(len > 0 ? len : 1);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(copy);
@@ -344,17 +373,21 @@ static int feed(mail_section_t section, const uint8_t *octets, size_t len, const
 	int ret = mail_codec_decode(section, MAIL_STR("x"), copy, len, &entry);
 	int domain_ret = mail_codec_domain(copy, len, &domain);
 	int dkim_ret = mail_codec_dkim(copy, len, &dkim);
-	UNIT_CHECK(ret == KNOT_EOK || ret == KNOT_EMALF || ret == KNOT_ENOTSUP, "%s %zu: %d", what, n, ret);
+	UNIT_CHECK(ret == KNOT_EOK || ret == KNOT_EMALF || ret == KNOT_ENOTSUP, "%s %zu: %d", what,
+	           n, ret);
 	if (ret == KNOT_EOK) {
 		mail_buf_t again = { 0 };
 		UNIT_CHECK(mail_codec_encode(entry, &again) == KNOT_EOK && again.len == len &&
-		           memcmp(again.data, copy, len) == 0, "%s %zu", what, n);
+		                   memcmp(again.data, copy, len) == 0,
+		           "%s %zu", what, n);
 		mail_buf_free(&again);
 	}
 	if (ret == KNOT_EOK && section == MAIL_SECTION_DOMAIN) {
 		UNIT_CHECK(domain_ret == KNOT_EOK &&
-		           mail_str_equal(domain.policy, mail_entry_value(entry, MAIL_ITEM_POLICY)) &&
-		           mail_str_equal(domain.alias, mail_entry_value(entry, MAIL_ITEM_ALIAS)),
+		                   mail_str_equal(domain.policy,
+		                                  mail_entry_value(entry, MAIL_ITEM_POLICY)) &&
+		                   mail_str_equal(domain.alias,
+		                                  mail_entry_value(entry, MAIL_ITEM_ALIAS)),
 		           "%s %zu: %d", what, n, domain_ret);
 	} else if (ret == KNOT_EOK && section == MAIL_SECTION_DKIM) {
 		mail_str_t key = mail_entry_value(entry, MAIL_ITEM_KEY);
@@ -362,7 +395,8 @@ static int feed(mail_section_t section, const uint8_t *octets, size_t len, const
 		UNIT_CHECK((dkim_ret == KNOT_EOK) == ((key.len == 0) != (cname.len == 0)),
 		           "%s %zu: %d", what, n, dkim_ret);
 		UNIT_CHECK(dkim_ret != KNOT_EOK || (mail_str_equal(dkim.key, key) &&
-		           mail_str_equal(dkim.cname, cname)), "%s %zu", what, n);
+		                                    mail_str_equal(dkim.cname, cname)),
+		           "%s %zu", what, n);
 	}
 	mail_entry_free(entry);
 	free(copy);
@@ -377,10 +411,12 @@ static void test_truncated(void)
 		mail_buf_t value = { 0 };
 		encode_sample(i, &entry, &value);
 		for (size_t len = 0; len < value.len; len++) {
-			refused += feed(entry->section, value.data, len, "truncated", i * 1000 + len) != KNOT_EOK;
+			refused += feed(entry->section, value.data, len, "truncated",
+			                i * 1000 + len) != KNOT_EOK;
 		}
 		mail_buf_u8(&value, 0);
-		CU_ASSERT_NOT_EQUAL(feed(entry->section, value.data, value.len, "longer", i), KNOT_EOK);
+		CU_ASSERT_NOT_EQUAL(feed(entry->section, value.data, value.len, "longer", i),
+		                    KNOT_EOK);
 		mail_buf_free(&value);
 		mail_entry_free(entry);
 	}
@@ -430,7 +466,8 @@ static void test_random(void)
 			pos += 5 + value[pos + 5];
 			len = rand_r(&seed) % 4 == 0 && pos < len ? pos + 1 : len;
 		}
-		read += feed(rand_r(&seed) % MAIL_SECTION_COUNT, value, len, "random", round) == KNOT_EOK;
+		read += feed(rand_r(&seed) % MAIL_SECTION_COUNT, value, len, "random", round) ==
+		        KNOT_EOK;
 	}
 	CU_ASSERT(read > 100);
 }
@@ -447,15 +484,17 @@ static void test_allocation(void)
 		for (size_t i = 1; met && failing_on(i); i++) {
 			mail_entry_t *back;
 			mail_buf_t again = { 0 };
-			int ret = mail_codec_decode(entry->section, entry->id, value.data, value.len, &back);
+			int ret = mail_codec_decode(entry->section, entry->id, value.data,
+			                            value.len, &back);
 			int put = mail_codec_encode(entry, &again);
 			met = failing_off();
-			UNIT_CHECK(ret == KNOT_EOK ? mail_entry_equal(entry, back) :
-			           ret == KNOT_ENOMEM && back == NULL, "sample %zu allocation %zu: %d", s, i, ret);
+			UNIT_CHECK(ret == KNOT_EOK ? mail_entry_equal(entry, back)
+			                           : ret == KNOT_ENOMEM && back == NULL,
+			           "sample %zu allocation %zu: %d", s, i, ret);
 			UNIT_CHECK(put == KNOT_EOK || (put == KNOT_ENOMEM && again.len == 0),
 			           "sample %zu allocation %zu: %d", s, i, put);
-			UNIT_CHECK(met == (ret != KNOT_EOK || put != KNOT_EOK), "sample %zu allocation %zu",
-			           s, i);
+			UNIT_CHECK(met == (ret != KNOT_EOK || put != KNOT_EOK),
+			           "sample %zu allocation %zu", s, i);
 			mail_entry_free(back);
 			mail_buf_free(&again);
 			runs++;
@@ -466,19 +505,17 @@ static void test_allocation(void)
 	}
 }
 
-static const unit_test_t tests[] = {
-	{ "encoded and decoded", test_round },
-	{ "the layout", test_layout },
-	{ "values that are not encoded", test_encode_refused },
-	{ "octets that are not decoded", test_decode_refused },
-	{ "domains in place", test_domain },
-	{ "DKIM keys in place", test_dkim },
-	{ "truncated values", test_truncated },
-	{ "every octet changed", test_flipped },
-	{ "random octets", test_random },
-	{ "failing allocations", test_allocation },
-	{ NULL, NULL }
-};
+static const unit_test_t tests[] = { { "encoded and decoded", test_round },
+	                             { "the layout", test_layout },
+	                             { "values that are not encoded", test_encode_refused },
+	                             { "octets that are not decoded", test_decode_refused },
+	                             { "domains in place", test_domain },
+	                             { "DKIM keys in place", test_dkim },
+	                             { "truncated values", test_truncated },
+	                             { "every octet changed", test_flipped },
+	                             { "random octets", test_random },
+	                             { "failing allocations", test_allocation },
+	                             { NULL, NULL } };
 
 int main(void)
 {

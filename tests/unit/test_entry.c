@@ -66,7 +66,7 @@ static void test_order(void)
 	for (size_t i = 0; i < entry->count; i++) {
 		const mail_member_t *member = &entry->members[i];
 		UNIT_CHECK(member->item->id == expected[i].item && member->op == expected[i].op &&
-		           member->count == expected[i].count && member->line == 7,
+		                   member->count == expected[i].count && member->line == 7,
 		           "case %zu: item %d op %d count %zu", i, member->item->id, member->op,
 		           member->count);
 		for (size_t j = 0; j < member->count && j < expected[i].count; j++) {
@@ -118,10 +118,11 @@ static void test_refused(void)
 		mail_entry_t *entry = sample();
 		mail_entry_t *before = mail_entry_copy(entry);
 		CU_ASSERT_PTR_NOT_NULL_FATAL(before);
-		int ret = mail_entry_add(entry, item_of(cases[i].section, cases[i].item), cases[i].op,
-		                         MAIL_STR(cases[i].value), 0);
+		int ret = mail_entry_add(entry, item_of(cases[i].section, cases[i].item),
+		                         cases[i].op, MAIL_STR(cases[i].value), 0);
 		UNIT_CHECK(ret == cases[i].ret, "case %zu: %s", i, knot_strerror(ret));
-		UNIT_CHECK(mail_entry_equal(entry, before) == (cases[i].ret != KNOT_EOK), "case %zu", i);
+		UNIT_CHECK(mail_entry_equal(entry, before) == (cases[i].ret != KNOT_EOK),
+		           "case %zu", i);
 		mail_entry_free(entry);
 		mail_entry_free(before);
 	}
@@ -134,17 +135,20 @@ static void test_limits(void)
 	mail_entry_t *entry = mail_entry_new(MAIL_SECTION_POLICY, MAIL_STR("p"));
 	CU_ASSERT_PTR_NOT_NULL_FATAL(entry);
 	const mail_item_t *txt = item_of(MAIL_SECTION_POLICY, "txt");
-	CU_ASSERT_EQUAL(mail_entry_add(entry, txt, MAIL_OP_SET, (mail_str_t){ big, sizeof(big) }, 0),
-	                KNOT_ELIMIT);
+	CU_ASSERT_EQUAL(
+		mail_entry_add(entry, txt, MAIL_OP_SET, (mail_str_t){ big, sizeof(big) }, 0),
+		KNOT_ELIMIT);
 	CU_ASSERT_EQUAL(entry->count, 0);
 	for (size_t i = 0; i < MAIL_LIST_MAX; i++) {
-		UNIT_CHECK(mail_entry_add(entry, txt, MAIL_OP_SET, (mail_str_t){ big, MAIL_VALUE_MAX - i },
-		                          0) == KNOT_EOK, "value %zu", i);
+		UNIT_CHECK(mail_entry_add(entry, txt, MAIL_OP_SET,
+		                          (mail_str_t){ big, MAIL_VALUE_MAX - i }, 0) == KNOT_EOK,
+		           "value %zu", i);
 	}
 	CU_ASSERT_EQUAL(add(entry, "txt", MAIL_OP_SET, "one more"), KNOT_ELIMIT);
 	CU_ASSERT_EQUAL(entry->members[0].count, MAIL_LIST_MAX);
 	for (size_t i = 0; i < MAIL_LIST_MAX; i++) {
-		UNIT_CHECK(entry->members[0].values[i].text.len == MAIL_VALUE_MAX - i, "value %zu", i);
+		UNIT_CHECK(entry->members[0].values[i].text.len == MAIL_VALUE_MAX - i, "value %zu",
+		           i);
 	}
 	mail_diag_t diag = { 0 };
 	CU_ASSERT_EQUAL(mail_entry_parse(entry, txt, MAIL_OP_SET, MAIL_STR("one more"), 3, &diag),
@@ -159,8 +163,9 @@ static void test_parse(void)
 		const char *item;
 		mail_op_t op;
 		const char *text;
-		const char *stored;  /*!< Of the last value of the operation; NULL: refused; "": MAIL_OP_NONE. */
-		const char *reason;  /*!< Part of it. */
+		const char *
+			stored; /*!< Of the last value of the operation; NULL: refused; "": MAIL_OP_NONE. */
+		const char *reason; /*!< Part of it. */
 	} cases[] = {
 		{ "no-mail", MAIL_OP_SET, " on ", "on", NULL },
 		{ "ttl", MAIL_OP_SET, "0060", "60", NULL },
@@ -184,18 +189,22 @@ static void test_parse(void)
 		CU_ASSERT_PTR_NOT_NULL_FATAL(entry);
 		mail_diag_t diag = { 0 };
 		const mail_item_t *item = item_of(MAIL_SECTION_POLICY, cases[i].item);
-		int ret = mail_entry_parse(entry, item, cases[i].op, MAIL_STR(cases[i].text), 5, &diag);
+		int ret = mail_entry_parse(entry, item, cases[i].op, MAIL_STR(cases[i].text), 5,
+		                           &diag);
 		if (cases[i].stored == NULL) {
 			UNIT_CHECK(ret == KNOT_EINVAL && entry->count == 0, "case %zu: %d", i, ret);
 			UNIT_CHECK(strstr(diag.text, cases[i].reason) != NULL && diag.line == 5,
 			           "case %zu: line %u: %s", i, (unsigned)diag.line, diag.text);
-		} else if (UNIT_CHECK(ret == KNOT_EOK && entry->count == 1, "case %zu: %s", i, diag.text)) {
+		} else if (UNIT_CHECK(ret == KNOT_EOK && entry->count == 1, "case %zu: %s", i,
+		                      diag.text)) {
 			const mail_member_t *member = &entry->members[0];
 			bool none = cases[i].stored[0] == '\0';
 			UNIT_CHECK((member->op == MAIL_OP_NONE) == none &&
-			           member->count == (none ? 0 : 1) && member->line == 5, "case %zu", i);
+			                   member->count == (none ? 0 : 1) && member->line == 5,
+			           "case %zu", i);
 			mail_str_t value = none ? MAIL_STR("") : member->values[0].text;
-			UNIT_CHECK(mail_str_is(value, cases[i].stored), "case %zu: %s", i, value.data);
+			UNIT_CHECK(mail_str_is(value, cases[i].stored), "case %zu: %s", i,
+			           value.data);
 		}
 		mail_entry_free(entry);
 	}
@@ -217,12 +226,14 @@ static void test_parse_twice(void)
 		CU_ASSERT_PTR_NOT_NULL_FATAL(entry);
 		mail_diag_t diag = { 0 };
 		const mail_item_t *item = item_of(MAIL_SECTION_POLICY, cases[i].item);
-		int ret = mail_entry_parse(entry, item, MAIL_OP_SET, MAIL_STR(cases[i].first), 1, &diag);
+		int ret = mail_entry_parse(entry, item, MAIL_OP_SET, MAIL_STR(cases[i].first), 1,
+		                           &diag);
 		UNIT_CHECK(ret == KNOT_EOK, "case %zu: %s", i, diag.text);
-		ret = mail_entry_parse(entry, item, MAIL_OP_SET, MAIL_STR(cases[i].second), 2, &diag);
+		ret = mail_entry_parse(entry, item, MAIL_OP_SET, MAIL_STR(cases[i].second), 2,
+		                       &diag);
 		UNIT_CHECK(ret == KNOT_EINVAL && strstr(diag.text, cases[i].reason) != NULL &&
-		           diag.line == 2, "case %zu: %d: line %u: %s", i, ret, (unsigned)diag.line,
-		           diag.text);
+		                   diag.line == 2,
+		           "case %zu: %d: line %u: %s", i, ret, (unsigned)diag.line, diag.text);
 		mail_entry_free(entry);
 	}
 }
@@ -244,8 +255,8 @@ static void test_remove(void)
 	}
 	/* The array's room is told by the count: it must not be less after removals. */
 	for (unsigned i = 0; i < 9; i++) {
-		static const char *const items[] = { "ttl", "mx", "spf", "txt", "ns", "caa", "bimi",
-		                                     "srv", "host" };
+		static const char *const items[] = { "ttl", "mx",   "spf", "txt", "ns",
+			                             "caa", "bimi", "srv", "host" };
 		UNIT_CHECK(add(entry, items[i], MAIL_OP_SET, "1") == KNOT_EOK, "item %u", i);
 	}
 	CU_ASSERT_EQUAL(entry->count, 9);
@@ -291,14 +302,16 @@ static void test_equal(void)
 
 #define L63 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 /* 241 octets in wire form leave room for a selector of two octets: 3 + 11 + 241 = 255. */
-#define D241 L63 "." L63 "." L63 "." "ccccccccccccccccccccccccccccccccccccccccccccccc"
+#define D241                                                                                       \
+	L63 "." L63 "." L63 "."                                                                    \
+	    "ccccccccccccccccccccccccccccccccccccccccccccccc"
 
 static void test_id(void)
 {
 	static const struct {
 		mail_section_t section;
 		const char *text;
-		const char *id;   /*!< NULL: refused. */
+		const char *id; /*!< NULL: refused. */
 		uint32_t column;
 	} cases[] = {
 		{ MAIL_SECTION_DOMAIN, "Example.NET.", "example.net", 0 },
@@ -319,7 +332,8 @@ static void test_id(void)
 		{ MAIL_SECTION_POLICY, "a b", NULL, 2 },
 		{ MAIL_SECTION_DKIM, "Example.net/S1", "example.net/s1", 0 },
 		{ MAIL_SECTION_DKIM, "example.net/a.b", "example.net/a.b", 0 },
-		{ MAIL_SECTION_DKIM, "0/25.2.0.192.in-addr.arpa/s1", "0/25.2.0.192.in-addr.arpa/s1", 0 },
+		{ MAIL_SECTION_DKIM, "0/25.2.0.192.in-addr.arpa/s1", "0/25.2.0.192.in-addr.arpa/s1",
+		  0 },
 		{ MAIL_SECTION_DKIM, "_domainkey.example.net/s1", "_domainkey.example.net/s1", 0 },
 		{ MAIL_SECTION_DKIM, "policy:Business/S1.x", "policy:Business/s1.x", 0 },
 		{ MAIL_SECTION_DKIM, "example.net", NULL, 0 },
@@ -336,7 +350,8 @@ static void test_id(void)
 		mail_diag_t diag = { 0 };
 		mail_buf_t out = { 0 };
 		mail_buf_u8(&out, '>');
-		int ret = mail_entry_id_normalise(cases[i].section, MAIL_STR(cases[i].text), &out, &diag);
+		int ret = mail_entry_id_normalise(cases[i].section, MAIL_STR(cases[i].text), &out,
+		                                  &diag);
 		uint8_t key[MAIL_KEY_MAX];
 		if (cases[i].id == NULL) {
 			UNIT_CHECK(ret == KNOT_EINVAL && diag.text[0] != '\0' && out.len == 1,
@@ -344,7 +359,8 @@ static void test_id(void)
 			UNIT_CHECK(diag.column == cases[i].column, "case %zu: column %u", i,
 			           (unsigned)diag.column);
 			UNIT_CHECK(mail_entry_key(cases[i].section, MAIL_STR(cases[i].text), key) ==
-			           KNOT_EINVAL, "case %zu", i);
+			                   KNOT_EINVAL,
+			           "case %zu", i);
 			mail_buf_free(&out);
 			continue;
 		}
@@ -365,7 +381,8 @@ static void test_id(void)
 /*! A name with an escaped octet has an id that can be read again. */
 static void test_id_escaped(void)
 {
-	static const char *const texts[] = { "a\\.b.example", "a\\000b.example", "policy\\:x.example" };
+	static const char *const texts[] = { "a\\.b.example", "a\\000b.example",
+		                             "policy\\:x.example" };
 	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
 		for (unsigned dkim = 0; dkim < 2; dkim++) {
 			char text[64];
@@ -374,14 +391,20 @@ static void test_id_escaped(void)
 			mail_buf_t once = { 0 }, again = { 0 }, back = { 0 };
 			uint8_t key[MAIL_KEY_MAX];
 			UNIT_CHECK(mail_entry_id_normalise(section, MAIL_STR(text), &once, NULL) ==
-			           KNOT_EOK, "case %zu", i);
-			UNIT_CHECK(mail_entry_id_normalise(section, mail_buf_view(&once), &again, NULL) ==
-			           KNOT_EOK && mail_str_equal(mail_buf_view(&once), mail_buf_view(&again)),
+			                   KNOT_EOK,
 			           "case %zu", i);
+			UNIT_CHECK(
+				mail_entry_id_normalise(section, mail_buf_view(&once), &again,
+			                                NULL) == KNOT_EOK &&
+					mail_str_equal(mail_buf_view(&once), mail_buf_view(&again)),
+				"case %zu", i);
 			int len = mail_entry_key(section, mail_buf_view(&once), key);
-			UNIT_CHECK(len > 0 && mail_entry_id_from_key(section, key, len, &back) == KNOT_EOK &&
-			           mail_str_equal(mail_buf_view(&once), mail_buf_view(&back)),
-			           "case %zu: %.*s", i, (int)back.len, (char *)back.data);
+			UNIT_CHECK(
+				len > 0 &&
+					mail_entry_id_from_key(section, key, len, &back) ==
+						KNOT_EOK &&
+					mail_str_equal(mail_buf_view(&once), mail_buf_view(&back)),
+				"case %zu: %.*s", i, (int)back.len, (char *)back.data);
 			mail_buf_free(&once);
 			mail_buf_free(&again);
 			mail_buf_free(&back);
@@ -395,7 +418,7 @@ static void test_key(void)
 {
 	static const struct {
 		mail_section_t section;
-		const char *id;   /*!< NULL: nobody's key. */
+		const char *id; /*!< NULL: nobody's key. */
 		const char *key;
 		size_t len;
 	} cases[] = {
@@ -458,8 +481,9 @@ static void test_key_random(void)
 		if (i % 2 == 0 && len > 12) {
 			memcpy(key + 1, "\0_domainkey", 11);
 		}
-		mail_section_t section = i % 3 == 0 ? MAIL_SECTION_POLICY :
-		                         i % 3 == 1 ? MAIL_SECTION_DOMAIN : MAIL_SECTION_DKIM;
+		mail_section_t section = i % 3 == 0   ? MAIL_SECTION_POLICY
+		                         : i % 3 == 1 ? MAIL_SECTION_DOMAIN
+		                                      : MAIL_SECTION_DKIM;
 		mail_buf_t id = { 0 };
 		int ret = mail_entry_id_from_key(section, key, len, &id);
 		if (ret == KNOT_EOK) {
@@ -485,15 +509,18 @@ static void test_allocation(void)
 		int ret = entry != NULL ? KNOT_EOK : KNOT_ENOMEM;
 		if (ret == KNOT_EOK) {
 			const mail_item_t *item = mail_item_get(MAIL_ITEM_TXT);
-			ret = mail_entry_parse(entry, item, MAIL_OP_ADD, MAIL_STR("fourth"), 1, NULL);
+			ret = mail_entry_parse(entry, item, MAIL_OP_ADD, MAIL_STR("fourth"), 1,
+			                       NULL);
 			size_t count = mail_entry_member(entry, MAIL_ITEM_TXT, MAIL_OP_ADD)->count;
 			UNIT_CHECK(count == (ret == KNOT_EOK ? 3 : 2), "allocation %zu", i);
 		}
 		mail_buf_t id = { 0 };
-		int id_ret = mail_entry_id_normalise(MAIL_SECTION_DKIM, MAIL_STR("example.net/s1"), &id, NULL);
+		int id_ret = mail_entry_id_normalise(MAIL_SECTION_DKIM, MAIL_STR("example.net/s1"),
+		                                     &id, NULL);
 		met = failing_off();
 		UNIT_CHECK(ret == KNOT_EOK || ret == KNOT_ENOMEM, "allocation %zu: %d", i, ret);
-		UNIT_CHECK(id_ret == KNOT_EOK || id_ret == KNOT_ENOMEM, "allocation %zu: %d", i, id_ret);
+		UNIT_CHECK(id_ret == KNOT_EOK || id_ret == KNOT_ENOMEM, "allocation %zu: %d", i,
+		           id_ret);
 		UNIT_CHECK(met == (ret != KNOT_EOK || id_ret != KNOT_EOK), "allocation %zu", i);
 		mail_entry_free(entry);
 		mail_buf_free(&id);
@@ -503,21 +530,19 @@ static void test_allocation(void)
 	mail_entry_free(from);
 }
 
-static const unit_test_t tests[] = {
-	{ "members are sorted", test_order },
-	{ "what an entry cannot take", test_refused },
-	{ "limits", test_limits },
-	{ "values as people write them", test_parse },
-	{ "second values", test_parse_twice },
-	{ "removing members", test_remove },
-	{ "equal entries and copies", test_equal },
-	{ "ids", test_id },
-	{ "ids with escapes", test_id_escaped },
-	{ "keys", test_key },
-	{ "random keys", test_key_random },
-	{ "failing allocations", test_allocation },
-	{ NULL, NULL }
-};
+static const unit_test_t tests[] = { { "members are sorted", test_order },
+	                             { "what an entry cannot take", test_refused },
+	                             { "limits", test_limits },
+	                             { "values as people write them", test_parse },
+	                             { "second values", test_parse_twice },
+	                             { "removing members", test_remove },
+	                             { "equal entries and copies", test_equal },
+	                             { "ids", test_id },
+	                             { "ids with escapes", test_id_escaped },
+	                             { "keys", test_key },
+	                             { "random keys", test_key_random },
+	                             { "failing allocations", test_allocation },
+	                             { NULL, NULL } };
 
 int main(void)
 {

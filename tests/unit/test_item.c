@@ -4,14 +4,14 @@
 #include "unit.h"
 #include "failing.h"
 
-#define HOST   MAIL_SECTION_HOST
-#define CERT   MAIL_SECTION_CERTIFICATE
+#define HOST MAIL_SECTION_HOST
+#define CERT MAIL_SECTION_CERTIFICATE
 #define POLICY MAIL_SECTION_POLICY
-#define DKIM   MAIL_SECTION_DKIM
+#define DKIM MAIL_SECTION_DKIM
 #define DOMAIN MAIL_SECTION_DOMAIN
 
 #define ED25519 "N/BkJD6xbEiMb39v7JW6AwdPHO5gKB3fcCnod4zQ31U="
-#define HEX32   "064dbc632f1ba7d0a2a3faeadeedfebd6f90f850dfb852c97ee9df9b6e5c5e7c"
+#define HEX32 "064dbc632f1ba7d0a2a3faeadeedfebd6f90f850dfb852c97ee9df9b6e5c5e7c"
 
 static const mail_item_t *item_of(mail_section_t section, const char *name)
 {
@@ -25,20 +25,25 @@ static void test_table(void)
 {
 	size_t n = 0;
 	for (const mail_item_t *item = mail_items; item->name != NULL; item++, n++) {
-		UNIT_CHECK(item == mail_items || item[-1].id < item->id, "%s is out of order", item->name);
+		UNIT_CHECK(item == mail_items || item[-1].id < item->id, "%s is out of order",
+		           item->name);
 		UNIT_CHECK(item->id > 0 && item->id < MAIL_ITEM_MAX, "%s", item->name);
 		UNIT_CHECK(mail_item_get(item->id) == item, "%s", item->name);
 		UNIT_CHECK(item->sections != 0 && item->sections < 1u << MAIL_SECTION_COUNT, "%s",
 		           item->name);
 		UNIT_CHECK(item->help != NULL && item->help[0] != '\0' &&
-		           strchr(item->help, '\n') == NULL, "%s", item->name);
-		UNIT_CHECK(item->type != MAIL_TYPE_NUMBER || item->min < item->max, "%s", item->name);
-		UNIT_CHECK((item->flags & MAIL_FLAG_BYTAG) == 0 || (item->flags & MAIL_FLAG_LIST) != 0,
+		                   strchr(item->help, '\n') == NULL,
+		           "%s", item->name);
+		UNIT_CHECK(item->type != MAIL_TYPE_NUMBER || item->min < item->max, "%s",
+		           item->name);
+		UNIT_CHECK((item->flags & MAIL_FLAG_BYTAG) == 0 ||
+		                   (item->flags & MAIL_FLAG_LIST) != 0,
 		           "%s", item->name);
 		for (unsigned section = 0; section < MAIL_SECTION_COUNT; section++) {
 			bool in = (item->sections & (1u << section)) != 0;
 			const mail_item_t *found = mail_item_find(section, MAIL_STR(item->name));
-			UNIT_CHECK(in ? found == item : found == NULL, "%s in section %u", item->name, section);
+			UNIT_CHECK(in ? found == item : found == NULL, "%s in section %u",
+			           item->name, section);
 		}
 		/* A domain overrides whatever a policy says, but not what the policy is made of. */
 		bool policy = (item->sections & (1u << POLICY)) != 0 && item->id != MAIL_ITEM_BASE;
@@ -63,21 +68,23 @@ static void test_dialect(void)
 	} cases[] = {
 		{ HOST, "name address certificate tlsa tlsa-port helo-spf" },
 		{ CERT, "current next deploy-at form publish" },
-		{ POLICY, "base host mx spf spf-all dmarc dmarc-ramp tls-rpt mta-sts mta-sts-max-age "
-		          "mta-sts-id mta-sts-host srv autoconfig autodiscover bimi caa txt record no-mail "
-		          "ttl ns soa-mname soa-rname key-set" },
+		{ POLICY,
+		  "base host mx spf spf-all dmarc dmarc-ramp tls-rpt mta-sts mta-sts-max-age "
+		  "mta-sts-id mta-sts-host srv autoconfig autodiscover bimi caa txt record no-mail "
+		  "ttl ns soa-mname soa-rname key-set" },
 		{ DKIM, "publish activate retire remove key cname tags revoke" },
-		{ DOMAIN, "policy alias target delegation host mx spf spf-all dmarc dmarc-ramp tls-rpt "
-		          "mta-sts mta-sts-max-age mta-sts-id mta-sts-host srv autoconfig autodiscover bimi "
-		          "caa txt record no-mail ttl ns soa-mname soa-rname key-set" },
+		{ DOMAIN,
+		  "policy alias target delegation host mx spf spf-all dmarc dmarc-ramp tls-rpt "
+		  "mta-sts mta-sts-max-age mta-sts-id mta-sts-host srv autoconfig autodiscover bimi "
+		  "caa txt record no-mail ttl ns soa-mname soa-rname key-set" },
 		{ MAIL_SECTION_KEYSET, "" },
 	};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
 		size_t pos = 0, named = 0, there = 0;
 		mail_str_t name;
 		while (mail_item_word(MAIL_STR(cases[i].names), &pos, &name)) {
-			UNIT_CHECK(mail_item_find(cases[i].section, name) != NULL, "case %zu: %.*s", i,
-			           (int)name.len, name.data);
+			UNIT_CHECK(mail_item_find(cases[i].section, name) != NULL, "case %zu: %.*s",
+			           i, (int)name.len, name.data);
 			named++;
 		}
 		for (const mail_item_t *item = mail_items; item->name != NULL; item++) {
@@ -91,7 +98,8 @@ static void test_sections(void)
 {
 	for (unsigned section = 0; section < MAIL_SECTION_COUNT; section++) {
 		const char *name = mail_section_name(section);
-		UNIT_CHECK(name[0] != '\0' && mail_section_find(MAIL_STR(name)) == section, "%u", section);
+		UNIT_CHECK(name[0] != '\0' && mail_section_find(MAIL_STR(name)) == section, "%u",
+		           section);
 	}
 	CU_ASSERT_STRING_EQUAL(mail_section_name(MAIL_SECTION_KEYSET), "key-set");
 	CU_ASSERT_STRING_EQUAL(mail_section_name(MAIL_SECTION_COUNT), "");
@@ -127,7 +135,8 @@ static const struct {
 	{ POLICY, "mx", ".", "." },
 	{ POLICY, "spf", "mx", "mx" },
 	{ POLICY, "spf", "hosts", "hosts" },
-	{ POLICY, "spf", "ip4:192.0.2.0/24 include:_spf.example.com", "ip4:192.0.2.0/24 include:_spf.example.com" },
+	{ POLICY, "spf", "ip4:192.0.2.0/24 include:_spf.example.com",
+	  "ip4:192.0.2.0/24 include:_spf.example.com" },
 	{ POLICY, "spf", "ra=postmaster", "ra=postmaster" },
 	{ POLICY, "spf-all", "~all", "~all" },
 	{ POLICY, "dmarc", "p = reject", "p=reject" },
@@ -147,7 +156,8 @@ static const struct {
 	{ POLICY, "srv", "imaps", "imaps" },
 	{ POLICY, "srv", "imap 0 1 110 mail", "imap 0 1 110 mail" },
 	{ POLICY, "srv", "pop3 .", "pop3 ." },
-	{ POLICY, "bimi", "default https://example.org/logo.svg", "default https://example.org/logo.svg" },
+	{ POLICY, "bimi", "default https://example.org/logo.svg",
+	  "default https://example.org/logo.svg" },
 	{ POLICY, "caa", "0 issue \"ca.example\"", "0 issue \"ca.example\"" },
 	{ POLICY, "txt", "  kept to the letter ", "  kept to the letter " },
 	{ POLICY, "txt", "v=spf10", "v=spf10" },
@@ -201,9 +211,10 @@ static void test_allocation(void)
 			int ret = mail_item_normalise(item, MAIL_STR(good[n].text), &out, NULL);
 			met = failing_off();
 			failed += met;
-			UNIT_CHECK(ret == (met ? KNOT_ENOMEM : KNOT_EOK), "case %zu allocation %zu: %s: %d", n,
-			           i, good[n].item, ret);
-			UNIT_CHECK(ret == KNOT_EOK || out.len == 0, "case %zu allocation %zu", n, i);
+			UNIT_CHECK(ret == (met ? KNOT_ENOMEM : KNOT_EOK),
+			           "case %zu, allocation %zu: %d", n, i, ret);
+			UNIT_CHECK(ret == KNOT_EOK || out.len == 0, "case %zu allocation %zu", n,
+			           i);
 			mail_buf_free(&out);
 		}
 	}
@@ -215,8 +226,8 @@ static void test_refused(void)
 	static const struct {
 		mail_section_t section;
 		const char *item, *text;
-		uint32_t column;     /*!< 0: whatever it is. */
-		const char *reason;  /*!< Part of it, where it is given here. */
+		uint32_t column;    /*!< 0: whatever it is. */
+		const char *reason; /*!< Part of it, where it is given here. */
 	} cases[] = {
 		{ DOMAIN, "policy", "", 0, "empty" },
 		{ DOMAIN, "policy", "   ", 0, "empty" },
@@ -255,7 +266,7 @@ static void test_refused(void)
 		{ POLICY, "txt", "v=spf1", 1, "belong in spf" },
 		{ POLICY, "txt", "a\nb", 2, "control" },
 		{ POLICY, "txt", "a\177", 2, "control" },
-		{ POLICY, "txt", "a\302\233", 2, "UTF-8" },
+		{ POLICY, "txt", "a\302\233", 2, "control" },
 		{ POLICY, "txt", "ab\303", 3, "UTF-8" },
 		{ POLICY, "txt", " \355\240\200", 2, "UTF-8" },
 		{ POLICY, "record", "@ SOA a. b. 1 2 3 4 5", 0, "" },
@@ -284,11 +295,14 @@ static void test_refused(void)
 		mail_buf_u8(&out, '>');
 		int ret = mail_item_normalise(item, MAIL_STR(cases[i].text), &out, &diag);
 		UNIT_CHECK(ret == KNOT_EINVAL && out.len == 1 && out.error == KNOT_EOK &&
-		           diag.text[0] != '\0', "case %zu: %s: %d", i, cases[i].item, ret);
+		                   diag.text[0] != '\0',
+		           "case %zu: %s: %d", i, cases[i].item, ret);
 		UNIT_CHECK(strstr(diag.text, cases[i].reason) != NULL &&
-		           (cases[i].column == 0 || cases[i].column == diag.column),
-		           "case %zu: %s: column %u: %s", i, cases[i].item, (unsigned)diag.column, diag.text);
-		UNIT_CHECK(mail_item_normalise(item, MAIL_STR(cases[i].text), &out, NULL) == KNOT_EINVAL,
+		                   (cases[i].column == 0 || cases[i].column == diag.column),
+		           "case %zu: %s: column %u: %s", i, cases[i].item, (unsigned)diag.column,
+		           diag.text);
+		UNIT_CHECK(mail_item_normalise(item, MAIL_STR(cases[i].text), &out, NULL) ==
+		                   KNOT_EINVAL,
 		           "case %zu without diag", i);
 		mail_buf_free(&out);
 	}
@@ -315,8 +329,8 @@ static void test_long(void)
 		mail_buf_t out = { 0 };
 		int ret = mail_item_normalise(item_of(POLICY, cases[i].item),
 		                              (mail_str_t){ text, cases[i].len }, &out, NULL);
-		UNIT_CHECK(ret == (cases[i].len <= cases[i].max ? KNOT_EOK : KNOT_EINVAL), "case %zu: %d",
-		           i, ret);
+		UNIT_CHECK(ret == (cases[i].len <= cases[i].max ? KNOT_EOK : KNOT_EINVAL),
+		           "case %zu: %d", i, ret);
 		UNIT_CHECK(out.len == (ret == KNOT_EOK ? cases[i].len : 0), "case %zu", i);
 		mail_buf_free(&out);
 	}
@@ -328,18 +342,18 @@ static void test_key(void)
 	static const char *const texts[] = {
 		ED25519,
 		"  " ED25519 "\n",
-		"v=DKIM1; k=ed25519; h=sha256; p=" ED25519,
+		("v=DKIM1; k=ed25519; h=sha256; p=" ED25519),
 	};
 	const mail_item_t *item = item_of(DKIM, "key");
 	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
 		mail_diag_t diag = { 0 };
 		mail_buf_t out = { 0 }, text = { 0 };
 		int ret = mail_item_normalise(item, MAIL_STR(texts[i]), &out, &diag);
-		UNIT_CHECK(ret == KNOT_EOK && out.len == 32 && out.data[0] == 0x37, "case %zu: %s", i,
-		           diag.text);
+		UNIT_CHECK(ret == KNOT_EOK && out.len == 32 && out.data[0] == 0x37, "case %zu: %s",
+		           i, diag.text);
 		UNIT_CHECK(mail_item_print(item, mail_buf_view(&out), &text) == KNOT_EOK &&
-		           mail_str_is(mail_buf_view(&text), ED25519), "case %zu: %.*s", i, (int)text.len,
-		           (char *)text.data);
+		                   mail_str_is(mail_buf_view(&text), ED25519),
+		           "case %zu: %.*s", i, (int)text.len, (char *)text.data);
 		mail_buf_free(&out);
 		mail_buf_free(&text);
 	}
@@ -351,8 +365,13 @@ static void test_print(void)
 	static const struct {
 		const char *octets, *text;
 	} cases[] = {
-		{ "", "" }, { "f", "Zg==" }, { "fo", "Zm8=" }, { "foo", "Zm9v" },
-		{ "foob", "Zm9vYg==" }, { "fooba", "Zm9vYmE=" }, { "foobar", "Zm9vYmFy" },
+		{ "", "" },
+		{ "f", "Zg==" },
+		{ "fo", "Zm8=" },
+		{ "foo", "Zm9v" },
+		{ "foob", "Zm9vYg==" },
+		{ "fooba", "Zm9vYmE=" },
+		{ "foobar", "Zm9vYmFy" },
 		{ "\373\377\277", "+/+/" },
 	};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
@@ -371,21 +390,41 @@ static void test_text(void)
 {
 	static const struct {
 		const char *text;
-		size_t column;  /*!< 0: fine. */
+		size_t column; /*!< 0: fine. */
 	} cases[] = {
-		{ "", 0 }, { " ~", 0 }, { "\302\240", 0 }, { "\337\277", 0 }, { "\340\240\200", 0 },
-		{ "\355\237\277", 0 }, { "\356\200\200", 0 }, { "\357\277\277", 0 },
-		{ "\360\220\200\200", 0 }, { "\364\217\277\277", 0 },
-		{ "\1", 1 }, { "ab\033[0m", 3 }, { "\177", 1 }, { "\200", 1 }, { "\302\237", 1 },
-		{ "\301\277", 1 }, { "\340\237\277", 1 }, { "\355\240\200", 1 }, { "\360\217\277\277", 1 },
-		{ "\364\220\200\200", 1 }, { "\365\200\200\200", 1 }, { "\302", 1 }, { "\342\202", 1 },
-		{ "\342\202(", 1 }, { "a\360\237\214(", 2 }, { "\302\302", 1 }, { "\377", 1 },
+		{ "", 0 },
+		{ " ~", 0 },
+		{ "\302\240", 0 },
+		{ "\337\277", 0 },
+		{ "\340\240\200", 0 },
+		{ "\355\237\277", 0 },
+		{ "\356\200\200", 0 },
+		{ "\357\277\277", 0 },
+		{ "\360\220\200\200", 0 },
+		{ "\364\217\277\277", 0 },
+		{ "\1", 1 },
+		{ "ab\033[0m", 3 },
+		{ "\177", 1 },
+		{ "\200", 1 },
+		{ "\302\237", 1 },
+		{ "\301\277", 1 },
+		{ "\340\237\277", 1 },
+		{ "\355\240\200", 1 },
+		{ "\360\217\277\277", 1 },
+		{ "\364\220\200\200", 1 },
+		{ "\365\200\200\200", 1 },
+		{ "\302", 1 },
+		{ "\342\202", 1 },
+		{ "\342\202(", 1 },
+		{ "a\360\237\214(", 2 },
+		{ "\302\302", 1 },
+		{ "\377", 1 },
 	};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
 		size_t column = 0;
 		bool ok = mail_item_is_text(MAIL_STR(cases[i].text), &column);
-		UNIT_CHECK(ok == (cases[i].column == 0) && column == cases[i].column, "case %zu: %zu", i,
-		           column);
+		UNIT_CHECK(ok == (cases[i].column == 0) && column == cases[i].column,
+		           "case %zu: %zu", i, column);
 		UNIT_CHECK(mail_item_is_text(MAIL_STR(cases[i].text), NULL) == ok, "case %zu", i);
 	}
 	CU_ASSERT_FALSE(mail_item_is_text((mail_str_t){ "a\0b", 3 }, NULL));
@@ -402,40 +441,34 @@ static void test_warned(void)
 		const char *item, *text;
 		unsigned warnings;
 	} cases[] = {
-		{ "ttl", "604800", 0 },
-		{ "ttl", "604801", 1 },
-		{ "ttl", "2147483647", 1 },
-		{ "dmarc", "p=none", 0 },
-		{ "dmarc", "pct=50", 1 },
-		{ "spf-all", "-all", 0 },
+		{ "ttl", "604800", 0 },   { "ttl", "604801", 1 },   { "ttl", "2147483647", 1 },
+		{ "dmarc", "p=none", 0 }, { "dmarc", "pct=50", 1 }, { "spf-all", "-all", 0 },
 		{ "spf-all", "+all", 1 },
 	};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
 		unsigned warnings = 0;
 		mail_diag_t diag = { .warn = count_warning, .warn_ctx = &warnings };
 		mail_buf_t out = { 0 };
-		int ret = mail_item_normalise(item_of(POLICY, cases[i].item), MAIL_STR(cases[i].text), &out,
-		                              &diag);
-		UNIT_CHECK(ret == KNOT_EOK && warnings == cases[i].warnings, "case %zu: %d, %u warnings", i,
-		           ret, warnings);
+		int ret = mail_item_normalise(item_of(POLICY, cases[i].item),
+		                              MAIL_STR(cases[i].text), &out, &diag);
+		UNIT_CHECK(ret == KNOT_EOK && warnings == cases[i].warnings,
+		           "case %zu: %d, %u warnings", i, ret, warnings);
 		mail_buf_free(&out);
 	}
 }
 
-static const unit_test_t tests[] = {
-	{ "the table", test_table },
-	{ "the dialect", test_dialect },
-	{ "sections", test_sections },
-	{ "values", test_values },
-	{ "refused values", test_refused },
-	{ "long values", test_long },
-	{ "keys", test_key },
-	{ "octets as text", test_print },
-	{ "UTF-8", test_text },
-	{ "warnings", test_warned },
-	{ "failing allocations", test_allocation },
-	{ NULL, NULL }
-};
+static const unit_test_t tests[] = { { "the table", test_table },
+	                             { "the dialect", test_dialect },
+	                             { "sections", test_sections },
+	                             { "values", test_values },
+	                             { "refused values", test_refused },
+	                             { "long values", test_long },
+	                             { "keys", test_key },
+	                             { "octets as text", test_print },
+	                             { "UTF-8", test_text },
+	                             { "warnings", test_warned },
+	                             { "failing allocations", test_allocation },
+	                             { NULL, NULL } };
 
 int main(void)
 {
