@@ -233,8 +233,10 @@ static int plain_put(const parse_t *p, mail_reader_t *r, size_t len)
 	if (octets == NULL) {
 		return KNOT_EMALF;
 	}
-	if (memmem(octets, len, stand_in, sizeof(stand_in)) != NULL) {
-		return mail_diag_error(p->diag, 0, "%.*s takes no relative name: end it with a dot",
+	if (memmem(octets, len, stand_in + 1, sizeof(stand_in) - 1) != NULL) {
+		return mail_diag_error(p->diag, 0,
+		                       "a relative name or " MAIL_HOLE
+		                       " in %.*s, where there can be none",
 		                       MAIL_SHOW(p->type));
 	}
 	return mail_rdata_octets(p->rdata, octets, len);
