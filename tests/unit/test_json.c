@@ -75,7 +75,7 @@ static const struct {
 	{ "{\"kind\":\"policy\",\"id\":\"a\",\"ttl\":9223372036854775808}", 0, "too big integer" },
 };
 
-/* Lines that are bad. A column of ANY is not ours to say. */
+/* Lines that are bad. What a reason that ends with ": " goes on with are other files' words. A column of ANY is not ours to say. */
 #define ANY 9999
 static const struct {
 	const char *line;
@@ -89,7 +89,7 @@ static const struct {
 	{ "{\"kind\":\"domain\"}", 0, "domain: name: missing" },
 	{ "{\"kind\":\"host\",\"name\":\"a\"}", 0, "host: id: missing" },
 	{ "{\"kind\":\"policy\",\"id\":[\"a\"]}", 0, "policy: id: expected a string" },
-	{ "{\"kind\":\"policy\",\"id\":\"a b\"}", 2, "policy: id: an id has letters, digits, - _ . only" },
+	{ "{\"kind\":\"policy\",\"id\":\"a b\"}", 2, "policy: id: " },
 	{ "{\"kind\":\"policy\",\"id\":\"a\",\"name\":\"b\"}", 0,
 	  "policy a: name: not an item of this section, but of: host" },
 	{ "{\"kind\":\"key-set\",\"id\":\"a\"}", 0, "key-set a: signing keys are not supported yet" },
@@ -98,8 +98,8 @@ static const struct {
 	{ "{\"kind\":\"policy\",\"id\":\"a\",\"\":\"x\"}", 0, "policy a: unknown item" },
 	{ "{\"kind\":\"policy\",\"id\":\"a\",\"a\\u001bb\":\"x\"}", 0, "policy a: a?b: unknown item" },
 	{ "{\"kind\":\"policy\",\"id\":\"a\",\"+ttl\":5}", 0,
-	  "policy a: +ttl: nothing can be appended to it, write ttl" },
-	{ "{\"kind\":\"policy\",\"id\":\"a\",\"+mx\":null}", 1, "policy a: +mx: none cannot be appended" },
+	  "policy a: +ttl: " },
+	{ "{\"kind\":\"policy\",\"id\":\"a\",\"+mx\":null}", 1, "policy a: +mx: " },
 	{ "{\"kind\":\"policy\",\"id\":\"a\",\"+dmarc\":{\"p\":\"none\"}}", 0,
 	  "policy a: +dmarc: expected a string or a list of strings" },
 	/* Wrong types. */
@@ -111,15 +111,15 @@ static const struct {
 	  "policy a: mx: expected a string or a list of strings" },
 	{ "{\"kind\":\"policy\",\"id\":\"a\",\"mx\":[]}", 0,
 	  "policy a: mx: an empty list; null removes what is inherited" },
-	{ "{\"kind\":\"policy\",\"id\":\"a\",\"mx\":[\"none\",\"m\"]}", 0, "policy a: mx: none stands alone" },
+	{ "{\"kind\":\"policy\",\"id\":\"a\",\"mx\":[\"none\",\"m\"]}", 0, "policy a: mx: " },
 	{ "{\"kind\":\"policy\",\"id\":\"a\",\"mx\":{\"m\":\"x\"}}", 0,
 	  "policy a: mx: expected a string or a list of strings" },
 	{ "{\"kind\":\"policy\",\"id\":\"a\",\"spf-all\":[\"-all\"]}", 0, "policy a: spf-all: takes one value, not a list" },
 	{ "{\"kind\":\"policy\",\"id\":\"a\",\"spf-all\":true}", 0, "policy a: spf-all: expected a string" },
 	{ "{\"kind\":\"policy\",\"id\":\"a\",\"ttl\":\"60\"}", 0, "policy a: ttl: expected a whole number" },
 	{ "{\"kind\":\"policy\",\"id\":\"a\",\"ttl\":60.5}", 0, "policy a: ttl: expected a whole number" },
-	{ "{\"kind\":\"policy\",\"id\":\"a\",\"ttl\":-1}", 1, "policy a: ttl: not a decimal number" },
-	{ "{\"kind\":\"policy\",\"id\":\"a\",\"ttl\":9223372036854775807}", 1, "policy a: ttl: more than 2147483647" },
+	{ "{\"kind\":\"policy\",\"id\":\"a\",\"ttl\":-1}", 1, "policy a: ttl: " },
+	{ "{\"kind\":\"policy\",\"id\":\"a\",\"ttl\":9223372036854775807}", 1, "policy a: ttl: " },
 	{ "{\"kind\":\"policy\",\"id\":\"a\",\"no-mail\":\"on\"}", 0, "policy a: no-mail: expected true or false" },
 	{ "{\"kind\":\"policy\",\"id\":\"a\",\"no-mail\":1}", 0, "policy a: no-mail: expected true or false" },
 	{ "{\"kind\":\"policy\",\"id\":\"a\",\"deleted\":1}", 0, "policy a: deleted: expected true or false" },
@@ -132,15 +132,25 @@ static const struct {
 	{ "{\"kind\":\"policy\",\"id\":\"a\",\"dmarc\":{\"p=x\":\"none\"}}", 0,
 	  "policy a: dmarc: a tag is empty or has a = in it" },
 	{ "{\"kind\":\"policy\",\"id\":\"a\",\"dmarc\":{\"p\":\"none\",\" p\":\"none\"}}", 0,
-	  "policy a: dmarc: a tag is given twice" },
+	  "policy a: dmarc: " },
 	/* Whole entries. */
 	{ "{\"kind\":\"domain\",\"name\":\"a.example\"}", 0, "domain a.example: needs a policy or an alias" },
 	{ "{\"kind\":\"domain\",\"name\":\"a.example\",\"policy\":\"p\",\"alias\":\"b.example\"}", 0,
 	  "domain a.example: policy: an alias has all from its target and sets nothing itself" },
 	{ "{\"kind\":\"domain\",\"name\":\"a.example\",\"policy\":\"p\",\"deleted\":true}", 0,
 	  "domain a.example: policy: a deleted entry has no items" },
-	{ "{\"kind\":\"certificate\",\"id\":\"a\",\"current\":[\"/pem/x.pem\"]}", ANY, NULL },
+	{ "{\"kind\":\"certificate\",\"id\":\"a\",\"current\":[\"/pem/x.pem\"]}", ANY, "certificate a: current: " },
 };
+
+/* Compares a reason, or its beginning when it ends with ": ". */
+static bool is_reason(const char *text, const char *want)
+{
+	size_t len = strlen(want);
+	if (len < 2 || strcmp(want + len - 2, ": ") != 0) {
+		return strcmp(text, want) == 0;
+	}
+	return strncmp(text, want, len) == 0 && strlen(text) > len;
+}
 
 static void test_good(void)
 {
@@ -190,7 +200,7 @@ static void test_bad(void)
 		CU_ASSERT_EQUAL(diag.line, 7);
 		UNIT_CHECK(bad[i].column == ANY || diag.column == bad[i].column, "case %zu: column %u", i,
 		           diag.column);
-		UNIT_CHECK(bad[i].reason == NULL || strcmp(diag.text, bad[i].reason) == 0, "case %zu: %s", i,
+		UNIT_CHECK(is_reason(diag.text, bad[i].reason), "case %zu: %s", i,
 		           diag.text);
 		CU_ASSERT_EQUAL(mail_json_parse(MAIL_STR(bad[i].line), &entry, NULL), KNOT_EINVAL);
 	}
@@ -272,6 +282,50 @@ static void test_print_damaged(void)
 	}
 }
 
+/*
+ * The line that is read without jansson gives what the general parser gives: a space in front of it is all that
+ * leads there.
+ */
+static void test_plain_domain(void)
+{
+	static const char *const names[] = {
+		"example.net", "EXAMPLE.net.", "b\xc3\xbc""cher.example", "xn--bcher-kva.example", "a\\\\.b.example",
+		"a\\u0041.example", "", ".", "a..b", "-", "a b", "none", "*.example", "1.2.3.4", "a\x01",
+		"{domain}", "0123456789012345678901234567890123456789012345678901234567890123.example",
+		"a\xff.example", "a.example\\u0000", "a\\", "a\"",
+	};
+	static const char *const items[] = { "policy", "alias", "base", "mx", "deleted", "name", "+policy", "kind" };
+	static const char *const values[] = {
+		"business", "none", "", "example.net", "EXAMPLE.NET.", "a b", "..", "-a", "\\\"",
+		"\xc3\xa9", "\xff", "\x7f", "\t", "0123456789012345678901234567890123456789012345678901234567890123",
+	};
+	static const char *const ends[] = { "}", "}\n", "}\r\n", "} ", "}}", "", ",\"ttl\":5}", "}\n\n" };
+	size_t good_lines = 0, bad_lines = 0;
+	for (size_t i = 0; i < COUNT(names) * COUNT(items) * COUNT(values) * COUNT(ends); i++) {
+		size_t rest = i;
+		const char *name = names[rest % COUNT(names)];
+		const char *item = items[(rest /= COUNT(names)) % COUNT(items)];
+		const char *value = values[(rest /= COUNT(items)) % COUNT(values)];
+		const char *end = ends[rest / COUNT(values)];
+		char line[512];
+		int len = snprintf(line, sizeof(line), " {\"kind\":\"domain\",\"name\":\"%s\",\"%s\":\"%s\"%s",
+		                   name, item, value, end);
+		mail_entry_t *general = NULL, *plain = NULL;
+		mail_diag_t one = { .line = 7 }, two = { .line = 7 };
+		int want = mail_json_parse((mail_str_t){ line, (size_t)len }, &general, &one);
+		int got = mail_json_parse((mail_str_t){ line + 1, (size_t)len - 1 }, &plain, &two);
+		UNIT_CHECK(want == got && strcmp(one.text, two.text) == 0, "%s: %d %d %s", line, want, got,
+		           two.text);
+		UNIT_CHECK(want != KNOT_EOK || mail_entry_equal(general, plain), "%s", line);
+		good_lines += want == KNOT_EOK;
+		bad_lines += want != KNOT_EOK;
+		mail_entry_free(general);
+		mail_entry_free(plain);
+	}
+	CU_ASSERT(good_lines > 100);
+	CU_ASSERT(bad_lines > 1000);
+}
+
 /* A warning and how often. */
 typedef struct {
 	unsigned count;
@@ -294,8 +348,7 @@ static void test_warning(void)
 	CU_ASSERT_EQUAL(mail_json_parse(line, &entry, &diag), KNOT_EOK);
 	CU_ASSERT_EQUAL(warned.count, 1);
 	CU_ASSERT_EQUAL(diag.line, 7);
-	CU_ASSERT_STRING_EQUAL(warned.text, "domain a.example: ttl: a TTL of more than a week: "
-	                                    "caches keep a mistake that long");
+	CU_ASSERT(is_reason(warned.text, "domain a.example: ttl: "));
 	mail_entry_free(entry);
 }
 
@@ -307,6 +360,7 @@ int main(void)
 		{ "lines that are bad: column and reason", test_bad },
 		{ "every item is printed and read", test_items },
 		{ "all items at once", test_all_items },
+		{ "lines that are read without jansson", test_plain_domain },
 		{ "damaged values are not printed", test_print_damaged },
 		{ "warnings have a place", test_warning },
 		{ NULL, NULL }
