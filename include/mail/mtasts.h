@@ -14,11 +14,11 @@
 #define MAIL_MTASTS_MAX_AGE_MAX 31557600
 
 typedef struct {
-	mail_str_t mode;         /*!< enforce, testing or none. */
-	uint32_t max_age;        /*!< Seconds. */
-	const mail_mx_t *mx;     /*!< The exchanges. */
+	mail_str_t mode;     /*!< enforce, testing or none. */
+	uint32_t max_age;    /*!< Seconds. */
+	const mail_mx_t *mx; /*!< The exchanges. */
 	size_t mx_count;
-	mail_str_t id;           /*!< Given id, or empty: derived from the body. */
+	mail_str_t id; /*!< Given id, or empty: derived from the body. */
 } mail_mtasts_t;
 
 /*! Checks an id: 1 to 32 letters and digits. */

@@ -14,9 +14,10 @@
 
 /*! What a record costs the receiver. */
 typedef struct {
-	unsigned lookups;  /*!< Terms of the record itself among include, a, mx, ptr, exists, redirect. */
-	bool redirect;     /*!< It has a redirect modifier. */
-	bool all;          /*!< Its terms end with an all of their own (then spf-all is not added). */
+	unsigned
+		lookups; /*!< Terms of the record itself among include, a, mx, ptr, exists, redirect. */
+	bool redirect; /*!< It has a redirect modifier. */
+	bool all;      /*!< Its terms end with an all of their own (then spf-all is not added). */
 } mail_spf_cost_t;
 
 /*!

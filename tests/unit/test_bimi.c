@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "mail/bimi.h"
 
-#include "rendered.h"
+#include "rendered_sweep.h"
 
 static const struct {
 	const char *value;
@@ -53,8 +53,24 @@ static void test_records(void)
 	}
 }
 
+static int run_all(mail_rdata_t *rdata)
+{
+	mail_str_t selector;
+	return mail_bimi_render(
+		MAIL_STR("x https://{domain}/logo.svg https://{domain}/in/a/long/path.pem"),
+		&selector, rdata, NULL);
+}
+
+static void test_allocation(void)
+{
+	rendered_sweep(
+		run_all,
+		"v=BIMI1; l=https://example.org/logo.svg; a=https://example.org/in/a/long/path.pem");
+}
+
 static const unit_test_t tests[] = {
 	{ "records", test_records },
+	{ "failing allocations", test_allocation },
 	{ NULL, NULL },
 };
 

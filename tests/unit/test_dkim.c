@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "mail/dkim.h"
 
-#include "rendered.h"
+#include "rendered_sweep.h"
 
 static void test_tags(void)
 {
@@ -187,10 +187,30 @@ static void test_base64(void)
 	}
 }
 
+static int run_all(mail_rdata_t *rdata)
+{
+	mail_buf_t key = { 0 };
+	int ret = mail_dkim_key_parse(MAIL_STR("v=DKIM1; p=" P_RSA), &key, NULL);
+	if (ret == KNOT_EOK) {
+		ret = mail_dkim_render(key.data, key.len, MAIL_STR("h=sha256"), rdata);
+	}
+	mail_buf_free(&key);
+	return ret;
+}
+
+static void test_allocation(void)
+{
+	rendered_sweep(run_all, "v=DKIM1; k=rsa; h=sha256; p=" P_RSA);
+}
+
 static const unit_test_t tests[] = {
-	{ "tags", test_tags },       { "selectors", test_selectors },
-	{ "records", test_records }, { "a record of two strings", test_split },
-	{ "base64", test_base64 },   { NULL, NULL },
+	{ "tags", test_tags },
+	{ "selectors", test_selectors },
+	{ "records", test_records },
+	{ "a record of two strings", test_split },
+	{ "base64", test_base64 },
+	{ "failing allocations", test_allocation },
+	{ NULL, NULL },
 };
 
 int main(void)

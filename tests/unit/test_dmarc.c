@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "mail/dmarc.h"
 
-#include "rendered.h"
+#include "rendered_sweep.h"
 
 static const struct {
 	const char *tag;
@@ -211,11 +211,32 @@ static void test_reports(void)
 	}
 }
 
+static int run_all(mail_rdata_t *rdata)
+{
+	const mail_str_t list[] = {
+		MAIL_STR("p=reject"),
+		MAIL_STR("fo=1:d"),
+		MAIL_STR("ruf=mailto:forensic@{domain}"),
+		MAIL_STR(
+			"rua=mailto:a,b@bücher.example,https://reports.example/of/{domain}/in/a/long/path"),
+	};
+	return mail_dmarc_render(list, 4, rdata, NULL);
+}
+
+static void test_allocation(void)
+{
+	rendered_sweep(
+		run_all,
+		"v=DMARC1; p=reject; fo=1:d; rua=mailto:a%2Cb@xn--bcher-kva.example,"
+		"https://reports.example/of/example.org/in/a/long/path; ruf=mailto:forensic@example.org");
+}
+
 static const unit_test_t tests[] = {
 	{ "tags", test_checks },
 	{ "splitting a tag", test_split },
 	{ "records", test_records },
 	{ "report hosts", test_reports },
+	{ "failing allocations", test_allocation },
 	{ NULL, NULL },
 };
 

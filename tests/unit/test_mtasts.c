@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "mail/mtasts.h"
 
-#include "rendered.h"
+#include "rendered_sweep.h"
 
 #define MX_MAX 4
 
@@ -169,10 +169,26 @@ static void test_changes(void)
 	}
 }
 
+static int run_all(mail_rdata_t *rdata)
+{
+	static mail_mx_t mx[2];
+	const mail_mtasts_t sts = { MAIL_STR("enforce"), 604800, mx, 2, { NULL, 0 } };
+	mail_pattern_parse(MAIL_STR("mail"), &mx[0].host, NULL);
+	mail_pattern_parse(MAIL_STR("mail2.a.long.name.that.makes.buffers.grow"), &mx[1].host,
+	                   NULL);
+	return mail_mtasts_render(&sts, rdata, NULL);
+}
+
+static void test_allocation(void)
+{
+	rendered_sweep(run_all, "v=STSv1; id=df3c18becd319be37f73c1ae85d2683a");
+}
+
 static const unit_test_t tests[] = {
 	{ "ids", test_id },
 	{ "bodies and records", test_records },
 	{ "when an id changes", test_changes },
+	{ "failing allocations", test_allocation },
 	{ NULL, NULL },
 };
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "mail/spf.h"
 
-#include "rendered.h"
+#include "rendered_sweep.h"
 
 static const struct {
 	const char *term;
@@ -367,6 +367,24 @@ static void test_is(void)
 	CU_ASSERT(!mail_spf_is((mail_str_t){ NULL, 0 }));
 }
 
+static int run_all(mail_rdata_t *rdata)
+{
+	const mail_str_t list[] = {
+		MAIL_STR("mx a:mail.{domain} ip6:2001:db8::25 exists:%{ir}.%{l1r+-}._spf.%{d}"),
+		MAIL_STR(
+			"include:bücher.example include:a.very.long.name.that.makes.the.buffer.grow.example"),
+	};
+	return mail_spf_render(list, 2, MAIL_STR("-all"), rdata, NULL);
+}
+
+static void test_allocation(void)
+{
+	rendered_sweep(
+		run_all,
+		"v=spf1 mx a:mail.example.org ip6:2001:db8::25 exists:%{ir}.%{l1r+-}._spf.%{d} "
+		"include:xn--bcher-kva.example include:a.very.long.name.that.makes.the.buffer.grow.example -all");
+}
+
 static const unit_test_t tests[] = {
 	{ "terms", test_terms },
 	{ "what a record costs", test_cost },
@@ -374,6 +392,7 @@ static const unit_test_t tests[] = {
 	{ "records", test_records },
 	{ "a long record", test_long },
 	{ "telling SPF from other texts", test_is },
+	{ "failing allocations", test_allocation },
 	{ NULL, NULL },
 };
 

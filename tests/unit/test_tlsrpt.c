@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "mail/tlsrpt.h"
 
-#include "rendered.h"
+#include "rendered_sweep.h"
 
 static const struct {
 	const char *uris[3];
@@ -55,8 +55,27 @@ static void test_records(void)
 	}
 }
 
+static int run_all(mail_rdata_t *rdata)
+{
+	const mail_str_t list[] = {
+		MAIL_STR("mailto:tls@{domain}"),
+		MAIL_STR(
+			"https://reports.example/of/{domain}/in/a/long/path/that/makes/buffers/grow"),
+	};
+	return mail_tlsrpt_render(list, 2, rdata, NULL);
+}
+
+static void test_allocation(void)
+{
+	rendered_sweep(
+		run_all,
+		"v=TLSRPTv1; rua=mailto:tls@example.org,"
+		"https://reports.example/of/example.org/in/a/long/path/that/makes/buffers/grow");
+}
+
 static const unit_test_t tests[] = {
 	{ "records", test_records },
+	{ "failing allocations", test_allocation },
 	{ NULL, NULL },
 };
 
