@@ -157,19 +157,26 @@ static void free_store(mail_store_t *store)
 	}
 }
 
+/*! Makes "DIR" or "DIR/NAME". */
+static char *join(const char *dir, const char *name)
+{
+	size_t size = strlen(dir) + 1 + strlen(name) + 1;
+	char *path = malloc(size);
+	if (path != NULL) {
+		(void)snprintf(path, size, "%s%s%s", dir, name[0] != '\0' ? "/" : "", name);
+	}
+	return path;
+}
+
 static mail_store_t *new_store(const char *path)
 {
 	mail_store_t *store = calloc(1, sizeof(*store));
 	if (store == NULL) {
 		return NULL;
 	}
-	store->path = strdup(path);
-	if (asprintf(&store->data_path, "%s/data.mdb", path) < 0) {
-		store->data_path = NULL;
-	}
-	if (asprintf(&store->lock_path, "%s/lock.mdb", path) < 0) {
-		store->lock_path = NULL;
-	}
+	store->path = join(path, "");
+	store->data_path = join(path, "data.mdb");
+	store->lock_path = join(path, "lock.mdb");
 	if (store->path == NULL || store->data_path == NULL || store->lock_path == NULL) {
 		free_store(store);
 		return NULL;

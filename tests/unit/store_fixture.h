@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*!
+ * \file
+ * \brief Stores in temporary directories, other processes, and raw access to stored octets, for tests.
+ */
+#pragma once
+
+#include <fcntl.h>
+#include <ftw.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <lmdb.h>
+
+#include "mail/store.h"
+#include "unit.h"
+
+/*! Length of the native header. */
+#define HEADER 24
+
+/*! A store in a directory of its own. */
+typedef struct {
+	char dir[64];     /*!< Temporary directory. */
+	char path[80];    /*!< The store in it. */
+	char data[96];
+	char lock[96];
+} fixture_t;
+
+static inline int fixture_remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+	(void)st;
+	(void)type;
+	(void)ftw;
+	return remove(path);
+}
+
+/*! Makes the temporary directory, no store. */
+static inline bool fixture_dir(fixture_t *f)
+{
+	const char *tmp = getenv("TMPDIR");
+	if (tmp == NULL || strlen(tmp) > 40) {
+		tmp = "/tmp";
+	}
+	snprintf(f->dir, sizeof(f->dir), "%s/mail-storeXXXXXX", tmp);
+	if (mkdtemp(f->dir) == NULL) {
+		return false;
+	}
+	/* Other users of the test must be able to get to the store. */
+	(void)chmod(f->dir, 0755);
+	snprintf(f->path, sizeof(f->path), "%s/store", f->dir);
+	snprintf(f->data, sizeof(f->data), "%s/data.mdb", f->path);
+	snprintf(f->lock, sizeof(f->lock), "%s/lock.mdb", f->path);
+	return true;
+}
+
+/*! Makes a store. */
+static inline bool fixture_make(fixture_t *f, bool replicated, size_t map_size)
+{
+	mail_store_options_t options = { .replicated = replicated, .map_size = map_size };
+	mail_diag_t diag = { 0 };
+	if (!UNIT_CHECK(fixture_dir(f), "temporary directory")) {
+		return false;
+	}
+	int ret = mail_store_init(f->path, &options, &diag);
+	return UNIT_CHECK(ret == KNOT_EOK, "init: %d: %s", ret, diag.text);
+}
+
+/*! Removes everything. */
+static inline void fixture_remove(const fixture_t *f)
+{
+	(void)nftw(f->dir, fixture_remove_one, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+/*! Opens the store. */
+static inline mail_store_t *fixture_open(const fixture_t *f, mail_store_mode_t mode)
+{
+	mail_store_t *store = NULL;
+	mail_diag_t diag = { 0 };
+	int ret = mail_store_open(f->path, mode, 1, &store, &diag);
+	UNIT_CHECK(ret == KNOT_EOK, "open: %d: %s", ret, diag.text);
+	return store;
+}
+
+/*! Begins a transaction. */
+static inline mail_txn_t *begin(mail_store_t *store, mail_store_mode_t mode)
+{
+	mail_txn_t *txn = NULL;
+	int ret = store != NULL ? mail_txn_begin(store, mode, &txn) : KNOT_EINVAL;
+	UNIT_CHECK(ret == KNOT_EOK, "begin: %d", ret);
+	return txn;
+}
+
+/*! Makes an entry with one value. */
+static inline mail_entry_t *entry_of(mail_section_t section, const char *id, mail_item_id_t item,
+                                     const char *value)
+{
+	mail_entry_t *entry = mail_entry_new(section, MAIL_STR(id));
+	if (entry != NULL && value != NULL &&
+	    mail_entry_add(entry, mail_item_get(item), MAIL_OP_SET, MAIL_STR(value), 0) != KNOT_EOK) {
+		mail_entry_free(entry);
+		entry = NULL;
+	}
+	return entry;
+}
+
+/*! Writes an entry with one value. */
+static inline int put(mail_txn_t *txn, mail_section_t section, const char *id, mail_item_id_t item,
+                      const char *value)
+{
+	mail_entry_t *entry = entry_of(section, id, item, value);
+	int ret = entry != NULL ? mail_txn_put(txn, entry) : KNOT_ENOMEM;
+	mail_entry_free(entry);
+	return ret;
+}
+
+/*! Writes a domain. */
+static inline int put_domain(mail_txn_t *txn, const char *id, const char *policy)
+{
+	return put(txn, MAIL_SECTION_DOMAIN, id, MAIL_ITEM_POLICY, policy);
+}
+
+/*! Writes a DKIM key. */
+static inline int put_dkim(mail_txn_t *txn, const char *id)
+{
+	return put(txn, MAIL_SECTION_DKIM, id, MAIL_ITEM_CNAME, "s1.dkim.example.com.");
+}
+
+/*! Reads a stamp. \return As mail_source_t.get. */
+static inline int stamp_of(mail_txn_t *txn, mail_section_t section, const char *id, mail_stamp_t *stamp)
+{
+	uint8_t key[MAIL_KEY_MAX];
+	int len = mail_entry_key(section, MAIL_STR(id), key);
+	const mail_source_t *source = mail_txn_source(txn);
+	return len < 0 ? len : source->get(source, section, key, (size_t)len, NULL, stamp);
+}
+
+/*! Runs a function in another process. \return Its result, or 256 + the signal that ended it. */
+static inline int elsewhere(int (*run)(void *), void *arg)
+{
+	fflush(NULL);
+	pid_t pid = fork();
+	if (pid == 0) {
+		_exit(run(arg));
+	}
+	int status = 0;
+	if (pid < 0 || waitpid(pid, &status, 0) != pid) {
+		return -1;
+	}
+	return WIFSIGNALED(status) ? 256 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+/*! An LMDB environment without the store's code. It must not be open in this process otherwise. */
+typedef struct {
+	MDB_env *env;
+	MDB_txn *txn;
+	MDB_dbi dbi;
+} raw_t;
+
+static inline void raw_close(raw_t *raw, bool commit)
+{
+	if (raw->txn != NULL && commit) {
+		(void)mdb_txn_commit(raw->txn);
+	} else if (raw->txn != NULL) {
+		mdb_txn_abort(raw->txn);
+	}
+	mdb_env_close(raw->env);
+}
+
+static inline bool raw_open(raw_t *raw, const char *path, const char *database, size_t map_size)
+{
+	memset(raw, 0, sizeof(*raw));
+	if (mdb_env_create(&raw->env) != 0) {
+		return false;
+	}
+	(void)mdb_env_set_maxdbs(raw->env, 8);
+	if (map_size != 0) {
+		(void)mdb_env_set_mapsize(raw->env, map_size);
+	}
+	if (mdb_env_open(raw->env, path, MDB_NOTLS, 0660) == 0 &&
+	    mdb_txn_begin(raw->env, NULL, 0, &raw->txn) == 0 &&
+	    mdb_dbi_open(raw->txn, database, 0, &raw->dbi) == 0) {
+		return true;
+	}
+	raw_close(raw, false);
+	return false;
+}
+
+/*! Writes octets under a key, past the store's code. */
+static inline bool raw_put(const char *path, const char *database, const void *key, size_t key_len,
+                           const void *value, size_t len)
+{
+	raw_t raw;
+	if (!raw_open(&raw, path, database, 0)) {
+		return false;
+	}
+	MDB_val k = { key_len, (void *)key }, v = { len, (void *)value };
+	bool ok = mdb_put(raw.txn, raw.dbi, &k, &v, 0) == 0;
+	raw_close(&raw, ok);
+	return ok;
+}
+
+/*! Reads the octets under a key. \return Their number, or -1. */
+static inline int raw_get(const char *path, const char *database, const void *key, size_t key_len,
+                          uint8_t *out, size_t cap)
+{
+	raw_t raw;
+	if (!raw_open(&raw, path, database, 0)) {
+		return -1;
+	}
+	MDB_val k = { key_len, (void *)key }, v;
+	int len = -1;
+	if (mdb_get(raw.txn, raw.dbi, &k, &v) == 0 && v.mv_size <= cap) {
+		memcpy(out, v.mv_data, v.mv_size);
+		len = (int)v.mv_size;
+	}
+	raw_close(&raw, false);
+	return len;
+}

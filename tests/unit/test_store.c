@@ -1,0 +1,713 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The store: what init makes, entries and their stamps, tombstones, damage, limits, copies. */
+
+#include <inttypes.h>
+#include <sys/resource.h>
+#include <time.h>
+
+#include "store_fixture.h"
+
+#define SMALL ((size_t)16 << 20)
+
+static const uint8_t DOMAIN_KEY[] = "org\0example";
+#define DOMAIN_KEY_LEN (sizeof(DOMAIN_KEY) - 1)
+
+static mode_t mode_of(const char *path)
+{
+	struct stat st;
+	return stat(path, &st) == 0 ? st.st_mode & 07777 : 0;
+}
+
+static void test_init(void)
+{
+	fixture_t f;
+	mode_t mask = umask(077);
+	bool made = fixture_make(&f, false, 0);
+	umask(mask);
+	if (!made) {
+		return;
+	}
+	char keys[96];
+	snprintf(keys, sizeof(keys), "%s/keys", f.path);
+	CU_ASSERT_EQUAL(mode_of(f.path), 02770);
+	CU_ASSERT_EQUAL(mode_of(f.data), 0660);
+	CU_ASSERT_EQUAL(mode_of(f.lock), 0660);
+	CU_ASSERT_EQUAL(mode_of(keys), 02750);
+
+	mail_diag_t diag = { 0 };
+	CU_ASSERT_EQUAL(mail_store_init(f.path, NULL, &diag), KNOT_EEXIST);
+	CU_ASSERT_PTR_NOT_NULL(strstr(diag.text, "already"));
+
+	mail_store_t *store = fixture_open(&f, MAIL_STORE_READ);
+	mail_txn_t *txn = begin(store, MAIL_STORE_READ);
+	static const struct {
+		const char *id;
+		size_t count;
+		const char *no_mail;
+	} policies[] = { { "default", 0, "" }, { "parked", 1, "on" } };
+	for (size_t i = 0; txn != NULL && i < sizeof(policies) / sizeof(policies[0]); i++) {
+		mail_entry_t *entry = NULL;
+		int ret = mail_txn_get(txn, MAIL_SECTION_POLICY, MAIL_STR(policies[i].id), &entry);
+		if (!UNIT_CHECK(ret == KNOT_EOK, "policy %zu: %d", i, ret)) {
+			continue;
+		}
+		UNIT_CHECK(entry->count == policies[i].count, "policy %zu", i);
+		UNIT_CHECK(mail_str_is(mail_entry_value(entry, MAIL_ITEM_NO_MAIL), policies[i].no_mail),
+		           "policy %zu", i);
+		/* Older than any change, so that a copy that is initialised later overrides nothing. */
+		UNIT_CHECK(entry->stamp.timestamp == 1, "policy %zu", i);
+		mail_entry_free(entry);
+	}
+	mail_store_stat_t stat = { 0 };
+	if (txn != NULL) {
+		CU_ASSERT_EQUAL(mail_txn_stat(txn, &stat), KNOT_EOK);
+		CU_ASSERT_EQUAL(stat.format, MAIL_STORE_FORMAT);
+		CU_ASSERT_EQUAL(stat.map_size, MAIL_STORE_MAP_SIZE);
+		CU_ASSERT_FALSE(stat.replicated);
+		CU_ASSERT_EQUAL(stat.entries[MAIL_SECTION_POLICY], 2);
+		CU_ASSERT_EQUAL(stat.entries[MAIL_SECTION_DOMAIN], 0);
+	}
+	mail_txn_abort(txn);
+	mail_store_close(store);
+	fixture_remove(&f);
+}
+
+static void test_init_refused(void)
+{
+	static const struct {
+		mode_t mode;           /* Of a directory that is there; 0: none. */
+		mail_store_options_t options;
+		int ret;
+		const char *word;
+	} cases[] = {
+		{ 02777, { 0 }, KNOT_EACCES, "everybody" },
+		{ 02771, { 0 }, KNOT_EACCES, "everybody" },
+		{ 02774, { 0 }, KNOT_EACCES, "everybody" },
+		{ 02770, { .owner = ":64123" }, KNOT_EACCES, "group" },
+		{ 0, { .owner = "no such user:0" }, KNOT_EINVAL, "user" },
+		{ 0, { .owner = ":no such group" }, KNOT_EINVAL, "group" },
+		{ 0, { .map_size = 4096 }, KNOT_EINVAL, "map size" },
+		{ 0, { .map_size = SIZE_MAX }, KNOT_EINVAL, "map size" },
+		{ 0, { .map_size = (size_t)1 << 62 }, KNOT_ENOMEM, "memory" },
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		fixture_t f;
+		if (!UNIT_CHECK(fixture_dir(&f), "case %zu", i)) {
+			return;
+		}
+		if (cases[i].mode != 0) {
+			CU_ASSERT_EQUAL(mkdir(f.path, 0700), 0);
+			CU_ASSERT_EQUAL(chmod(f.path, cases[i].mode), 0);
+		}
+		mail_diag_t diag = { 0 };
+		int ret = mail_store_init(f.path, &cases[i].options, &diag);
+		UNIT_CHECK(ret == cases[i].ret, "case %zu: %d: %s", i, ret, diag.text);
+		UNIT_CHECK(strstr(diag.text, cases[i].word) != NULL, "case %zu: %s", i, diag.text);
+		/* What was not there is not there; what was is empty as before. */
+		UNIT_CHECK(rmdir(f.path) == (cases[i].mode != 0 ? 0 : -1), "case %zu", i);
+		fixture_remove(&f);
+	}
+	mail_diag_t diag = { 0 };
+	CU_ASSERT_EQUAL(mail_store_init("/nonexistent/directory/store", NULL, &diag), KNOT_ENOENT);
+	CU_ASSERT_EQUAL(mail_store_init("/dev/null", NULL, &diag), KNOT_ENOTDIR);
+	/* Nobody has to ask for a reason. */
+	CU_ASSERT_EQUAL(mail_store_init("/dev/null", NULL, NULL), KNOT_ENOTDIR);
+}
+
+/*! A file must not grow: as on a full disk. */
+static int init_in_little_room(void *arg)
+{
+	const fixture_t *f = arg;
+	struct rlimit limit = { 20000, 20000 };
+	signal(SIGXFSZ, SIG_IGN);
+	if (setrlimit(RLIMIT_FSIZE, &limit) != 0) {
+		return 99;
+	}
+	return mail_store_init(f->path, NULL, NULL) == KNOT_EOK ? 0 : 1;
+}
+
+static void test_init_unfinished(void)
+{
+	fixture_t f;
+	if (!UNIT_CHECK(fixture_dir(&f), "temporary directory")) {
+		return;
+	}
+	CU_ASSERT_EQUAL(elsewhere(init_in_little_room, &f), 1);
+	mail_store_t *store;
+	mail_diag_t diag = { 0 };
+	CU_ASSERT_EQUAL(mail_store_open(f.path, MAIL_STORE_READ, 1, &store, &diag), KNOT_ENOENT);
+	CU_ASSERT_EQUAL(mail_store_init(f.path, NULL, &diag), KNOT_EOK);
+	fixture_remove(&f);
+}
+
+static void test_init_killed(void)
+{
+	for (unsigned i = 0; i < 24; i++) {
+		fixture_t f;
+		if (!UNIT_CHECK(fixture_dir(&f), "temporary directory")) {
+			return;
+		}
+		fflush(NULL);
+		pid_t pid = fork();
+		if (pid == 0) {
+			_exit(mail_store_init(f.path, NULL, NULL) == KNOT_EOK ? 0 : 1);
+		}
+		usleep(i * 500);
+		kill(pid, SIGKILL);
+		(void)waitpid(pid, NULL, 0);
+
+		mail_store_t *store = NULL;
+		mail_diag_t diag = { 0 };
+		int ret = mail_store_open(f.path, MAIL_STORE_READ, 1, &store, &diag);
+		mail_store_close(store);
+		UNIT_CHECK(ret == KNOT_EOK || ret == KNOT_ENOENT, "round %u: %d: %s", i, ret, diag.text);
+		if (ret == KNOT_ENOENT) {
+			/* Killed between mkdir and chmod, the directory may still have its first mode. */
+			ret = mail_store_init(f.path, NULL, &diag);
+			UNIT_CHECK(ret == KNOT_EOK || ret == KNOT_EACCES, "round %u: %d: %s", i, ret,
+			           diag.text);
+		}
+		fixture_remove(&f);
+	}
+}
+
+static const struct {
+	mail_section_t section;
+	const char *id;
+	mail_item_id_t item;
+	const char *value;
+} entries[] = {
+	{ MAIL_SECTION_HOST, "mail", MAIL_ITEM_NAME, "mail" },
+	{ MAIL_SECTION_CERTIFICATE, "cert", MAIL_ITEM_DEPLOY_AT, "2026-01-31T12:00:00Z" },
+	{ MAIL_SECTION_POLICY, "business", MAIL_ITEM_MX, "10 mail" },
+	{ MAIL_SECTION_POLICY, "empty", MAIL_ITEM_MX, NULL },
+	{ MAIL_SECTION_DKIM, "example.org/s1", MAIL_ITEM_CNAME, "s1.dkim.example.com." },
+	{ MAIL_SECTION_DKIM, "policy:business/s1", MAIL_ITEM_CNAME, "s1.dkim.example.com." },
+	{ MAIL_SECTION_DOMAIN, "example.org", MAIL_ITEM_POLICY, "business" },
+	{ MAIL_SECTION_DOMAIN, "alias.example.org", MAIL_ITEM_ALIAS, "example.org" },
+};
+#define ENTRIES (sizeof(entries) / sizeof(entries[0]))
+
+static bool put_entries(mail_txn_t *txn)
+{
+	bool ok = txn != NULL;
+	for (size_t i = 0; ok && i < ENTRIES; i++) {
+		int ret = put(txn, entries[i].section, entries[i].id, entries[i].item, entries[i].value);
+		ok = UNIT_CHECK(ret == KNOT_EOK, "entry %zu: %d", i, ret);
+	}
+	return ok;
+}
+
+static void check_entries(mail_txn_t *txn)
+{
+	for (size_t i = 0; txn != NULL && i < ENTRIES; i++) {
+		mail_entry_t *entry = NULL;
+		int ret = mail_txn_get(txn, entries[i].section, MAIL_STR(entries[i].id), &entry);
+		if (!UNIT_CHECK(ret == KNOT_EOK, "entry %zu: %d", i, ret)) {
+			continue;
+		}
+		mail_str_t value = mail_entry_value(entry, entries[i].item);
+		UNIT_CHECK(mail_str_is(entry->id, entries[i].id), "entry %zu", i);
+		UNIT_CHECK(mail_str_is(value, entries[i].value != NULL ? entries[i].value : ""),
+		           "entry %zu: %.*s", i, (int)value.len, value.data);
+		UNIT_CHECK(entry->stamp.timestamp > 1 && entry->stamp.txnid > 0, "entry %zu", i);
+		mail_entry_free(entry);
+	}
+}
+
+static void test_round_trip(void)
+{
+	fixture_t f;
+	if (!fixture_make(&f, false, SMALL)) {
+		return;
+	}
+	mail_store_t *store = fixture_open(&f, MAIL_STORE_WRITE);
+	mail_txn_t *txn = begin(store, MAIL_STORE_WRITE);
+	put_entries(txn);
+	check_entries(txn);
+	mail_entry_t *entry;
+	CU_ASSERT_EQUAL(mail_txn_get(txn, MAIL_SECTION_HOST, MAIL_STR("nobody"), &entry), KNOT_ENOENT);
+	CU_ASSERT_EQUAL(mail_txn_commit(txn), KNOT_EOK);
+	mail_store_close(store);
+
+	store = fixture_open(&f, MAIL_STORE_READ);
+	txn = begin(store, MAIL_STORE_READ);
+	check_entries(txn);
+	/* Nothing can be written where writing was not asked for. */
+	CU_ASSERT_EQUAL(put_domain(txn, "example.net", "business"), KNOT_EACCES);
+	CU_ASSERT_EQUAL(mail_txn_del(txn, MAIL_SECTION_DOMAIN, MAIL_STR("example.org")), KNOT_EACCES);
+	CU_ASSERT_EQUAL(mail_txn_purge(txn, UINT64_MAX), KNOT_EACCES);
+	mail_txn_abort(txn);
+	CU_ASSERT_EQUAL(mail_txn_begin(store, MAIL_STORE_WRITE, &txn), KNOT_EACCES);
+	mail_store_close(store);
+	fixture_remove(&f);
+}
+
+static void test_abort(void)
+{
+	fixture_t f;
+	if (!fixture_make(&f, false, SMALL)) {
+		return;
+	}
+	mail_store_t *store = fixture_open(&f, MAIL_STORE_WRITE);
+	mail_txn_t *txn = begin(store, MAIL_STORE_WRITE);
+	CU_ASSERT_EQUAL(put_domain(txn, "example.org", "default"), KNOT_EOK);
+	/* The same thread would wait for itself. */
+	mail_txn_t *second;
+	CU_ASSERT_EQUAL(mail_txn_begin(store, MAIL_STORE_WRITE, &second), KNOT_EBUSY);
+	/* A reader sees the state before. */
+	second = begin(store, MAIL_STORE_READ);
+	mail_stamp_t stamp;
+	CU_ASSERT_EQUAL(stamp_of(second, MAIL_SECTION_DOMAIN, "example.org", &stamp), KNOT_ENOENT);
+	CU_ASSERT_EQUAL(stamp.timestamp, 0);
+	CU_ASSERT_EQUAL(mail_txn_id(second) + 1, mail_txn_id(txn));
+	mail_txn_abort(second);
+	mail_txn_abort(txn);
+	mail_txn_abort(NULL);
+
+	txn = begin(store, MAIL_STORE_WRITE);
+	CU_ASSERT_EQUAL(stamp_of(txn, MAIL_SECTION_DOMAIN, "example.org", &stamp), KNOT_ENOENT);
+	CU_ASSERT_EQUAL(mail_txn_commit(txn), KNOT_EOK);
+	mail_store_close(store);
+	fixture_remove(&f);
+}
+
+static void test_stamps(void)
+{
+	fixture_t f;
+	if (!fixture_make(&f, false, SMALL)) {
+		return;
+	}
+	/* A server whose clock is ahead has written: "example.org", policy default. */
+	uint8_t value[256];
+	mail_store_t *store = fixture_open(&f, MAIL_STORE_WRITE);
+	mail_txn_t *txn = begin(store, MAIL_STORE_WRITE);
+	uint64_t txnid = mail_txn_id(txn);
+	CU_ASSERT_EQUAL(put_domain(txn, "example.org", "default"), KNOT_EOK);
+	CU_ASSERT_EQUAL(mail_txn_commit(txn), KNOT_EOK);
+	txn = begin(store, MAIL_STORE_READ);
+	mail_stamp_t first;
+	CU_ASSERT_EQUAL(stamp_of(txn, MAIL_SECTION_DOMAIN, "example.org", &first), KNOT_EOK);
+	CU_ASSERT_EQUAL(first.txnid, txnid);
+	struct timespec now;
+	clock_gettime(CLOCK_REALTIME, &now);
+	CU_ASSERT(first.timestamp / 1000000000 <= (uint64_t)now.tv_sec);
+	CU_ASSERT(first.timestamp / 1000000000 + 60 > (uint64_t)now.tv_sec);
+	mail_txn_abort(txn);
+	mail_store_close(store);
+
+	int len = raw_get(f.path, "domain", DOMAIN_KEY, DOMAIN_KEY_LEN, value, sizeof(value));
+	if (!UNIT_CHECK(len > HEADER, "%d", len)) {
+		return;
+	}
+	static const uint64_t olds[] = { UINT64_C(0x7000000000000000), UINT64_MAX - 1, UINT64_MAX };
+	for (size_t i = 0; i < sizeof(olds) / sizeof(olds[0]); i++) {
+		for (int j = 0; j < 8; j++) {
+			value[j] = (uint8_t)(olds[i] >> (56 - 8 * j));
+		}
+		CU_ASSERT(raw_put(f.path, "domain", DOMAIN_KEY, DOMAIN_KEY_LEN, value, (size_t)len));
+		store = fixture_open(&f, MAIL_STORE_WRITE);
+		txn = begin(store, MAIL_STORE_WRITE);
+		CU_ASSERT_EQUAL(put_domain(txn, "example.org", "default"), KNOT_EOK);
+		mail_stamp_t stamp;
+		CU_ASSERT_EQUAL(stamp_of(txn, MAIL_SECTION_DOMAIN, "example.org", &stamp), KNOT_EOK);
+		uint64_t want = olds[i] == UINT64_MAX ? UINT64_MAX : olds[i] + 1;
+		UNIT_CHECK(stamp.timestamp == want, "case %zu: %" PRIx64, i, stamp.timestamp);
+		CU_ASSERT_EQUAL(mail_txn_commit(txn), KNOT_EOK);
+		mail_store_close(store);
+	}
+	fixture_remove(&f);
+}
+
+static void test_append(void)
+{
+	fixture_t f;
+	if (!fixture_make(&f, false, SMALL)) {
+		return;
+	}
+	mail_store_t *store = fixture_open(&f, MAIL_STORE_WRITE);
+	mail_txn_t *txn = begin(store, MAIL_STORE_WRITE);
+	/* In order, equal, out of order: all end where they belong. */
+	static const char *const ids[] = { "a.org", "b.org", "d.org", "d.org", "c.org", "x.a.org" };
+	for (size_t i = 0; txn != NULL && i < sizeof(ids) / sizeof(ids[0]); i++) {
+		mail_entry_t *entry = entry_of(MAIL_SECTION_DOMAIN, ids[i], MAIL_ITEM_POLICY, "default");
+		int ret = entry != NULL ? mail_txn_append(txn, entry) : KNOT_ENOMEM;
+		UNIT_CHECK(ret == KNOT_EOK, "%s: %d", ids[i], ret);
+		mail_entry_free(entry);
+	}
+	static const char *const order[] = { "a.org", "x.a.org", "b.org", "c.org", "d.org" };
+	uint8_t key[MAIL_KEY_MAX];
+	size_t len = 0;
+	mail_entry_t *entry;
+	for (size_t i = 0; txn != NULL && i < sizeof(order) / sizeof(order[0]); i++) {
+		int ret = mail_txn_next(txn, MAIL_SECTION_DOMAIN, key, &len, &entry);
+		if (UNIT_CHECK(ret == KNOT_EOK, "%zu: %d", i, ret)) {
+			UNIT_CHECK(mail_str_is(entry->id, order[i]), "%zu: %.*s", i,
+			           (int)entry->id.len, entry->id.data);
+		}
+		mail_entry_free(entry);
+	}
+	CU_ASSERT_EQUAL(mail_txn_next(txn, MAIL_SECTION_DOMAIN, key, &len, &entry), KNOT_ENOENT);
+	CU_ASSERT_PTR_NULL(entry);
+	CU_ASSERT_EQUAL(mail_txn_commit(txn), KNOT_EOK);
+	mail_store_close(store);
+	fixture_remove(&f);
+}
+
+static void test_tombstones(void)
+{
+	fixture_t f;
+	if (!fixture_make(&f, true, SMALL)) {
+		return;
+	}
+	mail_store_t *store = fixture_open(&f, MAIL_STORE_WRITE);
+	mail_txn_t *txn = begin(store, MAIL_STORE_WRITE);
+	mail_stamp_t before, after;
+	CU_ASSERT_EQUAL(put_domain(txn, "example.org", "default"), KNOT_EOK);
+	CU_ASSERT_EQUAL(put_domain(txn, "example.net", "default"), KNOT_EOK);
+	CU_ASSERT_EQUAL(stamp_of(txn, MAIL_SECTION_DOMAIN, "example.org", &before), KNOT_EOK);
+	CU_ASSERT_EQUAL(mail_txn_del(txn, MAIL_SECTION_DOMAIN, MAIL_STR("example.org")), KNOT_EOK);
+	CU_ASSERT_EQUAL(stamp_of(txn, MAIL_SECTION_DOMAIN, "example.org", &after), KNOT_ENOENT);
+	CU_ASSERT(after.timestamp > before.timestamp);
+	CU_ASSERT_EQUAL(mail_txn_del(txn, MAIL_SECTION_DOMAIN, MAIL_STR("example.org")), KNOT_ENOENT);
+	CU_ASSERT_EQUAL(mail_txn_del(txn, MAIL_SECTION_DOMAIN, MAIL_STR("none.org")), KNOT_ENOENT);
+
+	uint8_t key[MAIL_KEY_MAX];
+	size_t len = 0;
+	mail_entry_t *entry;
+	CU_ASSERT_EQUAL(mail_txn_next(txn, MAIL_SECTION_DOMAIN, key, &len, &entry), KNOT_EOK);
+	CU_ASSERT(entry != NULL && mail_str_is(entry->id, "example.net"));
+	mail_entry_free(entry);
+	CU_ASSERT_EQUAL(mail_txn_next(txn, MAIL_SECTION_DOMAIN, key, &len, &entry), KNOT_ENOENT);
+	mail_store_stat_t stat;
+	CU_ASSERT_EQUAL(mail_txn_stat(txn, &stat), KNOT_EOK);
+	CU_ASSERT(stat.replicated);
+	CU_ASSERT_EQUAL(stat.entries[MAIL_SECTION_DOMAIN], 2);
+	CU_ASSERT_EQUAL(mail_txn_commit(txn), KNOT_EOK);
+	mail_store_close(store);
+
+	/* Lightning Stream's layout, octet by octet. */
+	uint8_t value[256];
+	CU_ASSERT_EQUAL(raw_get(f.path, "domain", DOMAIN_KEY, DOMAIN_KEY_LEN, value, sizeof(value)), HEADER);
+	for (int i = 0; i < 8; i++) {
+		UNIT_CHECK(value[i] == (uint8_t)(after.timestamp >> (56 - 8 * i)), "octet %d", i);
+		UNIT_CHECK(value[8 + i] == (uint8_t)(after.txnid >> (56 - 8 * i)), "octet %d", i);
+	}
+	static const uint8_t rest[8] = { 0, 1, 0, 0, 0, 0, 0, 0 };
+	CU_ASSERT_EQUAL(memcmp(value + 16, rest, sizeof(rest)), 0);
+
+	/* It comes back with a newer stamp. */
+	store = fixture_open(&f, MAIL_STORE_WRITE);
+	txn = begin(store, MAIL_STORE_WRITE);
+	CU_ASSERT_EQUAL(put_domain(txn, "example.org", "default"), KNOT_EOK);
+	CU_ASSERT_EQUAL(stamp_of(txn, MAIL_SECTION_DOMAIN, "example.org", &before), KNOT_EOK);
+	CU_ASSERT(before.timestamp > after.timestamp);
+	CU_ASSERT_EQUAL(mail_txn_commit(txn), KNOT_EOK);
+	mail_store_close(store);
+	fixture_remove(&f);
+}
+
+static void test_purge(void)
+{
+	fixture_t f;
+	if (!fixture_make(&f, true, SMALL)) {
+		return;
+	}
+	mail_store_t *store = fixture_open(&f, MAIL_STORE_WRITE);
+	mail_txn_t *txn = begin(store, MAIL_STORE_WRITE);
+	put_entries(txn);
+	mail_stamp_t old, gone, newest;
+	CU_ASSERT_EQUAL(mail_txn_del(txn, MAIL_SECTION_HOST, MAIL_STR("mail")), KNOT_EOK);
+	CU_ASSERT_EQUAL(mail_txn_del(txn, MAIL_SECTION_DKIM, MAIL_STR("policy:business/s1")), KNOT_EOK);
+	CU_ASSERT_EQUAL(mail_txn_del(txn, MAIL_SECTION_DKIM, MAIL_STR("example.org/s1")), KNOT_EOK);
+	CU_ASSERT_EQUAL(stamp_of(txn, MAIL_SECTION_DKIM, "example.org/s1", &gone), KNOT_ENOENT);
+	CU_ASSERT_EQUAL(stamp_of(txn, MAIL_SECTION_DOMAIN, "example.org", &old), KNOT_EOK);
+	CU_ASSERT(old.timestamp < gone.timestamp);
+
+	/* Older than the last tombstone: the two before it. */
+	CU_ASSERT_EQUAL(mail_txn_purge(txn, gone.timestamp), 2);
+	CU_ASSERT_EQUAL(stamp_of(txn, MAIL_SECTION_DKIM, "example.org/s1", &newest), KNOT_ENOENT);
+	CU_ASSERT_EQUAL(newest.timestamp, gone.timestamp);
+	CU_ASSERT_EQUAL(mail_txn_purge(txn, UINT64_MAX), 1);
+	CU_ASSERT_EQUAL(stamp_of(txn, MAIL_SECTION_DKIM, "example.org/s1", &newest), KNOT_ENOENT);
+	CU_ASSERT_EQUAL(newest.timestamp, 0);
+	/* The tombstone had the newest stamp of the domain: the serial must not go back with it. */
+	CU_ASSERT_EQUAL(stamp_of(txn, MAIL_SECTION_DOMAIN, "example.org", &newest), KNOT_EOK);
+	CU_ASSERT_EQUAL(newest.timestamp, gone.timestamp);
+	CU_ASSERT_EQUAL(mail_txn_purge(txn, UINT64_MAX), 0);
+	CU_ASSERT_EQUAL(mail_txn_commit(txn), KNOT_EOK);
+	mail_store_close(store);
+	fixture_remove(&f);
+}
+
+static void test_serial_after_delete(void)
+{
+	static const struct {
+		const char *id;
+		mail_section_t owner;
+		const char *owner_id;
+	} cases[] = {
+		{ "example.org/s1", MAIL_SECTION_DOMAIN, "example.org" },
+		{ "policy:business/s1", MAIL_SECTION_POLICY, "business" },
+	};
+	fixture_t f;
+	if (!fixture_make(&f, false, SMALL)) {
+		return;
+	}
+	mail_store_t *store = fixture_open(&f, MAIL_STORE_WRITE);
+	mail_txn_t *txn = begin(store, MAIL_STORE_WRITE);
+	put_entries(txn);
+	CU_ASSERT_EQUAL(mail_txn_commit(txn), KNOT_EOK);
+	txn = begin(store, MAIL_STORE_WRITE);
+	for (size_t i = 0; txn != NULL && i < sizeof(cases) / sizeof(cases[0]); i++) {
+		mail_stamp_t owner, key, then;
+		(void)stamp_of(txn, cases[i].owner, cases[i].owner_id, &owner);
+		(void)stamp_of(txn, MAIL_SECTION_DKIM, cases[i].id, &key);
+		int ret = mail_txn_del(txn, MAIL_SECTION_DKIM, MAIL_STR(cases[i].id));
+		UNIT_CHECK(ret == KNOT_EOK, "case %zu: %d", i, ret);
+		CU_ASSERT_EQUAL(stamp_of(txn, MAIL_SECTION_DKIM, cases[i].id, &then), KNOT_ENOENT);
+		UNIT_CHECK(then.timestamp == 0, "case %zu: a tombstone stayed", i);
+		CU_ASSERT_EQUAL(stamp_of(txn, cases[i].owner, cases[i].owner_id, &then), KNOT_EOK);
+		UNIT_CHECK(then.timestamp > owner.timestamp && then.timestamp > key.timestamp, "case %zu", i);
+		UNIT_CHECK(then.txnid == mail_txn_id(txn), "case %zu", i);
+		mail_entry_t *entry = NULL;
+		ret = mail_txn_get(txn, cases[i].owner, MAIL_STR(cases[i].owner_id), &entry);
+		UNIT_CHECK(ret == KNOT_EOK && entry->count == 1, "case %zu: %d", i, ret);
+		mail_entry_free(entry);
+	}
+	/* A key whose domain is not there. */
+	CU_ASSERT_EQUAL(put_dkim(txn, "example.net/s1"), KNOT_EOK);
+	CU_ASSERT_EQUAL(mail_txn_del(txn, MAIL_SECTION_DKIM, MAIL_STR("example.net/s1")), KNOT_EOK);
+	mail_stamp_t stamp;
+	CU_ASSERT_EQUAL(stamp_of(txn, MAIL_SECTION_DOMAIN, "example.net", &stamp), KNOT_ENOENT);
+	CU_ASSERT_EQUAL(stamp.timestamp, 0);
+	CU_ASSERT_EQUAL(mail_txn_commit(txn), KNOT_EOK);
+	mail_store_close(store);
+	fixture_remove(&f);
+}
+
+/*! Damage to the value of example.org. */
+static const struct {
+	const char *what;
+	size_t cut;          /* Octets that stay; 0: all. */
+	int at;              /* Octet that is changed; -1: none. */
+	uint8_t to;
+	bool blocks;         /* Two extension blocks are put in. */
+	int ret;
+} damages[] = {
+	{ "sound", 0, -1, 0, false, KNOT_EOK },
+	{ "one octet", 1, -1, 0, false, KNOT_EMALF },
+	{ "half a header", 23, -1, 0, false, KNOT_EMALF },
+	{ "a header only", 24, -1, 0, false, KNOT_EMALF },
+	{ "newer header", 0, 16, 1, false, KNOT_ENOTSUP },
+	{ "flags that are not ours", 0, 17, 0xfe, false, KNOT_EOK },
+	{ "reserved octets", 0, 20, 0xff, false, KNOT_EOK },
+	{ "blocks that are not there", 0, 23, 200, false, KNOT_EMALF },
+	{ "many blocks that are not there", 0, 22, 255, false, KNOT_EMALF },
+	{ "extension blocks", 0, -1, 0, true, KNOT_EOK },
+	{ "extension blocks, cut", HEADER + 15, -1, 0, true, KNOT_EMALF },
+	{ "newer entry", 0, HEADER, 99, false, KNOT_ENOTSUP },
+};
+
+static void check_damaged(const fixture_t *f, size_t i)
+{
+	int want = damages[i].ret;
+	mail_store_t *store = fixture_open(f, MAIL_STORE_WRITE);
+	mail_txn_t *txn = begin(store, MAIL_STORE_WRITE);
+	if (txn == NULL) {
+		return;
+	}
+	mail_entry_t *entry = NULL;
+	int ret = mail_txn_get(txn, MAIL_SECTION_DOMAIN, MAIL_STR("example.org"), &entry);
+	UNIT_CHECK(ret == want, "%s: %d", damages[i].what, ret);
+	mail_entry_free(entry);
+
+	/* Not the parent's data, which are sound. */
+	uint8_t key[MAIL_KEY_MAX];
+	int key_len = mail_entry_key(MAIL_SECTION_DOMAIN, MAIL_STR("_dmarc.example.org"), key);
+	const mail_source_t *source = mail_txn_source(txn);
+	mail_domain_t domain;
+	ret = source->domain_above(source, key, (size_t)key_len, &domain);
+	UNIT_CHECK(want == KNOT_EOK ? ret == (int)DOMAIN_KEY_LEN : ret == want, "%s: %d",
+	           damages[i].what, ret);
+
+	/* A walk meets it, names it and goes on. */
+	size_t len = 0;
+	unsigned met = 0;
+	bool named = false;
+	while ((ret = mail_txn_next(txn, MAIL_SECTION_DOMAIN, key, &len, &entry)) != KNOT_ENOENT && met < 9) {
+		met++;
+		named |= len == DOMAIN_KEY_LEN && memcmp(key, DOMAIN_KEY, len) == 0 && ret == want;
+		mail_entry_free(entry);
+	}
+	UNIT_CHECK(met == 3 && named, "%s: %u", damages[i].what, met);
+
+	/* It can be written anew, and deleted. */
+	if (i % 2 == 0) {
+		ret = put_domain(txn, "example.org", "default");
+		UNIT_CHECK(ret == KNOT_EOK, "%s: %d", damages[i].what, ret);
+	}
+	ret = mail_txn_del(txn, MAIL_SECTION_DOMAIN, MAIL_STR("example.org"));
+	UNIT_CHECK(ret == KNOT_EOK, "%s: %d", damages[i].what, ret);
+	ret = mail_txn_get(txn, MAIL_SECTION_DOMAIN, MAIL_STR("example.org"), &entry);
+	UNIT_CHECK(ret == KNOT_ENOENT, "%s: %d", damages[i].what, ret);
+	CU_ASSERT_EQUAL(mail_txn_commit(txn), KNOT_EOK);
+	mail_store_close(store);
+}
+
+static void test_damaged(void)
+{
+	for (size_t i = 0; i < sizeof(damages) / sizeof(damages[0]); i++) {
+		fixture_t f;
+		if (!fixture_make(&f, false, SMALL)) {
+			return;
+		}
+		mail_store_t *store = fixture_open(&f, MAIL_STORE_WRITE);
+		mail_txn_t *txn = begin(store, MAIL_STORE_WRITE);
+		static const char *const ids[] = { "org", "example.org", "example2.org" };
+		for (size_t j = 0; j < sizeof(ids) / sizeof(ids[0]); j++) {
+			CU_ASSERT_EQUAL(put_domain(txn, ids[j], "default"), KNOT_EOK);
+		}
+		CU_ASSERT_EQUAL(mail_txn_commit(txn), KNOT_EOK);
+		mail_store_close(store);
+
+		uint8_t value[512];
+		int len = raw_get(f.path, "domain", DOMAIN_KEY, DOMAIN_KEY_LEN, value, 256);
+		if (!UNIT_CHECK(len > HEADER, "%d", len)) {
+			return;
+		}
+		if (damages[i].blocks) {
+			memmove(value + HEADER + 16, value + HEADER, (size_t)len - HEADER);
+			memset(value + HEADER, 0xff, 16);
+			value[23] = 2;
+			len += 16;
+		}
+		if (damages[i].at >= 0) {
+			value[damages[i].at] = damages[i].to;
+		}
+		size_t keep = damages[i].cut != 0 ? damages[i].cut : (size_t)len;
+		CU_ASSERT(raw_put(f.path, "domain", DOMAIN_KEY, DOMAIN_KEY_LEN, value, keep));
+		check_damaged(&f, i);
+		fixture_remove(&f);
+	}
+}
+
+static void test_map_full(void)
+{
+	fixture_t f;
+	if (!fixture_make(&f, false, (size_t)1 << 20)) {
+		return;
+	}
+	mail_store_t *store = fixture_open(&f, MAIL_STORE_WRITE);
+	mail_txn_t *txn = begin(store, MAIL_STORE_WRITE);
+	CU_ASSERT_EQUAL(put_domain(txn, "example.org", "default"), KNOT_EOK);
+	CU_ASSERT_EQUAL(mail_txn_commit(txn), KNOT_EOK);
+
+	txn = begin(store, MAIL_STORE_WRITE);
+	int ret = KNOT_EOK;
+	for (unsigned i = 0; ret == KNOT_EOK && i < 1000000; i++) {
+		char id[32];
+		snprintf(id, sizeof(id), "d%06u.example.org", i);
+		ret = put_domain(txn, id, "default");
+	}
+	CU_ASSERT_EQUAL(ret, KNOT_ESPACE);
+	CU_ASSERT_EQUAL(put_domain(txn, "example.net", "default"), KNOT_ESPACE);
+	CU_ASSERT_EQUAL(mail_txn_commit(txn), KNOT_ESPACE);
+
+	txn = begin(store, MAIL_STORE_WRITE);
+	mail_store_stat_t stat;
+	CU_ASSERT_EQUAL(mail_txn_stat(txn, &stat), KNOT_EOK);
+	CU_ASSERT_EQUAL(stat.entries[MAIL_SECTION_DOMAIN], 1);
+	CU_ASSERT_EQUAL(stat.map_size, (size_t)1 << 20);
+	CU_ASSERT(stat.used > 0 && stat.used < stat.map_size / 2);
+	CU_ASSERT_EQUAL(mail_txn_commit(txn), KNOT_EOK);
+	mail_store_close(store);
+	fixture_remove(&f);
+}
+
+static void test_newer_readers(void)
+{
+	fixture_t f;
+	if (!fixture_make(&f, false, SMALL)) {
+		return;
+	}
+	/* The store says that some reader of it knows only version 0 of the values. */
+	uint8_t value[HEADER + 4] = { [7] = 1 };
+	CU_ASSERT(raw_put(f.path, "meta", "values", 6, value, sizeof(value)));
+	mail_store_t *store = fixture_open(&f, MAIL_STORE_WRITE);
+	mail_txn_t *txn;
+	CU_ASSERT_EQUAL(mail_txn_begin(store, MAIL_STORE_WRITE, &txn), KNOT_ENOTSUP);
+	CU_ASSERT_PTR_NULL(txn);
+	CU_ASSERT_EQUAL(mail_txn_begin(store, MAIL_STORE_READ, &txn), KNOT_EOK);
+	mail_txn_abort(txn);
+	mail_store_close(store);
+	fixture_remove(&f);
+}
+
+static void test_backup(void)
+{
+	fixture_t f, copy;
+	if (!fixture_make(&f, false, SMALL) || !fixture_dir(&copy)) {
+		return;
+	}
+	mail_store_t *store = fixture_open(&f, MAIL_STORE_WRITE);
+	mail_txn_t *txn = begin(store, MAIL_STORE_WRITE);
+	put_entries(txn);
+	CU_ASSERT_EQUAL(mail_txn_commit(txn), KNOT_EOK);
+	mail_diag_t diag = { 0 };
+	CU_ASSERT_EQUAL(mail_store_backup(store, copy.path, &diag), KNOT_ENOENT);
+	CU_ASSERT_EQUAL(mkdir(copy.path, 0700), 0);
+	int ret = mail_store_backup(store, copy.path, &diag);
+	UNIT_CHECK(ret == KNOT_EOK, "%d: %s", ret, diag.text);
+	CU_ASSERT_EQUAL(mail_store_backup(store, copy.path, &diag), KNOT_EEXIST);
+	CU_ASSERT_EQUAL(mode_of(copy.data), 0660);
+	/* Nothing else is left there. */
+	CU_ASSERT_EQUAL(mode_of(copy.lock), 0);
+	uint64_t epoch = mail_store_epoch(store);
+
+	/* Both are open at the same time; a lock file is made as it has to be, whatever the umask. */
+	mode_t mask = umask(077);
+	mail_store_t *second = fixture_open(&copy, MAIL_STORE_READ);
+	umask(mask);
+	CU_ASSERT_EQUAL(mode_of(copy.lock), 0660);
+	CU_ASSERT_NOT_EQUAL(mail_store_epoch(second), epoch);
+	txn = begin(second, MAIL_STORE_READ);
+	check_entries(txn);
+	mail_store_stat_t stat;
+	CU_ASSERT_EQUAL(mail_txn_stat(txn, &stat), KNOT_EOK);
+	CU_ASSERT_EQUAL(stat.map_size, SMALL);
+	mail_txn_abort(txn);
+	mail_store_close(second);
+	mail_store_close(store);
+
+	/* The copy is all there is in the directory, but for its lock. */
+	CU_ASSERT_EQUAL(unlink(copy.lock), 0);
+	CU_ASSERT_EQUAL(unlink(copy.data), 0);
+	CU_ASSERT_EQUAL(rmdir(copy.path), 0);
+	fixture_remove(&copy);
+	fixture_remove(&f);
+}
+
+static const unit_test_t tests[] = {
+	{ "init makes files, modes, policies", test_init },
+	{ "init refuses", test_init_refused },
+	{ "init without room leaves nothing", test_init_unfinished },
+	{ "init that is killed leaves no half of a store", test_init_killed },
+	{ "entries of all sections", test_round_trip },
+	{ "an aborted transaction changes nothing", test_abort },
+	{ "stamps never go back", test_stamps },
+	{ "append", test_append },
+	{ "tombstones of a replicated store", test_tombstones },
+	{ "purge", test_purge },
+	{ "the serial moves on when a key is deleted", test_serial_after_delete },
+	{ "damaged values", test_damaged },
+	{ "a full map", test_map_full },
+	{ "readers that know less", test_newer_readers },
+	{ "backup", test_backup },
+	{ NULL, NULL }
+};
+
+int main(void)
+{
+	return unit_run("store", tests);
+}
