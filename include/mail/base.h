@@ -118,12 +118,43 @@ static inline size_t mail_read_left(const mail_reader_t *r)
 	return r->error == KNOT_EOK ? (size_t)(r->end - r->pos) : 0;
 }
 /*! The next len octets, or NULL with the sticking error KNOT_EMALF. */
-const uint8_t *mail_read(mail_reader_t *r, size_t len);
+static inline const uint8_t *mail_read(mail_reader_t *r, size_t len)
+{
+	if (r->error != KNOT_EOK || len > (size_t)(r->end - r->pos)) {
+		r->error = KNOT_EMALF;
+		return NULL;
+	}
+	const uint8_t *octets = r->pos;
+	r->pos += len;
+	return octets;
+}
+/*! The next number of len octets in network order, 0 on error. */
+static inline uint64_t mail_read_number(mail_reader_t *r, size_t len)
+{
+	uint64_t value = 0;
+	const uint8_t *octets = mail_read(r, len);
+	for (size_t i = 0; octets != NULL && i < len; i++) {
+		value = value << 8 | octets[i];
+	}
+	return value;
+}
 /*! The next octet, 0 on error. */
-uint8_t mail_read_u8(mail_reader_t *r);
+static inline uint8_t mail_read_u8(mail_reader_t *r)
+{
+	return (uint8_t)mail_read_number(r, sizeof(uint8_t));
+}
 /*! The next 16-bit number in network order, 0 on error. */
-uint16_t mail_read_u16(mail_reader_t *r);
+static inline uint16_t mail_read_u16(mail_reader_t *r)
+{
+	return (uint16_t)mail_read_number(r, sizeof(uint16_t));
+}
 /*! The next 32-bit number in network order, 0 on error. */
-uint32_t mail_read_u32(mail_reader_t *r);
+static inline uint32_t mail_read_u32(mail_reader_t *r)
+{
+	return (uint32_t)mail_read_number(r, sizeof(uint32_t));
+}
 /*! The next 64-bit number in network order, 0 on error. */
-uint64_t mail_read_u64(mail_reader_t *r);
+static inline uint64_t mail_read_u64(mail_reader_t *r)
+{
+	return mail_read_number(r, sizeof(uint64_t));
+}
