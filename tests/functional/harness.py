@@ -173,7 +173,13 @@ class Store(Watched):
         self.path = Path(directory) / "store"
         self.count = 0
         if init:
-            self.run("init")
+            self.init()
+
+    def init(self, *args):
+        """kmailctl init. Started by root, the store is root's: knotd does not become another user."""
+        if os.geteuid() == 0 and "--owner" not in args:
+            args = ("--owner", "root:root", *args)
+        return self.run("init", *args)
 
     def run(self, *args, status=0, stdin=None):
         """Runs kmailctl; its exit status must be as expected (None: any)."""
