@@ -70,6 +70,23 @@ static bool affected_by(const mail_change_t *change, const mail_dependency_t *de
 	return false;
 }
 
+/*! Keeps warnings until it is known whether they have to do with this change; 00 after each. */
+static void warning_keep(void *ctx, const char *text)
+{
+	(void)mail_buf_put(ctx, text, strlen(text) + 1);
+}
+
+/*! Hands on what was kept, with the name of the entry that it is about. */
+static void warnings_give(const mail_buf_t *kept, mail_section_t section, mail_str_t id,
+                          mail_diag_t *diag)
+{
+	for (size_t at = 0; kept->error == KNOT_EOK && at < kept->len; ) {
+		const char *text = (const char *)kept->data + at;
+		mail_diag_warn(diag, "%s %.*s: %s", mail_section_name(section), (int)id.len, id.data, text);
+		at += strlen(text) + 1;
+	}
+}
+
 static checked_t *checked_new(mail_str_t id)
 {
 	checked_t *checked = calloc(1, sizeof(*checked));
@@ -82,6 +99,30 @@ static checked_t *checked_new(mail_str_t id)
 	memcpy(copy, id.data, id.len);
 	checked->id = (mail_str_t){ copy, id.len };
 	return checked;
+}
+
+/*! Makes the plan of a policy; warnings of one that this change touches are given. */
+static int policy_make(mail_change_t *change, checked_t *checked, mail_profile_t **profile,
+                       mail_diag_t *diag)
+{
+	mail_buf_t warnings = { 0 };
+	mail_diag_t own = { .warn = warning_keep, .warn_ctx = &warnings };
+	int ret = mail_profile_of_policy(&change->source, checked->id, profile, &own);
+	if (ret == KNOT_EOK) {
+		ret = mail_plan_make(*profile, true, &checked->plan, &own);
+	}
+	if (ret == KNOT_EOK) {
+		checked->affected = affected_by(change, checked->plan->dependencies,
+		                                checked->plan->dependency_count);
+	} else {
+		diag->line = own.line;
+		(void)mail_diag_error(diag, own.column, "%s", own.text);
+	}
+	if (checked->affected) {
+		warnings_give(&warnings, MAIL_SECTION_POLICY, checked->id, diag);
+	}
+	mail_buf_free(&warnings);
+	return ret;
 }
 
 /*!
@@ -103,10 +144,7 @@ static int policy_compile(mail_change_t *change, mail_str_t id, const checked_t 
 		return KNOT_ENOMEM;
 	}
 	mail_profile_t *profile = NULL;
-	int ret = mail_profile_of_policy(&change->source, id, &profile, diag);
-	if (ret == KNOT_EOK) {
-		ret = mail_plan_make(profile, true, &checked->plan, diag);
-	}
+	int ret = policy_make(change, checked, &profile, diag);
 	if (ret != KNOT_EOK) {
 		if (ours != NULL && profile != NULL) {
 			*ours = affected_by(change, profile->dependencies, profile->dependency_count);
@@ -118,8 +156,6 @@ static int policy_compile(mail_change_t *change, mail_str_t id, const checked_t 
 		checked_free(checked);
 		return ret != KNOT_EOK ? ret : KNOT_ENOMEM;
 	}
-	checked->affected = affected_by(change, checked->plan->dependencies,
-	                                checked->plan->dependency_count);
 	*out = checked;
 	return KNOT_EOK;
 }
@@ -258,10 +294,19 @@ static int domain_compile(mail_change_t *change, mail_str_t id, const uint8_t *k
 {
 	mail_profile_t *profile = NULL;
 	mail_plan_t *plan = NULL;
-	int ret = mail_profile_of_domain(&change->source, id, &profile, diag);
+	mail_buf_t warnings = { 0 };
+	mail_diag_t own = { .warn = warning_keep, .warn_ctx = &warnings };
+	int ret = mail_profile_of_domain(&change->source, id, &profile, &own);
 	if (ret == KNOT_EOK) {
-		ret = mail_plan_make(profile, true, &plan, diag);
+		ret = mail_plan_make(profile, true, &plan, &own);
 	}
+	if (ret != KNOT_EOK) {
+		diag->line = own.line;
+		(void)mail_diag_error(diag, own.column, "%s", own.text);
+	} else if (mail_change_find(change, MAIL_SECTION_DOMAIN, id) != NULL) {
+		warnings_give(&warnings, MAIL_SECTION_DOMAIN, id, diag);
+	}
+	mail_buf_free(&warnings);
 	if (ret == KNOT_EOK) {
 		ret = domain_plan_check(plan, key, len, diag);
 	}
