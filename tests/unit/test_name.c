@@ -304,6 +304,14 @@ static int octets_compare(const uint8_t *a, size_t a_len, const uint8_t *b, size
 	return ret != 0 ? sign(ret) : (a_len > b_len) - (a_len < b_len);
 }
 
+static const uint8_t *label_at(const uint8_t *name, size_t n)
+{
+	while (n-- > 0) {
+		name += *name + 1;
+	}
+	return name;
+}
+
 /*!
  * RFC 4034 6.1, label by label from the right. Not knot_dname_cmp(), for which the one label
  * "org\000example" equals the two of "example.org".
@@ -312,8 +320,8 @@ static int name_compare(const uint8_t *a, const uint8_t *b)
 {
 	size_t a_labels = knot_dname_labels(a, NULL), b_labels = knot_dname_labels(b, NULL);
 	for (size_t n = 1; n <= a_labels && n <= b_labels; n++) {
-		const uint8_t *x = a + knot_dname_prefixlen(a, a_labels - n, NULL);
-		const uint8_t *y = b + knot_dname_prefixlen(b, b_labels - n, NULL);
+		const uint8_t *x = label_at(a, a_labels - n);
+		const uint8_t *y = label_at(b, b_labels - n);
 		int ret = octets_compare(x + 1, *x, y + 1, *y);
 		if (ret != 0) {
 			return ret;
