@@ -107,6 +107,14 @@ void mail_log_free(mail_log_t *log)
 	free(log);
 }
 
+void mail_log_event(mail_log_t *log, int priority, const char *fmt, ...)
+{
+	va_list args;
+	va_start(args, fmt);
+	knotd_mod_vlog(log->mod, priority, fmt, args);
+	va_end(args);
+}
+
 void mail_log_write(mail_log_t *log, int priority, const char *fmt, ...)
 {
 	char text[LINE_MAX_LEN];
@@ -114,7 +122,7 @@ void mail_log_write(mail_log_t *log, int priority, const char *fmt, ...)
 	va_start(args, fmt);
 	int len = vsnprintf(text, sizeof(text), fmt, args);
 	va_end(args);
-	if (log == NULL || len < 0) {
+	if (len < 0) {
 		return;
 	}
 

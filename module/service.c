@@ -83,9 +83,11 @@ static bool is_due(int64_t *last, int64_t period)
 	return true;
 }
 
+typedef void (*write_f)(mail_log_t *log, int priority, const char *fmt, ...);
+
 /*! Writes to the log of the instance that has been there longest. */
-__attribute__((format(printf, 3, 4))) static void say(mail_service_t *service, int priority,
-                                                      const char *fmt, ...)
+__attribute__((format(printf, 4, 5))) static void say(mail_service_t *service, write_f write,
+                                                      int priority, const char *fmt, ...)
 {
 	char text[480];
 	va_list args;
@@ -95,7 +97,7 @@ __attribute__((format(printf, 3, 4))) static void say(mail_service_t *service, i
 
 	(void)pthread_mutex_lock(&service->mutex);
 	if (service->log_count > 0) {
-		mail_log_write(service->logs[0], priority, "%s", text);
+		write(service->logs[0], priority, "%s", text);
 	}
 	(void)pthread_mutex_unlock(&service->mutex);
 }
@@ -161,12 +163,12 @@ static int open_store(mail_service_t *service)
 	}
 	bool open = atomic_load(&service->current) != NULL;
 	if (ret != KNOT_EOK) {
-		say(service, LOG_ERR, "store not opened, %s (%s)%s",
+		say(service, mail_log_write, LOG_ERR, "store not opened, %s (%s)%s",
 		    diag.text[0] != '\0' ? diag.text : service->path, knot_strerror(ret),
 		    open ? "; the one that was open is still served" : "");
 		return ret;
 	}
-	say(service, LOG_INFO, "store '%s' %s, transaction %" PRIu64, service->path,
+	say(service, mail_log_event, LOG_INFO, "store '%s' %s, transaction %" PRIu64, service->path,
 	    old != NULL ? "replaced" : "opened", epoch->txnid);
 	publish(service, epoch);
 	return KNOT_EOK;
@@ -177,8 +179,8 @@ static void watch(mail_service_t *service)
 {
 	mail_epoch_t *epoch = atomic_load(&service->current);
 	if (epoch != NULL && atomic_load(&epoch->failed)) {
-		say(service, LOG_WARNING, "store '%s' cannot be read, opening it anew",
-		    service->path);
+		say(service, mail_log_write, LOG_WARNING,
+		    "store '%s' cannot be read, opening it anew", service->path);
 		(void)close_store(service);
 		epoch = NULL;
 	}
@@ -196,8 +198,8 @@ static void clear_readers(mail_service_t *service)
 	mail_epoch_t *epoch = atomic_load(&service->current);
 	int count = epoch != NULL ? mail_store_clear_readers(epoch->store) : 0;
 	if (count > 0) {
-		say(service, LOG_INFO, "store '%s', cleared %d readers of dead programs",
-		    service->path, count);
+		say(service, mail_log_event, LOG_INFO,
+		    "store '%s', cleared %d readers of dead programs", service->path, count);
 	}
 }
 
