@@ -15,7 +15,7 @@
 typedef struct {
 	const char *prefix;
 	size_t printed, seen;
-	const char *before;   /*!< Printed before each ("policy=", "policy:"). */
+	const char *before; /*!< Printed before each ("policy=", "policy:"). */
 	const char *after;
 } names_t;
 
@@ -83,8 +83,8 @@ static void complete_items(tool_t *tool, const verb_t *verb, const char *word)
 	char before[64];
 	(void)snprintf(before, sizeof(before), "%s=", item->name);
 	if (item->type == MAIL_TYPE_REF) {
-		complete_names(tool, item->ref, &(names_t){ .prefix = equals + 1, .before = before,
-		                                            .after = "" });
+		complete_names(tool, item->ref,
+		               &(names_t){ .prefix = equals + 1, .before = before, .after = "" });
 	} else if (item->type == MAIL_TYPE_SWITCH) {
 		(void)printf("%son\n%soff\n", before, before);
 	}
@@ -180,8 +180,8 @@ static void complete_option(const verb_t *verb, const char *word)
 static void complete_value(tool_t *tool, const option_t *option, const char *word)
 {
 	if (option == &tool_options[OPT_POLICY]) {
-		complete_names(tool, MAIL_SECTION_POLICY, &(names_t){ .prefix = word, .before = "",
-		                                                      .after = "" });
+		complete_names(tool, MAIL_SECTION_POLICY,
+		               &(names_t){ .prefix = word, .before = "", .after = "" });
 		return;
 	}
 	if (option->words == NULL) {
@@ -199,16 +199,16 @@ static void complete_value(tool_t *tool, const option_t *option, const char *wor
 /*! \brief What the words before the last one say. */
 typedef struct {
 	const verb_t *verb;
-	const option_t *option;  /*!< The last word is its value. */
-	bool store;              /*!< The last word is that of --store. */
-	size_t arguments;        /*!< Of the verb, before the last word. */
+	const option_t *option; /*!< The last word is its value. */
+	bool store;             /*!< The last word is that of --store. */
+	size_t arguments;       /*!< Of the verb, before the last word. */
 } line_t;
 
 static void read_line(tool_t *tool, int argc, char **argv, line_t *line)
 {
 	for (int i = 0; i + 1 < argc; i++) {
 		const char *word = argv[i];
-		bool value = i + 2 < argc;   /* There is another word before the last one. */
+		bool value = i + 2 < argc; /* There is another word before the last one. */
 		if (is_store_option(word)) {
 			line->store = !value;
 			if (value) {

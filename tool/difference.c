@@ -9,7 +9,8 @@ static void print_line(char sign, const mail_entry_t *entry, const mail_member_t
 	(void)printf("%c %s ", sign, mail_section_name(entry->section));
 	tool_put_str(stdout, entry->id);
 	if (member != NULL) {
-		(void)printf(": %s%s: ", member->item->name, member->op == MAIL_OP_ADD ? "-add" : "");
+		(void)printf(": %s%s: ", member->item->name,
+		             member->op == MAIL_OP_ADD ? "-add" : "");
 		mail_buf_t text = { 0 };
 		if (value == NULL) {
 			(void)mail_buf_str(&text, "none");
@@ -67,18 +68,20 @@ static void print_members(const mail_entry_t *old, const mail_entry_t *new)
 {
 	for (size_t i = 0; old != NULL && i < old->count; i++) {
 		const mail_member_t *was = &old->members[i];
-		const mail_member_t *is = new == NULL ? NULL :
-		                          mail_entry_member(new, was->item->id, was->op);
+		const mail_member_t *is = new == NULL
+		                                  ? NULL
+		                                  : mail_entry_member(new, was->item->id, was->op);
 		if (is == NULL) {
 			(void)print_missing('-', old, was, NULL);
-		} else if (!same_members(was, is) && print_missing('-', old, was, is) +
-		           print_missing('+', new, is, was) == 0) {
+		} else if (!same_members(was, is) &&
+		           print_missing('-', old, was, is) + print_missing('+', new, is, was) ==
+		                   0) {
 			/* The same values in another order. */
 			(void)print_missing('-', old, was, NULL);
 			(void)print_missing('+', new, is, NULL);
 		}
 	}
-	for (size_t i = 0; new != NULL && i < new->count; i++) {
+	for (size_t i = 0; new != NULL &&i < new->count; i++) {
 		const mail_member_t *is = &new->members[i];
 		if (old == NULL || mail_entry_member(old, is->item->id, is->op) == NULL) {
 			(void)print_missing('+', new, is, NULL);
@@ -90,7 +93,9 @@ static void print_json(const mail_entry_t *old, const mail_entry_t *new)
 {
 	mail_buf_t line = { 0 };
 	(void)mail_buf_printf(&line, "{\"change\":\"%s\"",
-	                      old == NULL ? "added" : new == NULL ? "deleted" : "changed");
+	                      old == NULL   ? "added"
+	                      : new == NULL ? "deleted"
+	                                    : "changed");
 	if (old != NULL) {
 		(void)mail_buf_str(&line, ",\"old\":");
 		(void)mail_json_print(old, &line);
@@ -106,11 +111,11 @@ static void print_json(const mail_entry_t *old, const mail_entry_t *new)
 
 bool tool_difference(const tool_t *tool, const mail_entry_t *old, const mail_entry_t *new)
 {
-	if (new != NULL && new->deleted) {
+	if (new != NULL &&new->deleted) {
 		new = NULL;
 	}
 	if ((old == NULL && new == NULL) ||
-	    (old != NULL && new != NULL && mail_entry_equal(old, new))) {
+	    (old != NULL && new != NULL &&mail_entry_equal(old, new))) {
 		return false;
 	}
 	if (tool->json) {

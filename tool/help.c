@@ -28,9 +28,10 @@ void help_synopsis(const verb_t *verb, void *file)
 		}
 		const option_t *option = &tool_options[i];
 		char text[80];
-		int len = snprintf(text, sizeof(text), "[--%s%s%s]%s", option->name,
-		                   option->arg != NULL ? " " : "",
-		                   option->arg != NULL ? option->arg : "",
+		bool required = (verb->required & TAKES(i)) != 0;
+		int len = snprintf(text, sizeof(text), "%s--%s%s%s%s%s", required ? "" : "[",
+		                   option->name, option->arg != NULL ? " " : "",
+		                   option->arg != NULL ? option->arg : "", required ? "" : "]",
 		                   option->list ? "..." : "");
 		if (at + 1 + len > LINE_MAX_LENGTH) {
 			(void)fputs("\n       ", out);
@@ -45,7 +46,8 @@ void help_synopsis(const verb_t *verb, void *file)
 static void list_items(mail_section_t section)
 {
 	(void)printf("\nItems of a %s (ITEM-add=VALUE appends to what a list inherits, "
-	             "ITEM=none removes it):\n", mail_section_name(section));
+	             "ITEM=none removes it):\n",
+	             mail_section_name(section));
 	for (const mail_item_t *item = mail_items; item->name != NULL; item++) {
 		if ((item->sections & (1u << section)) != 0) {
 			(void)printf("  %-16s %s %s\n", item->name,
@@ -85,7 +87,8 @@ static void help_all(void)
 	            "      --json           NDJSON for lists, an object for single things, "
 	            "errors as objects\n"
 	            "  -h, --help           this, or the help of VERB\n"
-	            "  -V, --version        the version\n", stdout);
+	            "  -V, --version        the version\n",
+	            stdout);
 	const char *group = "";
 	for (const verb_t *verb = tool_verbs; verb->name != NULL; verb++) {
 		if (verb->group == NULL) {
@@ -98,7 +101,8 @@ static void help_all(void)
 		(void)printf("  %-15s %-26s %s\n", verb->name, verb->args, verb->help);
 	}
 	(void)fputs("\nExit status: 0 done, 1 failed, 2 usage; of diff: 0 same, 1 different, "
-	            "2 anything else.\n", stdout);
+	            "2 anything else.\n",
+	            stdout);
 }
 
 static json_t *verb_json(const verb_t *verb)

@@ -68,7 +68,8 @@ static const knot_rrset_t *find_below(const lint_t *lint, const char *labels, ui
 	(void)mail_buf_str(&text, labels);
 	(void)mail_buf_str(&text, ".");
 	(void)mail_buf_put(&text, lint->domain.data, lint->domain.len);
-	bool good = text.error == KNOT_EOK && mail_name_parse(mail_buf_view(&text), owner, NULL) == KNOT_EOK;
+	bool good = text.error == KNOT_EOK &&
+	            mail_name_parse(mail_buf_view(&text), owner, NULL) == KNOT_EOK;
 	mail_buf_free(&text);
 	return good ? find(lint, owner, type) : NULL;
 }
@@ -93,10 +94,12 @@ static void check_target(const lint_t *lint, const knot_rrset_t *rrset, const kn
 		return;
 	}
 	if (find(lint, target, KNOT_RRTYPE_CNAME) != NULL) {
-		say(lint, "the %s target %s is an alias (CNAME), which RFC 2181 10.3 forbids", type, name);
+		say(lint, "the %s target %s is an alias (CNAME), which RFC 2181 10.3 forbids", type,
+		    name);
 	} else if (find(lint, target, KNOT_RRTYPE_A) == NULL &&
 	           find(lint, target, KNOT_RRTYPE_AAAA) == NULL) {
-		say(lint, "the %s target %s lies in the domain and has no address here", type, name);
+		say(lint, "the %s target %s lies in the domain and has no address here", type,
+		    name);
 	}
 }
 
@@ -107,9 +110,7 @@ static void check_targets(const lint_t *lint)
 		knot_rdata_t *rdata = rrset->rrs.rdata;
 		for (uint16_t j = 0; j < rrset->rrs.count; j++, rdata = knot_rdataset_next(rdata)) {
 			switch (rrset->type) {
-			case KNOT_RRTYPE_MX:
-				check_target(lint, rrset, knot_mx_name(rdata));
-				break;
+			case KNOT_RRTYPE_MX: check_target(lint, rrset, knot_mx_name(rdata)); break;
 			case KNOT_RRTYPE_SRV:
 				check_target(lint, rrset, knot_srv_name(rdata));
 				break;
@@ -119,8 +120,7 @@ static void check_targets(const lint_t *lint)
 					check_target(lint, rrset, knot_ns_name(rdata));
 				}
 				break;
-			default:
-				break;
+			default: break;
 			}
 		}
 	}
@@ -144,8 +144,10 @@ static void check_apex(const lint_t *lint)
 		say(lint, "there is no SPF record");
 	}
 	if (octets > APEX_TXT_MAX) {
-		say(lint, "the TXT records of the domain itself have %zu octets, above %d: the answer may "
-		    "not fit a small UDP packet (RFC 7208 3.4)", octets, APEX_TXT_MAX);
+		say(lint,
+		    "the TXT records of the domain itself have %zu octets, above %d: the answer may "
+		    "not fit a small UDP packet (RFC 7208 3.4)",
+		    octets, APEX_TXT_MAX);
 	}
 }
 
@@ -154,9 +156,11 @@ static mail_str_t tag_of(mail_str_t record, const char *wanted)
 {
 	while (record.len > 0) {
 		const char *end = memchr(record.data, ';', record.len);
-		mail_str_t part = { record.data, end != NULL ? (size_t)(end - record.data) : record.len };
+		mail_str_t part = { record.data,
+			            end != NULL ? (size_t)(end - record.data) : record.len };
 		mail_str_t name, value;
-		if (mail_dmarc_tag_split(part, &name, &value) == KNOT_EOK && mail_str_is(name, wanted)) {
+		if (mail_dmarc_tag_split(part, &name, &value) == KNOT_EOK &&
+		    mail_str_is(name, wanted)) {
 			return value;
 		}
 		size_t used = part.len + (end != NULL);
@@ -182,9 +186,11 @@ static void check_reports(const lint_t *lint, mail_str_t uris)
 		const mail_source_t *source = tool_source(lint->tool);
 		int ret = source->domain_above(source, key, mail_name_key(name, key), &stored);
 		if (ret < 0) {
-			say(lint, "DMARC reports go to %.*s, which must publish %.*s._report._dmarc.%.*s TXT "
-			    "\"v=DMARC1\" and is not in this store", (int)host.len, host.data,
-			    (int)lint->domain.len, lint->domain.data, (int)host.len, host.data);
+			say(lint,
+			    "DMARC reports go to %.*s, which must publish %.*s._report._dmarc.%.*s TXT "
+			    "\"v=DMARC1\" and is not in this store",
+			    (int)host.len, host.data, (int)lint->domain.len, lint->domain.data,
+			    (int)host.len, host.data);
 		}
 	}
 }
@@ -230,7 +236,8 @@ static void check_mta_sts(const lint_t *lint)
 	    find_below(lint, "mta-sts", KNOT_RRTYPE_CNAME) == NULL &&
 	    find_below(lint, "mta-sts", KNOT_RRTYPE_A) == NULL &&
 	    find_below(lint, "mta-sts", KNOT_RRTYPE_AAAA) == NULL) {
-		say(lint, "MTA-STS is announced, and mta-sts.%.*s has no address here: set mta-sts-host",
+		say(lint,
+		    "MTA-STS is announced, and mta-sts.%.*s has no address here: set mta-sts-host",
 		    (int)lint->domain.len, lint->domain.data);
 	}
 }
@@ -264,7 +271,8 @@ static void check_dkim(const lint_t *lint)
 		mail_buf_free(&text);
 	}
 	if (ed25519 && !other) {
-		say(lint, "the only DKIM keys are Ed25519, which many receivers cannot verify: publish an RSA "
+		say(lint,
+		    "the only DKIM keys are Ed25519, which many receivers cannot verify: publish an RSA "
 		    "key beside them");
 	}
 }
@@ -276,13 +284,15 @@ static void check_tlsa(const lint_t *lint)
 	}
 	for (size_t i = 0; i < lint->count; i++) {
 		if (lint->rrsets[i]->type == KNOT_RRTYPE_TLSA) {
-			say(lint, "TLSA records have no effect as long as the domain is not signed");
+			say(lint,
+			    "TLSA records have no effect as long as the domain is not signed");
 			return;
 		}
 	}
 }
 
-int lint_domain(tool_t *tool, mail_str_t domain, void (*report)(void *ctx, const char *text), void *ctx)
+int lint_domain(tool_t *tool, mail_str_t domain, void (*report)(void *ctx, const char *text),
+                void *ctx)
 {
 	lint_t lint = { .tool = tool, .domain = domain, .say = report, .ctx = ctx };
 	int ret = mail_name_parse(domain, lint.apex, tool_diag(tool));

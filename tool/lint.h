@@ -13,4 +13,5 @@
  * \param say  Called for each finding.
  * \return STATUS_DONE; STATUS_FAILED after a message when the domain has no records to look at.
  */
-int lint_domain(tool_t *tool, mail_str_t domain, void (*say)(void *ctx, const char *text), void *ctx);
+int lint_domain(tool_t *tool, mail_str_t domain, void (*say)(void *ctx, const char *text),
+                void *ctx);

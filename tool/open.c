@@ -79,7 +79,8 @@ int tool_id(tool_t *tool, mail_section_t section, const char *text, mail_buf_t *
 	return STATUS_DONE;
 }
 
-int tool_error_damaged(tool_t *tool, mail_section_t section, const uint8_t *key, size_t len, int code)
+int tool_error_damaged(tool_t *tool, mail_section_t section, const uint8_t *key, size_t len,
+                       int code)
 {
 	mail_buf_t id = { 0 };
 	if (mail_entry_id_from_key(section, key, len, &id) != KNOT_EOK) {
@@ -169,10 +170,12 @@ int tool_walk_keys(tool_t *tool, mail_str_t owner,
 	(void)mail_buf_put(&id, owner.data, owner.len);
 	int ret = mail_buf_str(&id, "/x");
 	uint8_t key[MAIL_KEY_MAX];
-	int len = ret == KNOT_EOK ? mail_entry_key(MAIL_SECTION_DKIM, mail_buf_view(&id), key) : ret;
+	int len = ret == KNOT_EOK ? mail_entry_key(MAIL_SECTION_DKIM, mail_buf_view(&id), key)
+	                          : ret;
 	mail_buf_free(&id);
 	if (len < 0) {
-		return tool_error(tool, len, "%.*s: %s", (int)owner.len, owner.data, knot_strerror(len));
+		return tool_error(tool, len, "%.*s: %s", (int)owner.len, owner.data,
+		                  knot_strerror(len));
 	}
 	mail_str_t prefix = { (const char *)key, (size_t)len - 2 };
 	return tool_walk(tool, MAIL_SECTION_DKIM, prefix, each, ctx);
@@ -236,7 +239,8 @@ int tool_write_new(tool_t *tool, const char *path, unsigned mode, mail_str_t tex
 	/* Made with the least rights: nobody can open it before it has its mode. */
 	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0) {
-		return tool_error(tool, knot_map_errno_code(errno), "%s: %s", path, strerror(errno));
+		return tool_error(tool, knot_map_errno_code(errno), "%s: %s", path,
+		                  strerror(errno));
 	}
 	int error = fchmod(fd, mode) != 0 ? errno : write_all(fd, text);
 	if (error == 0 && fsync(fd) != 0 && errno != EINVAL) {
@@ -247,7 +251,8 @@ int tool_write_new(tool_t *tool, const char *path, unsigned mode, mail_str_t tex
 	}
 	if (error != 0) {
 		(void)unlink(path);
-		return tool_error(tool, knot_map_errno_code(error), "%s: %s", path, strerror(error));
+		return tool_error(tool, knot_map_errno_code(error), "%s: %s", path,
+		                  strerror(error));
 	}
 	return STATUS_DONE;
 }

@@ -15,65 +15,51 @@ enum { LONG_FIRST = 256, LONG_JSON = LONG_FIRST + OPT_COUNT };
 
 const option_t tool_options[OPT_COUNT] = {
 	[OPT_ACTIVATE] = { "activate", "TIME", false, NULL,
-		"when signers may begin to use the key" },
-	[OPT_ALGORITHM] = { "algorithm", "ed25519|rsa", false, "ed25519 rsa",
-		"kind of key" },
-	[OPT_AT] = { "at", "TIME", false, NULL,
-		"as of another time than now" },
-	[OPT_BATCH] = { "batch", "N", false, NULL,
-		"commit after every N lines instead of once" },
-	[OPT_BITS] = { "bits", "N", false, "2048 3072 4096",
-		"length of an RSA key (2048)" },
+	                   "when signers may begin to use the key" },
+	[OPT_ALGORITHM] = { "algorithm", "ed25519|rsa", false, "ed25519 rsa", "kind of key" },
+	[OPT_AT] = { "at", "TIME", false, NULL, "as of another time than now" },
+	[OPT_BATCH] = { "batch", "N", false, NULL, "commit after every N lines instead of once" },
+	[OPT_BITS] = { "bits", "N", false, "2048 3072 4096", "length of an RSA key (2048)" },
 	[OPT_CURRENT] = { "current", "PEM", false, NULL,
-		"file with the certificates that the server shows now, leaf first" },
+	                  "file with the certificates that the server shows now, leaf first" },
 	[OPT_DEPLOY_AT] = { "deploy-at", "TIME", false, NULL,
-		"when the server is going to show the next certificate" },
+	                    "when the server is going to show the next certificate" },
 	[OPT_DIRECTORY] = { "directory", "DIR", false, NULL,
-		"write DIR/NAME.zone for each domain" },
+	                    "write DIR/NAME.zone for each domain" },
 	[OPT_DRY_RUN] = { "dry-run", NULL, false, NULL,
-		"print what would change, and change nothing" },
+	                  "print what would change, and change nothing" },
 	[OPT_FORM] = { "form", "\"U S M\"", true, NULL,
-		"usage, selector and matching type of a TLSA record (3 1 1)" },
+	               "usage, selector and matching type of a TLSA record (3 1 1)" },
 	[OPT_FORMAT] = { "format", "FORMAT", false, "table zone json paste ndjson",
-		"how to write it" },
+	                 "how to write it" },
 	[OPT_KEEP_GOING] = { "keep-going", NULL, false, NULL,
-		"leave bad lines out, with --rejects" },
+	                     "leave bad lines out, with --rejects" },
 	[OPT_MAP_SIZE] = { "map-size", "SIZE", false, "1G 8G 32G",
-		"most that the store can hold (32G)" },
+	                   "most that the store can hold (32G)" },
 	[OPT_NEXT] = { "next", "PEM", false, NULL,
-		"file with the certificates that the server is going to show" },
-	[OPT_OLDER_THAN] = { "older-than", "DAYS", false, NULL,
-		"only what was deleted before" },
-	[OPT_OUT] = { "out", "FILE", false, NULL,
-		"file for the private key; it must not exist" },
-	[OPT_OWNER] = { "owner", "USER:GROUP", false, NULL,
-		"owner of the files" },
+	               "file with the certificates that the server is going to show" },
+	[OPT_OLDER_THAN] = { "older-than", "DAYS", false, NULL, "only what was deleted before" },
+	[OPT_OUT] = { "out", "FILE", false, NULL, "file for the private key; it must not exist" },
+	[OPT_OWNER] = { "owner", "USER:GROUP", false, NULL, "owner of the files" },
 	[OPT_POLICY] = { "policy", "ID", false, NULL,
-		"only domains that follow this policy themselves" },
-	[OPT_PRUNE] = { "prune", "SECTION", true,
-		"host certificate policy dkim domain key-set",
-		"delete the entries of a section that FILE does not name" },
-	[OPT_PUBLISH] = { "publish", "TIME", false, NULL,
-		"when the record appears (now)" },
+	                 "only domains that follow this policy themselves" },
+	[OPT_PRUNE] = { "prune", "SECTION", true, "host certificate policy dkim domain key-set",
+	                "delete the entries of a section that FILE does not name" },
+	[OPT_PUBLISH] = { "publish", "TIME", false, NULL, "when the record appears (now)" },
 	[OPT_REJECTS] = { "rejects", "FILE", false, NULL,
-		"new file for the lines that were left out" },
-	[OPT_REMOVE] = { "remove", "TIME", false, NULL,
-		"when the record disappears" },
+	                  "new file for the lines that were left out" },
+	[OPT_REMOVE] = { "remove", "TIME", false, NULL, "when the record disappears" },
 	[OPT_REPLICATED] = { "replicated", NULL, false, NULL,
-		"the store is going to be replicated: deletions leave tombstones" },
+	                     "the store is going to be replicated: deletions leave tombstones" },
 	[OPT_REPORTS] = { "reports", NULL, false, NULL,
-		"also _report._dmarc records of other domains" },
-	[OPT_RETIRE] = { "retire", "TIME", false, NULL,
-		"when signers stop using the key" },
-	[OPT_REVOKE] = { "revoke", NULL, false, NULL,
-		"publish an empty key from then on" },
-	[OPT_SECTION] = { "section", "SECTION", true,
-		"host certificate policy dkim domain key-set",
-		"only this section" },
-	[OPT_SKIP] = { "skip", "LINE", false, NULL,
-		"pass over the first LINE lines" },
+	                  "also _report._dmarc records of other domains" },
+	[OPT_RETIRE] = { "retire", "TIME", false, NULL, "when signers stop using the key" },
+	[OPT_REVOKE] = { "revoke", NULL, false, NULL, "publish an empty key from then on" },
+	[OPT_SECTION] = { "section", "SECTION", true, "host certificate policy dkim domain key-set",
+	                  "only this section" },
+	[OPT_SKIP] = { "skip", "LINE", false, NULL, "pass over the first LINE lines" },
 	[OPT_TAGS] = { "tags", "TAGS", false, NULL,
-		"further tags of the DKIM record (h=sha256; none)" },
+	               "further tags of the DKIM record (h=sha256; none)" },
 };
 
 static int keep(tool_t *tool, option_id_t id, const char *value)
@@ -104,21 +90,12 @@ static int take(tool_t *tool, int argc, char **argv, const struct option *longs,
 	opterr = 0;
 	while ((opt = getopt_long(argc, argv, ":s:hV", longs, NULL)) != -1) {
 		switch (opt) {
-		case 's':
-			tool->path = optarg;
-			break;
-		case 'h':
-			*help = true;
-			break;
-		case 'V':
-			*version = true;
-			break;
-		case LONG_JSON:
-			tool->json = true;
-			break;
+		case 's': tool->path = optarg; break;
+		case 'h': *help = true; break;
+		case 'V': *version = true; break;
+		case LONG_JSON: tool->json = true; break;
 		case '?':
-		case ':':
-			return bad_option(tool, opt, argv);
+		case ':': return bad_option(tool, opt, argv);
 		default:
 			if (keep(tool, (option_id_t)(opt - LONG_FIRST), optarg) != STATUS_DONE) {
 				return STATUS_FAILED;
@@ -133,6 +110,10 @@ static int check(tool_t *tool, int argc)
 	const verb_t *verb = tool->verb;
 	for (int i = 0; i < OPT_COUNT; i++) {
 		if (!option_is(tool, (option_id_t)i)) {
+			if ((verb->required & TAKES(i)) != 0) {
+				return tool_usage(tool, "%s: --%s is missing", verb->name,
+				                  tool_options[i].name);
+			}
 			continue;
 		}
 		if ((verb->options & TAKES(i)) == 0) {
@@ -174,11 +155,10 @@ int options_parse(tool_t *tool, int *argc, char ***argv)
 		{ "json", no_argument, NULL, LONG_JSON },
 	};
 	for (int i = 0; i < OPT_COUNT; i++) {
-		longs[i + 4] = (struct option){
-			tool_options[i].name,
-			tool_options[i].arg != NULL ? required_argument : no_argument,
-			NULL, LONG_FIRST + i
-		};
+		longs[i + 4] = (struct option){ tool_options[i].name,
+			                        tool_options[i].arg != NULL ? required_argument
+			                                                    : no_argument,
+			                        NULL, LONG_FIRST + i };
 	}
 	const char *env = getenv("KMAIL_STORE");
 	tool->path = env != NULL && env[0] != '\0' ? env : tool_store_default;
@@ -253,7 +233,8 @@ static int64_t offset(const char *text)
 	char *end = NULL;
 	errno = 0;
 	long number = strtol(text + 1, &end, 10);
-	if (errno != 0 || end == text + 1 || text[1] < '0' || text[1] > '9' || number > 1000000000) {
+	if (errno != 0 || end == text + 1 || text[1] < '0' || text[1] > '9' ||
+	    number > 1000000000) {
 		return -1;
 	}
 	const char *letter = *end != '\0' ? strchr(letters, *end) : letters;
@@ -282,8 +263,10 @@ int option_time(tool_t *tool, option_id_t id, int64_t from, int64_t *value)
 	}
 	mail_diag_t diag = { 0 };
 	if (text[0] == '+' || mail_time_parse(MAIL_STR(text), value, &diag) != KNOT_EOK) {
-		return tool_usage(tool, "--%s: %s is no time; write 2027-01-31T12:00:00Z, now, or "
-		                  "+7d (s, m, h, d, w)", tool_options[id].name, text);
+		return tool_usage(tool,
+		                  "--%s: %s is no time; write 2027-01-31T12:00:00Z, now, or "
+		                  "+7d (s, m, h, d, w)",
+		                  tool_options[id].name, text);
 	}
 	return STATUS_DONE;
 }

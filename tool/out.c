@@ -14,17 +14,10 @@ static const struct {
 	int code;
 	const char *name;
 } codes[] = {
-	{ KNOT_EINVAL,  "invalid" },
-	{ KNOT_ENOENT,  "not-found" },
-	{ KNOT_EEXIST,  "exists" },
-	{ KNOT_EACCES,  "access" },
-	{ KNOT_EMALF,   "malformed" },
-	{ KNOT_ENOTSUP, "not-supported" },
-	{ KNOT_ENOMEM,  "memory" },
-	{ KNOT_ESPACE,  "full" },
-	{ KNOT_ELOOP,   "circle" },
-	{ KNOT_EFILE,   "file" },
-	{ KNOT_EBUSY,   "busy" },
+	{ KNOT_EINVAL, "invalid" }, { KNOT_ENOENT, "not-found" }, { KNOT_EEXIST, "exists" },
+	{ KNOT_EACCES, "access" },  { KNOT_EMALF, "malformed" },  { KNOT_ENOTSUP, "not-supported" },
+	{ KNOT_ENOMEM, "memory" },  { KNOT_ESPACE, "full" },      { KNOT_ELOOP, "circle" },
+	{ KNOT_EFILE, "file" },     { KNOT_EBUSY, "busy" },
 };
 
 const char *tool_code(int code)
@@ -39,7 +32,7 @@ const char *tool_code(int code)
 
 /*! \brief A message and where it belongs. */
 typedef struct {
-	const char *error;   /*!< Its name in JSON. */
+	const char *error; /*!< Its name in JSON. */
 	const char *file;
 	uint32_t line;
 	uint32_t column;
@@ -76,7 +69,9 @@ static void print_message(const tool_t *tool, const message_t *msg)
 	}
 	(void)fputs(msg->text, stderr);
 	if (msg->column > 0) {
-		(void)fprintf(stderr, " (column %u of the value)", msg->column);
+		/* In NDJSON it may be the line's own column. */
+		bool value = tool->verb == NULL || tool->verb->run != verb_import;
+		(void)fprintf(stderr, " (column %u%s)", msg->column, value ? " of the value" : "");
 	}
 	(void)fputc('\n', stderr);
 }
@@ -103,12 +98,12 @@ int tool_error_diag(tool_t *tool, int code)
 		text = knot_strerror(code);
 	}
 	print_message(tool, &(message_t){
-		.error = tool_code(code),
-		.file = tool->file,
-		.line = diag->line,
-		.column = diag->column,
-		.text = text,
-	});
+				    .error = tool_code(code),
+				    .file = tool->file,
+				    .line = diag->line,
+				    .column = diag->column,
+				    .text = text,
+			    });
 	return STATUS_FAILED;
 }
 
@@ -125,8 +120,9 @@ int tool_usage(tool_t *tool, const char *fmt, ...)
 			(void)fputs("usage: ", stderr);
 			help_synopsis(tool->verb, stderr);
 		} else {
-			(void)fputs("usage: kmailctl [-s STORE] [--json] VERB ...  (kmailctl help)\n",
-			            stderr);
+			(void)fputs(
+				"usage: kmailctl [-s STORE] [--json] VERB ...  (kmailctl help)\n",
+				stderr);
 		}
 	}
 	return STATUS_USAGE;

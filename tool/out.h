@@ -16,7 +16,8 @@ int tool_error(tool_t *tool, int code, const char *fmt, ...) __attribute__((form
 /*! Says what failed as tool->diag has it, with tool->file in front. \return STATUS_FAILED. */
 int tool_error_diag(tool_t *tool, int code);
 /*! Says that an entry cannot be decoded. \return STATUS_FAILED. */
-int tool_error_damaged(tool_t *tool, mail_section_t section, const uint8_t *key, size_t len, int code);
+int tool_error_damaged(tool_t *tool, mail_section_t section, const uint8_t *key, size_t len,
+                       int code);
 /*! Says what is wrong with the command line, and how the verb is used. \return STATUS_USAGE. */
 int tool_usage(tool_t *tool, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /*! Warns. */
@@ -90,8 +91,8 @@ void table_print(table_t *table);
 
 /*! Progress of something long, on a terminal. */
 typedef struct {
-	const char *what;     /*!< "lines", "entries". */
-	uint64_t total;       /*!< Steps (or octets) in all; 0: not known. */
+	const char *what; /*!< "lines", "entries". */
+	uint64_t total;   /*!< Steps (or octets) in all; 0: not known. */
 	uint64_t ticks;
 	int64_t began, shown; /*!< Milliseconds. */
 	bool on;

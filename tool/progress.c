@@ -26,8 +26,9 @@ static int64_t now_ms(void)
 
 void progress_begin(progress_t *progress, const char *what, uint64_t total)
 {
-	*progress = (progress_t){ .what = what, .total = total, .began = now_ms(),
-	                          .on = isatty(STDERR_FILENO) };
+	*progress = (progress_t){
+		.what = what, .total = total, .began = now_ms(), .on = isatty(STDERR_FILENO)
+	};
 	progress->shown = progress->began;
 	/* Without SA_RESTART: a read that waits for input ends, too. */
 	struct sigaction action = { .sa_handler = on_signal };
@@ -45,7 +46,8 @@ static void show(progress_t *progress, uint64_t done, int64_t now)
 	              progress->what, (unsigned long long)rate);
 	if (progress->total > 0 && done > 0) {
 		uint64_t upto = done < progress->total ? done : progress->total;
-		double left = (double)spent * ((double)progress->total / (double)upto - 1.0) / 1000.0;
+		double left = (double)spent * ((double)progress->total / (double)upto - 1.0) /
+		              1000.0;
 		(void)fprintf(stderr, ", %llu %%, %.0f s left",
 		              (unsigned long long)(upto * 100 / progress->total), left);
 	}

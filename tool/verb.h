@@ -54,10 +54,10 @@ typedef enum {
 
 /*! A row of the table of options. */
 typedef struct {
-	const char *name;   /*!< Without its dashes. */
-	const char *arg;    /*!< What follows, for the synopsis; NULL: nothing. */
-	bool list;          /*!< May be repeated. */
-	const char *words;  /*!< For completion: possible values, separated by spaces; or NULL. */
+	const char *name;  /*!< Without its dashes. */
+	const char *arg;   /*!< What follows, for the synopsis; NULL: nothing. */
+	bool list;         /*!< May be repeated. */
+	const char *words; /*!< For completion: possible values, separated by spaces; or NULL. */
 	const char *help;
 } option_t;
 
@@ -79,27 +79,28 @@ typedef struct verb verb_t;
 /*! The run of a verb. */
 typedef struct {
 	const verb_t *verb;
-	const char *path;             /*!< Directory of the store. */
+	const char *path; /*!< Directory of the store. */
 	bool json;
 	given_t given[OPT_COUNT];
-	struct mail_store *store;     /*!< Open between tool_open() and tool_close(). */
+	struct mail_store *store; /*!< Open between tool_open() and tool_close(). */
 	struct mail_txn *txn;
-	const char *file;             /*!< The file that is being read, for messages; or NULL. */
+	const char *file; /*!< The file that is being read, for messages; or NULL. */
 	size_t warnings;
-	mail_diag_t diag;             /*!< Of the last call into the library; see tool_diag(). */
+	mail_diag_t diag; /*!< Of the last call into the library; see tool_diag(). */
 } tool_t;
 
 /*! What a verb is. */
 struct verb {
 	const char *name;
-	const char *group;            /*!< Heading in the help; NULL: not listed. */
-	const char *args;             /*!< Synopsis of the arguments. */
-	const char *help;             /*!< One line. */
-	uint64_t options;             /*!< TAKES(...) bits. */
-	int min, max;                 /*!< Number of arguments; max -1: any. */
+	const char *group; /*!< Heading in the help; NULL: not listed. */
+	const char *args;  /*!< Synopsis of the arguments. */
+	const char *help;  /*!< One line. */
+	uint64_t options;  /*!< TAKES(...) bits. */
+	int min, max;      /*!< Number of arguments; max -1: any. */
 	int (*run)(tool_t *tool, int argc, char **argv);
-	mail_section_t section;       /*!< For the verbs that serve several sections. */
-	int failed;                   /*!< Exit status of a failure (diff: 2). */
+	mail_section_t section; /*!< For the verbs that serve several sections. */
+	int failed;             /*!< Exit status of a failure (diff: 2). */
+	uint64_t required;      /*!< Options that must be given. */
 };
 
 /*! All verbs, ended by a NULL name. */

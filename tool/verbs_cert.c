@@ -33,7 +33,8 @@ static int set_chain(tool_t *tool, mail_entry_t *entry, mail_item_id_t item, con
 		mail_buf_t text = { 0 };
 		/* Adding a value may move the members. */
 		forms = mail_entry_member(entry, MAIL_ITEM_FORM, MAIL_OP_SET);
-		ret = mail_tlsa_form_parse(forms != NULL ? forms->values[i].text : MAIL_STR(FORM_DEFAULT),
+		ret = mail_tlsa_form_parse(forms != NULL ? forms->values[i].text
+		                                         : MAIL_STR(FORM_DEFAULT),
 		                           &form, diag);
 		if (ret == KNOT_EOK) {
 			ret = mail_tlsa_from_pem(mail_buf_view(&pem), &form, &text, diag);
@@ -46,9 +47,10 @@ static int set_chain(tool_t *tool, mail_entry_t *entry, mail_item_id_t item, con
 	}
 	explicit_bzero(pem.data, pem.cap);
 	mail_buf_free(&pem);
-	return ret == KNOT_EOK ? STATUS_DONE :
-	       tool_error(tool, ret, "%s: %s", path,
-	                  diag->text[0] != '\0' ? diag->text : knot_strerror(ret));
+	return ret == KNOT_EOK
+	               ? STATUS_DONE
+	               : tool_error(tool, ret, "%s: %s", path,
+	                            diag->text[0] != '\0' ? diag->text : knot_strerror(ret));
 }
 
 static bool same_values(const mail_entry_t *entry, mail_item_id_t a, mail_item_id_t b)
@@ -76,8 +78,9 @@ static int set_forms(tool_t *tool, mail_entry_t *entry)
 	if (!option_is(tool, OPT_CURRENT) ||
 	    (!option_is(tool, OPT_NEXT) &&
 	     mail_entry_member(entry, MAIL_ITEM_NEXT, MAIL_OP_SET) != NULL)) {
-		return tool_usage(tool, "--form makes all records anew: it needs --current, and --next if "
-		                  "there is a next certificate");
+		return tool_usage(
+			tool, "--form makes all records anew: it needs --current, and --next if "
+			      "there is a next certificate");
 	}
 	mail_entry_remove(entry, MAIL_ITEM_FORM, MAIL_OP_SET);
 	for (size_t i = 0; i < given->count; i++) {
@@ -144,13 +147,15 @@ static int read_set(tool_t *tool, const char *text, mail_entry_t **entry)
 	mail_buf_t id = { 0 };
 	int status = tool_id(tool, MAIL_SECTION_CERTIFICATE, text, &id);
 	if (status == STATUS_DONE) {
-		int ret = mail_txn_get(tool->txn, MAIL_SECTION_CERTIFICATE, mail_buf_view(&id), entry);
+		int ret = mail_txn_get(tool->txn, MAIL_SECTION_CERTIFICATE, mail_buf_view(&id),
+		                       entry);
 		if (ret == KNOT_ENOENT) {
 			*entry = mail_entry_new(MAIL_SECTION_CERTIFICATE, mail_buf_view(&id));
 			ret = *entry != NULL ? KNOT_EOK : KNOT_ENOMEM;
 		}
 		if (ret != KNOT_EOK) {
-			status = tool_error(tool, ret, "certificate %s: %s", text, knot_strerror(ret));
+			status = tool_error(tool, ret, "certificate %s: %s", text,
+			                    knot_strerror(ret));
 		}
 	}
 	mail_buf_free(&id);
@@ -160,7 +165,7 @@ static int read_set(tool_t *tool, const char *text, mail_entry_t **entry)
 /*! \brief Users of a certificate set: the hosts, and the largest TTL of what has these hosts. */
 typedef struct {
 	mail_str_t certificate;
-	mail_buf_t hosts;         /*!< Ids, each with a zero octet behind it. */
+	mail_buf_t hosts; /*!< Ids, each with a zero octet behind it. */
 	uint32_t ttl;
 } users_t;
 
@@ -266,10 +271,13 @@ static int tell_ready(tool_t *tool, const mail_entry_t *entry)
 		return status;
 	}
 	mail_str_t deploy = mail_entry_value(entry, MAIL_ITEM_DEPLOY_AT);
-	if (deploy.len > 0 && mail_time_parse(deploy, &planned, NULL) == KNOT_EOK && planned < when) {
-		tool_warn(tool, "certificate %.*s: deploy-at is before %s: senders may still have the old "
-		          "TLSA records in their caches", (int)entry->id.len, entry->id.data,
-		          tool_time(when));
+	if (deploy.len > 0 && mail_time_parse(deploy, &planned, NULL) == KNOT_EOK &&
+	    planned < when) {
+		tool_warn(
+			tool,
+			"certificate %.*s: deploy-at is before %s: senders may still have the old "
+			"TLSA records in their caches",
+			(int)entry->id.len, entry->id.data, tool_time(when));
 	}
 	tool_note(tool, "the next certificate may be deployed from %s on", tool_time(when));
 	return STATUS_DONE;
@@ -319,17 +327,19 @@ static int list_set(tool_t *tool, mail_entry_t *entry, void *ctx)
 		static const mail_item_id_t times[] = { MAIL_ITEM_PUBLISH, MAIL_ITEM_DEPLOY_AT };
 		(void)printf("%-31.*s", (int)entry->id.len, entry->id.data);
 		for (size_t i = 0; i < 2; i++) {
-			const mail_member_t *member = mail_entry_member(entry, records[i], MAIL_OP_SET);
+			const mail_member_t *member = mail_entry_member(entry, records[i],
+			                                                MAIL_OP_SET);
 			for (size_t j = 0; member != NULL && j < member->count; j++) {
 				(void)printf(" %s=\"%.*s\"", member->item->name,
-				             (int)member->values[j].text.len, member->values[j].text.data);
+				             (int)member->values[j].text.len,
+				             member->values[j].text.data);
 			}
 		}
 		for (size_t i = 0; i < 2; i++) {
 			mail_str_t when = mail_entry_value(entry, times[i]);
 			if (when.len > 0) {
-				(void)printf(" %s=%.*s", mail_item_get(times[i])->name, (int)when.len,
-				             when.data);
+				(void)printf(" %s=%.*s", mail_item_get(times[i])->name,
+				             (int)when.len, when.data);
 			}
 		}
 		(void)putchar('\n');
@@ -343,8 +353,9 @@ int verb_cert_list(tool_t *tool, int argc, char **argv)
 	(void)argc;
 	(void)argv;
 	int status = tool_open(tool, MAIL_STORE_READ);
-	return status != STATUS_DONE ? status :
-	       tool_walk(tool, MAIL_SECTION_CERTIFICATE, MAIL_STR(""), list_set, NULL);
+	return status != STATUS_DONE
+	               ? status
+	               : tool_walk(tool, MAIL_SECTION_CERTIFICATE, MAIL_STR(""), list_set, NULL);
 }
 
 int verb_cert_ready(tool_t *tool, int argc, char **argv)
@@ -356,8 +367,10 @@ int verb_cert_ready(tool_t *tool, int argc, char **argv)
 	if (status == STATUS_DONE) {
 		status = tool_entry(tool, MAIL_SECTION_CERTIFICATE, argv[0], &entry);
 	}
-	if (status == STATUS_DONE && mail_entry_member(entry, MAIL_ITEM_NEXT, MAIL_OP_SET) == NULL) {
-		status = tool_error(tool, KNOT_ENOENT, "certificate %s: it has no next certificate", argv[0]);
+	if (status == STATUS_DONE &&
+	    mail_entry_member(entry, MAIL_ITEM_NEXT, MAIL_OP_SET) == NULL) {
+		status = tool_error(tool, KNOT_ENOENT, "certificate %s: it has no next certificate",
+		                    argv[0]);
 	}
 	if (status == STATUS_DONE) {
 		status = ready_at(tool, entry, &when);

@@ -13,17 +13,17 @@
 /*! \brief A policy that was looked at. */
 typedef struct {
 	char *id;
-	size_t apex_max;   /*!< Longest domain that fits. */
-	bool bad;          /*!< It cannot be served, which was said. */
-	bool linted;       /*!< Its records were looked at, as those of some domain. */
+	size_t apex_max; /*!< Longest domain that fits. */
+	bool bad;        /*!< It cannot be served, which was said. */
+	bool linted;     /*!< Its records were looked at, as those of some domain. */
 } seen_t;
 
 typedef struct {
 	tool_t *tool;
-	const char *section;    /*!< What is being looked at. */
+	const char *section; /*!< What is being looked at. */
 	mail_str_t id;
 	size_t errors, warnings, entries;
-	seen_t *policies;       /*!< In the order of their ids. */
+	seen_t *policies; /*!< In the order of their ids. */
 	size_t policy_count;
 	progress_t progress;
 } check_t;
@@ -44,7 +44,8 @@ static void report(check_t *check, bool error, const char *text)
 	             (int)check->id.len, check->id.data, text);
 }
 
-static void report_error(check_t *check, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+static void report_error(check_t *check, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
 
 static void report_error(check_t *check, const char *fmt, ...)
 {
@@ -73,7 +74,8 @@ static bool exists(check_t *check, mail_section_t section, mail_str_t id)
 	const mail_source_t *source = tool_source(check->tool);
 	int len = mail_entry_key(section, id, key);
 	/* One that is damaged exists: it is reported in its own turn. */
-	return len >= 0 && source->get(source, section, key, (size_t)len, NULL, &stamp) != KNOT_ENOENT;
+	return len >= 0 &&
+	       source->get(source, section, key, (size_t)len, NULL, &stamp) != KNOT_ENOENT;
 }
 
 /*! \brief Looks whether what an entry refers to exists. */
@@ -88,7 +90,8 @@ static void check_references(check_t *check, const mail_entry_t *entry)
 			mail_str_t id = member->values[j].text;
 			if (!exists(check, member->item->ref, id)) {
 				report_error(check, "%s: there is no %s %.*s", member->item->name,
-				             mail_section_name(member->item->ref), (int)id.len, id.data);
+				             mail_section_name(member->item->ref), (int)id.len,
+				             id.data);
 			}
 		}
 	}
@@ -117,8 +120,8 @@ static void check_key(check_t *check, const mail_entry_t *entry)
 		owner.len -= 7;
 	}
 	if (!exists(check, section, owner)) {
-		report_error(check, "there is no %s %.*s", mail_section_name(section), (int)owner.len,
-		             owner.data);
+		report_error(check, "there is no %s %.*s", mail_section_name(section),
+		             (int)owner.len, owner.data);
 	}
 }
 
@@ -146,7 +149,8 @@ static int see_policy(check_t *check, const mail_entry_t *entry)
 	/* Grown whenever the count reaches a power of two. */
 	size_t count = check->policy_count;
 	if ((count & (count - 1)) == 0) {
-		seen_t *grown = realloc(check->policies, (count == 0 ? 1 : 2 * count) * sizeof(*grown));
+		seen_t *grown = realloc(check->policies,
+		                        (count == 0 ? 1 : 2 * count) * sizeof(*grown));
 		if (grown == NULL) {
 			return KNOT_ENOMEM;
 		}
@@ -182,16 +186,18 @@ static int compare_seen(const void *key, const void *row)
 /*! \brief A domain that only follows a policy: the policy says all, but whether the name is short enough. */
 static void check_plain(check_t *check, const mail_entry_t *entry, mail_str_t policy)
 {
-	seen_t *seen = check->policy_count == 0 ? NULL :
-	               bsearch(&policy, check->policies, check->policy_count, sizeof(*seen),
-	                       compare_seen);
+	seen_t *seen = check->policy_count == 0
+	                       ? NULL
+	                       : bsearch(&policy, check->policies, check->policy_count,
+	                                 sizeof(*seen), compare_seen);
 	knot_dname_storage_t name;
 	if (seen == NULL || seen->bad) {
 		return;
 	}
 	if (mail_name_parse(entry->id, name, NULL) != KNOT_EOK ||
 	    knot_dname_size(name) > seen->apex_max) {
-		report_error(check, "its name is so long that a record of policy %s has no room", seen->id);
+		report_error(check, "its name is so long that a record of policy %s has no room",
+		             seen->id);
 		return;
 	}
 	if (!seen->linted) {
@@ -263,14 +269,15 @@ static int check_all(tool_t *tool, check_t *check)
 	progress_begin(&check->progress, "entries", total);
 	int status = STATUS_DONE;
 	for (unsigned i = 0; i < MAIL_SECTION_COUNT; i++) {
-		if (tool_walk(tool, (mail_section_t)i, MAIL_STR(""), check_entry, check) != STATUS_DONE) {
+		if (tool_walk(tool, (mail_section_t)i, MAIL_STR(""), check_entry, check) !=
+		    STATUS_DONE) {
 			status = STATUS_FAILED;
 		}
 	}
 	progress_end(&check->progress);
 	if (!tool->json) {
-		(void)printf("%zu entries, %zu errors, %zu warnings\n", check->entries, check->errors,
-		             check->warnings);
+		(void)printf("%zu entries, %zu errors, %zu warnings\n", check->entries,
+		             check->errors, check->warnings);
 	}
 	return status;
 }

@@ -21,7 +21,8 @@ static int set_time(mail_entry_t *entry, mail_item_id_t item, int64_t when)
 	mail_entry_remove(entry, item, MAIL_OP_SET);
 	int ret = mail_time_print(when, &text);
 	if (ret == KNOT_EOK) {
-		ret = mail_entry_add(entry, mail_item_get(item), MAIL_OP_SET, mail_buf_view(&text), 0);
+		ret = mail_entry_add(entry, mail_item_get(item), MAIL_OP_SET, mail_buf_view(&text),
+		                     0);
 	}
 	mail_buf_free(&text);
 	return ret;
@@ -66,10 +67,13 @@ static int new_key(tool_t *tool, const char *text, mail_entry_t **entry)
 		int ret = mail_txn_get(tool->txn, MAIL_SECTION_DKIM, mail_buf_view(&id), &old);
 		mail_entry_free(old);
 		if (ret == KNOT_EOK) {
-			status = tool_error(tool, KNOT_EEXIST, "dkim %s: there is one already; a new key "
-			                    "takes a new selector", (const char *)id.data);
+			status = tool_error(tool, KNOT_EEXIST,
+			                    "dkim %s: there is one already; a new key "
+			                    "takes a new selector",
+			                    (const char *)id.data);
 		} else if (ret != KNOT_ENOENT) {
-			status = tool_error(tool, ret, "dkim %s: the stored entry cannot be read: %s",
+			status = tool_error(tool, ret,
+			                    "dkim %s: the stored entry cannot be read: %s",
 			                    (const char *)id.data, knot_strerror(ret));
 		} else {
 			*entry = mail_entry_new(MAIL_SECTION_DKIM, mail_buf_view(&id));
@@ -89,8 +93,8 @@ static int put_key(tool_t *tool, mail_entry_t *entry, mail_str_t key)
 	mail_diag_t *diag = tool_diag(tool);
 	int ret = mail_entry_add(entry, mail_item_get(MAIL_ITEM_KEY), MAIL_OP_SET, key, 0);
 	if (ret == KNOT_EOK && tags != NULL) {
-		ret = mail_entry_parse(entry, mail_item_get(MAIL_ITEM_TAGS), MAIL_OP_SET, MAIL_STR(tags),
-		                       0, diag);
+		ret = mail_entry_parse(entry, mail_item_get(MAIL_ITEM_TAGS), MAIL_OP_SET,
+		                       MAIL_STR(tags), 0, diag);
 	}
 	if (ret != KNOT_EOK) {
 		return tool_error(tool, ret, "dkim %.*s: %s", (int)entry->id.len, entry->id.data,
@@ -111,9 +115,6 @@ static int put_key(tool_t *tool, mail_entry_t *entry, mail_str_t key)
 static int read_algorithm(tool_t *tool, mail_dkim_algorithm_t *algorithm, uint64_t *bits)
 {
 	const char *name = option_value(tool, OPT_ALGORITHM);
-	if (name == NULL || option_value(tool, OPT_OUT) == NULL) {
-		return tool_usage(tool, "dkim-generate needs --algorithm and --out");
-	}
 	if (strcmp(name, "rsa") == 0) {
 		*algorithm = MAIL_DKIM_RSA;
 	} else if (strcmp(name, "ed25519") == 0) {
@@ -156,8 +157,9 @@ int verb_dkim_generate(tool_t *tool, int argc, char **argv)
 	}
 	if (status == STATUS_DONE) {
 		int ret = mail_dkim_generate(algorithm, (unsigned)bits, &pem, &key);
-		status = ret == KNOT_EOK ? put_key(tool, entry, mail_buf_view(&key)) :
-		         tool_error(tool, ret, "cannot make a key: %s", knot_strerror(ret));
+		status = ret == KNOT_EOK ? put_key(tool, entry, mail_buf_view(&key))
+		                         : tool_error(tool, ret, "cannot make a key: %s",
+		                                      knot_strerror(ret));
 	}
 	/* First the file: a record whose private key was lost would be of no use. */
 	if (status == STATUS_DONE) {
@@ -192,12 +194,12 @@ static int read_key(tool_t *tool, const char *text, mail_buf_t *key)
 		status = tool_read(tool, text, &pem);
 	}
 	if (status == STATUS_DONE) {
-		int ret = mail_dkim_key_parse(inline_key ? MAIL_STR(text) : mail_buf_view(&pem), key,
-		                              diag);
+		int ret = mail_dkim_key_parse(inline_key ? MAIL_STR(text) : mail_buf_view(&pem),
+		                              key, diag);
 		if (ret != KNOT_EOK) {
-			status = tool_error(tool, ret, "%s%s%s", inline_key ? "" : text,
-			                    inline_key ? "" : ": ",
-			                    diag->text[0] != '\0' ? diag->text : knot_strerror(ret));
+			status = tool_error(
+				tool, ret, "%s%s%s", inline_key ? "" : text, inline_key ? "" : ": ",
+				diag->text[0] != '\0' ? diag->text : knot_strerror(ret));
 		}
 	}
 	if (pem.data != NULL) {
@@ -265,8 +267,8 @@ static void algorithm_of(const mail_entry_t *entry, char *out, size_t size)
 	unsigned bits = 0;
 	if (key.len == 0) {
 		(void)snprintf(out, size, "cname");
-	} else if (mail_dkim_key_check((const uint8_t *)key.data, key.len, &algorithm, &bits, NULL) !=
-	           KNOT_EOK) {
+	} else if (mail_dkim_key_check((const uint8_t *)key.data, key.len, &algorithm, &bits,
+	                               NULL) != KNOT_EOK) {
 		(void)snprintf(out, size, "bad");
 	} else if (algorithm == MAIL_DKIM_RSA) {
 		(void)snprintf(out, size, "rsa%u", bits);
@@ -278,7 +280,10 @@ static void algorithm_of(const mail_entry_t *entry, char *out, size_t size)
 static int list_key(tool_t *tool, mail_entry_t *entry, void *ctx)
 {
 	static const mail_item_id_t times[] = {
-		MAIL_ITEM_PUBLISH, MAIL_ITEM_ACTIVATE, MAIL_ITEM_RETIRE, MAIL_ITEM_REMOVE,
+		MAIL_ITEM_PUBLISH,
+		MAIL_ITEM_ACTIVATE,
+		MAIL_ITEM_RETIRE,
+		MAIL_ITEM_REMOVE,
 	};
 	const int64_t *now = ctx;
 	int status = STATUS_DONE;
@@ -287,13 +292,13 @@ static int list_key(tool_t *tool, mail_entry_t *entry, void *ctx)
 	} else {
 		char algorithm[16];
 		algorithm_of(entry, algorithm, sizeof(algorithm));
-		(void)printf("%-40.*s %-8s %-9s", (int)entry->id.len, entry->id.data, algorithm,
+		(void)printf("%-40.*s %-8s %s", (int)entry->id.len, entry->id.data, algorithm,
 		             state_of(entry, *now));
 		for (size_t i = 0; i < sizeof(times) / sizeof(times[0]); i++) {
 			mail_str_t when = mail_entry_value(entry, times[i]);
 			if (when.len > 0) {
-				(void)printf(" %s=%.*s", mail_item_get(times[i])->name, (int)when.len,
-				             when.data);
+				(void)printf(" %s=%.*s", mail_item_get(times[i])->name,
+				             (int)when.len, when.data);
 			}
 		}
 		(void)putchar('\n');
@@ -348,8 +353,8 @@ static int retire(tool_t *tool, mail_entry_t *entry)
 	mail_entry_remove(entry, MAIL_ITEM_REMOVE, MAIL_OP_SET);
 	mail_entry_remove(entry, MAIL_ITEM_REVOKE, MAIL_OP_SET);
 	if (ret == KNOT_EOK && revoke) {
-		ret = mail_entry_add(entry, mail_item_get(MAIL_ITEM_REVOKE), MAIL_OP_SET, MAIL_STR("on"),
-		                     0);
+		ret = mail_entry_add(entry, mail_item_get(MAIL_ITEM_REVOKE), MAIL_OP_SET,
+		                     MAIL_STR("on"), 0);
 	}
 	if (ret == KNOT_EOK && (!revoke || option_is(tool, OPT_REMOVE))) {
 		ret = set_time(entry, MAIL_ITEM_REMOVE, gone);
@@ -363,7 +368,8 @@ static int retire(tool_t *tool, mail_entry_t *entry)
 	}
 	if (ret != KNOT_EOK) {
 		return tool_error(tool, ret, "dkim %.*s: %s", (int)entry->id.len, entry->id.data,
-		                  tool->diag.text[0] != '\0' ? tool->diag.text : knot_strerror(ret));
+		                  tool->diag.text[0] != '\0' ? tool->diag.text
+		                                             : knot_strerror(ret));
 	}
 	return STATUS_DONE;
 }

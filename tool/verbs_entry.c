@@ -13,8 +13,8 @@
 static void summary(const mail_entry_t *entry, mail_buf_t *out)
 {
 	static const mail_item_id_t told[] = {
-		MAIL_ITEM_POLICY, MAIL_ITEM_ALIAS, MAIL_ITEM_BASE, MAIL_ITEM_NAME, MAIL_ITEM_ADDRESS,
-		MAIL_ITEM_NO_MAIL,
+		MAIL_ITEM_POLICY, MAIL_ITEM_ALIAS,   MAIL_ITEM_BASE,
+		MAIL_ITEM_NAME,   MAIL_ITEM_ADDRESS, MAIL_ITEM_NO_MAIL,
 	};
 	for (size_t i = 0; i < sizeof(told) / sizeof(told[0]); i++) {
 		const mail_member_t *member = mail_entry_member(entry, told[i], MAIL_OP_SET);
@@ -40,7 +40,8 @@ static int list_one(tool_t *tool, mail_entry_t *entry, void *ctx)
 	} else {
 		mail_buf_t text = { 0 };
 		summary(entry, &text);
-		(void)printf(text.len > 0 ? "%-31.*s " : "%.*s", (int)entry->id.len, entry->id.data);
+		(void)printf(text.len > 0 ? "%-31.*s " : "%.*s", (int)entry->id.len,
+		             entry->id.data);
 		tool_put_str(stdout, mail_buf_view(&text));
 		(void)putchar('\n');
 		mail_buf_free(&text);
@@ -87,9 +88,11 @@ static int show_one(tool_t *tool, const mail_entry_t *entry, bool first)
 	}
 	mail_buf_free(&text);
 	if (ret == KNOT_ENOTSUP) {
-		return tool_error(tool, ret, "%s %.*s: a value cannot be written in the dialect; "
-		                  "--json shows it", mail_section_name(entry->section),
-		                  (int)entry->id.len, entry->id.data);
+		return tool_error(tool, ret,
+		                  "%s %.*s: a value cannot be written in the dialect; "
+		                  "--json shows it",
+		                  mail_section_name(entry->section), (int)entry->id.len,
+		                  entry->id.data);
 	}
 	return ret == KNOT_EOK ? STATUS_DONE : tool_error(tool, ret, "%s", knot_strerror(ret));
 }
@@ -112,7 +115,7 @@ int verb_show(tool_t *tool, int argc, char **argv)
 typedef struct {
 	const mail_item_t *item;
 	mail_op_t op;
-	const char *value;  /*!< NULL: none. */
+	const char *value; /*!< NULL: none. */
 } assignment_t;
 
 static int unknown_item(tool_t *tool, mail_str_t name)
@@ -131,8 +134,8 @@ static int unknown_item(tool_t *tool, mail_str_t name)
 			near = item->name;
 		}
 	}
-	return tool_usage(tool, "a %s has no item %s%s%s%s", mail_section_name(tool->verb->section), word,
-	                  near != NULL ? "; did you mean " : "", near != NULL ? near : "",
+	return tool_usage(tool, "a %s has no item %s%s%s%s", mail_section_name(tool->verb->section),
+	                  word, near != NULL ? "; did you mean " : "", near != NULL ? near : "",
 	                  near != NULL ? "?" : "");
 }
 
@@ -144,7 +147,8 @@ static int parse_assignment(tool_t *tool, const char *word, assignment_t *out)
 	out->item = mail_item_find(tool->verb->section, name);
 	if (out->item == NULL && name.len > 4 && memcmp(name.data + name.len - 4, "-add", 4) == 0) {
 		out->op = MAIL_OP_ADD;
-		out->item = mail_item_find(tool->verb->section, (mail_str_t){ name.data, name.len - 4 });
+		out->item = mail_item_find(tool->verb->section,
+		                           (mail_str_t){ name.data, name.len - 4 });
 	}
 	if (out->item == NULL) {
 		return unknown_item(tool, name);
@@ -279,12 +283,11 @@ static int unset_one(tool_t *tool, mail_entry_t *entry, const assignment_t *what
 		return tool_error(tool, ret, "out of memory");
 	}
 	if (!found) {
-		return tool_error(tool, KNOT_ENOENT, "%s %.*s: %s%s%s%s: it does not set that",
-		                  mail_section_name(entry->section), (int)entry->id.len,
-		                  entry->id.data, what->item->name,
-		                  what->op == MAIL_OP_ADD ? "-add" : "",
-		                  what->value != NULL ? "=" : "",
-		                  what->value != NULL ? what->value : "");
+		return tool_error(
+			tool, KNOT_ENOENT, "%s %.*s: %s%s%s%s: it does not set that",
+			mail_section_name(entry->section), (int)entry->id.len, entry->id.data,
+			what->item->name, what->op == MAIL_OP_ADD ? "-add" : "",
+			what->value != NULL ? "=" : "", what->value != NULL ? what->value : "");
 	}
 	return STATUS_DONE;
 }
@@ -335,12 +338,14 @@ static int begin_edit(tool_t *tool, const char *text, bool make, mail_entry_t **
 		mail_buf_t id = { 0 };
 		status = tool_id(tool, tool->verb->section, text, &id);
 		if (status == STATUS_DONE) {
-			int ret = mail_txn_get(tool->txn, tool->verb->section, mail_buf_view(&id), old);
+			int ret = mail_txn_get(tool->txn, tool->verb->section, mail_buf_view(&id),
+			                       old);
 			if (ret == KNOT_ENOENT) {
 				*old = NULL;
 				*entry = mail_entry_new(tool->verb->section, mail_buf_view(&id));
 			} else if (ret != KNOT_EOK) {
-				status = tool_error(tool, ret, "%s %s: the stored entry cannot be read: %s",
+				status = tool_error(tool, ret,
+				                    "%s %s: the stored entry cannot be read: %s",
 				                    mail_section_name(tool->verb->section), text,
 				                    knot_strerror(ret));
 			}

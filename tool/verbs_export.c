@@ -15,13 +15,13 @@
 #include "zone.h"
 
 static const mail_section_t order[] = {
-	MAIL_SECTION_CERTIFICATE, MAIL_SECTION_HOST, MAIL_SECTION_KEYSET, MAIL_SECTION_POLICY,
-	MAIL_SECTION_DOMAIN, MAIL_SECTION_DKIM,
+	MAIL_SECTION_CERTIFICATE, MAIL_SECTION_HOST,   MAIL_SECTION_KEYSET,
+	MAIL_SECTION_POLICY,      MAIL_SECTION_DOMAIN, MAIL_SECTION_DKIM,
 };
 
 typedef struct {
-	unsigned sections;        /*!< Bits. */
-	mail_entry_t **waiting;   /*!< Entries that come behind others: policies, aliases. */
+	unsigned sections;      /*!< Bits. */
+	mail_entry_t **waiting; /*!< Entries that come behind others: policies, aliases. */
 	size_t count;
 	const char *directory;
 	zone_t zone;
@@ -86,7 +86,7 @@ static int export_waiting(tool_t *tool, export_t *ex, mail_item_id_t reference)
 		for (size_t i = 0; i < ex->count && status == STATUS_DONE; i++) {
 			mail_entry_t *entry = ex->waiting[i];
 			if (entry == NULL || (!all && reference != 0 &&
-			    is_waiting(ex, mail_entry_value(entry, reference)))) {
+			                      is_waiting(ex, mail_entry_value(entry, reference)))) {
 				continue;
 			}
 			status = tool_json_entry(tool, entry);
@@ -120,7 +120,8 @@ static int export_all(tool_t *tool, export_t *ex)
 			worst = status;
 		}
 		/* Aliases of aliases there are none, so their order does not matter. */
-		status = export_waiting(tool, ex, order[i] == MAIL_SECTION_POLICY ? MAIL_ITEM_BASE : 0);
+		status = export_waiting(tool, ex,
+		                        order[i] == MAIL_SECTION_POLICY ? MAIL_ITEM_BASE : 0);
 		if (status != STATUS_DONE || ferror(stdout)) {
 			return STATUS_FAILED;
 		}
@@ -147,8 +148,8 @@ static int write_zone(tool_t *tool, export_t *ex)
 {
 	mail_str_t domain = ex->zone.domain;
 	if (memchr(domain.data, '/', domain.len) != NULL || domain.data[0] == '.') {
-		return tool_error(tool, KNOT_EINVAL, "domain %.*s: no name for a file", (int)domain.len,
-		                  domain.data);
+		return tool_error(tool, KNOT_EINVAL, "domain %.*s: no name for a file",
+		                  (int)domain.len, domain.data);
 	}
 	char *path = NULL, *part = NULL;
 	FILE *file = NULL;
@@ -161,7 +162,8 @@ static int write_zone(tool_t *tool, export_t *ex)
 	(void)unlink(part);
 	file = fopen(part, "wxe");
 	if (file == NULL) {
-		status = tool_error(tool, knot_map_errno_code(errno), "%s: %s", part, strerror(errno));
+		status = tool_error(tool, knot_map_errno_code(errno), "%s: %s", part,
+		                    strerror(errno));
 	} else {
 		status = zone_print_file(tool, &ex->zone, file);
 		bool bad = fflush(file) != 0 || ferror(file) != 0;
@@ -198,8 +200,8 @@ static int export_zone(tool_t *tool, export_t *ex, const char *text)
 	int status = tool_id(tool, MAIL_SECTION_DOMAIN, text, &name);
 	if (status == STATUS_DONE) {
 		ex->zone.domain = mail_buf_view(&name);
-		status = ex->directory != NULL ? write_zone(tool, ex) :
-		         zone_print_file(tool, &ex->zone, stdout);
+		status = ex->directory != NULL ? write_zone(tool, ex)
+		                               : zone_print_file(tool, &ex->zone, stdout);
 	}
 	mail_buf_free(&name);
 	return status;
@@ -241,7 +243,8 @@ static int read_sections(tool_t *tool, export_t *ex)
 	for (size_t i = 0; i < given->count; i++) {
 		mail_section_t section = mail_section_find(MAIL_STR(given->values[i]));
 		if (section == MAIL_SECTION_COUNT) {
-			return tool_usage(tool, "--section: there is no section %s", given->values[i]);
+			return tool_usage(tool, "--section: there is no section %s",
+			                  given->values[i]);
 		}
 		ex->sections |= 1u << section;
 	}
@@ -258,8 +261,10 @@ int verb_export(tool_t *tool, int argc, char **argv)
 	if (format != NULL && strcmp(format, "ndjson") != 0 && strcmp(format, "json") != 0) {
 		return tool_usage(tool, "--format: %s is none of ndjson, zone", format);
 	}
-	if (option_is(tool, OPT_DIRECTORY) || option_is(tool, OPT_AT) || option_is(tool, OPT_REPORTS)) {
-		return tool_usage(tool, "--directory, --at and --reports go with --format zone only");
+	if (option_is(tool, OPT_DIRECTORY) || option_is(tool, OPT_AT) ||
+	    option_is(tool, OPT_REPORTS)) {
+		return tool_usage(tool,
+		                  "--directory, --at and --reports go with --format zone only");
 	}
 	int status = read_sections(tool, &ex);
 	if (status == STATUS_DONE) {

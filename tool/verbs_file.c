@@ -15,9 +15,9 @@
 /*! \brief A file, and what is to be deleted besides it. */
 typedef struct {
 	mail_entries_t entries;
-	mail_entry_t **sorted;   /*!< The same, by section and id. */
-	mail_entries_t pruned;   /*!< Entries to delete. */
-	unsigned sections;       /*!< Bits of --prune. */
+	mail_entry_t **sorted; /*!< The same, by section and id. */
+	mail_entries_t pruned; /*!< Entries to delete. */
+	unsigned sections;     /*!< Bits of --prune. */
 	size_t pruned_cap;
 } file_t;
 
@@ -115,7 +115,8 @@ static int parse_sections(tool_t *tool, option_id_t id, unsigned *bits)
 		const char *name = tool->given[id].values[i];
 		mail_section_t section = mail_section_find(MAIL_STR(name));
 		if (section == MAIL_SECTION_COUNT) {
-			return tool_usage(tool, "--%s: there is no section %s", tool_options[id].name, name);
+			return tool_usage(tool, "--%s: there is no section %s",
+			                  tool_options[id].name, name);
 		}
 		*bits |= 1u << section;
 	}
@@ -133,7 +134,8 @@ static int read_file(tool_t *tool, const char *path, file_t *file)
 		return status;
 	}
 	tool->file = path;
-	int ret = mail_text_parse(mail_buf_view(&text), read_pem, tool, &file->entries, tool_diag(tool));
+	int ret = mail_text_parse(mail_buf_view(&text), read_pem, tool, &file->entries,
+	                          tool_diag(tool));
 	mail_buf_free(&text);
 	if (ret != KNOT_EOK) {
 		return tool_error_diag(tool, ret);

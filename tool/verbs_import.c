@@ -29,16 +29,16 @@ typedef struct {
 typedef struct {
 	tool_t *tool;
 	FILE *input;
-	char *line;              /*!< The line that was read last, without its end. */
+	char *line; /*!< The line that was read last, without its end. */
 	size_t line_cap;
 	size_t len;
-	uint64_t number;         /*!< Its number, from 1. */
+	uint64_t number; /*!< Its number, from 1. */
 	uint64_t octets;
-	uint64_t batch;          /*!< 0: one transaction. */
-	uint64_t committed;      /*!< Lines up to this one are in the store. */
+	uint64_t batch;     /*!< 0: one transaction. */
+	uint64_t committed; /*!< Lines up to this one are in the store. */
 	mail_change_t *change;
 	mail_change_count_t count;
-	FILE *rejects;           /*!< --keep-going; else NULL. */
+	FILE *rejects; /*!< --keep-going; else NULL. */
 	refused_t *refused;
 	size_t refused_count;
 	progress_t progress;
@@ -51,8 +51,8 @@ static bool next_line(import_t *im, int *status)
 	ssize_t got = getline(&im->line, &im->line_cap, im->input);
 	if (got < 0) {
 		if (ferror(im->input) && errno != EINTR) {
-			*status = tool_error(im->tool, knot_map_errno_code(errno), "%s: %s", im->tool->file,
-			                     strerror(errno));
+			*status = tool_error(im->tool, knot_map_errno_code(errno), "%s: %s",
+			                     im->tool->file, strerror(errno));
 		}
 		return false;
 	}
@@ -75,8 +75,8 @@ static int parse_line(import_t *im, const char *text, size_t len, uint64_t numbe
 {
 	mail_diag_t *diag = tool_diag(im->tool);
 	*entry = NULL;
-	int ret = len > LINE_MAX_OCTETS ? mail_diag_error(diag, 0, "the line is too long") :
-	          mail_json_parse((mail_str_t){ text, len }, entry, diag);
+	int ret = len > LINE_MAX_OCTETS ? mail_diag_error(diag, 0, "the line is too long")
+	                                : mail_json_parse((mail_str_t){ text, len }, entry, diag);
 	diag->line = (uint32_t)number;
 	if (ret == KNOT_EOK) {
 		(*entry)->line = (uint32_t)number;
@@ -155,8 +155,8 @@ static int put_alone(import_t *im, const mail_entry_t *entry)
 	mail_change_free(im->change);
 	im->change = NULL;
 	if (is_refusal(ret)) {
-		int undone = existed ? mail_txn_put(txn, old) :
-		             mail_txn_del(txn, entry->section, entry->id);
+		int undone = existed ? mail_txn_put(txn, old)
+		                     : mail_txn_del(txn, entry->section, entry->id);
 		if (undone != KNOT_EOK && undone != KNOT_ENOENT) {
 			ret = undone;
 		}
@@ -170,7 +170,8 @@ static int refuse(import_t *im)
 	/* Grown whenever the count reaches a power of two. */
 	size_t count = im->refused_count;
 	if ((count & (count - 1)) == 0) {
-		refused_t *grown = realloc(im->refused, (count == 0 ? 1 : 2 * count) * sizeof(*grown));
+		refused_t *grown = realloc(im->refused,
+		                           (count == 0 ? 1 : 2 * count) * sizeof(*grown));
 		if (grown == NULL) {
 			return KNOT_ENOMEM;
 		}
@@ -192,8 +193,8 @@ static int take_line(import_t *im)
 	mail_entry_t *entry = NULL;
 	int ret = parse_line(im, im->line, im->len, im->number, &entry);
 	if (ret == KNOT_EOK) {
-		ret = im->rejects != NULL ? put_alone(im, entry) :
-		      mail_change_put(im->change, entry, &im->tool->diag);
+		ret = im->rejects != NULL ? put_alone(im, entry)
+		                          : mail_change_put(im->change, entry, &im->tool->diag);
 	}
 	mail_entry_free(entry);
 	if (ret != KNOT_EOK && im->rejects != NULL && is_refusal(ret)) {
@@ -218,8 +219,8 @@ static int retry(import_t *im)
 		for (size_t i = 0; i < im->refused_count; i++) {
 			refused_t *refused = &im->refused[i];
 			mail_entry_t *entry = NULL;
-			int ret = parse_line(im, refused->text, strlen(refused->text), refused->number,
-			                     &entry);
+			int ret = parse_line(im, refused->text, strlen(refused->text),
+			                     refused->number, &entry);
 			ret = ret == KNOT_EOK ? put_alone(im, entry) : ret;
 			mail_entry_free(entry);
 			if (ret == KNOT_EOK) {
@@ -310,7 +311,8 @@ static void report(import_t *im, int status, uint64_t skip)
 	if (status != STATUS_DONE) {
 		if (im->batch > 0 && im->committed > skip) {
 			tool_note(tool, "the lines up to %llu are imported; go on with --skip %llu",
-			          (unsigned long long)im->committed, (unsigned long long)im->committed);
+			          (unsigned long long)im->committed,
+			          (unsigned long long)im->committed);
 		} else {
 			tool_note(tool, "nothing was changed");
 		}
@@ -341,7 +343,8 @@ static int open_files(import_t *im, const char *path)
 	tool->file = standard ? "standard input" : path;
 	im->input = standard ? stdin : fopen(path, "re");
 	if (im->input == NULL) {
-		return tool_error(tool, knot_map_errno_code(errno), "%s: %s", path, strerror(errno));
+		return tool_error(tool, knot_map_errno_code(errno), "%s: %s", path,
+		                  strerror(errno));
 	}
 	struct stat stat;
 	bool regular = fstat(fileno(im->input), &stat) == 0 && S_ISREG(stat.st_mode);

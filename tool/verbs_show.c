@@ -42,7 +42,10 @@ int verb_records(tool_t *tool, int argc, char **argv)
 	}
 	if (status == STATUS_DONE) {
 		zone.domain = mail_buf_view(&name);
-		status = print_records(tool, &zone, format != NULL ? format : tool->json ? "json" : "table");
+		status = print_records(tool, &zone,
+		                       format != NULL ? format
+		                       : tool->json   ? "json"
+		                                      : "table");
 	}
 	mail_buf_free(&name);
 	return status;
@@ -100,7 +103,8 @@ static void explain_layers(const mail_profile_t *profile)
 	for (unsigned i = 0; i < profile->layer_count; i++) {
 		mail_buf_t layer = { 0 };
 		(void)mail_profile_layer_print(profile, i, &layer);
-		(void)printf("%s%.*s", i > 0 ? " < " : "", (int)layer.len, (const char *)layer.data);
+		(void)printf("%s%.*s", i > 0 ? " < " : "", (int)layer.len,
+		             (const char *)layer.data);
 		mail_buf_free(&layer);
 	}
 	(void)fputs("\n\n", stdout);
@@ -115,12 +119,13 @@ int verb_explain(tool_t *tool, int argc, char **argv)
 	json_t *values = json_array();
 	int ret = KNOT_EOK;
 	int status = open_profile(tool, argv[0], &name, &profile);
-	for (const mail_item_t *item = mail_items; status == STATUS_DONE && item->name != NULL; item++) {
+	for (const mail_item_t *item = mail_items; status == STATUS_DONE && item->name != NULL;
+	     item++) {
 		const mail_settings_t *settings = &profile->items[item->id];
 		for (size_t i = 0; i < settings->count && ret == KNOT_EOK; i++) {
 			if (tool->json) {
-				json_array_append_new(values, explain_json(profile, item,
-				                                           &settings->values[i]));
+				json_array_append_new(
+					values, explain_json(profile, item, &settings->values[i]));
 			} else {
 				ret = explain_one(profile, item, &settings->values[i], &table);
 			}
@@ -182,8 +187,9 @@ static int print_body(tool_t *tool, const mail_mtasts_t *sts, mail_str_t domain)
 	}
 	mail_rdata_free(&body);
 	free(text);
-	return ret >= 0 ? STATUS_DONE : tool_error(tool, ret, "domain %.*s: %s", (int)domain.len,
-	                                           domain.data, knot_strerror(ret));
+	return ret >= 0 ? STATUS_DONE
+	                : tool_error(tool, ret, "domain %.*s: %s", (int)domain.len, domain.data,
+	                             knot_strerror(ret));
 }
 
 static int print_policy(tool_t *tool, const mail_profile_t *profile, mail_str_t domain)

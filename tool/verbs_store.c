@@ -2,7 +2,9 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "out.h"
 
@@ -40,8 +42,8 @@ int verb_init(tool_t *tool, int argc, char **argv)
 	if (size != NULL) {
 		options.map_size = parse_size(size);
 		if (options.map_size < (size_t)1 << 20) {
-			return tool_usage(tool, "--map-size: %s is no size of at least 1M; write 32G",
-			                  size);
+			return tool_usage(
+				tool, "--map-size: %s is no size of at least 1M; write 32G", size);
 		}
 	}
 	mail_diag_t *diag = tool_diag(tool);
@@ -117,9 +119,22 @@ int verb_backup(tool_t *tool, int argc, char **argv)
 	/* The copy takes a snapshot of its own. */
 	mail_txn_abort(tool->txn);
 	tool->txn = NULL;
+	bool made = mkdir(argv[0], 0770) == 0;
+	if (!made && errno != EEXIST) {
+		return tool_error(tool, knot_map_errno_code(errno), "%s: %s", argv[0],
+		                  strerror(errno));
+	}
+	/* As init makes one, whatever the umask: a store is its group's. */
+	if (made && chmod(argv[0], 02770) != 0) {
+		return tool_error(tool, knot_map_errno_code(errno), "%s: %s", argv[0],
+		                  strerror(errno));
+	}
 	mail_diag_t *diag = tool_diag(tool);
 	int ret = mail_store_backup(tool->store, argv[0], diag);
 	if (ret != KNOT_EOK) {
+		if (made) {
+			(void)rmdir(argv[0]);
+		}
 		return tool_error(tool, ret, "%s%s%s", diag->text[0] != '\0' ? "" : argv[0],
 		                  diag->text[0] != '\0' ? "" : ": ",
 		                  diag->text[0] != '\0' ? diag->text : knot_strerror(ret));
@@ -132,9 +147,6 @@ int verb_purge(tool_t *tool, int argc, char **argv)
 {
 	(void)argc;
 	(void)argv;
-	if (!option_is(tool, OPT_OLDER_THAN)) {
-		return tool_usage(tool, "purge: --older-than DAYS is missing");
-	}
 	uint64_t days = 0;
 	int status = option_number(tool, OPT_OLDER_THAN, 0, 36500, &days);
 	if (status == STATUS_DONE) {

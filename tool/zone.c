@@ -15,16 +15,20 @@ typedef struct {
 	const zone_t *zone;
 	FILE *file;
 	table_t *table;
-	char *data;      /*!< DATA_MAX octets. */
+	char *data; /*!< DATA_MAX octets. */
+	bool begun;
 	bool soa;
-	int64_t until;   /*!< The next change of any record. */
+	int64_t until; /*!< The next change of any record. */
 	int (*row)(const mail_listed_t *listed, const knot_rdata_t *rdata, void *ctx);
 } printer_t;
 
 int zone_error(tool_t *tool, const zone_t *zone, int code)
 {
 	const mail_diag_t *diag = &tool->diag;
-	if (code == KNOT_ENOENT && diag->text[0] == '\0') {
+	mail_entry_t *entry = NULL;
+	int found = mail_txn_get(tool->txn, MAIL_SECTION_DOMAIN, zone->domain, &entry);
+	mail_entry_free(entry);
+	if (found == KNOT_ENOENT) {
 		return tool_error(tool, code, "domain %.*s: there is none", (int)zone->domain.len,
 		                  zone->domain.data);
 	}
@@ -86,8 +90,8 @@ static int print_all(printer_t *printer)
 	if (printer->data == NULL) {
 		return tool_error(tool, KNOT_ENOMEM, "out of memory");
 	}
-	int ret = mail_answer_list(tool_source(tool), zone->domain, zone->now, zone->reports, each_rrset,
-	                           printer, tool_diag(tool));
+	int ret = mail_answer_list(tool_source(tool), zone->domain, zone->now, zone->reports,
+	                           each_rrset, printer, tool_diag(tool));
 	free(printer->data);
 	printer->data = NULL;
 	if (ret == KNOT_EFILE && ferror(printer->file)) {
@@ -100,11 +104,18 @@ static int file_row(const mail_listed_t *listed, const knot_rdata_t *rdata, void
 {
 	(void)rdata;
 	printer_t *printer = ctx;
+	const zone_t *zone = printer->zone;
 	knot_dname_txt_storage_t owner;
 	char type[16];
 	if (knot_dname_to_str(owner, listed->rrset->owner, sizeof(owner)) == NULL ||
 	    type_text(listed->rrset->type, type, sizeof(type)) != KNOT_EOK) {
 		return KNOT_EMALF;
+	}
+	/* Not before there is something to write: of a domain that fails nothing is printed. */
+	if (!printer->begun) {
+		(void)fprintf(printer->file, "$ORIGIN %.*s.\n$TTL %u\n", (int)zone->domain.len,
+		              zone->domain.data, listed->rrset->ttl);
+		printer->begun = true;
 	}
 	(void)fprintf(printer->file, "%-31s %u\tIN\t%s\t%s\n", owner, listed->rrset->ttl, type,
 	              printer->data);
@@ -114,13 +125,13 @@ static int file_row(const mail_listed_t *listed, const knot_rdata_t *rdata, void
 int zone_print_file(tool_t *tool, const zone_t *zone, FILE *file)
 {
 	printer_t printer = { .tool = tool, .zone = zone, .file = file, .row = file_row };
-	(void)fprintf(file, "; %.*s, as kmailctl has it\n$ORIGIN %.*s.\n$TTL 3600\n",
-	              (int)zone->domain.len, zone->domain.data, (int)zone->domain.len,
-	              zone->domain.data);
 	int status = print_all(&printer);
 	if (status == STATUS_DONE && !printer.soa) {
-		tool_warn(tool, "domain %.*s: its policy has no ns, so there is no SOA: the file is a part "
-		          "of a zone", (int)zone->domain.len, zone->domain.data);
+		tool_warn(
+			tool,
+			"domain %.*s: its policy has no ns, so there is no SOA: the file is a part "
+			"of a zone",
+			(int)zone->domain.len, zone->domain.data);
 	}
 	if (status == STATUS_DONE && printer.until != INT64_MAX) {
 		(void)fprintf(file, "; a record changes at %s\n", tool_time(printer.until));
@@ -148,8 +159,9 @@ static int table_row(const mail_listed_t *listed, const knot_rdata_t *rdata, voi
 int zone_print_table(tool_t *tool, const zone_t *zone)
 {
 	table_t table = { 0 };
-	printer_t printer = { .tool = tool, .zone = zone, .file = stdout, .table = &table,
-	                      .row = table_row };
+	printer_t printer = {
+		.tool = tool, .zone = zone, .file = stdout, .table = &table, .row = table_row
+	};
 	int status = print_all(&printer);
 	table_print(&table);
 	if (status == STATUS_DONE && printer.until != INT64_MAX) {
@@ -198,14 +210,15 @@ static void print_relative(const zone_t *zone, const knot_dname_t *owner)
 {
 	knot_dname_storage_t apex, prefix;
 	knot_dname_txt_storage_t text;
-	int below = mail_name_parse(zone->domain, apex, NULL) == KNOT_EOK ?
-	            knot_dname_in_bailiwick(owner, apex) : KNOT_EINVAL;
+	int below = mail_name_parse(zone->domain, apex, NULL) == KNOT_EOK
+	                    ? knot_dname_in_bailiwick(owner, apex)
+	                    : KNOT_EINVAL;
 	if (below == 0) {
 		(void)putchar('@');
 		return;
 	}
-	size_t len = below > 0 ? knot_dname_prefixlen(owner, (unsigned)below, NULL) :
-	             knot_dname_size(owner) - 1;
+	size_t len = below > 0 ? knot_dname_prefixlen(owner, (unsigned)below, NULL)
+	                       : knot_dname_size(owner) - 1;
 	memcpy(prefix, owner, len);
 	prefix[len] = 0;
 	if (knot_dname_to_str(text, prefix, sizeof(text)) != NULL) {
@@ -240,7 +253,8 @@ static int paste_row(const mail_listed_t *listed, const knot_rdata_t *rdata, voi
 	}
 	/* The other provider's servers have their own. */
 	if (rrtype == KNOT_RRTYPE_SOA ||
-	    (rrtype == KNOT_RRTYPE_NS && mail_name_parse(printer->zone->domain, apex, NULL) == KNOT_EOK &&
+	    (rrtype == KNOT_RRTYPE_NS &&
+	     mail_name_parse(printer->zone->domain, apex, NULL) == KNOT_EOK &&
 	     knot_dname_is_case_equal(listed->rrset->owner, apex))) {
 		return KNOT_EOK;
 	}

@@ -10,9 +10,9 @@
 
 /*! Which records. */
 typedef struct {
-	mail_str_t domain;  /*!< Normalised. */
+	mail_str_t domain; /*!< Normalised. */
 	int64_t now;
-	bool reports;       /*!< Also C._report._dmarc.D. */
+	bool reports; /*!< Also C._report._dmarc.D. */
 } zone_t;
 
 /*! Writes a master file. \return STATUS_DONE, or STATUS_FAILED after a message. */
