@@ -246,30 +246,36 @@ int mail_txn_next(mail_txn_t *txn, mail_section_t section, uint8_t *key, size_t 
 }
 
 /*! Pages on the free list: those of dbi 0, each value led by its count. */
-static int free_pages(MDB_env *env, size_t *pages)
+static int free_pages(MDB_txn *txn, size_t *pages)
 {
 	*pages = 0;
-	/* A writing transaction may not look at it: always the last state that was committed. */
-	MDB_txn *txn;
-	int rc = mdb_txn_begin(env, NULL, MDB_RDONLY, &txn);
+	MDB_cursor *cursor;
+	int rc = mdb_cursor_open(txn, 0, &cursor);
 	if (rc != MDB_SUCCESS) {
 		return rc;
 	}
-	MDB_cursor *cursor;
-	rc = mdb_cursor_open(txn, 0, &cursor);
-	if (rc == MDB_SUCCESS) {
-		MDB_val k, v;
-		while ((rc = mdb_cursor_get(cursor, &k, &v, MDB_NEXT)) == MDB_SUCCESS) {
-			size_t count = 0;
-			if (v.mv_size >= sizeof(count)) {
-				memcpy(&count, v.mv_data, sizeof(count));
-			}
-			*pages += count;
+	MDB_val k, v;
+	while ((rc = mdb_cursor_get(cursor, &k, &v, MDB_NEXT)) == MDB_SUCCESS) {
+		size_t count = 0;
+		if (v.mv_size >= sizeof(count)) {
+			memcpy(&count, v.mv_data, sizeof(count));
 		}
-		mdb_cursor_close(cursor);
+		*pages += count;
 	}
-	mdb_txn_abort(txn);
+	mdb_cursor_close(cursor);
 	return rc == MDB_NOTFOUND ? MDB_SUCCESS : rc;
+}
+
+/*! The same from a writing transaction, which may not look at the list: as it was before. */
+static int free_pages_before(MDB_env *env, size_t *pages)
+{
+	MDB_txn *txn;
+	int rc = mdb_txn_begin(env, NULL, MDB_RDONLY, &txn);
+	if (rc == MDB_SUCCESS) {
+		rc = free_pages(txn, pages);
+		mdb_txn_abort(txn);
+	}
+	return rc;
 }
 
 int mail_txn_stat(mail_txn_t *txn, mail_store_stat_t *stat)
@@ -291,7 +297,8 @@ int mail_txn_stat(mail_txn_t *txn, mail_store_stat_t *stat)
 		rc = mdb_env_stat(txn->env->mdb, &pages);
 	}
 	if (rc == MDB_SUCCESS) {
-		rc = free_pages(txn->env->mdb, &free_count);
+		rc = txn->write ? free_pages_before(txn->env->mdb, &free_count) :
+		                  free_pages(txn->mdb, &free_count);
 	}
 	for (unsigned db = 0; rc == MDB_SUCCESS && db < MAIL_SECTION_COUNT; db++) {
 		MDB_stat one;
