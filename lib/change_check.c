@@ -288,9 +288,9 @@ static int own_keys_check(mail_change_t *change, const mail_plan_t *plan, const 
 	}
 }
 
-/*! Compiles a domain with overrides, or an alias. */
+/*! Compiles a domain with overrides, or an alias. \param differs Out: it was made from what changed. */
 static int domain_compile(mail_change_t *change, mail_str_t id, const uint8_t *key, size_t len,
-                          mail_diag_t *diag)
+                          bool *differs, mail_diag_t *diag)
 {
 	mail_profile_t *profile = NULL;
 	mail_plan_t *plan = NULL;
@@ -308,6 +308,7 @@ static int domain_compile(mail_change_t *change, mail_str_t id, const uint8_t *k
 	}
 	mail_buf_free(&warnings);
 	if (ret == KNOT_EOK) {
+		*differs = affected_by(change, plan->dependencies, plan->dependency_count);
 		ret = domain_plan_check(plan, key, len, diag);
 	}
 	if (ret == KNOT_EOK) {
@@ -318,22 +319,27 @@ static int domain_compile(mail_change_t *change, mail_str_t id, const uint8_t *k
 	return ret;
 }
 
-/*! Checks one domain. */
+/*! Checks one domain, and counts it if its records may differ. */
 static int domain_check(mail_change_t *change, const uint8_t *key, size_t len,
                         const mail_domain_t *domain, mail_diag_t *diag)
 {
 	mail_buf_t id = { 0 };
 	int ret = mail_entry_id_from_key(MAIL_SECTION_DOMAIN, key, len, &id);
 	const checked_t *checked = NULL;
+	bool differs = false;
 	if (ret == KNOT_EOK && domain->plain && domain->alias.len == 0) {
 		ret = policy_compile(change, domain->policy, &checked, NULL, diag);
+		differs = ret == KNOT_EOK &&
+		          (checked->affected ||
+		           mail_change_find(change, MAIL_SECTION_DOMAIN, mail_buf_view(&id)) != NULL);
 		ret = ret == KNOT_EOK ? domain_plan_check(checked->plan, key, len, diag) : ret;
 		if (ret == KNOT_EOK && change->touched[MAIL_SECTION_DKIM]) {
 			ret = own_keys_check(change, checked->plan, key, len, diag);
 		}
 	} else if (ret == KNOT_EOK) {
-		ret = domain_compile(change, mail_buf_view(&id), key, len, diag);
+		ret = domain_compile(change, mail_buf_view(&id), key, len, &differs, diag);
 	}
+	change->count.domains += differs;
 	if (ret != KNOT_EOK) {
 		ret = named(change, MAIL_SECTION_DOMAIN, mail_buf_view(&id), diag, ret);
 	}
@@ -376,7 +382,6 @@ static int domains_check(mail_change_t *change, mail_diag_t *diag)
 		memcpy(key, next, len);
 		ret = mail_entry_id_from_key(MAIL_SECTION_DOMAIN, key, len, &id);
 		if (ret == KNOT_EOK && domain_affected(change, mail_buf_view(&id), &domain)) {
-			change->count.domains++;
 			ret = domain_check(change, key, len, &domain, diag);
 		}
 		if (ret != KNOT_EOK) {
@@ -424,9 +429,6 @@ static int listed_check(mail_change_t *change, const mail_entry_t *entry, mail_d
 		                      (int)owner.len, owner.data);
 		return named(change, entry->section, entry->id, diag, KNOT_EINVAL);
 	}
-	if (entry->section == MAIL_SECTION_DOMAIN) {
-		change->count.domains++;
-	}
 	return domain_check(change, key, len, &domain, diag);
 }
 
@@ -458,6 +460,9 @@ int mail_change_finish(mail_change_t *change, mail_change_count_t *count, mail_d
 	                        change->touched[MAIL_SECTION_POLICY])) {
 		change->count.domains = 0;
 		ret = domains_check(change, diag);
+	}
+	if (change->all && !affected) {
+		change->count.domains = change->domain_puts; /* Not all of them are remembered. */
 	}
 	if (count != NULL) {
 		*count = change->count;

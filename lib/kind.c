@@ -62,7 +62,14 @@ static int render_ns(mail_build_t *build, const mail_kind_t *kind)
 	int ret = KNOT_EOK;
 	for (size_t i = 0; i < ns->count && ret == KNOT_EOK; i++) {
 		mail_rdata_t rdata = { 0 };
-		ret = mail_rdata_name(&rdata, ns->values[i].text, build->diag);
+		mail_pattern_t name;
+		ret = mail_pattern_parse(ns->values[i].text, &name, build->diag);
+		if (ret == KNOT_EOK) {
+			ret = mail_build_target(build, MAIL_ITEM_NS, &ns->values[i], &name);
+		}
+		if (ret == KNOT_EOK) {
+			ret = mail_rdata_pattern(&rdata, &name);
+		}
 		ret = put_or_bad(build, "@", kind->type, &rdata, MAIL_ITEM_NS, &ns->values[i], ret);
 	}
 	return ret;
@@ -97,8 +104,13 @@ static int render_mx(mail_build_t *build, const mail_kind_t *kind)
 	int ret = exchanges(build, mx, &count);
 	for (size_t i = 0; i < count && ret == KNOT_EOK; i++) {
 		mail_rdata_t rdata = { 0 };
-		ret = mail_mx_render(&mx[i], &rdata);
-		ret = put_or_bad(build, "@", kind->type, &rdata, MAIL_ITEM_MX, NULL, ret);
+		const mail_setting_t *setting = no_mail(build) ? NULL
+		                                : &settings_of(build, MAIL_ITEM_MX)->values[i];
+		ret = mx[i].null ? KNOT_EOK : mail_build_target(build, MAIL_ITEM_MX, setting, &mx[i].host);
+		if (ret == KNOT_EOK) {
+			ret = mail_mx_render(&mx[i], &rdata);
+		}
+		ret = put_or_bad(build, "@", kind->type, &rdata, MAIL_ITEM_MX, setting, ret);
 	}
 	return ret;
 }
@@ -382,6 +394,9 @@ static int render_srv(mail_build_t *build, const mail_kind_t *kind)
 		}
 		if (ret == KNOT_EOK) {
 			ret = srv_target(build, &srv);
+		}
+		if (ret == KNOT_EOK && srv.has_target) {
+			ret = mail_build_target(build, MAIL_ITEM_SRV, &settings->values[i], &srv.target);
 		}
 		if (ret == KNOT_EOK) {
 			ret = mail_srv_render(&srv, &rdata);

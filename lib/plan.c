@@ -20,6 +20,37 @@ struct mail_build_row {
 	mail_row_t row;
 };
 
+/*! A name in the domain that a record points to. */
+struct mail_build_target {
+	uint8_t key[MAIL_KEY_MAX];   /*!< Relative. */
+	size_t key_len;
+	mail_item_id_t item;
+	const mail_setting_t *setting;
+};
+
+int mail_build_target(mail_build_t *build, mail_item_id_t item, const mail_setting_t *setting,
+                      const mail_pattern_t *target)
+{
+	if (!target->hole || target->tail_len > 0) {
+		return KNOT_EOK;
+	}
+	mail_build_target_t *grown = realloc(build->targets,
+	                                     (build->target_count + 1) * sizeof(*grown));
+	if (grown == NULL) {
+		return KNOT_ENOMEM;
+	}
+	build->targets = grown;
+	mail_build_target_t *noted = &grown[build->target_count++];
+	mail_pattern_t labels = *target;
+	knot_dname_storage_t name;
+	labels.hole = false;
+	(void)mail_pattern_name(&labels, NULL, name);
+	noted->key_len = mail_name_key(name, noted->key);
+	noted->item = item;
+	noted->setting = setting;
+	return KNOT_EOK;
+}
+
 int mail_build_row(mail_build_t *build, const mail_pattern_t *owner, mail_row_t *row)
 {
 	knot_dname_storage_t name;
@@ -98,6 +129,7 @@ void mail_build_free(mail_build_t *build)
 		mail_rdata_free(&build->rows[i].row.rdata);
 	}
 	free(build->rows);
+	free(build->targets);
 	for (size_t i = 0; i < build->host_count; i++) {
 		mail_entry_free(build->hosts[i].entry);
 	}
@@ -380,29 +412,45 @@ static int steps_fill(mail_build_t *build)
 	return KNOT_EOK;
 }
 
-/*! An NS of the domain's own names needs an address there (RFC 1034 4.2.1: glue). */
-static int ns_check(mail_build_t *build)
+/*! Says what is wrong with a target that lies in the domain; NULL: nothing. */
+static const char *target_fault(const mail_owner_t *owner, bool *fatal, mail_item_id_t item)
 {
-	const mail_profile_t *profile = build->profile;
-	for (size_t i = 0; i < profile->items[MAIL_ITEM_NS].count && build->strict; i++) {
-		const mail_setting_t *ns = &profile->items[MAIL_ITEM_NS].values[i];
-		mail_pattern_t pattern;
+	*fatal = true;
+	if (owner != NULL && owner_has(owner, KNOT_RRTYPE_CNAME)) {
+		return "is an alias (RFC 2181 10.3)";
+	}
+	*fatal = item == MAIL_ITEM_NS;
+	if (owner == NULL || !(owner_has(owner, KNOT_RRTYPE_A) || owner_has(owner, KNOT_RRTYPE_AAAA))) {
+		return "lies in the domain but is no host with an address";
+	}
+	return NULL;
+}
+
+static int targets_check(mail_build_t *build)
+{
+	for (size_t i = 0; i < build->target_count && build->strict; i++) {
+		const mail_build_target_t *target = &build->targets[i];
+		bool fatal;
+		const char *fault = target_fault(mail_owners_find(&build->plan->relative, target->key,
+		                                                  target->key_len, NULL),
+		                                 &fatal, target->item);
 		knot_dname_storage_t name;
-		uint8_t key[MAIL_KEY_MAX];
-		if (mail_pattern_parse(ns->text, &pattern, NULL) != KNOT_EOK || !pattern.hole ||
-		    pattern.tail_len > 0) {
+		char text[KNOT_DNAME_TXT_MAXLEN + 1];
+		mail_buf_t buf = MAIL_BUF_FIXED((uint8_t *)text, sizeof(text));
+		if (fault == NULL) {
 			continue;
 		}
-		pattern.hole = false;
-		(void)mail_pattern_name(&pattern, NULL, name);
-		size_t len = mail_name_key(name, key);
-		const mail_owner_t *owner = mail_owners_find(&build->plan->relative, key, len, NULL);
-		if (owner == NULL || !(owner_has(owner, KNOT_RRTYPE_A) ||
-		                       owner_has(owner, KNOT_RRTYPE_AAAA))) {
-			(void)mail_diag_error(build->diag, 0, "%.*s lies in the domain but is no host "
-			                      "with an address", (int)ns->text.len, ns->text.data);
-			return mail_build_bad(build, MAIL_ITEM_NS, ns, KNOT_EINVAL);
+		if (target->key_len == 0) {
+			(void)mail_buf_str(&buf, "@");
+		} else if (mail_name_from_key(target->key, target->key_len, name) == KNOT_EOK) {
+			(void)mail_name_print(name, &buf);
 		}
+		if (fatal) {
+			(void)mail_diag_error(build->diag, 0, "%.*s %s", (int)buf.len, text, fault);
+			return mail_build_bad(build, target->item, target->setting, KNOT_EINVAL);
+		}
+		mail_diag_warn(build->diag, "%s: %.*s %s", mail_item_get(target->item)->name, (int)buf.len,
+		               text, fault);
 	}
 	return KNOT_EOK;
 }
@@ -476,7 +524,7 @@ int mail_plan_make(mail_profile_t *profile, bool strict, mail_plan_t **plan, mai
 		ret = owners_check(&build, &(*plan)->absolute, false);
 	}
 	if (ret == KNOT_EOK) {
-		ret = ns_check(&build);
+		ret = targets_check(&build);
 	}
 	if (ret == KNOT_EOK) {
 		ret = steps_fill(&build);

@@ -297,8 +297,8 @@ int mail_txn_stat(mail_txn_t *txn, mail_store_stat_t *stat)
 		rc = mdb_env_stat(txn->env->mdb, &pages);
 	}
 	if (rc == MDB_SUCCESS) {
-		rc = txn->write ? free_pages_before(txn->env->mdb, &free_count) :
-		                  free_pages(txn->mdb, &free_count);
+		rc = txn->write ? free_pages_before(txn->env->mdb, &free_count)
+		                : free_pages(txn->mdb, &free_count);
 	}
 	for (unsigned db = 0; rc == MDB_SUCCESS && db < MAIL_SECTION_COUNT; db++) {
 		MDB_stat one;

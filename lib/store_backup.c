@@ -24,8 +24,9 @@ static int copy(mail_env_t *env, int fd)
 	int rc = mdb_env_copyfd2(env->mdb, fd, MDB_CP_COMPACT);
 	if (rc == MDB_INCOMPATIBLE) {
 		/* Pages were leaked (lmdb.h, mdb_env_copy2): all of them, then. */
-		rc = lseek(fd, 0, SEEK_SET) == 0 && ftruncate(fd, 0) == 0 ?
-		     mdb_env_copyfd2(env->mdb, fd, 0) : errno;
+		rc = lseek(fd, 0, SEEK_SET) == 0 && ftruncate(fd, 0) == 0
+		             ? mdb_env_copyfd2(env->mdb, fd, 0)
+		             : errno;
 	}
 	if (rc == MDB_SUCCESS && fchmod(fd, env->files.data.mode & 0660) != 0) {
 		rc = errno;

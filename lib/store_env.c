@@ -51,15 +51,9 @@ int mail_store_check_fs(const char *path, mail_diag_t *diag)
 		uint32_t magic;
 		const char *name;
 	} refused[] = {
-		{ 0x6969, "NFS" },
-		{ 0xff534d42, "CIFS" },
-		{ 0xfe534d42, "SMB2" },
-		{ 0x517b, "SMB" },
-		{ 0x01021997, "9p" },
-		{ 0x65735546, "FUSE" },
-		{ 0x5346414f, "AFS" },
-		{ 0x00c36400, "Ceph" },
-		{ 0x0bd00bd0, "Lustre" },
+		{ 0x6969, "NFS" },     { 0xff534d42, "CIFS" }, { 0xfe534d42, "SMB2" },
+		{ 0x517b, "SMB" },     { 0x01021997, "9p" },   { 0x65735546, "FUSE" },
+		{ 0x5346414f, "AFS" }, { 0x00c36400, "Ceph" }, { 0x0bd00bd0, "Lustre" },
 	};
 	struct statfs fs;
 	if (statfs(path, &fs) != 0) {
@@ -68,9 +62,10 @@ int mail_store_check_fs(const char *path, mail_diag_t *diag)
 	}
 	for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
 		if (refused[i].magic == (uint32_t)fs.f_type) {
-			return mail_store_fail(diag, KNOT_ENOTSUP,
-			                       "%s: LMDB cannot lock files on %s; use a local file system",
-			                       path, refused[i].name);
+			return mail_store_fail(
+				diag, KNOT_ENOTSUP,
+				"%s: LMDB cannot lock files on %s; use a local file system", path,
+				refused[i].name);
 		}
 	}
 	return KNOT_EOK;
@@ -114,17 +109,20 @@ static int explain_open(const char *path, int rc, mail_diag_t *diag)
 	switch (code) {
 	case KNOT_EACCES:
 		/* A reader writes its slot into the lock file: reading the data is not enough. */
-		return mail_store_fail(diag, code, "%s: user %u may not read and write data.mdb and lock.mdb: "
-		                       "it needs to be in the group that owns them", path,
-		                       (unsigned)geteuid());
+		return mail_store_fail(diag, code,
+		                       "%s: user %u may not read and write data.mdb and lock.mdb: "
+		                       "it needs to be in the group that owns them",
+		                       path, (unsigned)geteuid());
 	case KNOT_EMALF:
-		return mail_store_fail(diag, code, "%s/data.mdb: not an LMDB file, or damaged", path);
+		return mail_store_fail(diag, code, "%s/data.mdb: not an LMDB file, or damaged",
+		                       path);
 	case KNOT_ENOTSUP:
-		return mail_store_fail(diag, code, "%s: written by an LMDB of another version", path);
+		return mail_store_fail(diag, code, "%s: written by an LMDB of another version",
+		                       path);
 	case KNOT_ENOMEM:
-		return mail_store_fail(diag, code, "%s: no memory or address space for the map", path);
-	default:
-		return mail_store_fail(diag, code, "%s: %s", path, mdb_strerror(rc));
+		return mail_store_fail(diag, code, "%s: no memory or address space for the map",
+		                       path);
+	default: return mail_store_fail(diag, code, "%s: %s", path, mdb_strerror(rc));
 	}
 }
 
@@ -173,11 +171,13 @@ static int check_size(const char *path, mail_env_t *env, MDB_txn *txn, mail_diag
 	}
 	int ret = mail_tail_check(fd, pages.ms_psize, st.st_size, mdb_txn_id(txn));
 	if (ret == KNOT_EMALF) {
-		return mail_store_fail(diag, ret, "%s/data.mdb is truncated: %llu octets of %llu", path,
-		                       (unsigned long long)st.st_size, (unsigned long long)needed);
+		return mail_store_fail(diag, ret, "%s/data.mdb is truncated: %llu octets of %llu",
+		                       path, (unsigned long long)st.st_size,
+		                       (unsigned long long)needed);
 	}
-	return ret == KNOT_EOK ? ret : mail_store_fail(diag, ret, "%s/data.mdb: %s", path,
-	                                               knot_strerror(ret));
+	return ret == KNOT_EOK
+	               ? ret
+	               : mail_store_fail(diag, ret, "%s/data.mdb: %s", path, knot_strerror(ret));
 }
 
 /*! Gives a lock file that was just made the owner of the data; who reads those must write it. */
@@ -217,8 +217,10 @@ static int check_lock(const char *path, mail_env_t *env, MDB_txn *txn, mail_diag
 	if (rc != MDB_SUCCESS) {
 		return explain_open(path, rc, diag);
 	}
-	return mail_store_fail(diag, KNOT_EBUSY, "%s: lock.mdb is in use with an older data.mdb; when a store is "
-	                       "replaced, remove its lock.mdb first", path);
+	return mail_store_fail(diag, KNOT_EBUSY,
+	                       "%s: lock.mdb is in use with an older data.mdb; when a store is "
+	                       "replaced, remove its lock.mdb first",
+	                       path);
 }
 
 /*! Opens the databases and reads the metadata. */
@@ -304,8 +306,8 @@ int mail_env_open(const char *path, const mail_files_t *files, bool write, unsig
 	*out = NULL;
 	if (files->data.size < FILE_MIN) {
 		/* LMDB would make an empty file a new store. */
-		return mail_store_fail(diag, KNOT_EMALF, "%s/data.mdb is truncated: %lld octets", path,
-		                       (long long)files->data.size);
+		return mail_store_fail(diag, KNOT_EMALF, "%s/data.mdb is truncated: %lld octets",
+		                       path, (long long)files->data.size);
 	}
 	char lock_path[PATH_MAX];
 	if (snprintf(lock_path, sizeof(lock_path), "%s/lock.mdb", path) >= (int)sizeof(lock_path)) {

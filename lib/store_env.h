@@ -42,7 +42,7 @@
 /*! A file by what it is, not by its name. */
 typedef struct {
 	dev_t dev;
-	ino_t ino;     /*!< 0: there is none. */
+	ino_t ino; /*!< 0: there is none. */
 	off_t size;
 	mode_t mode;
 	uid_t uid;
@@ -68,7 +68,7 @@ typedef struct mail_env {
 	MDB_env *mdb;
 	MDB_dbi dbi[DB_COUNT];
 	mail_files_t files;
-	unsigned refs;           /*!< Under the registry's mutex. */
+	unsigned refs; /*!< Under the registry's mutex. */
 	pid_t pid;
 	bool writable;
 	uint64_t epoch;
@@ -90,21 +90,21 @@ struct mail_store {
 
 /*! A transaction object. */
 struct mail_txn {
-	mail_txn_t *next, *prev;        /*!< In env->txns. */
+	mail_txn_t *next, *prev; /*!< In env->txns. */
 	mail_env_t *env;
 	MDB_txn *mdb;
 	bool write;
-	atomic_bool active;             /*!< It has a snapshot, or is about to take one. */
-	unsigned generation;            /*!< Counts snapshots. */
+	atomic_bool active;  /*!< It has a snapshot, or is about to take one. */
+	unsigned generation; /*!< Counts snapshots. */
 	MDB_cursor *cursors[DB_COUNT];
 	unsigned cursor_generation[DB_COUNT];
 	unsigned tombstone_limit;
-	int error;                      /*!< First error that makes the commit impossible. */
-	mail_meta_t meta;               /*!< Of a writing transaction. */
-	uint64_t fixed_timestamp;       /*!< Not 0: every stamp is this one (init). */
+	int error;                /*!< First error that makes the commit impossible. */
+	mail_meta_t meta;         /*!< Of a writing transaction. */
+	uint64_t fixed_timestamp; /*!< Not 0: every stamp is this one (init). */
 	mail_source_t source;
-	mail_buf_t value;               /*!< The value being written. */
-	mail_buf_t id;                  /*!< Id of the entry being read. */
+	mail_buf_t value; /*!< The value being written. */
+	mail_buf_t id;    /*!< Id of the entry being read. */
 };
 
 /*! A stored value, read in place. */
@@ -146,8 +146,8 @@ int mail_meta_write(mail_txn_t *txn, const mail_meta_t *meta);
 /* store_write.c */
 
 /*! Writes octets under a key. */
-int mail_txn_write(mail_txn_t *txn, unsigned db, const uint8_t *key, size_t len,
-                   const void *body, size_t body_len);
+int mail_txn_write(mail_txn_t *txn, unsigned db, const uint8_t *key, size_t len, const void *body,
+                   size_t body_len);
 
 /* store_txn.c */
 

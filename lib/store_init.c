@@ -31,12 +31,12 @@
 /*! What a store is made with. */
 typedef struct {
 	const char *path;
-	char temp[PATH_MAX];     /*!< The directory that it is made in; empty: none yet. */
-	uid_t uid;               /*!< (uid_t)-1: as it comes. */
-	gid_t gid;               /*!< (gid_t)-1: as it comes. */
+	char temp[PATH_MAX]; /*!< The directory that it is made in; empty: none yet. */
+	uid_t uid;           /*!< (uid_t)-1: as it comes. */
+	gid_t gid;           /*!< (gid_t)-1: as it comes. */
 	size_t map_size;
 	bool replicated;
-	bool made;               /*!< The directory is ours: removed after a failure. */
+	bool made; /*!< The directory is ours: removed after a failure. */
 	mail_diag_t *diag;
 } making_t;
 
@@ -165,16 +165,20 @@ static int check_directory(making_t *m)
 		return ret;
 	}
 	if (mail_file_look(path, &data) == KNOT_EOK) {
-		return mail_store_fail(m->diag, KNOT_EEXIST, "%s: there is a store already", m->path);
+		return mail_store_fail(m->diag, KNOT_EEXIST, "%s: there is a store already",
+		                       m->path);
 	}
 	if ((dir.mode & 07) != 0) {
-		return mail_store_fail(m->diag, KNOT_EACCES, "%s: everybody may enter the directory (mode %03o): "
-		                       "chmod 2770", m->path, dir.mode & 0777);
+		return mail_store_fail(m->diag, KNOT_EACCES,
+		                       "%s: everybody may enter the directory (mode %03o): "
+		                       "chmod 2770",
+		                       m->path, dir.mode & 0777);
 	}
 	if (m->gid != (gid_t)-1 && dir.gid != m->gid) {
-		return mail_store_fail(m->diag, KNOT_EACCES, "%s: the directory belongs to group %u, not to %u: "
-		                       "chgrp, or name the owner", m->path, (unsigned)dir.gid,
-		                       (unsigned)m->gid);
+		return mail_store_fail(m->diag, KNOT_EACCES,
+		                       "%s: the directory belongs to group %u, not to %u: "
+		                       "chgrp, or name the owner",
+		                       m->path, (unsigned)dir.gid, (unsigned)m->gid);
 	}
 	return KNOT_EOK;
 }
@@ -284,8 +288,8 @@ static int publish(making_t *m, const char *name)
 	if (link(from, to) == 0) {
 		return KNOT_EOK;
 	}
-	return errno == EEXIST ? mail_store_fail(m->diag, KNOT_EEXIST, "%s is there already", to) :
-	                         fail_errno(m, to);
+	return errno == EEXIST ? mail_store_fail(m->diag, KNOT_EEXIST, "%s is there already", to)
+	                       : fail_errno(m, to);
 }
 
 /*! Makes the directory for DNSSEC keys. */
@@ -352,8 +356,8 @@ int mail_store_init(const char *path, const mail_store_options_t *options, mail_
 		.diag = diag,
 	};
 	if (m.map_size < MAP_SIZE_MIN || m.map_size > SIZE_MAX - page) {
-		return mail_store_fail(diag, KNOT_EINVAL, "map size %zu: at least %zu octets", m.map_size,
-		                       MAP_SIZE_MIN);
+		return mail_store_fail(diag, KNOT_EINVAL, "map size %zu: at least %zu octets",
+		                       m.map_size, MAP_SIZE_MIN);
 	}
 	m.map_size = (m.map_size + page - 1) / page * page;
 

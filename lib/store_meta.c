@@ -29,8 +29,8 @@ int mail_meta_databases(MDB_txn *txn, unsigned flags, MDB_dbi *dbi, mail_diag_t 
 			rc = MDB_INCOMPATIBLE;
 		}
 		if (rc != MDB_SUCCESS) {
-			return mail_store_fail(diag, mail_store_code(rc), "database '%s': %s",
-			                       name, mdb_strerror(rc));
+			return mail_store_fail(diag, mail_store_code(rc), "database '%s': %s", name,
+			                       mdb_strerror(rc));
 		}
 	}
 	return KNOT_EOK;
@@ -51,7 +51,8 @@ static int read_number(MDB_txn *txn, MDB_dbi dbi, const char *name, unsigned oct
 		ret = KNOT_EMALF;
 	}
 	if (ret != KNOT_EOK) {
-		return mail_store_fail(diag, ret, "not a mail store, or damaged (setting '%s')", name);
+		return mail_store_fail(diag, ret, "not a mail store, or damaged (setting '%s')",
+		                       name);
 	}
 	*number = 0;
 	for (unsigned i = 0; i < octets; i++) {
@@ -70,9 +71,10 @@ int mail_meta_read(MDB_txn *txn, MDB_dbi dbi, mail_meta_t *meta, mail_diag_t *di
 	meta->format = (uint32_t)number;
 	/* Before all else: a newer format may lay out the rest in another way. */
 	if (meta->format > MAIL_STORE_FORMAT) {
-		return mail_store_fail(diag, KNOT_ENOTSUP,
-		                       "format %u of the store is newer than this program knows (%u)",
-		                       meta->format, MAIL_STORE_FORMAT);
+		return mail_store_fail(
+			diag, KNOT_ENOTSUP,
+			"format %u of the store is newer than this program knows (%u)",
+			meta->format, MAIL_STORE_FORMAT);
 	}
 	if (meta->format == 0) {
 		return mail_store_fail(diag, KNOT_EMALF, "format 0 of the store does not exist");

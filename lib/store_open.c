@@ -91,26 +91,30 @@ static int find(const mail_store_t *store, const mail_files_t *files, mail_env_t
 		bool same_lock = files->lock.ino != 0 &&
 		                 mail_file_same(&env->files.lock, &files->lock);
 		bool same_data = mail_file_same(&env->files.data, &files->data);
-		if (same_data && (same_lock || (files->lock.ino == 0 && env->files.lock.ino == 0))) {
+		if (same_data &&
+		    (same_lock || (files->lock.ino == 0 && env->files.lock.ino == 0))) {
 			*found = env;
 			return KNOT_EOK;
 		}
 		if (same_lock) {
-			return mail_store_fail(diag, KNOT_EBUSY,
-			                       "%s: data.mdb was replaced without its lock.mdb; the old one "
-			                       "has to be closed first", store->path);
+			return mail_store_fail(
+				diag, KNOT_EBUSY,
+				"%s: data.mdb was replaced without its lock.mdb; the old one "
+				"has to be closed first",
+				store->path);
 		}
 	}
 	if (files->lock.ino != 0 && open_elsewhere(&files->lock)) {
-		return mail_store_fail(diag, KNOT_EBUSY, "%s: open in this process by another copy of "
-		                       "this code; restart the process", store->path);
+		return mail_store_fail(diag, KNOT_EBUSY,
+		                       "%s: open in this process by another copy of "
+		                       "this code; restart the process",
+		                       store->path);
 	}
 	return KNOT_EOK;
 }
 
 /*! Opens or shares the environment, under the registry's mutex. */
-static int acquire(mail_store_t *store, mail_store_mode_t mode, unsigned readers,
-                   mail_diag_t *diag)
+static int acquire(mail_store_t *store, mail_store_mode_t mode, unsigned readers, mail_diag_t *diag)
 {
 	mail_files_t files = { 0 };
 	mail_env_t *env;
@@ -123,8 +127,10 @@ static int acquire(mail_store_t *store, mail_store_mode_t mode, unsigned readers
 	}
 	if (env != NULL) {
 		if (store->writable && !env->writable) {
-			return mail_store_fail(diag, KNOT_EBUSY, "%s: open in this process for reading "
-			                       "only", store->path);
+			return mail_store_fail(diag, KNOT_EBUSY,
+			                       "%s: open in this process for reading "
+			                       "only",
+			                       store->path);
 		}
 		env->refs++;
 		store->env = env;
@@ -245,8 +251,9 @@ int mail_store_is_current(const mail_store_t *store)
 	}
 	/* Under another lock file writers would not see our readers. */
 	const mail_files_t *files = &store->env->files;
-	return mail_file_same(&data, &files->data) && mail_file_same(&lock, &files->lock) ?
-	       KNOT_EOK : KNOT_ESTALE;
+	return mail_file_same(&data, &files->data) && mail_file_same(&lock, &files->lock)
+	               ? KNOT_EOK
+	               : KNOT_ESTALE;
 }
 
 int mail_store_clear_readers(mail_store_t *store)

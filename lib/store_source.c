@@ -139,8 +139,8 @@ static int seek_next(MDB_cursor *cursor, const uint8_t *key, size_t len, bool fr
 	return rc;
 }
 
-static int source_domain_next(const mail_source_t *source, const uint8_t *key, size_t len, bool from,
-                              uint8_t *next, mail_domain_t *domain)
+static int source_domain_next(const mail_source_t *source, const uint8_t *key, size_t len,
+                              bool from, uint8_t *next, mail_domain_t *domain)
 {
 	mail_txn_t *txn = txn_of(source);
 	MDB_cursor *cursor;

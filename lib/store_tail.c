@@ -36,7 +36,7 @@
 #define NODE_HEADER 8
 #define NODE_BIG 0x01
 #define META_MAGIC 0xBEEFC0DE
-#define META_OF_FREE 24           /*!< Offset of the free list's description in the meta. */
+#define META_OF_FREE 24 /*!< Offset of the free list's description in the meta. */
 #define META_OF_LAST (24 + 2 * 48)
 #define META_LEN (META_OF_LAST + 16)
 #define DB_OF_ROOT 40
@@ -48,10 +48,10 @@
 typedef struct {
 	int fd;
 	size_t page_size;
-	uint64_t first;     /*!< First page that is missing. */
-	uint64_t last;      /*!< Last page that the meta page counts. */
-	uint64_t found;     /*!< Missing pages that are on the free list. */
-	uint64_t budget;    /*!< Pages that may still be read: a damaged tree may have circles. */
+	uint64_t first;  /*!< First page that is missing. */
+	uint64_t last;   /*!< Last page that the meta page counts. */
+	uint64_t found;  /*!< Missing pages that are on the free list. */
+	uint64_t budget; /*!< Pages that may still be read: a damaged tree may have circles. */
 } walk_t;
 
 static uint16_t get16(const uint8_t *at)
@@ -180,7 +180,8 @@ static int walk_page(walk_t *walk, uint64_t number, uint8_t *room, unsigned dept
 		if (leaf) {
 			ret = count_value(walk, room, node);
 		} else {
-			uint64_t below = get16(room + node) | (uint64_t)get16(room + node + 2) << 16 |
+			uint64_t below = get16(room + node) |
+			                 (uint64_t)get16(room + node + 2) << 16 |
 			                 (uint64_t)get16(room + node + 4) << 32;
 			ret = walk_page(walk, below, room + walk->page_size, depth - 1);
 		}

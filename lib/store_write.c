@@ -15,8 +15,9 @@ static uint64_t next_timestamp(const mail_txn_t *txn, uint64_t old)
 	}
 	struct timespec now;
 	(void)clock_gettime(CLOCK_REALTIME, &now);
-	uint64_t timestamp = now.tv_sec < 0 ? 0 :
-	                     (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+	uint64_t timestamp = now.tv_sec < 0
+	                             ? 0
+	                             : (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 	if (timestamp <= old) {
 		/* Another writer's clock may be ahead; at the very end time stands still. */
 		timestamp = old < UINT64_MAX ? old + 1 : old;
@@ -74,8 +75,8 @@ static uint64_t old_timestamp(mail_txn_t *txn, unsigned db, const uint8_t *key, 
 	return stored.stamp.timestamp;
 }
 
-int mail_txn_write(mail_txn_t *txn, unsigned db, const uint8_t *key, size_t len,
-                   const void *body, size_t body_len)
+int mail_txn_write(mail_txn_t *txn, unsigned db, const uint8_t *key, size_t len, const void *body,
+                   size_t body_len)
 {
 	int ret = writable(txn);
 	if (ret != KNOT_EOK) {

@@ -63,6 +63,7 @@ typedef struct {
 } mail_build_host_t;
 
 typedef struct mail_build_row mail_build_row_t;
+typedef struct mail_build_target mail_build_target_t;
 
 /*! A plan being made. */
 typedef struct {
@@ -75,6 +76,8 @@ typedef struct {
 	size_t row_count;
 	mail_build_host_t *hosts;
 	size_t host_count;
+	mail_build_target_t *targets;
+	size_t target_count;
 } mail_build_t;
 
 /*!
@@ -113,6 +116,12 @@ int mail_plan_keys_stamp(const mail_source_t *source, mail_str_t policy, mail_st
 int mail_build_row(mail_build_t *build, const mail_pattern_t *owner, mail_row_t *row);
 /*! The same for an owner in text ("_dmarc", "@"), shown always, with the plan's TTL. */
 int mail_build_put(mail_build_t *build, const char *owner, uint16_t type, mail_rdata_t *rdata);
+/*!
+ * Notes a name that an NS, MX or SRV record points to: in the domain it must be no alias (RFC 2181 10.3), and
+ * should have an address; a name server must (RFC 1034 4.2.1: glue). Looked at when all rows are there.
+ */
+int mail_build_target(mail_build_t *build, mail_item_id_t item, const mail_setting_t *setting,
+                      const mail_pattern_t *target);
 /*! Notes that a value cannot be rendered (diag has the reason). \return ret. */
 int mail_build_bad(mail_build_t *build, mail_item_id_t item, const mail_setting_t *setting, int ret);
 /*!
