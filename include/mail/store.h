@@ -31,10 +31,10 @@ typedef struct mail_store mail_store_t;
 typedef struct mail_txn mail_txn_t;
 
 typedef struct {
-	size_t map_size;       /*!< 0: MAIL_STORE_MAP_SIZE. */
-	bool replicated;       /*!< Deletes leave tombstones. */
-	const char *owner;     /*!< "USER:GROUP", "USER" or ":GROUP", or NULL: as INTERFACE says. */
-	bool force;            /*!< Whatever the file system. */
+	size_t map_size;   /*!< 0: MAIL_STORE_MAP_SIZE. */
+	bool replicated;   /*!< Deletes leave tombstones. */
+	const char *owner; /*!< "USER:GROUP", "USER" or ":GROUP", or NULL: as INTERFACE says. */
+	bool force;        /*!< Whatever the file system. */
 } mail_store_options_t;
 
 /*!
@@ -57,7 +57,7 @@ int mail_store_init(const char *path, const mail_store_options_t *options, mail_
 typedef enum {
 	MAIL_STORE_READ = 0,
 	MAIL_STORE_WRITE = 1,
-	MAIL_STORE_FORCE = 2,        /*!< Flag of mail_store_open(): whatever the file system. */
+	MAIL_STORE_FORCE = 2, /*!< Flag of mail_store_open(): whatever the file system. */
 	MAIL_STORE_WRITE_FORCE = 3,
 } mail_store_mode_t;
 
@@ -78,8 +78,8 @@ typedef enum {
  *         data.mdb was replaced and its lock.mdb not, and the old store is still open: here (close that
  *         first, then open) or in another process. diag->text says what and where.
  */
-int mail_store_open(const char *path, mail_store_mode_t mode, unsigned readers, mail_store_t **store,
-                    mail_diag_t *diag);
+int mail_store_open(const char *path, mail_store_mode_t mode, unsigned readers,
+                    mail_store_t **store, mail_diag_t *diag);
 /*! Closes; the last close frees the environment. All transactions must have ended. NULL is fine. */
 void mail_store_close(mail_store_t *store);
 
@@ -155,10 +155,10 @@ int mail_txn_purge(mail_txn_t *txn, uint64_t before);
 typedef struct {
 	uint32_t format;
 	bool replicated;
-	size_t map_size, used;        /*!< Octets. */
+	size_t map_size, used; /*!< Octets. */
 	uint64_t txnid;
 	unsigned readers, readers_max;
-	size_t entries[MAIL_SECTION_COUNT];     /*!< Live and deleted. */
+	size_t entries[MAIL_SECTION_COUNT]; /*!< Live and deleted. */
 } mail_store_stat_t;
 int mail_txn_stat(mail_txn_t *txn, mail_store_stat_t *stat);
 

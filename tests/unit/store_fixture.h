@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <ftw.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -22,13 +23,14 @@
 
 /*! A store in a directory of its own. */
 typedef struct {
-	char dir[64];     /*!< Temporary directory. */
-	char path[80];    /*!< The store in it. */
+	char dir[64];  /*!< Temporary directory. */
+	char path[80]; /*!< The store in it. */
 	char data[96];
 	char lock[96];
 } fixture_t;
 
-static inline int fixture_remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
+static inline int fixture_remove_one(const char *path, const struct stat *st, int type,
+                                     struct FTW *ftw)
 {
 	(void)st;
 	(void)type;
@@ -73,6 +75,13 @@ static inline void fixture_remove(const fixture_t *f)
 	(void)nftw(f->dir, fixture_remove_one, 16, FTW_DEPTH | FTW_PHYS);
 }
 
+/*! Mode of a file; 0: there is none. */
+static inline mode_t mode_of(const char *path)
+{
+	struct stat st;
+	return stat(path, &st) == 0 ? st.st_mode & 07777 : 0;
+}
+
 /*! Opens the store. */
 static inline mail_store_t *fixture_open(const fixture_t *f, mail_store_mode_t mode)
 {
@@ -98,7 +107,8 @@ static inline mail_entry_t *entry_of(mail_section_t section, const char *id, mai
 {
 	mail_entry_t *entry = mail_entry_new(section, MAIL_STR(id));
 	if (entry != NULL && value != NULL &&
-	    mail_entry_add(entry, mail_item_get(item), MAIL_OP_SET, MAIL_STR(value), 0) != KNOT_EOK) {
+	    mail_entry_add(entry, mail_item_get(item), MAIL_OP_SET, MAIL_STR(value), 0) !=
+	            KNOT_EOK) {
 		mail_entry_free(entry);
 		entry = NULL;
 	}
@@ -128,7 +138,8 @@ static inline int put_dkim(mail_txn_t *txn, const char *id)
 }
 
 /*! Reads a stamp. \return As mail_source_t.get. */
-static inline int stamp_of(mail_txn_t *txn, mail_section_t section, const char *id, mail_stamp_t *stamp)
+static inline int stamp_of(mail_txn_t *txn, mail_section_t section, const char *id,
+                           mail_stamp_t *stamp)
 {
 	uint8_t key[MAIL_KEY_MAX];
 	int len = mail_entry_key(section, MAIL_STR(id), key);
@@ -217,4 +228,102 @@ static inline int raw_get(const char *path, const char *database, const void *ke
 	}
 	raw_close(&raw, false);
 	return len;
+}
+
+/*! Opens and closes. */
+static inline int try_open(const char *path, mail_store_mode_t mode, mail_diag_t *diag)
+{
+	mail_store_t *store = NULL;
+	int ret = mail_store_open(path, mode, 1, &store, diag);
+	mail_store_close(store);
+	return ret;
+}
+
+/*! Writes domains in one transaction of its own. */
+static inline int add_domains(mail_store_t *store, unsigned first, unsigned count,
+                              const char *policy)
+{
+	mail_txn_t *txn;
+	int ret = mail_txn_begin(store, MAIL_STORE_WRITE, &txn);
+	for (unsigned i = first; ret == KNOT_EOK && i < first + count; i++) {
+		char id[32];
+		snprintf(id, sizeof(id), "d%06u.example.org", i);
+		ret = put_domain(txn, id, policy);
+	}
+	if (ret != KNOT_EOK) {
+		mail_txn_abort(txn);
+		return ret;
+	}
+	return mail_txn_commit(txn);
+}
+
+static inline size_t domains(mail_txn_t *txn)
+{
+	mail_store_stat_t stat = { 0 };
+	return mail_txn_stat(txn, &stat) == KNOT_EOK ? stat.entries[MAIL_SECTION_DOMAIN] : SIZE_MAX;
+}
+
+/*! Makes a copy with one domain more beside the store. */
+static inline bool make_copy(const fixture_t *f, fixture_t *copy)
+{
+	mail_store_t *store = fixture_open(f, MAIL_STORE_READ);
+	bool ok = store != NULL && fixture_dir(copy) && mkdir(copy->path, 0770) == 0 &&
+	          mail_store_backup(store, copy->path, NULL) == KNOT_EOK;
+	mail_store_close(store);
+	store = ok ? fixture_open(copy, MAIL_STORE_WRITE) : NULL;
+	ok = store != NULL && add_domains(store, 500000, 1, "default") == KNOT_EOK;
+	mail_store_close(store);
+	return UNIT_CHECK(ok, "copy");
+}
+
+/*! Another process, told what to do through a pipe: a letter in, a letter out. */
+typedef struct {
+	pid_t pid;
+	int to, from;
+} other_t;
+
+static inline bool other_start(other_t *other, int (*run)(const fixture_t *f, int in, int out),
+                               const fixture_t *f)
+{
+	int in[2], out[2];
+	if (pipe(in) != 0 || pipe(out) != 0) {
+		return false;
+	}
+	fflush(NULL);
+	other->pid = fork();
+	if (other->pid == 0) {
+		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+		close(in[1]);
+		close(out[0]);
+		_exit(run(f, in[0], out[1]));
+	}
+	close(in[0]);
+	close(out[1]);
+	other->to = in[1];
+	other->from = out[0];
+	return other->pid > 0;
+}
+
+/*! Waits for the other's letter. \return false: another one, or none. */
+static inline bool hear(int fd, char letter)
+{
+	char got = 0;
+	return read(fd, &got, 1) == 1 && got == letter;
+}
+
+static inline bool say(int fd, char letter)
+{
+	return write(fd, &letter, 1) == 1;
+}
+
+static inline void other_end(other_t *other, bool by_force)
+{
+	if (by_force) {
+		kill(other->pid, SIGKILL);
+	}
+	close(other->to);
+	close(other->from);
+	int status = -1;
+	(void)waitpid(other->pid, &status, 0);
+	CU_ASSERT(by_force || (WIFEXITED(status) && WEXITSTATUS(status) == 0));
 }

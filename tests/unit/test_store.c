@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The store: what init makes, entries and their stamps, tombstones, damage, limits, copies. */
+/* The store: entries and their stamps, tombstones, damage, limits, copies. */
 
 #include <inttypes.h>
-#include <sys/resource.h>
 #include <time.h>
 
 #include "store_fixture.h"
@@ -11,165 +10,6 @@
 
 static const uint8_t DOMAIN_KEY[] = "org\0example";
 #define DOMAIN_KEY_LEN (sizeof(DOMAIN_KEY) - 1)
-
-static mode_t mode_of(const char *path)
-{
-	struct stat st;
-	return stat(path, &st) == 0 ? st.st_mode & 07777 : 0;
-}
-
-static void test_init(void)
-{
-	fixture_t f;
-	mode_t mask = umask(077);
-	bool made = fixture_make(&f, false, 0);
-	umask(mask);
-	if (!made) {
-		return;
-	}
-	char keys[96];
-	snprintf(keys, sizeof(keys), "%s/keys", f.path);
-	CU_ASSERT_EQUAL(mode_of(f.path), 02770);
-	CU_ASSERT_EQUAL(mode_of(f.data), 0660);
-	CU_ASSERT_EQUAL(mode_of(f.lock), 0660);
-	CU_ASSERT_EQUAL(mode_of(keys), 02750);
-
-	mail_diag_t diag = { 0 };
-	CU_ASSERT_EQUAL(mail_store_init(f.path, NULL, &diag), KNOT_EEXIST);
-	CU_ASSERT_PTR_NOT_NULL(strstr(diag.text, "already"));
-
-	mail_store_t *store = fixture_open(&f, MAIL_STORE_READ);
-	mail_txn_t *txn = begin(store, MAIL_STORE_READ);
-	static const struct {
-		const char *id;
-		size_t count;
-		const char *no_mail;
-	} policies[] = { { "default", 0, "" }, { "parked", 1, "on" } };
-	for (size_t i = 0; txn != NULL && i < sizeof(policies) / sizeof(policies[0]); i++) {
-		mail_entry_t *entry = NULL;
-		int ret = mail_txn_get(txn, MAIL_SECTION_POLICY, MAIL_STR(policies[i].id), &entry);
-		if (!UNIT_CHECK(ret == KNOT_EOK, "policy %zu: %d", i, ret)) {
-			continue;
-		}
-		UNIT_CHECK(entry->count == policies[i].count, "policy %zu", i);
-		UNIT_CHECK(mail_str_is(mail_entry_value(entry, MAIL_ITEM_NO_MAIL), policies[i].no_mail),
-		           "policy %zu", i);
-		/* Older than any change, so that a copy that is initialised later overrides nothing. */
-		UNIT_CHECK(entry->stamp.timestamp == 1, "policy %zu", i);
-		mail_entry_free(entry);
-	}
-	mail_store_stat_t stat = { 0 };
-	if (txn != NULL) {
-		CU_ASSERT_EQUAL(mail_txn_stat(txn, &stat), KNOT_EOK);
-		CU_ASSERT_EQUAL(stat.format, MAIL_STORE_FORMAT);
-		CU_ASSERT_EQUAL(stat.map_size, MAIL_STORE_MAP_SIZE);
-		CU_ASSERT_FALSE(stat.replicated);
-		CU_ASSERT_EQUAL(stat.entries[MAIL_SECTION_POLICY], 2);
-		CU_ASSERT_EQUAL(stat.entries[MAIL_SECTION_DOMAIN], 0);
-	}
-	mail_txn_abort(txn);
-	mail_store_close(store);
-	fixture_remove(&f);
-}
-
-static void test_init_refused(void)
-{
-	static const struct {
-		mode_t mode;           /* Of a directory that is there; 0: none. */
-		mail_store_options_t options;
-		int ret;
-		const char *word;
-	} cases[] = {
-		{ 02777, { 0 }, KNOT_EACCES, "everybody" },
-		{ 02771, { 0 }, KNOT_EACCES, "everybody" },
-		{ 02774, { 0 }, KNOT_EACCES, "everybody" },
-		{ 02770, { .owner = ":64123" }, KNOT_EACCES, "group" },
-		{ 0, { .owner = "no such user:0" }, KNOT_EINVAL, "user" },
-		{ 0, { .owner = ":no such group" }, KNOT_EINVAL, "group" },
-		{ 0, { .map_size = 4096 }, KNOT_EINVAL, "map size" },
-		{ 0, { .map_size = SIZE_MAX }, KNOT_EINVAL, "map size" },
-		{ 0, { .map_size = (size_t)1 << 62 }, KNOT_ENOMEM, "memory" },
-	};
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		fixture_t f;
-		if (!UNIT_CHECK(fixture_dir(&f), "case %zu", i)) {
-			return;
-		}
-		if (cases[i].mode != 0) {
-			CU_ASSERT_EQUAL(mkdir(f.path, 0700), 0);
-			CU_ASSERT_EQUAL(chmod(f.path, cases[i].mode), 0);
-		}
-		mail_diag_t diag = { 0 };
-		int ret = mail_store_init(f.path, &cases[i].options, &diag);
-		UNIT_CHECK(ret == cases[i].ret, "case %zu: %d: %s", i, ret, diag.text);
-		UNIT_CHECK(strstr(diag.text, cases[i].word) != NULL, "case %zu: %s", i, diag.text);
-		/* What was not there is not there; what was is empty as before. */
-		UNIT_CHECK(rmdir(f.path) == (cases[i].mode != 0 ? 0 : -1), "case %zu", i);
-		fixture_remove(&f);
-	}
-	mail_diag_t diag = { 0 };
-	CU_ASSERT_EQUAL(mail_store_init("/nonexistent/directory/store", NULL, &diag), KNOT_ENOENT);
-	CU_ASSERT_EQUAL(mail_store_init("/dev/null", NULL, &diag), KNOT_ENOTDIR);
-	/* Nobody has to ask for a reason. */
-	CU_ASSERT_EQUAL(mail_store_init("/dev/null", NULL, NULL), KNOT_ENOTDIR);
-}
-
-/*! A file must not grow: as on a full disk. */
-static int init_in_little_room(void *arg)
-{
-	const fixture_t *f = arg;
-	struct rlimit limit = { 20000, 20000 };
-	signal(SIGXFSZ, SIG_IGN);
-	if (setrlimit(RLIMIT_FSIZE, &limit) != 0) {
-		return 99;
-	}
-	return mail_store_init(f->path, NULL, NULL) == KNOT_EOK ? 0 : 1;
-}
-
-static void test_init_unfinished(void)
-{
-	fixture_t f;
-	if (!UNIT_CHECK(fixture_dir(&f), "temporary directory")) {
-		return;
-	}
-	CU_ASSERT_EQUAL(elsewhere(init_in_little_room, &f), 1);
-	mail_store_t *store;
-	mail_diag_t diag = { 0 };
-	CU_ASSERT_EQUAL(mail_store_open(f.path, MAIL_STORE_READ, 1, &store, &diag), KNOT_ENOENT);
-	CU_ASSERT_EQUAL(mail_store_init(f.path, NULL, &diag), KNOT_EOK);
-	fixture_remove(&f);
-}
-
-static void test_init_killed(void)
-{
-	for (unsigned i = 0; i < 24; i++) {
-		fixture_t f;
-		if (!UNIT_CHECK(fixture_dir(&f), "temporary directory")) {
-			return;
-		}
-		fflush(NULL);
-		pid_t pid = fork();
-		if (pid == 0) {
-			_exit(mail_store_init(f.path, NULL, NULL) == KNOT_EOK ? 0 : 1);
-		}
-		usleep(i * 500);
-		kill(pid, SIGKILL);
-		(void)waitpid(pid, NULL, 0);
-
-		mail_store_t *store = NULL;
-		mail_diag_t diag = { 0 };
-		int ret = mail_store_open(f.path, MAIL_STORE_READ, 1, &store, &diag);
-		mail_store_close(store);
-		UNIT_CHECK(ret == KNOT_EOK || ret == KNOT_ENOENT, "round %u: %d: %s", i, ret, diag.text);
-		if (ret == KNOT_ENOENT) {
-			/* Killed between mkdir and chmod, the directory may still have its first mode. */
-			ret = mail_store_init(f.path, NULL, &diag);
-			UNIT_CHECK(ret == KNOT_EOK || ret == KNOT_EACCES, "round %u: %d: %s", i, ret,
-			           diag.text);
-		}
-		fixture_remove(&f);
-	}
-}
 
 static const struct {
 	mail_section_t section;
@@ -192,7 +32,8 @@ static bool put_entries(mail_txn_t *txn)
 {
 	bool ok = txn != NULL;
 	for (size_t i = 0; ok && i < ENTRIES; i++) {
-		int ret = put(txn, entries[i].section, entries[i].id, entries[i].item, entries[i].value);
+		int ret = put(txn, entries[i].section, entries[i].id, entries[i].item,
+		              entries[i].value);
 		ok = UNIT_CHECK(ret == KNOT_EOK, "entry %zu: %d", i, ret);
 	}
 	return ok;
@@ -226,7 +67,8 @@ static void test_round_trip(void)
 	put_entries(txn);
 	check_entries(txn);
 	mail_entry_t *entry;
-	CU_ASSERT_EQUAL(mail_txn_get(txn, MAIL_SECTION_HOST, MAIL_STR("nobody"), &entry), KNOT_ENOENT);
+	CU_ASSERT_EQUAL(mail_txn_get(txn, MAIL_SECTION_HOST, MAIL_STR("nobody"), &entry),
+	                KNOT_ENOENT);
 	CU_ASSERT_EQUAL(mail_txn_commit(txn), KNOT_EOK);
 	mail_store_close(store);
 
@@ -235,7 +77,8 @@ static void test_round_trip(void)
 	check_entries(txn);
 	/* Nothing can be written where writing was not asked for. */
 	CU_ASSERT_EQUAL(put_domain(txn, "example.net", "business"), KNOT_EACCES);
-	CU_ASSERT_EQUAL(mail_txn_del(txn, MAIL_SECTION_DOMAIN, MAIL_STR("example.org")), KNOT_EACCES);
+	CU_ASSERT_EQUAL(mail_txn_del(txn, MAIL_SECTION_DOMAIN, MAIL_STR("example.org")),
+	                KNOT_EACCES);
 	CU_ASSERT_EQUAL(mail_txn_purge(txn, UINT64_MAX), KNOT_EACCES);
 	mail_txn_abort(txn);
 	CU_ASSERT_EQUAL(mail_txn_begin(store, MAIL_STORE_WRITE, &txn), KNOT_EACCES);
@@ -305,12 +148,14 @@ static void test_stamps(void)
 		for (int j = 0; j < 8; j++) {
 			value[j] = (uint8_t)(olds[i] >> (56 - 8 * j));
 		}
-		CU_ASSERT(raw_put(f.path, "domain", DOMAIN_KEY, DOMAIN_KEY_LEN, value, (size_t)len));
+		CU_ASSERT(
+			raw_put(f.path, "domain", DOMAIN_KEY, DOMAIN_KEY_LEN, value, (size_t)len));
 		store = fixture_open(&f, MAIL_STORE_WRITE);
 		txn = begin(store, MAIL_STORE_WRITE);
 		CU_ASSERT_EQUAL(put_domain(txn, "example.org", "default"), KNOT_EOK);
 		mail_stamp_t stamp;
-		CU_ASSERT_EQUAL(stamp_of(txn, MAIL_SECTION_DOMAIN, "example.org", &stamp), KNOT_EOK);
+		CU_ASSERT_EQUAL(stamp_of(txn, MAIL_SECTION_DOMAIN, "example.org", &stamp),
+		                KNOT_EOK);
 		uint64_t want = olds[i] == UINT64_MAX ? UINT64_MAX : olds[i] + 1;
 		UNIT_CHECK(stamp.timestamp == want, "case %zu: %" PRIx64, i, stamp.timestamp);
 		CU_ASSERT_EQUAL(mail_txn_commit(txn), KNOT_EOK);
@@ -330,7 +175,8 @@ static void test_append(void)
 	/* In order, equal, out of order: all end where they belong. */
 	static const char *const ids[] = { "a.org", "b.org", "d.org", "d.org", "c.org", "x.a.org" };
 	for (size_t i = 0; txn != NULL && i < sizeof(ids) / sizeof(ids[0]); i++) {
-		mail_entry_t *entry = entry_of(MAIL_SECTION_DOMAIN, ids[i], MAIL_ITEM_POLICY, "default");
+		mail_entry_t *entry = entry_of(MAIL_SECTION_DOMAIN, ids[i], MAIL_ITEM_POLICY,
+		                               "default");
 		int ret = entry != NULL ? mail_txn_append(txn, entry) : KNOT_ENOMEM;
 		UNIT_CHECK(ret == KNOT_EOK, "%s: %d", ids[i], ret);
 		mail_entry_free(entry);
@@ -369,7 +215,8 @@ static void test_tombstones(void)
 	CU_ASSERT_EQUAL(mail_txn_del(txn, MAIL_SECTION_DOMAIN, MAIL_STR("example.org")), KNOT_EOK);
 	CU_ASSERT_EQUAL(stamp_of(txn, MAIL_SECTION_DOMAIN, "example.org", &after), KNOT_ENOENT);
 	CU_ASSERT(after.timestamp > before.timestamp);
-	CU_ASSERT_EQUAL(mail_txn_del(txn, MAIL_SECTION_DOMAIN, MAIL_STR("example.org")), KNOT_ENOENT);
+	CU_ASSERT_EQUAL(mail_txn_del(txn, MAIL_SECTION_DOMAIN, MAIL_STR("example.org")),
+	                KNOT_ENOENT);
 	CU_ASSERT_EQUAL(mail_txn_del(txn, MAIL_SECTION_DOMAIN, MAIL_STR("none.org")), KNOT_ENOENT);
 
 	uint8_t key[MAIL_KEY_MAX];
@@ -388,7 +235,8 @@ static void test_tombstones(void)
 
 	/* Lightning Stream's layout, octet by octet. */
 	uint8_t value[256];
-	CU_ASSERT_EQUAL(raw_get(f.path, "domain", DOMAIN_KEY, DOMAIN_KEY_LEN, value, sizeof(value)), HEADER);
+	CU_ASSERT_EQUAL(raw_get(f.path, "domain", DOMAIN_KEY, DOMAIN_KEY_LEN, value, sizeof(value)),
+	                HEADER);
 	for (int i = 0; i < 8; i++) {
 		UNIT_CHECK(value[i] == (uint8_t)(after.timestamp >> (56 - 8 * i)), "octet %d", i);
 		UNIT_CHECK(value[8 + i] == (uint8_t)(after.txnid >> (56 - 8 * i)), "octet %d", i);
@@ -418,7 +266,8 @@ static void test_purge(void)
 	put_entries(txn);
 	mail_stamp_t old, gone, newest;
 	CU_ASSERT_EQUAL(mail_txn_del(txn, MAIL_SECTION_HOST, MAIL_STR("mail")), KNOT_EOK);
-	CU_ASSERT_EQUAL(mail_txn_del(txn, MAIL_SECTION_DKIM, MAIL_STR("policy:business/s1")), KNOT_EOK);
+	CU_ASSERT_EQUAL(mail_txn_del(txn, MAIL_SECTION_DKIM, MAIL_STR("policy:business/s1")),
+	                KNOT_EOK);
 	CU_ASSERT_EQUAL(mail_txn_del(txn, MAIL_SECTION_DKIM, MAIL_STR("example.org/s1")), KNOT_EOK);
 	CU_ASSERT_EQUAL(stamp_of(txn, MAIL_SECTION_DKIM, "example.org/s1", &gone), KNOT_ENOENT);
 	CU_ASSERT_EQUAL(stamp_of(txn, MAIL_SECTION_DOMAIN, "example.org", &old), KNOT_EOK);
@@ -468,7 +317,8 @@ static void test_serial_after_delete(void)
 		CU_ASSERT_EQUAL(stamp_of(txn, MAIL_SECTION_DKIM, cases[i].id, &then), KNOT_ENOENT);
 		UNIT_CHECK(then.timestamp == 0, "case %zu: a tombstone stayed", i);
 		CU_ASSERT_EQUAL(stamp_of(txn, cases[i].owner, cases[i].owner_id, &then), KNOT_EOK);
-		UNIT_CHECK(then.timestamp > owner.timestamp && then.timestamp > key.timestamp, "case %zu", i);
+		UNIT_CHECK(then.timestamp > owner.timestamp && then.timestamp > key.timestamp,
+		           "case %zu", i);
 		UNIT_CHECK(then.txnid == mail_txn_id(txn), "case %zu", i);
 		mail_entry_t *entry = NULL;
 		ret = mail_txn_get(txn, cases[i].owner, MAIL_STR(cases[i].owner_id), &entry);
@@ -489,10 +339,10 @@ static void test_serial_after_delete(void)
 /*! Damage to the value of example.org. */
 static const struct {
 	const char *what;
-	size_t cut;          /* Octets that stay; 0: all. */
-	int at;              /* Octet that is changed; -1: none. */
+	size_t cut; /* Octets that stay; 0: all. */
+	int at;     /* Octet that is changed; -1: none. */
 	uint8_t to;
-	bool blocks;         /* Two extension blocks are put in. */
+	bool blocks; /* Two extension blocks are put in. */
 	int ret;
 } damages[] = {
 	{ "sound", 0, -1, 0, false, KNOT_EOK },
@@ -535,7 +385,8 @@ static void check_damaged(const fixture_t *f, size_t i)
 	size_t len = 0;
 	unsigned met = 0;
 	bool named = false;
-	while ((ret = mail_txn_next(txn, MAIL_SECTION_DOMAIN, key, &len, &entry)) != KNOT_ENOENT && met < 9) {
+	while ((ret = mail_txn_next(txn, MAIL_SECTION_DOMAIN, key, &len, &entry)) != KNOT_ENOENT &&
+	       met < 9) {
 		met++;
 		named |= len == DOMAIN_KEY_LEN && memcmp(key, DOMAIN_KEY, len) == 0 && ret == want;
 		mail_entry_free(entry);
@@ -688,24 +539,19 @@ static void test_backup(void)
 	fixture_remove(&f);
 }
 
-static const unit_test_t tests[] = {
-	{ "init makes files, modes, policies", test_init },
-	{ "init refuses", test_init_refused },
-	{ "init without room leaves nothing", test_init_unfinished },
-	{ "init that is killed leaves no half of a store", test_init_killed },
-	{ "entries of all sections", test_round_trip },
-	{ "an aborted transaction changes nothing", test_abort },
-	{ "stamps never go back", test_stamps },
-	{ "append", test_append },
-	{ "tombstones of a replicated store", test_tombstones },
-	{ "purge", test_purge },
-	{ "the serial moves on when a key is deleted", test_serial_after_delete },
-	{ "damaged values", test_damaged },
-	{ "a full map", test_map_full },
-	{ "readers that know less", test_newer_readers },
-	{ "backup", test_backup },
-	{ NULL, NULL }
-};
+static const unit_test_t tests[] = { { "entries of all sections", test_round_trip },
+	                             { "an aborted transaction changes nothing", test_abort },
+	                             { "stamps never go back", test_stamps },
+	                             { "append", test_append },
+	                             { "tombstones of a replicated store", test_tombstones },
+	                             { "purge", test_purge },
+	                             { "the serial moves on when a key is deleted",
+	                               test_serial_after_delete },
+	                             { "damaged values", test_damaged },
+	                             { "a full map", test_map_full },
+	                             { "readers that know less", test_newer_readers },
+	                             { "backup", test_backup },
+	                             { NULL, NULL } };
 
 int main(void)
 {

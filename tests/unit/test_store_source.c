@@ -30,9 +30,22 @@ static const struct {
 	const char *octets;
 	size_t len;
 } labels[] = {
-	{ "org", 3 }, { "or", 2 }, { "example", 7 }, { "example2", 8 }, { "exampl", 6 },
-	{ "a", 1 }, { "_dmarc", 6 }, { "\0", 1 }, { "\1", 1 }, { "\0\1", 2 }, { "org\0example", 11 },
-	{ "\1\1", 2 }, { "a\1", 2 }, { "\xff", 1 }, { "-", 1 }, { "www", 3 },
+	{ "org", 3 },
+	{ "or", 2 },
+	{ "example", 7 },
+	{ "example2", 8 },
+	{ "exampl", 6 },
+	{ "a", 1 },
+	{ "_dmarc", 6 },
+	{ "\0", 1 },
+	{ "\1", 1 },
+	{ "\0\1", 2 },
+	{ "org\0example", 11 },
+	{ "\1\1", 2 },
+	{ "a\1", 2 },
+	{ "\xff", 1 },
+	{ "-", 1 },
+	{ "www", 3 },
 };
 #define LABELS (sizeof(labels) / sizeof(labels[0]))
 
@@ -68,7 +81,8 @@ static bool fill(mail_store_t *store)
 		name->live = rnd(4) > 0;
 		bool known = false;
 		for (size_t i = 0; i < stored_count; i++) {
-			known |= stored[i].len == name->len && memcmp(stored[i].key, name->key, name->len) == 0;
+			known |= stored[i].len == name->len &&
+			         memcmp(stored[i].key, name->key, name->len) == 0;
 		}
 		stored_count += !known;
 	}
@@ -76,15 +90,18 @@ static bool fill(mail_store_t *store)
 	bool ok = txn != NULL;
 	for (size_t i = 0; ok && i < stored_count; i++) {
 		mail_buf_t id = { 0 };
-		int ret = mail_entry_id_from_key(MAIL_SECTION_DOMAIN, stored[i].key, stored[i].len, &id);
+		int ret = mail_entry_id_from_key(MAIL_SECTION_DOMAIN, stored[i].key, stored[i].len,
+		                                 &id);
 		mail_buf_u8(&id, 0);
 		if (ret == KNOT_EOK) {
 			ret = put_domain(txn, (const char *)id.data, "default");
 		}
 		if (ret == KNOT_EOK && !stored[i].live) {
-			ret = mail_txn_del(txn, MAIL_SECTION_DOMAIN, MAIL_STR((const char *)id.data));
+			ret = mail_txn_del(txn, MAIL_SECTION_DOMAIN,
+			                   MAIL_STR((const char *)id.data));
 		}
-		ok = UNIT_CHECK(ret == KNOT_EOK, "name %zu '%s': %d", i, (const char *)id.data, ret);
+		ok = UNIT_CHECK(ret == KNOT_EOK, "name %zu '%s': %d", i, (const char *)id.data,
+		                ret);
 		mail_buf_free(&id);
 	}
 	qsort(stored, stored_count, sizeof(stored[0]), compare);
@@ -137,8 +154,7 @@ static size_t question(uint8_t *key)
 		/* Beside it, with one octet more. */
 		key[len++] = 'x';
 		return len;
-	default:
-		return len;
+	default: return len;
 	}
 }
 
@@ -161,8 +177,9 @@ static void check_questions(mail_txn_t *txn)
 		bool from = rnd(2) == 0;
 		const name_t *name = after(key, len, from);
 		ret = source->domain_next(source, key, len, from, next, &domain);
-		UNIT_CHECK(name == NULL ? ret == KNOT_ENOENT :
-		           ret == (int)name->len && memcmp(next, name->key, name->len) == 0,
+		UNIT_CHECK(name == NULL ? ret == KNOT_ENOENT
+		                        : ret == (int)name->len &&
+		                                  memcmp(next, name->key, name->len) == 0,
 		           "question %u: next: %d", i, ret);
 	}
 	/* It was a test only if many matched and many did not. */
@@ -228,7 +245,8 @@ static void test_edges(void)
 	CU_ASSERT_EQUAL(source->domain_next(source, key, len, false, next, &domain), KNOT_ENOENT);
 	CU_ASSERT_EQUAL(source->dkim_get(source, key, len, &dkim), KNOT_ENOENT);
 	CU_ASSERT_EQUAL(dkim.stamp.timestamp, 0);
-	CU_ASSERT_EQUAL(source->dkim_next(source, key, 0, true, next, &dkim, &deleted), KNOT_ENOENT);
+	CU_ASSERT_EQUAL(source->dkim_next(source, key, 0, true, next, &dkim, &deleted),
+	                KNOT_ENOENT);
 
 	/* The root, which cannot be stored. */
 	CU_ASSERT_EQUAL(put_domain(txn, "example.org", "default"), KNOT_EOK);
@@ -259,7 +277,8 @@ static void test_edges(void)
 	for (size_t i = 2; i <= 252; i += 2) {
 		CU_ASSERT_EQUAL(put_domain(txn, text + i, "default"), KNOT_EOK);
 		if (i < 252) {
-			CU_ASSERT_EQUAL(mail_txn_del(txn, MAIL_SECTION_DOMAIN, MAIL_STR(text + i)), KNOT_EOK);
+			CU_ASSERT_EQUAL(mail_txn_del(txn, MAIL_SECTION_DOMAIN, MAIL_STR(text + i)),
+			                KNOT_EOK);
 		}
 	}
 	CU_ASSERT_EQUAL(source->domain_above(source, key, len, &domain), 1);
@@ -300,7 +319,8 @@ static void test_limit(void)
 		snprintf(id, sizeof(id), "d%02u.example.org", i);
 		CU_ASSERT_EQUAL(put_domain(txn, id, "default"), KNOT_EOK);
 		if (i < 64) {
-			CU_ASSERT_EQUAL(mail_txn_del(txn, MAIL_SECTION_DOMAIN, MAIL_STR(id)), KNOT_EOK);
+			CU_ASSERT_EQUAL(mail_txn_del(txn, MAIL_SECTION_DOMAIN, MAIL_STR(id)),
+			                KNOT_EOK);
 		}
 	}
 	const mail_source_t *source = mail_txn_source(txn);
@@ -326,8 +346,8 @@ static void test_dkim(void)
 {
 	static const char *const ids[] = {
 		/* In the order of their keys: a policy's come first. */
-		"policy:business/s1", "policy:business/s2", "policy:other/s1",
-		"example.net/s1", "example.org/s1", "example.org/s2", "a.example.org/s1",
+		"policy:business/s1", "policy:business/s2", "policy:other/s1",  "example.net/s1",
+		"example.org/s1",     "example.org/s2",     "a.example.org/s1",
 	};
 	enum { COUNT = sizeof(ids) / sizeof(ids[0]), GONE = 5 };
 	fixture_t f;
@@ -358,7 +378,8 @@ static void test_dkim(void)
 		}
 		at_len = (size_t)ret;
 		mail_buf_t id = { 0 };
-		CU_ASSERT_EQUAL(mail_entry_id_from_key(MAIL_SECTION_DKIM, at, at_len, &id), KNOT_EOK);
+		CU_ASSERT_EQUAL(mail_entry_id_from_key(MAIL_SECTION_DKIM, at, at_len, &id),
+		                KNOT_EOK);
 		size_t j = 0;
 		while (j < COUNT && !mail_str_is(mail_buf_view(&id), ids[j])) {
 			j++;
@@ -371,9 +392,11 @@ static void test_dkim(void)
 		UNIT_CHECK((j < 3) == (i < 3), "%s: at place %zu", ids[j], i);
 		UNIT_CHECK(deleted == (j == GONE), "%s", ids[j]);
 		UNIT_CHECK(dkim.stamp.timestamp > 1, "%s", ids[j]);
-		UNIT_CHECK(mail_str_is(dkim.cname, j == GONE ? "" : "s1.dkim.example.com."), "%s", ids[j]);
+		UNIT_CHECK(mail_str_is(dkim.cname, j == GONE ? "" : "s1.dkim.example.com."), "%s",
+		           ids[j]);
 	}
-	CU_ASSERT_EQUAL(source->dkim_next(source, at, at_len, false, at, &dkim, &deleted), KNOT_ENOENT);
+	CU_ASSERT_EQUAL(source->dkim_next(source, at, at_len, false, at, &dkim, &deleted),
+	                KNOT_ENOENT);
 
 	for (size_t i = 0; i < COUNT; i++) {
 		int len = mail_entry_key(MAIL_SECTION_DKIM, MAIL_STR(ids[i]), key);
@@ -388,13 +411,11 @@ static void test_dkim(void)
 	fixture_remove(&f);
 }
 
-static const unit_test_t tests[] = {
-	{ "domains, against a search through all", test_brute_force },
-	{ "empty, longest, deepest", test_edges },
-	{ "a bound on tombstones", test_limit },
-	{ "DKIM keys", test_dkim },
-	{ NULL, NULL }
-};
+static const unit_test_t tests[] = { { "domains, against a search through all", test_brute_force },
+	                             { "empty, longest, deepest", test_edges },
+	                             { "a bound on tombstones", test_limit },
+	                             { "DKIM keys", test_dkim },
+	                             { NULL, NULL } };
 
 int main(void)
 {

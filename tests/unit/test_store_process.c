@@ -1,0 +1,391 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The store among other processes and threads. */
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "store_fixture.h"
+
+#define SMALL ((size_t)16 << 20)
+
+/*! Holds a store open, reading; stays until its pipe is closed. Started before this process opens the
+ *  store: an environment may not be carried through fork (lmdb.h). */
+static int hold_open(const fixture_t *f, int in, int out)
+{
+	mail_store_t *store;
+	mail_txn_t *txn;
+	if (mail_store_open(f->path, MAIL_STORE_READ, 1, &store, NULL) != KNOT_EOK ||
+	    mail_txn_begin(store, MAIL_STORE_READ, &txn) != KNOT_EOK) {
+		return 1;
+	}
+	bool ok = say(out, 'r') && !hear(in, 'x');
+	mail_txn_abort(txn);
+	mail_store_close(store);
+	return ok ? 0 : 1;
+}
+
+/*! A new data.mdb under the lock file that another process uses with the old one. */
+static void test_foreign_lock(void)
+{
+	fixture_t f, copy;
+	if (!fixture_make(&f, false, SMALL)) {
+		return;
+	}
+	mail_store_t *store = fixture_open(&f, MAIL_STORE_WRITE);
+	for (unsigned i = 0; i < 8; i++) {
+		CU_ASSERT_EQUAL(add_domains(store, i, 1, "default"), KNOT_EOK);
+	}
+	mail_store_close(store);
+	if (!make_copy(&f, &copy)) {
+		return;
+	}
+	other_t other;
+	CU_ASSERT(other_start(&other, hold_open, &f) && hear(other.from, 'r'));
+	CU_ASSERT_EQUAL(rename(copy.data, f.data), 0);
+	mail_diag_t diag = { 0 };
+	/* Without the check this reads an empty or an older state. */
+	CU_ASSERT_EQUAL(try_open(f.path, MAIL_STORE_READ, &diag), KNOT_EBUSY);
+	CU_ASSERT_PTR_NOT_NULL(strstr(diag.text, "lock.mdb"));
+	CU_ASSERT_EQUAL(try_open(f.path, MAIL_STORE_WRITE, &diag), KNOT_EBUSY);
+	other_end(&other, false);
+	store = fixture_open(&f, MAIL_STORE_READ);
+	mail_txn_t *txn = begin(store, MAIL_STORE_READ);
+	CU_ASSERT_EQUAL(domains(txn), 9);
+	mail_txn_abort(txn);
+	mail_store_close(store);
+	fixture_remove(&copy);
+	fixture_remove(&f);
+}
+
+#define GROUP 40
+#define ROUNDS 150
+
+/*! Writes the same policy into all domains of the group, again and again. */
+static int write_rounds(const fixture_t *f, int in, int out)
+{
+	(void)in;
+	mail_store_t *store;
+	if (mail_store_open(f->path, MAIL_STORE_WRITE, 1, &store, NULL) != KNOT_EOK) {
+		return 1;
+	}
+	for (unsigned i = 0; i < ROUNDS; i++) {
+		char policy[16];
+		snprintf(policy, sizeof(policy), "p%u", i);
+		if (add_domains(store, 0, GROUP, policy) != KNOT_EOK ||
+		    (i == 0 && !say(out, 'r'))) {
+			return 2;
+		}
+	}
+	mail_store_close(store);
+	return 0;
+}
+
+/*! Every snapshot holds one policy in all domains, and time goes forward. */
+static void test_two_processes(void)
+{
+	fixture_t f;
+	if (!fixture_make(&f, false, SMALL)) {
+		return;
+	}
+	other_t other;
+	if (!UNIT_CHECK(other_start(&other, write_rounds, &f) && hear(other.from, 'r'), "writer")) {
+		return;
+	}
+	mail_store_t *store = fixture_open(&f, MAIL_STORE_READ);
+	mail_txn_t *txn = begin(store, MAIL_STORE_READ);
+	const mail_source_t *source = mail_txn_source(txn);
+	unsigned snapshots = 0;
+	unsigned long last = 0;
+	while (last + 1 < ROUNDS && snapshots < 1000000) {
+		uint8_t key[MAIL_KEY_MAX];
+		int len = mail_entry_key(MAIL_SECTION_DOMAIN, MAIL_STR("example.org"), key);
+		unsigned long first = 0;
+		for (unsigned i = 0; i < GROUP && len > 0; i++) {
+			mail_domain_t domain = { 0 };
+			len = source->domain_next(source, key, (size_t)len, false, key, &domain);
+			char number[16] = "";
+			if (!UNIT_CHECK(len > 0 && domain.policy.len < sizeof(number), "%d", len)) {
+				break;
+			}
+			memcpy(number, domain.policy.data + 1, domain.policy.len - 1);
+			unsigned long at = strtoul(number, NULL, 10);
+			first = i == 0 ? at : first;
+			if (at != first || at < last) {
+				UNIT_CHECK(false, "domain %u: %lu among %lu after %lu", i, at,
+				           first, last);
+			}
+		}
+		if (len < 0) {
+			break;
+		}
+		last = first;
+		snapshots++;
+		mail_txn_reset(txn);
+		if (!UNIT_CHECK(mail_txn_renew(txn) == KNOT_EOK, "renew")) {
+			break;
+		}
+	}
+	CU_ASSERT_EQUAL(last, ROUNDS - 1);
+	mail_txn_abort(txn);
+	mail_store_close(store);
+	other_end(&other, false);
+	fixture_remove(&f);
+}
+
+/*! Writes without end of transaction. */
+static int write_and_wait(const fixture_t *f, int in, int out)
+{
+	mail_store_t *store;
+	mail_txn_t *txn;
+	if (mail_store_open(f->path, MAIL_STORE_WRITE, 1, &store, NULL) != KNOT_EOK ||
+	    mail_txn_begin(store, MAIL_STORE_WRITE, &txn) != KNOT_EOK) {
+		return 1;
+	}
+	for (unsigned i = 0; i < 20000; i++) {
+		char id[32];
+		snprintf(id, sizeof(id), "k%06u.example.org", i);
+		if (put_domain(txn, id, "default") != KNOT_EOK) {
+			return 2;
+		}
+	}
+	(void)say(out, 'r');
+	(void)hear(in, 'x');
+	return 3;
+}
+
+static void test_killed_writer(void)
+{
+	fixture_t f;
+	if (!fixture_make(&f, false, SMALL)) {
+		return;
+	}
+	mail_store_t *store = fixture_open(&f, MAIL_STORE_WRITE);
+	CU_ASSERT_EQUAL(add_domains(store, 0, 10, "default"), KNOT_EOK);
+	mail_store_close(store);
+	other_t other;
+	CU_ASSERT(other_start(&other, write_and_wait, &f) && hear(other.from, 'r'));
+	/* A reader does not wait for it. */
+	store = fixture_open(&f, MAIL_STORE_WRITE);
+	mail_txn_t *txn = begin(store, MAIL_STORE_READ);
+	CU_ASSERT_EQUAL(domains(txn), 10);
+	other_end(&other, true);
+	mail_txn_reset(txn);
+	CU_ASSERT_EQUAL(mail_txn_renew(txn), KNOT_EOK);
+	CU_ASSERT_EQUAL(domains(txn), 10);
+	/* Nor does the next writer. */
+	CU_ASSERT_EQUAL(add_domains(store, 10, 1, "default"), KNOT_EOK);
+	mail_txn_reset(txn);
+	CU_ASSERT_EQUAL(mail_txn_renew(txn), KNOT_EOK);
+	CU_ASSERT_EQUAL(domains(txn), 11);
+	mail_txn_abort(txn);
+	mail_store_close(store);
+	fixture_remove(&f);
+}
+
+static void test_dead_reader(void)
+{
+	fixture_t f;
+	if (!fixture_make(&f, false, SMALL)) {
+		return;
+	}
+	other_t other;
+	CU_ASSERT(other_start(&other, hold_open, &f) && hear(other.from, 'r'));
+	mail_store_t *store = fixture_open(&f, MAIL_STORE_WRITE);
+	CU_ASSERT_EQUAL(mail_store_clear_readers(store), 0);
+	other_end(&other, true);
+	CU_ASSERT_EQUAL(mail_store_clear_readers(store), 1);
+	CU_ASSERT_EQUAL(mail_store_clear_readers(store), 0);
+	mail_store_close(store);
+	fixture_remove(&f);
+}
+
+static void test_readers_full(void)
+{
+	enum { MOST = 4096 };
+	fixture_t f;
+	if (!fixture_make(&f, false, SMALL)) {
+		return;
+	}
+	mail_store_t *store = fixture_open(&f, MAIL_STORE_READ);
+	static mail_txn_t *txns[MOST];
+	unsigned count = 0;
+	int ret = KNOT_EOK;
+	while (count < MOST &&
+	       (ret = mail_txn_begin(store, MAIL_STORE_READ, &txns[count])) == KNOT_EOK) {
+		count++;
+	}
+	CU_ASSERT_EQUAL(ret, KNOT_ELIMIT);
+	CU_ASSERT(count >= 126);
+	/* A slot that comes free is used; one that was reset stays taken and works. */
+	mail_txn_reset(txns[0]);
+	CU_ASSERT_EQUAL(mail_txn_begin(store, MAIL_STORE_READ, &txns[count]), KNOT_ELIMIT);
+	CU_ASSERT_EQUAL(mail_txn_renew(txns[0]), KNOT_EOK);
+	mail_txn_abort(txns[--count]);
+	CU_ASSERT_EQUAL(mail_txn_begin(store, MAIL_STORE_READ, &txns[count]), KNOT_EOK);
+	for (unsigned i = 0; i <= count; i++) {
+		mail_txn_abort(txns[i]);
+	}
+	mail_store_close(store);
+	fixture_remove(&f);
+}
+
+#define TINY ((size_t)1 << 20)
+#define GROWN 8192
+
+/*! Makes the map larger and writes more than fitted before: 4 MiB a step. */
+static int grow_to(const fixture_t *f, unsigned step)
+{
+	raw_t raw;
+	if (!raw_open(&raw, f->path, "domain", (1 + 8 * (size_t)step) * TINY)) {
+		return 1;
+	}
+	static uint8_t value[GROWN] = { [7] = 1 };
+	for (unsigned i = 0; i < 4 * TINY / GROWN; i++) {
+		char key[32];
+		MDB_val k = { (size_t)snprintf(key, sizeof(key), "grown%u.%u", step, i), key };
+		MDB_val v = { sizeof(value), value };
+		if (mdb_put(raw.txn, raw.dbi, &k, &v, 0) != 0) {
+			return 2;
+		}
+	}
+	raw_close(&raw, true);
+	return 0;
+}
+
+static int grow(const fixture_t *f, int in, int out)
+{
+	return hear(in, 'g') && grow_to(f, 1) == 0 && say(out, 'r') ? 0 : 1;
+}
+
+static void test_grown_map(void)
+{
+	fixture_t f;
+	if (!fixture_make(&f, false, TINY)) {
+		return;
+	}
+	other_t other;
+	CU_ASSERT(other_start(&other, grow, &f));
+	mail_store_t *store = fixture_open(&f, MAIL_STORE_READ);
+	mail_txn_t *txn = begin(store, MAIL_STORE_READ), *second = begin(store, MAIL_STORE_READ),
+		   *third;
+	mail_txn_reset(second);
+	CU_ASSERT(say(other.to, 'g') && hear(other.from, 'r'));
+	other_end(&other, false);
+	/* The map cannot move under the first transaction. */
+	CU_ASSERT_EQUAL(mail_txn_renew(second), KNOT_EAGAIN);
+	CU_ASSERT_EQUAL(mail_txn_begin(store, MAIL_STORE_READ, &third), KNOT_EAGAIN);
+	CU_ASSERT_EQUAL(domains(txn), 0);
+	mail_txn_reset(txn);
+	CU_ASSERT_EQUAL(mail_txn_renew(second), KNOT_EOK);
+	CU_ASSERT_EQUAL(domains(second), 4 * TINY / GROWN);
+	CU_ASSERT_EQUAL(mail_txn_renew(txn), KNOT_EOK);
+	mail_store_stat_t stat;
+	CU_ASSERT_EQUAL(mail_txn_stat(txn, &stat), KNOT_EOK);
+	CU_ASSERT_EQUAL(stat.map_size, 9 * TINY);
+	mail_txn_abort(txn);
+	mail_txn_abort(second);
+	mail_store_close(store);
+	fixture_remove(&f);
+}
+
+#define THREADS 4
+
+/*! What the threads share. */
+typedef struct {
+	mail_store_t *store;
+	atomic_bool stop;
+	atomic_uint asked, again, bad;
+} crowd_t;
+
+/*! Asks as a worker of knotd does. */
+static void *ask(void *arg)
+{
+	crowd_t *crowd = arg;
+	mail_txn_t *txn = NULL;
+	uint8_t key[MAIL_KEY_MAX];
+	int len = mail_entry_key(MAIL_SECTION_DOMAIN, MAIL_STR("_dmarc.d000000.example.org"), key);
+	int ret = KNOT_EAGAIN;
+	while (ret == KNOT_EAGAIN) {
+		ret = mail_txn_begin(crowd->store, MAIL_STORE_READ, &txn);
+	}
+	while (ret == KNOT_EOK && !atomic_load(&crowd->stop)) {
+		const mail_source_t *source = mail_txn_source(txn);
+		mail_domain_t domain;
+		if (source->domain_above(source, key, (size_t)len, &domain) <= 0) {
+			atomic_fetch_add(&crowd->bad, 1);
+		}
+		atomic_fetch_add(&crowd->asked, 1);
+		mail_txn_reset(txn);
+		while ((ret = mail_txn_renew(txn)) == KNOT_EAGAIN) {
+			atomic_fetch_add(&crowd->again, 1);
+		}
+	}
+	if (ret != KNOT_EOK) {
+		atomic_fetch_add(&crowd->bad, 1);
+	}
+	mail_txn_abort(txn);
+	return NULL;
+}
+
+/*! Makes the map larger again and again, a step for each letter. */
+static int grow_stepwise(const fixture_t *f, int in, int out)
+{
+	for (unsigned step = 1; hear(in, 'g'); step++) {
+		if (grow_to(f, step) != 0 || !say(out, 'r')) {
+			return 1;
+		}
+	}
+	return 0;
+}
+
+static void test_threads(void)
+{
+	fixture_t f;
+	if (!fixture_make(&f, false, TINY)) {
+		return;
+	}
+	other_t other;
+	CU_ASSERT(other_start(&other, grow_stepwise, &f));
+	crowd_t crowd = { .store = fixture_open(&f, MAIL_STORE_WRITE) };
+	CU_ASSERT_EQUAL(add_domains(crowd.store, 0, 1, "default"), KNOT_EOK);
+	pthread_t threads[THREADS];
+	for (unsigned i = 0; i < THREADS; i++) {
+		CU_ASSERT_EQUAL(pthread_create(&threads[i], NULL, ask, &crowd), 0);
+	}
+	for (unsigned step = 1; step <= 6; step++) {
+		/* Questions before and after each step, and writing of our own. */
+		unsigned asked = atomic_load(&crowd.asked);
+		while (atomic_load(&crowd.asked) < asked + 200 && atomic_load(&crowd.bad) == 0) {
+			usleep(100);
+		}
+		CU_ASSERT(say(other.to, 'g') && hear(other.from, 'r'));
+		int ret;
+		while ((ret = add_domains(crowd.store, 0, 1, "default")) == KNOT_EAGAIN) {
+			usleep(100);
+		}
+		UNIT_CHECK(ret == KNOT_EOK, "step %u: %d", step, ret);
+	}
+	atomic_store(&crowd.stop, true);
+	for (unsigned i = 0; i < THREADS; i++) {
+		CU_ASSERT_EQUAL(pthread_join(threads[i], NULL), 0);
+	}
+	UNIT_CHECK(atomic_load(&crowd.bad) == 0, "%u bad of %u (%u again)", atomic_load(&crowd.bad),
+	           atomic_load(&crowd.asked), atomic_load(&crowd.again));
+	mail_store_close(crowd.store);
+	other_end(&other, false);
+	fixture_remove(&f);
+}
+
+static const unit_test_t tests[] = { { "a lock file of another data file", test_foreign_lock },
+	                             { "a writer and a reader", test_two_processes },
+	                             { "a killed writer", test_killed_writer },
+	                             { "a dead reader", test_dead_reader },
+	                             { "no slot left", test_readers_full },
+	                             { "a map that was made larger", test_grown_map },
+	                             { "threads while the map grows", test_threads },
+	                             { NULL, NULL } };
+
+int main(void)
+{
+	return unit_run("store_process", tests);
+}
