@@ -342,7 +342,7 @@ int mail_pattern_name(const mail_pattern_t *pattern, const knot_dname_t *apex,
 	uint8_t *out = name;
 	memcpy(out, pattern->head, pattern->head_len);
 	out += pattern->head_len;
-	if (apex_len > 0) {
+	if (apex != NULL) {
 		memcpy(out, apex, apex_len);
 		out += apex_len;
 	}

@@ -115,7 +115,7 @@ int mail_tlsa_render(mail_str_t text, mail_rdata_t *rdata, mail_diag_t *diag)
 {
 	mail_tlsa_form_t form;
 	uint8_t octets[DIGEST_MAX];
-	size_t pos = 0, len;
+	size_t pos = 0, len = 0;
 	int ret = form_parse(text, &pos, &form, diag);
 	if (ret == KNOT_EOK) {
 		ret = hex_parse(text, pos, octets, &len, diag);

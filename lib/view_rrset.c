@@ -39,7 +39,7 @@ static int view_apex(mail_view_t *view, mail_apex_t *apex)
 static int row_add(making_t *making, const mail_row_t *row, uint32_t ttl)
 {
 	uint8_t rdata[MAIL_RDATA_MAX];
-	mail_apex_t apex = { NULL };
+	mail_apex_t apex = { 0 };
 	int len = row->rdata.holes ? view_apex(making->view, &apex) : KNOT_EOK;
 	if (len == KNOT_EOK) {
 		len = mail_rdata_fill(&row->rdata, &apex, rdata, sizeof(rdata));

@@ -289,7 +289,7 @@ static void test_print_damaged(void)
 static void test_plain_domain(void)
 {
 	static const char *const names[] = {
-		"example.net", "EXAMPLE.net.", "b\xc3\xbc""cher.example", "xn--bcher-kva.example", "a\\\\.b.example",
+		"example.net", "EXAMPLE.net.", ("b\xc3\xbc" "cher.example"), "xn--bcher-kva.example", "a\\\\.b.example",
 		"a\\u0041.example", "", ".", "a..b", "-", "a b", "none", "*.example", "1.2.3.4", "a\x01",
 		"{domain}", "0123456789012345678901234567890123456789012345678901234567890123.example",
 		"a\xff.example", "a.example\\u0000", "a\\", "a\"",
