@@ -429,6 +429,7 @@ static int listed_check(mail_change_t *change, const mail_entry_t *entry, mail_d
 		                      (int)owner.len, owner.data);
 		return named(change, entry->section, entry->id, diag, KNOT_EINVAL);
 	}
+	change->count.domains += entry->section == MAIL_SECTION_DKIM;
 	return domain_check(change, key, len, &domain, diag);
 }
 

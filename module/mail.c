@@ -63,8 +63,10 @@ static const yp_item_t mail_conf[] = {
 	{ MOD_STORE,           YP_TSTR,  YP_VSTR = { STORE_DEFAULT }, YP_FNONE, { check_path } },
 	{ MOD_KEY_DIRECTORY,   YP_TSTR,  YP_VNONE, YP_FNONE, { check_path } },
 	{ MOD_POLICY,          YP_TSTR,  YP_VNONE, YP_FNONE, { check_policy } },
-	{ MOD_SIGNATURE_CACHE, YP_TINT,  YP_VINT = { MEBI, INT64_MAX, 64 * MEBI, YP_SSIZE } },
-	{ MOD_LOG_INTERVAL,    YP_TINT,  YP_VINT = { 1, 86400, 60, YP_STIME } },
+	{ MOD_SIGNATURE_CACHE, YP_TINT,  YP_VINT = { .min = MEBI, .max = INT64_MAX,
+	                                             .dflt = 64 * MEBI, .unit = YP_SSIZE } },
+	{ MOD_LOG_INTERVAL,    YP_TINT,  YP_VINT = { .min = 1, .max = 86400, .dflt = 60,
+	                                             .unit = YP_STIME } },
 	{ MOD_ZONE_STATS,      YP_TBOOL, YP_VBOOL = { false } },
 	{ .name = NULL }
 };
@@ -75,6 +77,7 @@ typedef struct {
 	mail_log_t *log;
 	mail_service_t *service; /*!< NULL: it could not be started. */
 	bool counting;           /*!< The counters are registered. */
+	unsigned threads;        /*!< knotd_mod_threads() as of load: it is not cheap to ask. */
 } context_t;
 
 /*! Counters, in the order of their registration. */
@@ -114,7 +117,7 @@ static bool add_counters(knotd_mod_t *mod)
 static void count(knotd_mod_t *mod, unsigned thread, unsigned counter, unsigned index)
 {
 	const context_t *ctx = knotd_mod_ctx(mod);
-	if (ctx->counting && thread < knotd_mod_threads(mod)) {
+	if (ctx->counting && thread < ctx->threads) {
 		knotd_mod_stats_incr(mod, thread, counter, index, 1);
 	}
 }
@@ -278,12 +281,13 @@ static int load_hosted(knotd_mod_t *mod)
 	}
 	knotd_mod_ctx_set(mod, ctx);
 
+	ctx->threads = knotd_mod_threads(mod);
 	ctx->counting = add_counters(mod);
 	if (!ctx->counting) {
 		knotd_mod_log(mod, LOG_WARNING, "no memory for counters");
 	}
 	const char *store = knotd_conf_mod(mod, MOD_STORE).single.string;
-	int ret = mail_service_attach(store, knotd_mod_threads(mod), ctx->log, &ctx->service);
+	int ret = mail_service_attach(store, ctx->threads, ctx->log, &ctx->service);
 	if (ret != KNOT_EOK) {
 		// If load failed, knotd would go on without the module, and refuse what is hosted.
 		ctx->service = NULL;
