@@ -286,6 +286,7 @@ static inline bool other_start(other_t *other, int (*run)(const fixture_t *f, in
                                const fixture_t *f)
 {
 	int in[2], out[2];
+	*other = (other_t){ .pid = -1, .to = -1, .from = -1 };
 	if (pipe(in) != 0 || pipe(out) != 0) {
 		return false;
 	}
@@ -318,6 +319,9 @@ static inline bool say(int fd, char letter)
 
 static inline void other_end(other_t *other, bool by_force)
 {
+	if (!UNIT_CHECK(other->pid > 0, "there is no other process")) {
+		return;
+	}
 	if (by_force) {
 		kill(other->pid, SIGKILL);
 	}

@@ -140,6 +140,9 @@ static void test_init_killed(void)
 		if (pid == 0) {
 			_exit(mail_store_init(f.path, NULL, NULL) == KNOT_EOK ? 0 : 1);
 		}
+		if (!UNIT_CHECK(pid > 0, "fork")) {
+			return;
+		}
 		usleep(i * 500);
 		kill(pid, SIGKILL);
 		(void)waitpid(pid, NULL, 0);
