@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <time.h>
+
+#include "../../module/log.h"
+
+#include "unit.h"
+
+/* A knotd that only keeps what is logged. */
+
+struct knotd_mod {
+	unsigned count;
+	char last[512];
+};
+
+void knotd_mod_vlog(knotd_mod_t *mod, int priority, const char *fmt, va_list args)
+{
+	(void)priority;
+	vsnprintf(mod->last, sizeof(mod->last), fmt, args);
+	mod->count++;
+}
+
+void knotd_mod_log(knotd_mod_t *mod, int priority, const char *fmt, ...)
+{
+	va_list args;
+	va_start(args, fmt);
+	knotd_mod_vlog(mod, priority, fmt, args);
+	va_end(args);
+}
+
+/*! Monotonic seconds of the log, instead of the C library's. */
+static int64_t now;
+
+int clock_gettime(clockid_t id, struct timespec *ts)
+{
+	(void)id;
+	*ts = (struct timespec){ .tv_sec = now };
+	return 0;
+}
+
+static void test_equal_lines(void)
+{
+	static const struct {
+		int64_t at;
+		unsigned times;
+		unsigned lines; /*!< Written so far. */
+		const char *last;
+	} cases[] = {
+		{ 1000, 1, 1, "store 7" },
+		{ 1000, 5, 1, "store 7" },
+		{ 1059, 2, 1, "store 7" },
+		{ 1060, 1, 2, "store 7 (repeated 7 times since)" },
+		{ 1061, 1, 2, "store 7 (repeated 7 times since)" },
+		{ 5000, 1, 3, "store 7 (repeated 1 times since)" },
+		{ 6000, 1, 4, "store 7" },
+		/* A clock that went back does not silence a line for longer than the interval. */
+		{ 100, 1, 5, "store 7" },
+		{ 101, 1, 5, "store 7" },
+	};
+	knotd_mod_t mod = { 0 };
+	mail_log_t *log = mail_log_new(&mod, 60);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		now = cases[i].at;
+		for (unsigned n = 0; n < cases[i].times; n++) {
+			mail_log_write(log, LOG_ERR, "store %d", 7);
+		}
+		UNIT_CHECK(mod.count == cases[i].lines, "case %zu: %u lines", i, mod.count);
+		UNIT_CHECK(strcmp(mod.last, cases[i].last) == 0, "case %zu: '%s'", i, mod.last);
+	}
+	mail_log_free(log);
+}
+
+static void test_different_lines(void)
+{
+	knotd_mod_t mod = { 0 };
+	mail_log_t *log = mail_log_new(&mod, 60);
+	now = 1000;
+	for (int i = 0; i < 8; i++) {
+		mail_log_write(log, LOG_ERR, "domain %d", i);
+		mail_log_write(log, LOG_ERR, "domain %d", i);
+	}
+	UNIT_CHECK(mod.count == 8, "%u lines", mod.count);
+	mail_log_free(log);
+}
+
+/*! However many different lines there are: no more than the table holds, and one that counts the rest. */
+static void test_flood(void)
+{
+	knotd_mod_t mod = { 0 };
+	mail_log_t *log = mail_log_new(&mod, 60);
+	now = 1000;
+	for (int i = 0; i < 100000; i++) {
+		mail_log_write(log, LOG_ERR, "domain %d", i);
+	}
+	unsigned first = mod.count;
+	UNIT_CHECK(first >= 32 && first <= 65, "%u lines", first);
+	/* All intervals are over; every line finds room, the rest is still to be said. */
+	now = 1061;
+	unsigned said = 0;
+	for (int i = 0; i < 100000; i++) {
+		mail_log_write(log, LOG_ERR, "other %d", i);
+		unsigned rest = 0;
+		const char *open = strchr(mod.last, '(');
+		if (open != NULL && sscanf(open, "(%u other messages suppressed)", &rest) == 1) {
+			said = rest;
+		}
+	}
+	UNIT_CHECK(said >= 100000 - first, "said %u, first %u", said, first);
+	UNIT_CHECK(mod.count <= first + 65, "%u lines", mod.count);
+	mail_log_free(log);
+}
+
+static void test_long_line(void)
+{
+	knotd_mod_t mod = { 0 };
+	mail_log_t *log = mail_log_new(&mod, 60);
+	char text[2000];
+	memset(text, 'x', sizeof(text) - 1);
+	text[sizeof(text) - 1] = '\0';
+	mail_log_write(log, LOG_ERR, "%s%%", text);
+	UNIT_CHECK(mod.count == 1 && strlen(mod.last) < sizeof(mod.last) - 20, "%zu",
+	           strlen(mod.last));
+	mail_log_event(log, LOG_INFO, "%d", 1);
+	mail_log_event(log, LOG_INFO, "%d", 1);
+	UNIT_CHECK(mod.count == 3, "events are always written: %u", mod.count);
+	mail_log_free(log);
+}
+
+static const unit_test_t tests[] = { { "equal lines", test_equal_lines },
+	                             { "different lines", test_different_lines },
+	                             { "a flood of lines", test_flood },
+	                             { "a long line, events", test_long_line },
+	                             { NULL, NULL } };
+
+int main(void)
+{
+	return unit_run("log", tests);
+}

@@ -1,0 +1,574 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The module between a knotd that is not there (its functions are below) and a store. */
+#include <pthread.h>
+#include <stdatomic.h>
+#include <time.h>
+
+#include <knot/module.h>
+
+#include "failing.h"
+#include "mail/answer.h"
+#include "mail/kind.h"
+#include "store_fixture.h"
+
+#define THREADS 3
+/*! What newer versions do not change. */
+#if KNOTD_MOD_ABI_VERSION >= 600
+#define CONST const
+#else
+#define CONST
+#endif
+/*! The state that knotd gives a BEGIN hook: KNOT_STATE_PRODUCE. */
+#define UNDECIDED 2
+
+extern const knotd_mod_api_t knotd_mod_api;
+
+/* A knotd */
+
+struct knotd_mod {
+	void *ctx;
+	const knot_dname_t *zone;
+	const char *store;
+	int64_t interval;
+	knotd_mod_hook_f hook;
+	knotd_stage_t stage;
+	bool hook_fails, stats_fail;
+	unsigned counters;
+	uint32_t sizes[4];
+	_Atomic uint64_t counts[4][64];
+};
+
+struct knotd_qdata_extra {
+	const knot_dname_t *zone;
+};
+
+/*! Lines that were logged, from any thread. */
+static struct {
+	pthread_mutex_t mutex;
+	unsigned count;
+	char last[512];
+} logged = { .mutex = PTHREAD_MUTEX_INITIALIZER };
+
+/*! Counters that do not exist, from any thread. */
+static atomic_uint misused;
+
+void *knotd_mod_ctx(CONST knotd_mod_t *mod)
+{
+	return mod->ctx;
+}
+
+void knotd_mod_ctx_set(knotd_mod_t *mod, void *ctx)
+{
+	mod->ctx = ctx;
+}
+
+const knot_dname_t *knotd_mod_zone(CONST knotd_mod_t *mod)
+{
+	return mod->zone;
+}
+
+void knotd_mod_vlog(knotd_mod_t *mod, int priority, const char *fmt, va_list args)
+{
+	(void)mod;
+	(void)priority;
+	pthread_mutex_lock(&logged.mutex);
+	vsnprintf(logged.last, sizeof(logged.last), fmt, args);
+	logged.count++;
+	pthread_mutex_unlock(&logged.mutex);
+}
+
+void knotd_mod_log(knotd_mod_t *mod, int priority, const char *fmt, ...)
+{
+	va_list args;
+	va_start(args, fmt);
+	knotd_mod_vlog(mod, priority, fmt, args);
+	va_end(args);
+}
+
+int knotd_mod_stats_add(knotd_mod_t *mod, const char *name, uint32_t count,
+                        knotd_mod_idx_to_str_f to_str)
+{
+	(void)name;
+	if (mod->stats_fail) {
+		return KNOT_ENOMEM;
+	}
+	for (uint32_t i = 0; i < count; i++) {
+		char *text = to_str(i, count);
+		UNIT_CHECK(text == NULL || text[0] != '\0', "counter %u.%u", mod->counters, i);
+		free(text);
+	}
+	mod->sizes[mod->counters++] = count;
+	return KNOT_EOK;
+}
+
+void knotd_mod_stats_incr(knotd_mod_t *mod, unsigned thread, uint32_t counter, uint32_t index,
+                          uint64_t value)
+{
+	if (thread >= THREADS || counter >= mod->counters || index >= mod->sizes[counter]) {
+		atomic_fetch_add(&misused, 1);
+		return;
+	}
+	atomic_fetch_add(&mod->counts[counter][index], value);
+}
+
+int knotd_mod_hook(knotd_mod_t *mod, knotd_stage_t stage, knotd_mod_hook_f hook)
+{
+	if (mod->hook_fails) {
+		return KNOT_ENOMEM;
+	}
+	mod->stage = stage;
+	mod->hook = hook;
+	return KNOT_EOK;
+}
+
+unsigned knotd_mod_threads(knotd_mod_t *mod)
+{
+	(void)mod;
+	return THREADS;
+}
+
+knotd_conf_t knotd_conf_mod(knotd_mod_t *mod, const yp_name_t *item)
+{
+	knotd_conf_t conf = { .count = 1 };
+	if (strcmp(item + 1, "store") == 0) {
+		conf.single.string = mod->store;
+	} else if (strcmp(item + 1, "log-interval") == 0) {
+		conf.single.integer = mod->interval;
+	}
+	return conf;
+}
+
+const knot_dname_t *knotd_qdata_zone_name(CONST knotd_qdata_t *qdata)
+{
+	return qdata->extra->zone;
+}
+
+/* Questions */
+
+typedef struct {
+	const char *name;
+	uint16_t type, rclass;
+	knotd_query_type_t kind;
+	knotd_state_t state;
+	unsigned thread;
+	const char *zone; /*!< knotd's, or NULL. */
+} question_t;
+
+typedef struct {
+	knotd_state_t state;
+	uint16_t rcode;
+	int ede;
+	unsigned answers;
+	bool aa;
+} answer_t;
+
+/*! Memory of a question, as knotd has it: gone at its end, whatever is in it. */
+typedef struct {
+	_Alignas(16) uint8_t octets[1 << 18];
+	size_t used;
+} arena_t;
+
+static void *arena_alloc(void *ctx, size_t size)
+{
+	arena_t *arena = ctx;
+	size_t rounded = (size + 15) & ~(size_t)15;
+	if (rounded > sizeof(arena->octets) - arena->used) {
+		return NULL;
+	}
+	arena->used += rounded;
+	return arena->octets + arena->used - rounded;
+}
+
+static void arena_free(void *memory)
+{
+	(void)memory;
+}
+
+static answer_t ask(knotd_mod_t *mod, const question_t *question)
+{
+	static _Thread_local arena_t arena;
+	arena.used = 0;
+	knot_mm_t mm = { .ctx = &arena, .alloc = arena_alloc, .free = arena_free };
+	knot_dname_storage_t name, zone;
+	knot_dname_from_str(name, question->name, sizeof(name));
+	knot_pkt_t *query = knot_pkt_new(NULL, 512, NULL);
+	knot_pkt_t *pkt = knot_pkt_new(NULL, 512, &mm);
+	knot_pkt_put_question(query, name, question->rclass, question->type);
+	knot_pkt_init_response(pkt, query);
+
+	struct knotd_qdata_extra extra = { 0 };
+	if (question->zone != NULL) {
+		extra.zone = knot_dname_from_str(zone, question->zone, sizeof(zone));
+	}
+	knotd_qdata_params_t params = { .proto = KNOTD_QUERY_PROTO_UDP,
+		                        .thread_id = question->thread };
+	knotd_qdata_t qdata = { .query = query,
+		                .type = question->kind,
+		                .rcode_ede = KNOT_EDNS_EDE_NONE,
+		                .params = &params,
+		                .extra = &extra };
+	answer_t answer = { 0 };
+	answer.state = mod->hook(question->state, pkt, &qdata, mod);
+	answer.rcode = qdata.rcode;
+	answer.ede = qdata.rcode_ede;
+	answer.answers = knot_wire_get_ancount(pkt->wire);
+	answer.aa = knot_wire_get_aa(pkt->wire);
+	knot_pkt_free(query);
+	knot_pkt_free(pkt);
+	return answer;
+}
+
+static question_t question_of(const char *name, uint16_t type)
+{
+	return (question_t){ .name = name,
+		             .type = type,
+		             .rclass = KNOT_CLASS_IN,
+		             .kind = KNOTD_QUERY_TYPE_NORMAL,
+		             .state = UNDECIDED };
+}
+
+/*! Fills a store with one domain. */
+static void fill(const fixture_t *f)
+{
+	static const struct {
+		mail_section_t section;
+		const char *id;
+		mail_item_id_t item;
+		const char *value;
+	} rows[] = {
+		{ MAIL_SECTION_POLICY, "one", MAIL_ITEM_NS, "ns.hosted.test." },
+		{ MAIL_SECTION_DOMAIN, "example.org", MAIL_ITEM_POLICY, "one" },
+	};
+	mail_store_t *store = fixture_open(f, MAIL_STORE_WRITE);
+	mail_txn_t *txn = begin(store, MAIL_STORE_WRITE);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		int ret = put(txn, rows[i].section, rows[i].id, rows[i].item, rows[i].value);
+		UNIT_CHECK(ret == KNOT_EOK, "row %zu: %d", i, ret);
+	}
+	UNIT_CHECK(mail_txn_commit(txn) == KNOT_EOK, "commit");
+	mail_store_close(store);
+}
+
+static bool load(knotd_mod_t *mod, const char *store)
+{
+	memset(mod, 0, sizeof(*mod));
+	mod->store = store;
+	mod->interval = 60;
+	int ret = knotd_mod_api.load(mod);
+	return UNIT_CHECK(ret == KNOT_EOK, "load: %d", ret) &&
+	       UNIT_CHECK(mod->hook != NULL && mod->stage == KNOTD_STAGE_BEGIN, "hook");
+}
+
+static void test_no_store(void)
+{
+	static const struct {
+		const char *zone;
+		uint16_t rclass;
+		knotd_query_type_t kind;
+		knotd_state_t state, result;
+	} cases[] = {
+		{ NULL, KNOT_CLASS_IN, KNOTD_QUERY_TYPE_NORMAL, UNDECIDED, KNOTD_STATE_FAIL },
+		{ NULL, KNOT_CLASS_ANY, KNOTD_QUERY_TYPE_NORMAL, UNDECIDED, KNOTD_STATE_FAIL },
+		{ NULL, KNOT_CLASS_CH, KNOTD_QUERY_TYPE_NORMAL, UNDECIDED, UNDECIDED },
+		{ NULL, KNOT_CLASS_IN, KNOTD_QUERY_TYPE_AXFR, UNDECIDED, UNDECIDED },
+		{ NULL, KNOT_CLASS_IN, KNOTD_QUERY_TYPE_IXFR, UNDECIDED, UNDECIDED },
+		{ NULL, KNOT_CLASS_IN, KNOTD_QUERY_TYPE_NOTIFY, UNDECIDED, UNDECIDED },
+		{ NULL, KNOT_CLASS_IN, KNOTD_QUERY_TYPE_UPDATE, UNDECIDED, UNDECIDED },
+		{ NULL, KNOT_CLASS_IN, KNOTD_QUERY_TYPE_INVALID, UNDECIDED, UNDECIDED },
+		{ "org.", KNOT_CLASS_IN, KNOTD_QUERY_TYPE_NORMAL, UNDECIDED, UNDECIDED },
+		{ NULL, KNOT_CLASS_IN, KNOTD_QUERY_TYPE_NORMAL, KNOTD_STATE_NOOP,
+		  KNOTD_STATE_NOOP },
+		{ NULL, KNOT_CLASS_IN, KNOTD_QUERY_TYPE_NORMAL, KNOTD_STATE_DONE,
+		  KNOTD_STATE_DONE },
+		{ NULL, KNOT_CLASS_IN, KNOTD_QUERY_TYPE_NORMAL, KNOTD_STATE_FAIL,
+		  KNOTD_STATE_FAIL },
+		{ NULL, KNOT_CLASS_IN, KNOTD_QUERY_TYPE_NORMAL, KNOTD_STATE_FINAL,
+		  KNOTD_STATE_FINAL },
+	};
+	knotd_mod_t mod;
+	if (!load(&mod, "/nonexistent/store")) {
+		return;
+	}
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		question_t question = question_of("example.org.", KNOT_RRTYPE_SOA);
+		question.zone = cases[i].zone;
+		question.rclass = cases[i].rclass;
+		question.kind = cases[i].kind;
+		question.state = cases[i].state;
+		answer_t answer = ask(&mod, &question);
+		UNIT_CHECK(answer.state == cases[i].result, "case %zu: %d", i, answer.state);
+		/* Who did not decide left no trace. */
+		bool failed = cases[i].result == KNOTD_STATE_FAIL && cases[i].state == UNDECIDED;
+		UNIT_CHECK(answer.rcode == (failed ? KNOT_RCODE_SERVFAIL : KNOT_RCODE_NOERROR),
+		           "case %zu: rcode %u", i, answer.rcode);
+		UNIT_CHECK(answer.ede == (failed ? KNOT_EDNS_EDE_NOT_READY : KNOT_EDNS_EDE_NONE),
+		           "case %zu: EDE %d", i, answer.ede);
+	}
+	knotd_mod_api.unload(&mod);
+	UNIT_CHECK(mod.ctx == NULL, "context");
+}
+
+static void test_answers(void)
+{
+	fixture_t f;
+	knotd_mod_t mod;
+	if (!fixture_make(&f, false, 1 << 24)) {
+		return;
+	}
+	fill(&f);
+	if (!load(&mod, f.path)) {
+		return;
+	}
+	question_t soa = question_of("example.org.", KNOT_RRTYPE_SOA);
+	for (soa.thread = 0; soa.thread < THREADS; soa.thread++) {
+		answer_t answer = ask(&mod, &soa);
+		UNIT_CHECK(answer.state == KNOTD_STATE_DONE && answer.answers == 1 && answer.aa,
+		           "thread %u: state %d", soa.thread, answer.state);
+	}
+	/* A thread that there was not at load: nothing is there for it. */
+	answer_t answer = ask(&mod, &soa);
+	UNIT_CHECK(answer.state == KNOTD_STATE_FAIL && answer.rcode == KNOT_RCODE_SERVFAIL,
+	           "thread %u: state %d", soa.thread, answer.state);
+	question_t other = question_of("example.com.", KNOT_RRTYPE_SOA);
+	UNIT_CHECK(ask(&mod, &other).state == UNDECIDED, "not ours");
+	question_t longer = question_of("a.example.org.", KNOT_RRTYPE_A);
+	longer.zone = "org.";
+	UNIT_CHECK(ask(&mod, &longer).rcode == KNOT_RCODE_NXDOMAIN, "below a zone");
+	longer.zone = "example.org.";
+	UNIT_CHECK(ask(&mod, &longer).state == UNDECIDED, "equal to a zone");
+	UNIT_CHECK(mod.counts[1][MAIL_OUTCOME_ANSWER] == THREADS, "answers counted");
+	knotd_mod_api.unload(&mod);
+	fixture_remove(&f);
+}
+
+static void test_instances_share(void)
+{
+	fixture_t f;
+	knotd_mod_t mods[3];
+	if (!fixture_make(&f, false, 1 << 24)) {
+		return;
+	}
+	fill(&f);
+	logged.count = 0;
+	for (size_t i = 0; i < 3; i++) {
+		(void)load(&mods[i], f.path);
+	}
+	UNIT_CHECK(logged.count == 1, "opened once: %u lines, '%s'", logged.count, logged.last);
+	question_t soa = question_of("example.org.", KNOT_RRTYPE_SOA);
+	for (size_t i = 0; i < 3; i++) {
+		UNIT_CHECK(ask(&mods[i], &soa).state == KNOTD_STATE_DONE, "instance %zu", i);
+		/* The others go on when one goes. */
+		knotd_mod_api.unload(&mods[i]);
+		for (size_t j = i + 1; j < 3; j++) {
+			UNIT_CHECK(ask(&mods[j], &soa).state == KNOTD_STATE_DONE,
+			           "instance %zu without %zu", j, i);
+		}
+	}
+	/* All is closed: it can be opened for writing, which it could not beside a reader. */
+	mail_store_close(fixture_open(&f, MAIL_STORE_WRITE));
+	fixture_remove(&f);
+}
+
+/*! A worker thread of knotd. */
+typedef struct {
+	knotd_mod_t *mod;
+	unsigned thread;
+	atomic_bool *stop;
+	atomic_uint done, other;
+} worker_t;
+
+static void *work(void *ctx)
+{
+	worker_t *worker = ctx;
+	question_t soa = question_of("example.org.", KNOT_RRTYPE_SOA);
+	soa.thread = worker->thread;
+	while (!atomic_load(worker->stop)) {
+		bool good = ask(worker->mod, &soa).state == KNOTD_STATE_DONE;
+		atomic_fetch_add(good ? &worker->done : &worker->other, 1);
+	}
+	return NULL;
+}
+
+static bool logged_is(const char *text)
+{
+	pthread_mutex_lock(&logged.mutex);
+	bool is = strstr(logged.last, text) != NULL;
+	pthread_mutex_unlock(&logged.mutex);
+	return is;
+}
+
+static bool wait_logged(const char *text)
+{
+	for (int i = 0; i < 3000 && !logged_is(text); i++) {
+		(void)nanosleep(&(struct timespec){ .tv_nsec = 10000000 }, NULL);
+	}
+	return logged_is(text);
+}
+
+/*! Workers, while other instances come and go and the store is replaced: no question is lost. */
+static void test_workers(void)
+{
+	fixture_t f, g;
+	knotd_mod_t mod, other;
+	if (!fixture_make(&f, false, 1 << 24) || !fixture_make(&g, false, 1 << 24)) {
+		return;
+	}
+	fill(&f);
+	fill(&g);
+	if (!load(&mod, f.path)) {
+		return;
+	}
+	atomic_bool stop = false;
+	worker_t workers[THREADS] = { 0 };
+	pthread_t threads[THREADS];
+	for (unsigned i = 0; i < THREADS; i++) {
+		workers[i].mod = &mod;
+		workers[i].thread = i;
+		workers[i].stop = &stop;
+		UNIT_CHECK(pthread_create(&threads[i], NULL, work, &workers[i]) == 0, "thread");
+	}
+	for (int i = 0; i < 100; i++) {
+		(void)load(&other, f.path);
+		knotd_mod_api.unload(&other);
+	}
+	char away[sizeof(f.path) + 8];
+	snprintf(away, sizeof(away), "%s.away", f.path);
+	UNIT_CHECK(rename(f.path, away) == 0, "away");
+	UNIT_CHECK(wait_logged("still served"), "'%s'", logged.last);
+	UNIT_CHECK(rename(g.path, f.path) == 0, "in its place");
+	UNIT_CHECK(wait_logged("replaced"), "'%s'", logged.last);
+	atomic_store(&stop, true);
+	for (unsigned i = 0; i < THREADS; i++) {
+		(void)pthread_join(threads[i], NULL);
+		UNIT_CHECK(workers[i].done > 100 && workers[i].other == 0, "thread %u: %u, %u", i,
+		           workers[i].done, workers[i].other);
+	}
+	UNIT_CHECK(misused == 0, "%u", misused);
+	knotd_mod_api.unload(&mod);
+	fixture_remove(&f);
+	fixture_remove(&g);
+}
+
+static void test_zone_instance(void)
+{
+	knotd_mod_t mod = { .zone = (const knot_dname_t *)"\3org", .store = "/nonexistent" };
+	logged.count = 0;
+	UNIT_CHECK(knotd_mod_api.load(&mod) == KNOT_EOK, "load");
+	UNIT_CHECK(mod.hook == NULL && mod.ctx == NULL && logged.count == 1, "no hook, one line");
+	knotd_mod_api.unload(&mod);
+	UNIT_CHECK(logged.count == 1, "no line while a zone is freed");
+}
+
+/*! knotd has no memory for a hook or for counters: the first fails load, the second does not. */
+static void test_knotd_without_memory(void)
+{
+	fixture_t f;
+	if (!fixture_make(&f, false, 1 << 24)) {
+		return;
+	}
+	fill(&f);
+	knotd_mod_t mod = { .store = f.path, .interval = 60, .hook_fails = true };
+	UNIT_CHECK(knotd_mod_api.load(&mod) == KNOT_ENOMEM, "load without a hook");
+	UNIT_CHECK(mod.ctx == NULL, "nothing stays");
+	/* As knotd does not unload what failed to load, nothing may still be open. */
+	mail_store_close(fixture_open(&f, MAIL_STORE_WRITE));
+
+	mod = (knotd_mod_t){ .store = f.path, .interval = 60, .stats_fail = true };
+	UNIT_CHECK(knotd_mod_api.load(&mod) == KNOT_EOK, "load without counters");
+	question_t soa = question_of("example.org.", KNOT_RRTYPE_SOA);
+	UNIT_CHECK(ask(&mod, &soa).state == KNOTD_STATE_DONE, "answer without counters");
+	knotd_mod_api.unload(&mod);
+	fixture_remove(&f);
+}
+
+static void test_failing_allocations(void)
+{
+	fixture_t f;
+	UNIT_CHECK(failing_linked(), "linked with --wrap");
+	if (!failing_linked() || !fixture_make(&f, false, 1 << 24)) {
+		return;
+	}
+	fill(&f);
+	question_t soa = question_of("example.org.", KNOT_RRTYPE_SOA);
+	for (size_t i = 1; failing_on(i); i++) {
+		knotd_mod_t mod = { .store = f.path, .interval = 60 };
+		int ret = knotd_mod_api.load(&mod);
+		bool met = failing_off();
+		if (!UNIT_CHECK(ret == KNOT_EOK || (met && ret == KNOT_ENOMEM && mod.ctx == NULL),
+		                "allocation %zu: %d", i, ret)) {
+			break;
+		}
+		if (ret == KNOT_EOK) {
+			answer_t answer = ask(&mod, &soa);
+			UNIT_CHECK(answer.state == KNOTD_STATE_DONE ||
+			                   (met && answer.rcode == KNOT_RCODE_SERVFAIL &&
+			                    answer.ede == KNOT_EDNS_EDE_NOT_READY),
+			           "allocation %zu: state %d, rcode %u", i, answer.state,
+			           answer.rcode);
+			knotd_mod_api.unload(&mod);
+		}
+		if (!met) {
+			UNIT_CHECK(i > 10, "only %zu allocations", i);
+			break;
+		}
+	}
+	fixture_remove(&f);
+}
+
+/*! The checks of items, found through the schema as knotd finds them. */
+static void test_item_checks(void)
+{
+	static const struct {
+		const char *item, *value;
+		int result;
+	} cases[] = {
+		{ "store", "/var/lib/knot/mail", KNOT_EOK },
+		{ "store", "/", KNOT_EOK },
+		{ "store", "", KNOT_EINVAL },
+		{ "store", "mail", KNOT_EINVAL },
+		{ "store", "../mail", KNOT_EINVAL },
+		{ "key-directory", "/keys", KNOT_EOK },
+		{ "key-directory", "keys", KNOT_EINVAL },
+		{ "policy", "business", KNOT_EOK },
+		{ "policy", "a.b-c_d", KNOT_EOK },
+		{ "policy", "", KNOT_EINVAL },
+		{ "policy", "a/b", KNOT_EINVAL },
+		{ "policy", "a b", KNOT_EINVAL },
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const yp_item_t *item = knotd_mod_api.config;
+		while (item->name != NULL && strcmp(item->name + 1, cases[i].item) != 0) {
+			item++;
+		}
+		if (!UNIT_CHECK(item->name != NULL, "case %zu", i)) {
+			continue;
+		}
+		UNIT_CHECK((size_t)item->name[0] == strlen(item->name + 1), "case %zu: length", i);
+		knotd_conf_check_args_t args = { .item = item,
+			                         .data = (const uint8_t *)cases[i].value,
+			                         .data_len = strlen(cases[i].value) + 1 };
+		int (*check)(knotd_conf_check_args_t *) = (int (*)(
+			knotd_conf_check_args_t *))item->misc[0];
+		int ret = check(&args);
+		UNIT_CHECK(ret == cases[i].result, "case %zu: %d", i, ret);
+		UNIT_CHECK((args.err_str != NULL) == (ret != KNOT_EOK), "case %zu: reason", i);
+	}
+	for (const yp_item_t *item = knotd_mod_api.config; item->name != NULL; item++) {
+		UNIT_CHECK((size_t)item->name[0] == strlen(item->name + 1), "%s", item->name + 1);
+	}
+}
+
+static const unit_test_t tests[] = { { "no store", test_no_store },
+	                             { "answers, threads, zones", test_answers },
+	                             { "instances share a store", test_instances_share },
+	                             { "workers", test_workers },
+	                             { "a zone's instance", test_zone_instance },
+	                             { "knotd without memory", test_knotd_without_memory },
+	                             { "failing allocations", test_failing_allocations },
+	                             { "checks of items", test_item_checks },
+	                             { NULL, NULL } };
+
+int main(void)
+{
+	return unit_run("module", tests);
+}
