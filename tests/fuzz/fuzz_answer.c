@@ -38,6 +38,36 @@ typedef struct {
 	size_t count;
 } store_t;
 
+/* Memory of a packet, freed with it as knotd does it. */
+typedef struct chunk {
+	struct chunk *next;
+	max_align_t memory[];
+} chunk_t;
+
+static void *chunk_alloc(void *ctx, size_t size)
+{
+	chunk_t **chunks = ctx;
+	chunk_t *chunk = malloc(sizeof(*chunk) + size);
+	FUZZ_REQUIRE(chunk != NULL);
+	chunk->next = *chunks;
+	*chunks = chunk;
+	return chunk->memory;
+}
+
+static void chunk_free(void *memory)
+{
+	(void)memory;
+}
+
+static void chunks_free(chunk_t *chunks)
+{
+	while (chunks != NULL) {
+		chunk_t *next = chunks->next;
+		free(chunks);
+		chunks = next;
+	}
+}
+
 static const mail_stamp_t stamp_of_all = { .timestamp = UINT64_C(1700000000000000000), .txnid = 5 };
 
 static int compare_keys(const uint8_t *a, size_t a_len, const uint8_t *b, size_t b_len)
@@ -203,10 +233,11 @@ static knot_pkt_t *make_query(mail_str_t name, uint16_t type)
 }
 
 /* Answers a question, and looks at what it is that came out. */
-static knot_pkt_t *answer(const mail_question_t *question, const knot_pkt_t *query, size_t room)
+static knot_pkt_t *answer(const mail_question_t *question, const knot_pkt_t *query, size_t room,
+                          knot_mm_t *mm)
 {
 	mail_reply_t reply = { 0 };
-	knot_pkt_t *pkt = knot_pkt_new(NULL, KNOT_WIRE_MAX_PKTSIZE, NULL);
+	knot_pkt_t *pkt = knot_pkt_new(NULL, KNOT_WIRE_MAX_PKTSIZE, mm);
 	FUZZ_REQUIRE(pkt != NULL);
 	FUZZ_REQUIRE(knot_pkt_init_response(pkt, query) == KNOT_EOK);
 	pkt->max_size = room;
@@ -265,13 +296,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	FUZZ_REQUIRE(question.cache != NULL);
 	mail_cache_sync(question.cache, 1, 5);
 	size_t room = !question.udp ? KNOT_WIRE_MAX_PKTSIZE : flags & 2 ? ROOM_EDNS : ROOM_UDP;
-	knot_pkt_t *one = answer(&question, query, room);
+	chunk_t *chunks = NULL;
+	knot_mm_t mm = { .ctx = &chunks, .alloc = chunk_alloc, .free = chunk_free };
+	knot_pkt_t *one = answer(&question, query, room, &mm);
 	/* A moved transaction without a change changes no answer. */
 	mail_cache_sync(question.cache, 1, 6);
-	knot_pkt_t *two = answer(&question, query, room);
+	knot_pkt_t *two = answer(&question, query, room, &mm);
 	FUZZ_REQUIRE(one->size == two->size && memcmp(one->wire, two->wire, one->size) == 0);
 	knot_pkt_free(one);
 	knot_pkt_free(two);
+	chunks_free(chunks);
 	mail_cache_free(question.cache);
 
 	mail_diag_t diag = { 0 };
