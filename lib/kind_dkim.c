@@ -200,6 +200,9 @@ static int layer_keys(mail_build_t *build, const mail_kind_t *kind, size_t layer
 int mail_policy_keys(mail_build_t *build, const mail_kind_t *kind)
 {
 	mail_profile_t *profile = build->profile;
+	if (mail_profile_switch(profile, MAIL_ITEM_NO_MAIL)) {
+		return KNOT_EOK; /* A wildcard says that there is no key, and a key's own name would escape it. */
+	}
 	for (size_t i = 1; i < profile->layer_count; i++) {
 		if (profile->layers[i].section != MAIL_SECTION_POLICY) {
 			continue;

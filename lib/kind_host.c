@@ -33,6 +33,16 @@ static int host_read(mail_build_t *build, unsigned setting, mail_build_host_t *h
 	return ret == KNOT_EOK ? ret : mail_build_bad(build, MAIL_ITEM_HOST, ref, ret);
 }
 
+static void hosts_drop(mail_build_t *build)
+{
+	for (size_t i = 0; i < build->host_count; i++) {
+		mail_entry_free(build->hosts[i].entry);
+	}
+	free(build->hosts);
+	build->hosts = NULL;
+	build->host_count = 0;
+}
+
 int mail_hosts_read(mail_build_t *build)
 {
 	const size_t count = build->profile->items[MAIL_ITEM_HOST].count;
@@ -46,16 +56,22 @@ int mail_hosts_read(mail_build_t *build)
 	for (unsigned i = 0; i < count; i++) {
 		int ret = host_read(build, i, &build->hosts[build->host_count++]);
 		if (ret != KNOT_EOK) {
+			/* For readers the next kind asks again, and must not meet half of them. */
+			hosts_drop(build);
 			return ret;
 		}
 	}
 	return KNOT_EOK;
 }
 
-/*! Notes that a value of a host cannot be rendered. */
+/*! Notes that a value of a host cannot be rendered, and the line that the item was set in. */
 static int host_bad(mail_build_t *build, const mail_build_host_t *host, mail_item_id_t item, int ret)
 {
 	char reason[sizeof(build->diag->text)];
+	const mail_member_t *member = mail_entry_member(host->entry, item, MAIL_OP_SET);
+	if (member != NULL && member->line != 0) {
+		build->diag->line = member->line;
+	}
 	(void)snprintf(reason, sizeof(reason), "%s", build->diag->text);
 	(void)mail_diag_error(build->diag, build->diag->column, "host %.*s: %s: %s",
 	                      (int)host->entry->id.len, host->entry->id.data,
