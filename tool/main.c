@@ -37,9 +37,6 @@ int main(int argc, char **argv)
 	if (status == STATUS_DONE) {
 		status = tool.verb->run(&tool, argc, argv);
 		tool_close(&tool);
-		if (status == STATUS_FAILED && tool.verb->failed > 0) {
-			status = tool.verb->failed;
-		}
 	}
 	status = end_output(&tool, status);
 	options_free(&tool);

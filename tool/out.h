@@ -101,4 +101,6 @@ typedef struct {
 void progress_begin(progress_t *progress, const char *what, uint64_t total);
 /*! One more `what` is done, `done` of total. \return false when the user has interrupted. */
 bool progress_tick(progress_t *progress, uint64_t done);
+/*! Says whether the user has interrupted since progress_begin(). */
+bool progress_interrupted(void);
 void progress_end(progress_t *progress);

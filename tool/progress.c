@@ -67,6 +67,11 @@ bool progress_tick(progress_t *progress, uint64_t done)
 	return !interrupted;
 }
 
+bool progress_interrupted(void)
+{
+	return interrupted != 0;
+}
+
 void progress_end(progress_t *progress)
 {
 	if (progress->on && progress->shown != progress->began) {

@@ -279,7 +279,8 @@ static int read_lines(import_t *im, uint64_t skip)
 		on = progress_tick(&im->progress, im->octets);
 	}
 	progress_end(&im->progress);
-	if (status == STATUS_DONE && (!on || errno == EINTR)) {
+	/* The signal may have come just before the read that met the end. */
+	if (status == STATUS_DONE && (!on || progress_interrupted())) {
 		status = tool_error(im->tool, KNOT_ERROR, "%s", "interrupted");
 	}
 	return status;
