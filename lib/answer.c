@@ -90,16 +90,16 @@ static step_t put_step(work_t *work, int ret, step_t done)
 	}
 }
 
-/*! Says whether an alias was followed before: the answer has it already. */
-static bool seen(const work_t *work, uint16_t type, const knot_dname_t *owner)
+/*! The RRset that the answer has already, or NULL. */
+static const knot_rrset_t *seen(const work_t *work, uint16_t type, const knot_dname_t *owner)
 {
 	for (uint16_t i = 0; i < work->pkt->rrset_count; i++) {
 		const knot_rrset_t *rrset = &work->pkt->rr[i];
 		if (rrset->type == type && knot_dname_is_equal(rrset->owner, owner)) {
-			return true;
+			return rrset;
 		}
 	}
-	return false;
+	return NULL;
 }
 
 static void name_set(work_t *work, const knot_dname_t *name)
@@ -110,7 +110,7 @@ static void name_set(work_t *work, const knot_dname_t *name)
 
 static step_t follow_cname(work_t *work)
 {
-	if (++work->chain > CHAIN_MAX || seen(work, KNOT_RRTYPE_CNAME, work->name)) {
+	if (++work->chain > CHAIN_MAX || seen(work, KNOT_RRTYPE_CNAME, work->name) != NULL) {
 		return STEP_HIT;
 	}
 	int ret = put(work, &work->place.node, KNOT_RRTYPE_CNAME, work->name, KNOT_PF_NULL);
@@ -150,22 +150,33 @@ static step_t dname_cname(work_t *work, const knot_rrset_t *dname)
 	return put_step(work, ret, STEP_FOLLOW);
 }
 
+/*! The part of a name that a place at or above it is for. */
+static const knot_dname_t *name_of_place(const knot_dname_t *name, const uint8_t *key, size_t len,
+                                         const mail_place_t *place)
+{
+	unsigned above = mail_key_labels(key, len) - mail_key_labels(place->key, place->key_len);
+	while (above-- > 0) {
+		name = knot_wire_next_label(name, NULL);
+	}
+	return name;
+}
+
 static step_t follow_dname(work_t *work)
 {
-	const knot_dname_t *owner = work->name;
-	unsigned above = mail_key_labels(work->key, work->key_len) -
-	                 mail_key_labels(work->place.key, work->place.key_len);
-	while (above-- > 0) {
-		owner = knot_wire_next_label(owner, NULL);
-	}
-	if (++work->chain > CHAIN_MAX || seen(work, KNOT_RRTYPE_DNAME, owner)) {
+	const knot_dname_t *owner = name_of_place(work->name, work->key, work->key_len, &work->place);
+	if (++work->chain > CHAIN_MAX) {
 		return STEP_HIT;
 	}
-	int ret = put(work, &work->place.node, KNOT_RRTYPE_DNAME, owner, KNOT_PF_NULL);
-	if (ret != KNOT_EOK) {
-		return put_step(work, ret, STEP_FAILED);
+	/* A chain may come by the same DNAME again, with another name below it. */
+	const knot_rrset_t *there = seen(work, KNOT_RRTYPE_DNAME, owner);
+	if (there == NULL) {
+		int ret = put(work, &work->place.node, KNOT_RRTYPE_DNAME, owner, KNOT_PF_NULL);
+		if (ret != KNOT_EOK) {
+			return put_step(work, ret, STEP_FAILED);
+		}
+		there = &work->pkt->rr[work->pkt->rrset_count - 1];
 	}
-	const knot_rrset_t dname = work->pkt->rr[work->pkt->rrset_count - 1];
+	const knot_rrset_t dname = *there; /* The packet's array moves when it grows. */
 	return dname_cname(work, &dname);
 }
 
@@ -244,108 +255,170 @@ static int put_soa(work_t *work)
 	return ret == KNOT_ESPACE ? KNOT_EOK : ret;
 }
 
-/*! Opens the view of a stored domain below this one. */
-static int child_open(const work_t *work, const knot_dname_t *name, const uint8_t *key, size_t len,
-                      mail_view_t *child)
+/*! Opens the view of the stored domain nearest to a name, which is another one than the question's. */
+static int other_open(const work_t *work, const knot_dname_t *name, const uint8_t *key, size_t len,
+                      mail_view_t *other)
 {
-	child->source = work->view.source;
-	child->cache = work->view.cache;
-	child->now = work->view.now;
-	int ret = mail_view_open(child, name, key, len);
-	return ret == KNOT_EOK ? child->plan->error : ret;
+	other->source = work->view.source;
+	other->cache = work->view.cache;
+	other->now = work->view.now;
+	int ret = mail_view_open(other, name, key, len);
+	return ret == KNOT_EOK ? other->plan->error : ret;
+}
+
+/*! The name servers of a stored domain below this one. */
+static int child_ns(const work_t *work, const knot_dname_t *owner, const mail_place_t *cut,
+                    knot_rrset_t *rrset)
+{
+	mail_view_t child;
+	mail_node_t apex;
+	uint16_t kind;
+	int ret = other_open(work, owner, cut->key, cut->key_len, &child);
+	if (ret == KNOT_EOK) {
+		ret = mail_view_node(&child, child.key, child.key_len, &apex);
+	}
+	return ret == KNOT_EOK ? mail_view_rrset(&child, &apex, KNOT_RRTYPE_NS, owner, &work->pkt->mm,
+	                                         rrset, &kind, NULL)
+	                       : ret;
 }
 
 /*! The name servers of a cut: those of a `delegation`, or of the stored domain there. */
-static int put_delegation(work_t *work, mail_view_t *child)
+static int put_delegation(work_t *work)
 {
-	const knot_dname_t *owner = work->name;
-	unsigned above = mail_key_labels(work->key, work->key_len) -
-	                 mail_key_labels(work->place.key, work->place.key_len);
-	while (above-- > 0) {
-		owner = knot_wire_next_label(owner, NULL);
-	}
+	const knot_dname_t *owner = name_of_place(work->name, work->key, work->key_len, &work->place);
 	if (!work->place.node.child) {
 		return put(work, &work->place.node, KNOT_RRTYPE_NS, owner, KNOT_PF_NULL);
 	}
-	mail_node_t apex;
 	knot_rrset_t rrset;
-	uint16_t kind;
-	int ret = child_open(work, owner, work->place.key, work->place.key_len, child);
-	if (ret == KNOT_EOK) {
-		ret = mail_view_node(child, child->key, child->key_len, &apex);
-	}
-	if (ret == KNOT_EOK) {
-		ret = mail_view_rrset(child, &apex, KNOT_RRTYPE_NS, owner, &work->pkt->mm, &rrset, &kind,
-		                      NULL);
-	}
+	int ret = child_ns(work, owner, &work->place, &rrset);
 	return ret == KNOT_EOK ? knot_pkt_put(work->pkt, KNOT_COMPR_HINT_NONE, &rrset, KNOT_PF_NULL)
 	                       : ret;
 }
 
 /*! The authority section. */
-static step_t authority_section(work_t *work, step_t step, mail_view_t *child)
+static step_t authority_section(work_t *work, step_t step)
 {
 	int ret = KNOT_EOK;
 	if (step == STEP_MISS || step == STEP_NODATA) {
 		work->reply->rcode = step == STEP_MISS ? KNOT_RCODE_NXDOMAIN : work->reply->rcode;
 		ret = put_soa(work);
 	} else if (step == STEP_REFERRAL) {
-		ret = put_delegation(work, child);
+		ret = put_delegation(work);
 	}
 	return put_step(work, ret, step);
 }
 
-static bool needs_addresses(uint16_t type)
-{
-	return knot_rrtype_additional_needed(type);
-}
+/*! A name in RDATA whose addresses are wanted. */
+typedef struct {
+	const knot_dname_t *name;
+	uint8_t key[MAIL_KEY_MAX];
+	size_t len;
+	mail_place_t place;
+	bool glue;        /*!< It lies below a cut whose name servers are asked for. */
+	uint16_t hint;    /*!< Where the name stands in the packet, for compression as knotd's. */
+	uint16_t flags;   /*!< Whether the addresses may be left out. */
+} target_t;
 
-/*! Puts the addresses of one target, from a view that it lies in. */
-static int put_addresses(work_t *work, mail_view_t *view, const knot_dname_t *target,
-                         const uint8_t *key, size_t len, uint16_t flags)
+/*! Puts the addresses of a node; *done is what the last put said. */
+static int put_addresses(work_t *work, mail_view_t *view, const mail_node_t *node,
+                         const target_t *target, int *done)
 {
 	static const uint16_t types[] = { KNOT_RRTYPE_A, KNOT_RRTYPE_AAAA };
-	mail_place_t place;
-	int ret = mail_view_place(view, key, len, false, &place);
-	if (ret == KNOT_EOK && place.where == MAIL_CUT) {
-		/* Addresses below a cut are glue. */
-		ret = mail_view_node(view, key, len, &place.node);
-	} else if (place.where != MAIL_FOUND && place.where != MAIL_WILDCARD) {
-		return KNOT_EOK;
-	}
-	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]) && ret == KNOT_EOK; i++) {
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
 		knot_rrset_t rrset;
 		uint16_t kind;
-		if (seen(work, types[i], target)) {
+		if (seen(work, types[i], target->name) != NULL) {
 			continue;
 		}
-		ret = mail_view_rrset(view, &place.node, types[i], target, &work->pkt->mm, &rrset, &kind,
-		                      NULL);
-		ret = ret == KNOT_EOK ? knot_pkt_put(work->pkt, KNOT_COMPR_HINT_NONE, &rrset, flags)
-		                      : ret == KNOT_ENOENT ? KNOT_EOK : ret;
+		int ret = mail_view_rrset(view, node, types[i], target->name, &work->pkt->mm, &rrset,
+		                          &kind, NULL);
+		if (ret == KNOT_ENOENT) {
+			continue;
+		}
+		if (ret == KNOT_EOK) {
+			ret = knot_pkt_put(work->pkt, target->hint, &rrset, target->flags);
+			*done = ret;
+		}
+		if (ret != KNOT_EOK) {
+			return ret == KNOT_ESPACE ? KNOT_EOK : ret;
+		}
 	}
-	return ret;
+	return KNOT_EOK;
 }
 
-/*! Addresses for the targets of one RRset. */
-static int additional_of(work_t *work, const knot_rrset_t *rrset, step_t step, mail_view_t *child)
+/*!
+ * Puts the addresses of a target in a stored domain below this one. What this domain knows of them is what
+ * a zone would have as glue: those of the child's name servers. A child that is damaged gives none.
+ */
+static int put_child_glue(work_t *work, const target_t *target, int *done)
 {
-	knot_rdata_t *rdata = rrset->rrs.rdata;
-	for (uint16_t i = 0; i < rrset->rrs.count; i++, rdata = knot_rdataset_next(rdata)) {
-		const knot_dname_t *target = knot_rdata_name(rdata, rrset->type);
-		uint8_t key[MAIL_KEY_MAX];
-		size_t len = mail_name_key(target, key);
-		mail_view_t *view = &work->view;
-		uint16_t flags = KNOT_PF_NOTRUNC;
-		if (!mail_key_in(key, len, view->key, view->key_len)) {
+	knot_rrset_t ns;
+	const knot_dname_t *owner = name_of_place(target->name, target->key, target->len,
+	                                          &target->place);
+	bool named = false;
+	if (child_ns(work, owner, &target->place, &ns) == KNOT_EOK) {
+		knot_rdata_t *rdata = ns.rrs.rdata;
+		for (uint16_t i = 0; i < ns.rrs.count && !named; i++) {
+			named = knot_dname_is_case_equal(knot_ns_name(rdata), target->name);
+			rdata = knot_rdataset_next(rdata);
+		}
+	}
+	mail_view_t nearest;
+	mail_node_t node;
+	if (!named || other_open(work, target->name, target->key, target->len, &nearest) != KNOT_EOK ||
+	    mail_view_node(&nearest, target->key, target->len, &node) != KNOT_EOK) {
+		return KNOT_EOK;
+	}
+	return put_addresses(work, &nearest, &node, target, done);
+}
+
+/*! Puts the addresses of one target. */
+static int put_target(work_t *work, target_t *target, int *done)
+{
+	mail_place_t *place = &target->place;
+	int ret = KNOT_EOK;
+	if (place->where == MAIL_CUT && place->node.child) {
+		return put_child_glue(work, target, done);
+	}
+	if (place->where == MAIL_CUT) {
+		/* Addresses below a cut are glue. */
+		ret = mail_view_node(&work->view, target->key, target->len, &place->node);
+	} else if (place->where != MAIL_FOUND && place->where != MAIL_WILDCARD) {
+		return KNOT_EOK;
+	}
+	return ret == KNOT_EOK ? put_addresses(work, &work->view, &place->node, target, done) : ret;
+}
+
+/*!
+ * Addresses for the targets of one RRset, which is the index-th of the packet: those of one pass.
+ *
+ * \param glue  The pass: name servers below their own cut, or all the others.
+ * \param done  Out: what the last put said. One that does not fit does not keep out smaller ones.
+ */
+static int additional_of(work_t *work, uint16_t index, step_t step, bool glue, int *done)
+{
+	/* The packet's arrays move when it grows. */
+	const knot_rrset_t rrset = work->pkt->rr[index];
+	const mail_view_t *view = &work->view;
+	uint8_t owner[MAIL_KEY_MAX];
+	const size_t owner_len = mail_name_key(rrset.owner, owner);
+	knot_rdata_t *rdata = rrset.rrs.rdata;
+	for (uint16_t i = 0; i < rrset.rrs.count; i++, rdata = knot_rdataset_next(rdata)) {
+		target_t target; /* Two keys: what is read is set. */
+		target.name = knot_rdata_name(rdata, rrset.type);
+		target.len = mail_name_key(target.name, target.key);
+		target.hint = knot_compr_hint(&work->pkt->rr_info[index], KNOT_COMPR_HINT_RDATA + i);
+		if (!mail_key_in(target.key, target.len, view->key, view->key_len)) {
 			continue;
 		}
-		if (step == STEP_REFERRAL &&
-		    mail_key_in(key, len, work->place.key, work->place.key_len)) {
-			flags = KNOT_PF_NULL; /* Without this glue the referral is of no use (RFC 9471). */
-			view = work->place.node.child ? child : view;
+		int ret = mail_view_place(view, target.key, target.len, true, &target.place);
+		target.glue = target.place.where == MAIL_CUT && rrset.type == KNOT_RRTYPE_NS &&
+		              mail_key_in(target.key, target.len, owner, owner_len);
+		/* Without its glue a referral is of no use (RFC 9471). */
+		target.flags = target.glue && step == STEP_REFERRAL ? KNOT_PF_NULL : KNOT_PF_NOTRUNC;
+		if (ret == KNOT_EOK && target.glue == glue) {
+			ret = put_target(work, &target, done);
 		}
-		int ret = put_addresses(work, view, target, key, len, flags);
 		if (ret != KNOT_EOK) {
 			return ret;
 		}
@@ -353,20 +426,22 @@ static int additional_of(work_t *work, const knot_rrset_t *rrset, step_t step, m
 	return KNOT_EOK;
 }
 
-/*! The additional section: what does not fit is left out, but for glue. */
-static step_t additional_section(work_t *work, step_t step, mail_view_t *child)
+/*! The additional section: what does not fit is left out, but for glue, which comes first. */
+static step_t additional_section(work_t *work, step_t step)
 {
 	const uint16_t count = work->pkt->rrset_count;
-	for (uint16_t i = 0; i < count; i++) {
-		const knot_rrset_t rrset = work->pkt->rr[i];
-		if (needs_addresses(rrset.type)) {
-			int ret = additional_of(work, &rrset, step, child);
-			if (ret == KNOT_ESPACE) {
-				break;
-			}
-			if (ret != KNOT_EOK) {
-				return fail(work, ret, "an address cannot be rendered");
-			}
+	int done = KNOT_EOK;
+	for (uint16_t i = 0; i < count && done == KNOT_EOK; i++) {
+		const uint16_t type = work->pkt->rr[i].type;
+		if (!knot_rrtype_additional_needed(type)) {
+			continue;
+		}
+		int ret = type == KNOT_RRTYPE_NS ? additional_of(work, i, step, true, &done) : KNOT_EOK;
+		if (ret == KNOT_EOK) {
+			ret = additional_of(work, i, step, false, &done);
+		}
+		if (ret != KNOT_EOK) {
+			return fail(work, ret, "an address cannot be rendered");
 		}
 	}
 	return step;
@@ -374,15 +449,14 @@ static step_t additional_section(work_t *work, step_t step, mail_view_t *child)
 
 static mail_outcome_t sections(work_t *work, bool children)
 {
-	mail_view_t child;
 	step_t step = answer_section(work, children);
 	if (step < STEP_TRUNCATED) {
 		(void)knot_pkt_begin(work->pkt, KNOT_AUTHORITY);
-		step = authority_section(work, step, &child);
+		step = authority_section(work, step);
 	}
 	if (step < STEP_TRUNCATED) {
 		(void)knot_pkt_begin(work->pkt, KNOT_ADDITIONAL);
-		step = additional_section(work, step, &child);
+		step = additional_section(work, step);
 	}
 	static const mail_outcome_t outcomes[] = {
 		[STEP_FOLLOW] = MAIL_OUTCOME_ANSWER,

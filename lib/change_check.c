@@ -211,8 +211,12 @@ static bool owner_has_address(const mail_owner_t *owner)
 	return false;
 }
 
-/*! An absolute ns that lies in this domain needs an address there, as a relative one does (plan.c). */
-static int ns_check(const mail_plan_t *plan, const uint8_t *apex, size_t apex_len, mail_diag_t *diag)
+/*!
+ * An absolute ns that lies in this domain needs an address there, as a relative one does (plan.c); one in a
+ * stored domain below is that domain's business.
+ */
+static int ns_check(const mail_source_t *source, const mail_plan_t *plan, const uint8_t *apex,
+                    size_t apex_len, mail_diag_t *diag)
 {
 	const mail_owner_t *top = mail_owners_find(&plan->relative, NULL, 0, NULL);
 	for (size_t i = 0; top != NULL && i < top->count; i++) {
@@ -221,6 +225,10 @@ static int ns_check(const mail_plan_t *plan, const uint8_t *apex, size_t apex_le
 		size_t len;
 		if (row->type != KNOT_RRTYPE_NS || row->rdata.holes ||
 		    !name_in(row->rdata.ops.data, apex, apex_len, key, &len)) {
+			continue;
+		}
+		mail_domain_t nearest;
+		if (source->domain_above(source, key, len, &nearest) > (int)apex_len) {
 			continue;
 		}
 		const size_t below = len > apex_len ? apex_len + 1 : len;
@@ -234,7 +242,8 @@ static int ns_check(const mail_plan_t *plan, const uint8_t *apex, size_t apex_le
 }
 
 /*! What a domain owes besides what its plan was checked for. */
-static int domain_plan_check(const mail_plan_t *plan, const uint8_t *key, size_t len, mail_diag_t *diag)
+static int domain_plan_check(const mail_source_t *source, const mail_plan_t *plan, const uint8_t *key,
+                             size_t len, mail_diag_t *diag)
 {
 	knot_dname_storage_t name;
 	int ret = mail_name_from_key(key, len, name);
@@ -248,7 +257,7 @@ static int domain_plan_check(const mail_plan_t *plan, const uint8_t *key, size_t
 		return mail_diag_error(diag, 0, "a record's name would grow past 255 octets: the policy has "
 		                       "room for a domain of %zu", plan->apex_max);
 	}
-	return ns_check(plan, key, len, diag);
+	return ns_check(source, plan, key, len, diag);
 }
 
 /*! A domain's own DKIM keys against the records at their owners. */
@@ -309,7 +318,7 @@ static int domain_compile(mail_change_t *change, mail_str_t id, const uint8_t *k
 	mail_buf_free(&warnings);
 	if (ret == KNOT_EOK) {
 		*differs = affected_by(change, plan->dependencies, plan->dependency_count);
-		ret = domain_plan_check(plan, key, len, diag);
+		ret = domain_plan_check(&change->source, plan, key, len, diag);
 	}
 	if (ret == KNOT_EOK) {
 		ret = own_keys_check(change, plan, key, len, diag);
@@ -332,7 +341,7 @@ static int domain_check(mail_change_t *change, const uint8_t *key, size_t len,
 		differs = ret == KNOT_EOK &&
 		          (checked->affected ||
 		           mail_change_find(change, MAIL_SECTION_DOMAIN, mail_buf_view(&id)) != NULL);
-		ret = ret == KNOT_EOK ? domain_plan_check(checked->plan, key, len, diag) : ret;
+		ret = ret == KNOT_EOK ? domain_plan_check(&change->source, checked->plan, key, len, diag) : ret;
 		if (ret == KNOT_EOK && change->touched[MAIL_SECTION_DKIM]) {
 			ret = own_keys_check(change, checked->plan, key, len, diag);
 		}
