@@ -208,7 +208,6 @@ static void *keep_house(void *ctx)
 	mail_service_t *service = ctx;
 	struct pollfd wake = { .fd = service->wake, .events = POLLIN };
 
-	(void)pthread_setname_np(pthread_self(), "mod-mail");
 	mail_thread_enter();
 	for (;;) {
 		bool soon = service->retired != NULL || service->soon;
@@ -242,6 +241,7 @@ static int start(mail_service_t *service)
 		service->wake = -1;
 		return KNOT_ERROR;
 	}
+	(void)pthread_setname_np(service->thread, "mod-mail");
 	return KNOT_EOK;
 }
 
