@@ -95,7 +95,11 @@ int mail_plan_keys_stamp(const mail_source_t *source, mail_str_t policy, mail_st
 		}
 		stamp->txnid++;
 	}
-	return ret == KNOT_ENOENT ? KNOT_EOK : ret;
+	if (ret != KNOT_ENOENT) {
+		stamp->txnid = UINT64_MAX;
+		return ret;
+	}
+	return KNOT_EOK;
 }
 
 /*! The owner of a selector that is written as a key: SELECTOR._domainkey. */
@@ -209,10 +213,9 @@ int mail_policy_keys(mail_build_t *build, const mail_kind_t *kind)
 		}
 		mail_stamp_t stamp;
 		mail_str_t policy = profile->layers[i].entry->id;
-		int ret = mail_plan_keys_stamp(profile->source, policy, &stamp);
-		if (ret == KNOT_EOK) {
-			ret = mail_profile_depend(profile, MAIL_SECTION_DKIM, policy, stamp);
-		}
+		/* Noted also when a key is damaged: the plan is bad until that changes. */
+		(void)mail_plan_keys_stamp(profile->source, policy, &stamp);
+		int ret = mail_profile_depend(profile, MAIL_SECTION_DKIM, policy, stamp);
 		if (ret == KNOT_EOK) {
 			ret = layer_keys(build, kind, i);
 		}

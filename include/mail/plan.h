@@ -104,7 +104,10 @@ static inline bool mail_row_live(const mail_row_t *row, int64_t now)
 const mail_owner_t *mail_owners_find(const mail_owners_t *owners, const uint8_t *key, size_t len,
                                      size_t *at);
 
-/*! Newest of the stamps of a policy's DKIM keys, and their number in txnid: changes when one does. */
+/*!
+ * Newest of the stamps of a policy's DKIM keys, and their number in txnid: changes when one does. With a damaged
+ * key, whose error is returned, txnid is UINT64_MAX.
+ */
 int mail_plan_keys_stamp(const mail_source_t *source, mail_str_t policy, mail_stamp_t *stamp);
 
 /*!

@@ -381,7 +381,7 @@ static void test_refused(void)
 		{ "    host: h\n", "host:\n  - id: h\n    name: h\n    certificate: nope\n",
 		  "host h: certificate: certificate nope does not exist" },
 		{ "    host: h\n", "host:\n  - id: h\n    name: \"{domain}.example.net.\"\n    address: 192.0.2.1\n",
-		  0, "an owner may not hold {domain}" },
+		  "an owner may not hold {domain}" },
 		{ "    mta-sts: enforce\n", "",
 		  "mta-sts: MTA-STS needs a mode (enforce, testing, none), max_age up to 31557600, and, but for "
 		  "none, an MX that is not null" },
