@@ -324,6 +324,36 @@ static int parse_all(tool_t *tool, int argc, char **argv, assignment_t **out)
 	return status;
 }
 
+/*! \brief Deletes an entry: also one that is damaged. */
+static int delete_entry(tool_t *tool, const char *text)
+{
+	mail_section_t section = tool->verb->section;
+	mail_buf_t id = { 0 };
+	mail_entry_t *old = NULL, *entry = NULL;
+	int status = tool_open(tool, MAIL_STORE_WRITE);
+	if (status == STATUS_DONE) {
+		status = tool_id(tool, section, text, &id);
+	}
+	if (status == STATUS_DONE) {
+		int ret = mail_txn_get(tool->txn, section, mail_buf_view(&id), &old);
+		entry = mail_entry_new(section, mail_buf_view(&id));
+		if (entry == NULL) {
+			status = tool_error(tool, KNOT_ENOMEM, "out of memory");
+		} else if (ret != KNOT_EOK && ret != KNOT_EMALF) {
+			status = tool_error(
+				tool, ret, "%s %s: %s", mail_section_name(section), text,
+				ret == KNOT_ENOENT ? "there is none" : knot_strerror(ret));
+		} else {
+			entry->deleted = true;
+			status = write_entry(tool, old, entry);
+		}
+	}
+	mail_entry_free(old);
+	mail_entry_free(entry);
+	mail_buf_free(&id);
+	return status;
+}
+
 /*! \brief Reads the entry to be edited; with `make`, an empty one when there is none. */
 static int begin_edit(tool_t *tool, const char *text, bool make, mail_entry_t **old,
                       mail_entry_t **entry)
@@ -373,7 +403,6 @@ static int edit(tool_t *tool, int argc, char **argv, bool set)
 		status = set ? set_one(tool, entry, all, i) : unset_one(tool, entry, &all[i]);
 	}
 	if (status == STATUS_DONE) {
-		entry->deleted = !set && argc == 1;
 		status = write_entry(tool, old, entry);
 	}
 	mail_entry_free(old);
@@ -389,5 +418,5 @@ int verb_set(tool_t *tool, int argc, char **argv)
 
 int verb_unset(tool_t *tool, int argc, char **argv)
 {
-	return edit(tool, argc, argv, false);
+	return argc == 1 ? delete_entry(tool, argv[0]) : edit(tool, argc, argv, false);
 }

@@ -207,7 +207,8 @@ static int print_difference(tool_t *tool, const file_t *file, bool *different)
 		int ret = mail_txn_get(tool->txn, new->section, new->id, &old);
 		if (ret == KNOT_EOK) {
 			ret = keep_publish(old, new);
-		} else if (ret == KNOT_ENOENT) {
+		} else if (ret == KNOT_ENOENT || ret == KNOT_EMALF) {
+			/* A damaged one is replaced as if it were not there. */
 			old = NULL;
 			ret = KNOT_EOK;
 		}

@@ -222,3 +222,40 @@ def test_check_looks_at_domains_of_a_policy_once(store):
     store.apply("policy:\n  - id: p\n    ns: ns1.example.com.\n    dmarc: \"rua=mailto:a@other.example\"\n")
     store.load("".join(f'{{"kind":"domain","name":"d{i}.example","policy":"p"}}\n' for i in range(1000)))
     assert len([row for row in findings(store) if "other.example" in row[3]]) == 1
+
+
+def damage(store, old, new):
+    """Overwrites octets of the store while nobody has it open."""
+    path = store.path / "data.mdb"
+    octets = path.read_bytes()
+    assert old in octets and len(old) == len(new)
+    path.write_bytes(octets.replace(old, new))
+
+
+def test_check_finds_damage_and_goes_on(full):
+    """An entry that cannot be decoded is named; the others are looked at, exported and served all the same."""
+    full.run("policy-set", "other", "ns=ns1.example.com.", "mx=10 marker.example.com.")
+    full.run("domain-set", "zzz.example", "policy=guide", "dmarc=rua=mailto:a@elsewhere.example")
+    # The length of the value, which no encoder writes so.
+    damage(full, b"\x00\x1610 marker.example.com.", b"\xff\xff10 marker.example.com.")
+    done = full.run("check", status=1)
+    assert "kmailctl: policy other: the stored entry cannot be read" in done.stderr
+    full.run("policy-show", "other", status=1)
+    full.run("records", "example.org")
+    done = full.run("export", status=1)
+    names = [json.loads(line).get("name") for line in done.stdout.splitlines()]
+    assert "zzz.example" in names
+    # It can be deleted, and is gone then.
+    full.run("policy-unset", "other")
+    full.run("check")
+
+
+def test_check_finds_references_to_nothing(full):
+    """As a writer elsewhere can bring them about, through replication."""
+    full.run("policy-set", "business", "base=guide")
+    full.run("domain-set", "b.example", "policy=business")
+    damage(full, b"\x00\x08business", b"\x00\x08busyness")
+    found = findings(full, status=1)
+    assert ("error", "domain", "b.example", "policy: there is no policy busyness") in found
+    done = full.run("records", "b.example", status=1)
+    assert "busyness" in done.stderr
