@@ -14,6 +14,7 @@
 
 #include <libknot/yparser/yparser.h>
 
+#include "mail/dkim.h"
 #include "mail/tlsa.h"
 #include "place.h"
 #include "text_slip.h"
@@ -125,6 +126,15 @@ static bool is_base64(mail_str_t text)
 	return pads <= 2 && chars % 4 == 0 && chars >= KEY_CHARS_MIN;
 }
 
+static bool is_key(mail_str_t text)
+{
+	mail_buf_t key = { 0 };
+	bool good = mail_dkim_key_parse(text, &key, NULL) == KNOT_EOK &&
+	            mail_dkim_key_check(key.data, key.len, NULL, NULL, NULL) == KNOT_EOK;
+	mail_buf_free(&key);
+	return good;
+}
+
 /* Says whether a value of an item names a PEM file. */
 static bool names_file(mail_section_t section, const mail_item_t *item, mail_str_t value)
 {
@@ -140,11 +150,15 @@ static bool names_file(mail_section_t section, const mail_item_t *item, mail_str
 	if (section != MAIL_SECTION_DKIM || item->id != MAIL_ITEM_KEY) {
 		return false;
 	}
+	if (is_base64(value)) {
+		/* Every 64th key begins with a slash. */
+		return begins_with(value, "/") && !is_key(value);
+	}
 	if (begins_with(value, "/") || begins_with(value, "./") || begins_with(value, "../") ||
 	    ends_with(value, ".pem") || ends_with(value, ".key") || ends_with(value, ".pub")) {
 		return true;
 	}
-	return !is_base64(value) && memmem(value.data, value.len, "p=", 2) == NULL;
+	return memmem(value.data, value.len, "p=", 2) == NULL;
 }
 
 /* The i-th form that a certificate set asks for; empty behind the last. "3 1 1" when it asks for none. */

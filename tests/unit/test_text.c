@@ -38,6 +38,9 @@ static const char pem_private[] =
 #define ISSUER_211 "2 1 1 31edfd38dddde4304c73feec2d63a8aed0892fe4d1c799970fdd978a45bad69f"
 #define PRIVATE_P "fjUtQeSwR0X98Br31HjA+krMSndzz0Tn9IKT0h1VIC4="
 
+#define SLASH_KEY "/GLHd+qeszms7ZMsZnI5JvGB23jZ/zN0eb0eKQ7DDiE="
+#define SLASH_FILE "/etc/mail/keys/of/example/net/the/first/private1"
+
 /* The files that the texts below name. */
 static int read_file(void *ctx, mail_str_t name, mail_buf_t *out)
 {
@@ -49,7 +52,7 @@ static int read_file(void *ctx, mail_str_t name, mail_buf_t *out)
 	if (mail_str_is(name, "leaf.pem")) {
 		return mail_buf_str(out, pem_leaf);
 	}
-	if (mail_str_is(name, "keys/private")) {
+	if (mail_str_is(name, "keys/private") || mail_str_is(name, SLASH_FILE)) {
 		return mail_buf_str(out, pem_private);
 	}
 	if (mail_str_is(name, "empty.pem")) {
@@ -107,6 +110,11 @@ static const struct {
 	  "{\"kind\":\"dkim\",\"id\":\"example.net/s1\",\"key\":\"" SAMPLE_KEY "\"}\n" },
 	{ "dkim:\n  - id: policy:business/s1\n    key: \"v=DKIM1; k=ed25519; p=" SAMPLE_KEY "\"\n",
 	  "{\"kind\":\"dkim\",\"id\":\"policy:business/s1\",\"key\":\"" SAMPLE_KEY "\"}\n" },
+	/* A key may begin like the name of a file. */
+	{ "dkim:\n  - id: example.net/s1\n    key: \"" SLASH_KEY "\"\n",
+	  "{\"kind\":\"dkim\",\"id\":\"example.net/s1\",\"key\":\"" SLASH_KEY "\"}\n" },
+	{ "dkim:\n  - id: example.net/s1\n    key: " SLASH_FILE "\n",
+	  "{\"kind\":\"dkim\",\"id\":\"example.net/s1\",\"key\":\"" PRIVATE_P "\"}\n" },
 	{ "dkim:\n  - id: example.net/s1\n    key: keys/private\n",
 	  "{\"kind\":\"dkim\",\"id\":\"example.net/s1\",\"key\":\"" PRIVATE_P "\"}\n" },
 };
