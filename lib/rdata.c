@@ -135,7 +135,7 @@ int mail_rdata_name(mail_rdata_t *rdata, mail_str_t text, mail_diag_t *diag)
 int mail_rdata_value(mail_rdata_t *rdata, mail_str_t value)
 {
 	const size_t hole_len = strlen(MAIL_HOLE);
-	const char *pos = value.data, *end = pos + value.len;
+	const char *pos = value.len > 0 ? value.data : "", *end = pos + value.len;
 	const char *hole;
 	while (pos < end && (hole = memmem(pos, end - pos, MAIL_HOLE, hole_len)) != NULL) {
 		mail_rdata_octets(rdata, pos, hole - pos);

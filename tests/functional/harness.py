@@ -186,7 +186,7 @@ class Store(Watched):
         command = self.command([str(TOOL), "-s", str(self.path), *map(str, args)])
         done = subprocess.run(command, input=stdin, text=True, encoding="utf-8",
                               capture_output=True, timeout=PATIENCE * 10, check=False,
-                              env=self.environment())
+                              env=self.environment(TOOL if self.clock else None))
         self.check_reports()
         if status is not None and done.returncode != status:
             raise Failure(f"kmailctl {' '.join(map(str, args))}: exit status {done.returncode}, "
