@@ -27,6 +27,8 @@ TYPES = ("A AAAA NS SOA MX TXT SRV CNAME DS DNSKEY NSEC RRSIG TLSA CAA ANY HTTPS
          "TYPE65280").split()
 # Questions on their way to one server at a time: few enough for a socket's buffer.
 WINDOW = 48
+# RD, AD, CD: of a stub, of a resolver, and all.
+ASKED_FLAGS = (0, 0x0100, 0x0010, 0x0130)
 # What a question may say about EDNS: None, or (size, DO).
 EDNS = (None, (512, False), (1232, False), (4096, False), (1232, True))
 
@@ -52,16 +54,16 @@ class Plain(Knotd):
 
 
 class Question:
-    """A question: its name (dns.name.Name), type (number) and what it says about EDNS."""
+    """A question: its name (dns.name.Name), type (number), what it says about EDNS, and RD, AD, CD."""
 
     __slots__ = ("name", "rrtype", "edns", "tail")
 
-    def __init__(self, name, rrtype, edns=(1232, False)):
+    def __init__(self, name, rrtype, edns=(1232, False), flags=0):
         self.name = name
         self.rrtype = rrtype
         self.edns = edns
         # The header's flags and counts, the question, OPT; the message without its id.
-        self.tail = b"\0\0\0\1\0\0\0\0" + (b"\0\1" if edns else b"\0\0") + self.asked()
+        self.tail = flags.to_bytes(2, "big") + b"\0\1\0\0\0\0" + (b"\0\1" if edns else b"\0\0") + self.asked()
         if edns:
             size, do = edns
             self.tail += b"\0\0\x29" + size.to_bytes(2, "big") + \
@@ -296,7 +298,8 @@ def spelt(name, dice):
 def questions(names, types, dice, often=()):
     """Every type of every name, each with some spelling and some EDNS; with any EDNS those in often."""
     numbers = sorted({int(dns.rdatatype.from_text(rrtype)) for rrtype in types})
-    asked = [Question(spelt(name, dice) if dice.random() < 0.5 else name, number, edns)
+    asked = [Question(spelt(name, dice) if dice.random() < 0.5 else name, number, edns,
+                      dice.choice(ASKED_FLAGS))
              for name in names for number in numbers
              for edns in (EDNS if name in often else (dice.choice(EDNS),))]
     dice.shuffle(asked)
