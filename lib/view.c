@@ -191,9 +191,18 @@ int mail_view_node(const mail_view_t *view, const uint8_t *key, size_t len, mail
 	return ret;
 }
 
+/*! Says whether the domain has a key of its own at an owner of policy's keys. */
+static bool own_key_hides(const mail_view_t *view, const mail_owner_t *owner)
+{
+	uint8_t key[MAIL_KEY_MAX];
+	mail_dkim_t dkim;
+	size_t len = own_key(view, (mail_str_t){ (const char *)owner->key, owner->key_len }, key);
+	return len > 0 && view->source->dkim_get(view->source, key, len, &dkim) == KNOT_EOK;
+}
+
 /*! Looks for a shown row among the owners below a name, and when the next one appears. */
-static bool rows_below(const mail_owners_t *owners, const uint8_t *key, size_t len, int64_t now,
-                       int64_t *until)
+static bool rows_below(const mail_view_t *view, const mail_owners_t *owners, const uint8_t *key,
+                       size_t len, int64_t *until)
 {
 	size_t at = 0;
 	(void)mail_owners_find(owners, key, len, &at);
@@ -203,10 +212,14 @@ static bool rows_below(const mail_owners_t *owners, const uint8_t *key, size_t l
 			break;
 		}
 		for (size_t i = 0; i < owner->count; i++) {
-			if (mail_row_live(&owner->rows[i], now)) {
+			const mail_row_t *row = &owner->rows[i];
+			if (kind_is_key(row->kind) && own_key_hides(view, owner)) {
+				continue;
+			}
+			if (mail_row_live(row, view->now)) {
 				return true;
 			}
-			until_min(until, owner->rows[i].from, now);
+			until_min(until, row->from, view->now);
 		}
 	}
 	return false;
@@ -249,16 +262,16 @@ static int domains_below(const mail_view_t *view, const uint8_t *key, size_t len
 	return ret >= 0 || ret == KNOT_ENOENT ? KNOT_EOK : ret;
 }
 
-/*! Looks whether a name without records has names below it. */
-static int exists_below(const mail_view_t *view, const uint8_t *key, size_t len, int64_t *until,
-                        bool *found)
+/*! Looks for names at or below a name, in every source of names. */
+static int names_below(const mail_view_t *view, const uint8_t *key, size_t len, int64_t *until,
+                       bool *found)
 {
 	const mail_str_t rel = relative(view, key, len);
 	const uint8_t *rel_key = (const uint8_t *)rel.data;
 	int ret = KNOT_EOK;
-	*found = rows_below(&view->plan->relative, rel_key, rel.len, view->now, until) ||
+	*found = rows_below(view, &view->plan->relative, rel_key, rel.len, until) ||
 	         (view->plan->absolute.count > 0 &&
-	          rows_below(&view->plan->absolute, key, len, view->now, until));
+	          rows_below(view, &view->plan->absolute, key, len, until));
 	if (*found) {
 		return KNOT_EOK;
 	}
@@ -273,6 +286,18 @@ static int exists_below(const mail_view_t *view, const uint8_t *key, size_t len,
 	}
 	if (ret == KNOT_EOK && !*found) {
 		ret = domains_below(view, key, len, found);
+	}
+	return ret;
+}
+
+/*! Looks whether a name without records has names below it; until: when it will, if it has none now. */
+static int exists_below(const mail_view_t *view, const uint8_t *key, size_t len, int64_t *until,
+                        bool *found)
+{
+	int64_t coming = INT64_MAX;
+	int ret = names_below(view, key, len, &coming, found);
+	if (!*found) {
+		until_min(until, coming, view->now);
 	}
 	return ret;
 }

@@ -112,12 +112,6 @@ static int report_add(making_t *making)
 	return knot_rrset_add_rdata(making->rrset, rdata, sizeof(rdata) - 1, making->mm);
 }
 
-/*! Writes the serial into SOA RDATA. */
-static void serial_put(const mail_view_t *view, knot_rrset_t *rrset)
-{
-	knot_soa_serial_set(rrset->rrs.rdata, mail_view_serial(view));
-}
-
 /*! Rows of two plans' owners, a key of the domain's own, a report: whatever the node has of the type. */
 static int node_add(making_t *making, const mail_node_t *node, uint16_t type)
 {
@@ -134,35 +128,18 @@ static int node_add(making_t *making, const mail_node_t *node, uint16_t type)
 	return ret;
 }
 
-int mail_view_rrset(mail_view_t *view, const mail_node_t *node, uint16_t type,
-                    const knot_dname_t *owner, knot_mm_t *mm, knot_rrset_t *rrset, uint16_t *kind,
-                    int64_t *until)
+/*! Sorts a step of the clock: the newest that has passed, the next that has not. */
+static void step_note(int64_t step, int64_t now, int64_t *newest, int64_t *next)
 {
-	if (type == 0 || mail_node_type(view, node, type - 1) != type) {
-		return KNOT_ENOENT;
+	if (step <= now && step > *newest) {
+		*newest = step;
+	} else if (step > now && step < *next) {
+		*next = step;
 	}
-	knot_rrset_init(rrset, (knot_dname_t *)owner, type, KNOT_CLASS_IN, 0);
-	making_t making = { view, mm, rrset, INT64_MAX, mail_kind_count };
-	int ret = node_add(&making, node, type);
-	if (ret != KNOT_EOK || knot_rrset_empty(rrset)) {
-		return ret != KNOT_EOK ? ret : KNOT_ENOENT;
-	}
-	if (type == KNOT_RRTYPE_SOA) {
-		serial_put(view, rrset);
-		for (size_t i = 0; i < view->plan->step_count; i++) {
-			until_note(&making, view->plan->steps[i]);
-		}
-	}
-	rrset->ttl = mail_ttl_cap(rrset->ttl, view->now, making.until);
-	*kind = making.kind;
-	if (until != NULL) {
-		*until = making.until;
-	}
-	return KNOT_EOK;
 }
 
-/*! Seconds of the newest change among the domain's own DKIM keys, or of a step of theirs that has passed. */
-static void own_keys_newest(const mail_view_t *view, int64_t *newest)
+/*! Seconds of the newest change among the domain's own DKIM keys, and their steps. */
+static void own_keys_steps(const mail_view_t *view, int64_t *newest, int64_t *coming)
 {
 	uint8_t key[MAIL_KEY_MAX], next[MAIL_KEY_MAX];
 	size_t len = view->keys_len, top_len;
@@ -182,32 +159,58 @@ static void own_keys_newest(const mail_view_t *view, int64_t *newest)
 		if (ret < 0 || !mail_key_in(next, ret, top, top_len)) {
 			return;
 		}
-		const int64_t seconds[] = {
-			dkim.stamp.timestamp / 1000000000, deleted ? 0 : dkim.publish,
-			deleted || !dkim.revoke ? 0 : dkim.retire, deleted ? 0 : dkim.remove
-		};
-		for (size_t i = 0; i < sizeof(seconds) / sizeof(seconds[0]); i++) {
-			if (seconds[i] > *newest && (i == 0 || seconds[i] <= view->now)) {
-				*newest = seconds[i];
-			}
+		int64_t changed = dkim.stamp.timestamp / 1000000000;
+		*newest = changed > *newest ? changed : *newest;
+		if (!deleted) {
+			step_note(dkim.publish, view->now, newest, coming);
+			step_note(dkim.revoke ? dkim.retire : 0, view->now, newest, coming);
+			step_note(dkim.remove, view->now, newest, coming);
 		}
 		memcpy(key, next, ret);
 		len = ret;
 	}
 }
 
-uint32_t mail_view_serial(const mail_view_t *view)
+/*! The serial, and the next second at which it changes by itself. */
+static uint32_t serial(const mail_view_t *view, int64_t *until)
 {
 	const mail_plan_t *plan = view->plan;
 	uint64_t stamp = plan->stamp > view->domain.stamp.timestamp ? plan->stamp
 	                                                            : view->domain.stamp.timestamp;
 	int64_t newest = stamp / 1000000000;
-	for (size_t i = plan->step_count; i-- > 0; ) {
-		if (plan->steps[i] <= view->now) {
-			newest = plan->steps[i] > newest ? plan->steps[i] : newest;
-			break;
-		}
+	for (size_t i = 0; i < plan->step_count; i++) {
+		step_note(plan->steps[i], view->now, &newest, until);
 	}
-	own_keys_newest(view, &newest);
+	own_keys_steps(view, &newest, until);
 	return newest;
+}
+
+int mail_view_rrset(mail_view_t *view, const mail_node_t *node, uint16_t type,
+                    const knot_dname_t *owner, knot_mm_t *mm, knot_rrset_t *rrset, uint16_t *kind,
+                    int64_t *until)
+{
+	if (type == 0 || mail_node_type(view, node, type - 1) != type) {
+		return KNOT_ENOENT;
+	}
+	knot_rrset_init(rrset, (knot_dname_t *)owner, type, KNOT_CLASS_IN, 0);
+	making_t making = { view, mm, rrset, INT64_MAX, mail_kind_count };
+	int ret = node_add(&making, node, type);
+	if (ret != KNOT_EOK || knot_rrset_empty(rrset)) {
+		return ret != KNOT_EOK ? ret : KNOT_ENOENT;
+	}
+	if (type == KNOT_RRTYPE_SOA) {
+		knot_soa_serial_set(rrset->rrs.rdata, serial(view, &making.until));
+	}
+	rrset->ttl = mail_ttl_cap(rrset->ttl, view->now, making.until);
+	*kind = making.kind;
+	if (until != NULL) {
+		*until = making.until;
+	}
+	return KNOT_EOK;
+}
+
+uint32_t mail_view_serial(const mail_view_t *view)
+{
+	int64_t until = INT64_MAX;
+	return serial(view, &until);
 }
