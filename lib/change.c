@@ -99,10 +99,9 @@ mail_change_t *mail_change_begin(mail_txn_t *txn)
 	}
 	change->txn = txn;
 	change->base = mail_txn_source(txn);
-	change->source = (mail_source_t){
-		overlay_get, overlay_domain_above, overlay_domain_next, overlay_dkim_get,
-		overlay_dkim_next, change
-	};
+	change->source = (mail_source_t){ overlay_get,         overlay_domain_above,
+		                          overlay_domain_next, overlay_dkim_get,
+		                          overlay_dkim_next,   change };
 	return change;
 }
 
@@ -176,8 +175,8 @@ static int keys_delete(mail_change_t *change, const mail_entry_t *owner)
 		mail_dkim_t dkim;
 		bool deleted = false;
 		mail_buf_t id = { 0 };
-		int ret = change->base->dkim_next(change->base, after, after_len, false, next, &dkim,
-		                                  &deleted);
+		int ret = change->base->dkim_next(change->base, after, after_len, false, next,
+		                                  &dkim, &deleted);
 		if (ret < 0) {
 			return ret == KNOT_ENOENT ? KNOT_EOK : ret;
 		}
@@ -206,16 +205,17 @@ static int entry_delete(mail_change_t *change, const mail_entry_t *entry, mail_d
 	int ret = mail_txn_del(change->txn, entry->section, entry->id);
 	if (ret == KNOT_ENOENT) {
 		diag->line = entry->line;
-		(void)mail_diag_error(diag, 0, "%s %.*s does not exist", mail_section_name(entry->section),
-		                      (int)entry->id.len, entry->id.data);
+		(void)mail_diag_error(diag, 0, "%s %.*s does not exist",
+		                      mail_section_name(entry->section), (int)entry->id.len,
+		                      entry->id.data);
 		return KNOT_ENOENT;
 	}
 	if (ret == KNOT_EOK) {
 		change->count.deleted++;
 		ret = listed_put(change, entry);
 	}
-	if (ret == KNOT_EOK && (entry->section == MAIL_SECTION_DOMAIN ||
-	                        entry->section == MAIL_SECTION_POLICY)) {
+	if (ret == KNOT_EOK &&
+	    (entry->section == MAIL_SECTION_DOMAIN || entry->section == MAIL_SECTION_POLICY)) {
 		ret = keys_delete(change, entry);
 	}
 	return ret;
@@ -229,8 +229,9 @@ static int publish_set(mail_entry_t *entry, const mail_entry_t *old)
 	if (next == NULL || mail_entry_value(entry, MAIL_ITEM_PUBLISH).len > 0) {
 		return KNOT_EOK;
 	}
-	const mail_member_t *before = old != NULL ? mail_entry_member(old, MAIL_ITEM_NEXT, MAIL_OP_SET)
-	                                          : NULL;
+	const mail_member_t *before = old != NULL
+	                                      ? mail_entry_member(old, MAIL_ITEM_NEXT, MAIL_OP_SET)
+	                                      : NULL;
 	bool same = before != NULL && before->count == next->count;
 	for (size_t i = 0; same && i < next->count; i++) {
 		same = mail_str_equal(before->values[i].text, next->values[i].text);
@@ -252,7 +253,8 @@ static int entry_write(mail_change_t *change, const mail_entry_t *entry, const m
 		change->count.same++;
 		return KNOT_EOK;
 	}
-	int ret = old == NULL ? mail_txn_append(change->txn, entry) : mail_txn_put(change->txn, entry);
+	int ret = old == NULL ? mail_txn_append(change->txn, entry)
+	                      : mail_txn_put(change->txn, entry);
 	if (ret == KNOT_EOK) {
 		*(old != NULL ? &change->count.changed : &change->count.added) += 1;
 		ret = listed_put(change, entry);

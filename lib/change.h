@@ -13,19 +13,21 @@
 
 struct mail_change {
 	mail_txn_t *txn;
-	const mail_source_t *base;    /*!< The transaction's. */
-	mail_source_t source;         /*!< The same, with the lines of changed entries. */
-	void *listed;                 /*!< Tree (tsearch) of copies of the changed entries. */
+	const mail_source_t *base; /*!< The transaction's. */
+	mail_source_t source;      /*!< The same, with the lines of changed entries. */
+	void *listed;              /*!< Tree (tsearch) of copies of the changed entries. */
 	size_t listed_count;
-	size_t domain_puts;           /*!< Domains written or deleted. */
-	bool all;                     /*!< Too many domains to list: all are looked at. */
-	bool deletes;                 /*!< A domain was deleted or became an alias. */
+	size_t deleted_domains;
+	size_t domain_puts; /*!< Domains written or deleted. */
+	bool all;           /*!< Too many domains to list: all are looked at. */
+	bool deletes;       /*!< A domain was deleted or became an alias. */
 	bool touched[MAIL_SECTION_COUNT];
-	void *plans;                  /*!< Tree of the policies that were compiled. */
+	void *plans; /*!< Tree of the policies that were compiled. */
 	mail_change_count_t count;
 };
 
 /*! The changed entry of a section and an id, or NULL. */
-const mail_entry_t *mail_change_find(const mail_change_t *change, mail_section_t section, mail_str_t id);
+const mail_entry_t *mail_change_find(const mail_change_t *change, mail_section_t section,
+                                     mail_str_t id);
 /*! Frees the compiled policies. */
 void mail_change_plans_free(mail_change_t *change);

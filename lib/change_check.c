@@ -15,7 +15,7 @@
 typedef struct {
 	mail_str_t id;
 	mail_plan_t *plan;
-	bool affected;   /*!< It was made from an entry that changed. */
+	bool affected; /*!< It was made from an entry that changed. */
 } checked_t;
 
 static int checked_compare(const void *a_ptr, const void *b_ptr)
@@ -40,14 +40,28 @@ void mail_change_plans_free(mail_change_t *change)
 	change->plans = NULL;
 }
 
+/*! The line to blame when no value is to blame alone: of a domain, where it names what it follows. */
+static uint32_t line_of(const mail_entry_t *entry)
+{
+	static const mail_item_id_t refs[] = { MAIL_ITEM_POLICY, MAIL_ITEM_ALIAS };
+	for (size_t i = 0; i < sizeof(refs) / sizeof(refs[0]); i++) {
+		const mail_member_t *member = mail_entry_member(entry, refs[i], MAIL_OP_SET);
+		if (member != NULL && member->line != 0) {
+			return member->line;
+		}
+	}
+	return entry->line;
+}
+
 /*! Puts "SECTION ID: " before the reason of an error, and the line of the entry if there is none yet. */
-static int named(mail_change_t *change, mail_section_t section, mail_str_t id, mail_diag_t *diag, int ret)
+static int named(mail_change_t *change, mail_section_t section, mail_str_t id, mail_diag_t *diag,
+                 int ret)
 {
 	char reason[sizeof(diag->text)];
 	(void)snprintf(reason, sizeof(reason), "%s", diag->text);
 	const mail_entry_t *entry = mail_change_find(change, section, id);
 	if (diag->line == 0 && entry != NULL) {
-		diag->line = entry->line;
+		diag->line = line_of(entry);
 	}
 	(void)mail_diag_error(diag, diag->column, "%s %.*s: %s", mail_section_name(section),
 	                      (int)id.len, id.data, reason);
@@ -55,7 +69,8 @@ static int named(mail_change_t *change, mail_section_t section, mail_str_t id, m
 }
 
 /*! Says whether one of the entries that something was made from belongs to this change. */
-static bool affected_by(const mail_change_t *change, const mail_dependency_t *dependencies, size_t count)
+static bool affected_by(const mail_change_t *change, const mail_dependency_t *dependencies,
+                        size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
 		const mail_dependency_t *dependency = &dependencies[i];
@@ -80,9 +95,10 @@ static void warning_keep(void *ctx, const char *text)
 static void warnings_give(const mail_buf_t *kept, mail_section_t section, mail_str_t id,
                           mail_diag_t *diag)
 {
-	for (size_t at = 0; kept->error == KNOT_EOK && at < kept->len; ) {
+	for (size_t at = 0; kept->error == KNOT_EOK && at < kept->len;) {
 		const char *text = (const char *)kept->data + at;
-		mail_diag_warn(diag, "%s %.*s: %s", mail_section_name(section), (int)id.len, id.data, text);
+		mail_diag_warn(diag, "%s %.*s: %s", mail_section_name(section), (int)id.len,
+		               id.data, text);
 		at += strlen(text) + 1;
 	}
 }
@@ -147,9 +163,14 @@ static int policy_compile(mail_change_t *change, mail_str_t id, const checked_t 
 	int ret = policy_make(change, checked, &profile, diag);
 	if (ret != KNOT_EOK) {
 		if (ours != NULL && profile != NULL) {
-			*ours = affected_by(change, profile->dependencies, profile->dependency_count);
+			*ours = affected_by(change, profile->dependencies,
+			                    profile->dependency_count);
 		}
-		ret = named(change, MAIL_SECTION_POLICY, id, diag, ret);
+		/* Without a layer of its own the policy is not there, and the reason has its name. */
+		ret = profile != NULL && profile->layer_count > 1
+		              ? named(change, MAIL_SECTION_POLICY, id, diag, ret)
+		      : ret == KNOT_ENOMEM || ret == KNOT_ENOTSUP ? ret
+		                                                  : KNOT_EINVAL;
 	}
 	mail_profile_free(profile);
 	if (ret != KNOT_EOK || tsearch(checked, &change->plans, checked_compare) == NULL) {
@@ -204,7 +225,8 @@ static bool name_in(const knot_dname_t *name, const uint8_t *apex, size_t apex_l
 static bool owner_has_address(const mail_owner_t *owner)
 {
 	for (size_t i = 0; owner != NULL && i < owner->count; i++) {
-		if (owner->rows[i].type == KNOT_RRTYPE_A || owner->rows[i].type == KNOT_RRTYPE_AAAA) {
+		if (owner->rows[i].type == KNOT_RRTYPE_A ||
+		    owner->rows[i].type == KNOT_RRTYPE_AAAA) {
 			return true;
 		}
 	}
@@ -233,17 +255,20 @@ static int ns_check(const mail_source_t *source, const mail_plan_t *plan, const 
 		}
 		const size_t below = len > apex_len ? apex_len + 1 : len;
 		if (!owner_has_address(mail_owners_find(&plan->absolute, key, len, NULL)) &&
-		    !owner_has_address(mail_owners_find(&plan->relative, key + below, len - below, NULL))) {
-			return mail_diag_error(diag, 0, "ns: a name server lies in the domain but is no host "
-			                       "with an address");
+		    !owner_has_address(
+			    mail_owners_find(&plan->relative, key + below, len - below, NULL))) {
+			return mail_diag_error(
+				diag, 0,
+				"ns: a name server lies in the domain but is no host "
+				"with an address");
 		}
 	}
 	return KNOT_EOK;
 }
 
 /*! What a domain owes besides what its plan was checked for. */
-static int domain_plan_check(const mail_source_t *source, const mail_plan_t *plan, const uint8_t *key,
-                             size_t len, mail_diag_t *diag)
+static int domain_plan_check(const mail_source_t *source, const mail_plan_t *plan,
+                             const uint8_t *key, size_t len, mail_diag_t *diag)
 {
 	knot_dname_storage_t name;
 	int ret = mail_name_from_key(key, len, name);
@@ -254,15 +279,17 @@ static int domain_plan_check(const mail_source_t *source, const mail_plan_t *pla
 		return mail_diag_error(diag, 0, "ns: its policy has none");
 	}
 	if (knot_dname_size(name) > plan->apex_max) {
-		return mail_diag_error(diag, 0, "a record's name would grow past 255 octets: the policy has "
-		                       "room for a domain of %zu", plan->apex_max);
+		return mail_diag_error(diag, 0,
+		                       "a record's name would grow past 255 octets: the policy has "
+		                       "room for a domain of %zu",
+		                       plan->apex_max);
 	}
 	return ns_check(source, plan, key, len, diag);
 }
 
 /*! A domain's own DKIM keys against the records at their owners. */
-static int own_keys_check(mail_change_t *change, const mail_plan_t *plan, const uint8_t *key, size_t len,
-                          mail_diag_t *diag)
+static int own_keys_check(mail_change_t *change, const mail_plan_t *plan, const uint8_t *key,
+                          size_t len, mail_diag_t *diag)
 {
 	uint8_t top[MAIL_KEY_MAX], after[MAIL_KEY_MAX], next[MAIL_KEY_MAX];
 	if (len + 12 > sizeof(top)) {
@@ -275,7 +302,8 @@ static int own_keys_check(mail_change_t *change, const mail_plan_t *plan, const 
 	for (;;) {
 		mail_dkim_t dkim;
 		bool deleted = false;
-		int ret = change->base->dkim_next(change->base, after, after_len, false, next, &dkim, &deleted);
+		int ret = change->base->dkim_next(change->base, after, after_len, false, next,
+		                                  &dkim, &deleted);
 		if (ret < 0 || !mail_key_in(next, ret, top, top_len)) {
 			return KNOT_EOK;
 		}
@@ -287,9 +315,11 @@ static int own_keys_check(mail_change_t *change, const mail_plan_t *plan, const 
 			const char *kind = mail_kinds[owner->rows[i].kind].name;
 			if (strncmp(kind, "dkim", 4) != 0) {
 				mail_buf_t id = { 0 };
-				(void)mail_entry_id_from_key(MAIL_SECTION_DKIM, next, after_len, &id);
-				ret = mail_diag_error(diag, 0, "a %s and the DKIM key %.*s have the same owner",
-				                      kind, (int)id.len, (const char *)id.data);
+				(void)mail_entry_id_from_key(MAIL_SECTION_DKIM, next, after_len,
+				                             &id);
+				ret = mail_diag_error(
+					diag, 0, "a %s and the DKIM key %.*s have the same owner",
+					kind, (int)id.len, (const char *)id.data);
 				mail_buf_free(&id);
 				return ret;
 			}
@@ -339,9 +369,11 @@ static int domain_check(mail_change_t *change, const uint8_t *key, size_t len,
 	if (ret == KNOT_EOK && domain->plain && domain->alias.len == 0) {
 		ret = policy_compile(change, domain->policy, &checked, NULL, diag);
 		differs = ret == KNOT_EOK &&
-		          (checked->affected ||
-		           mail_change_find(change, MAIL_SECTION_DOMAIN, mail_buf_view(&id)) != NULL);
-		ret = ret == KNOT_EOK ? domain_plan_check(&change->source, checked->plan, key, len, diag) : ret;
+		          (checked->affected || mail_change_find(change, MAIL_SECTION_DOMAIN,
+		                                                 mail_buf_view(&id)) != NULL);
+		ret = ret == KNOT_EOK
+		              ? domain_plan_check(&change->source, checked->plan, key, len, diag)
+		              : ret;
 		if (ret == KNOT_EOK && change->touched[MAIL_SECTION_DKIM]) {
 			ret = own_keys_check(change, checked->plan, key, len, diag);
 		}
@@ -371,15 +403,15 @@ static bool domain_affected(mail_change_t *change, mail_str_t id, const mail_dom
 	if (checked == NULL || (*checked)->affected) {
 		return true;
 	}
-	return !domain->plain && (change->touched[MAIL_SECTION_HOST] ||
-	                          change->touched[MAIL_SECTION_CERTIFICATE]);
+	return !domain->plain &&
+	       (change->touched[MAIL_SECTION_HOST] || change->touched[MAIL_SECTION_CERTIFICATE]);
 }
 
 /*! Looks at every domain. */
 static int domains_check(mail_change_t *change, mail_diag_t *diag)
 {
 	uint8_t key[MAIL_KEY_MAX], next[MAIL_KEY_MAX];
-	for (size_t len = 0; ; ) {
+	for (size_t len = 0;;) {
 		mail_domain_t domain;
 		char text[KNOT_DNAME_TXT_MAXLEN + 1];
 		mail_buf_t id = MAIL_BUF_FIXED((uint8_t *)text, sizeof(text));
@@ -419,7 +451,9 @@ static int listed_check(mail_change_t *change, const mail_entry_t *entry, mail_d
 			mail_str_t policy = { owner.data + 7, owner.len - 7 };
 			const checked_t *checked;
 			int ret = policy_compile(change, policy, &checked, NULL, diag);
-			return ret == KNOT_EOK ? ret : named(change, MAIL_SECTION_DKIM, entry->id, diag, ret);
+			return ret == KNOT_EOK
+			               ? ret
+			               : named(change, MAIL_SECTION_DKIM, entry->id, diag, ret);
 		}
 	} else if (entry->section != MAIL_SECTION_DOMAIN) {
 		return KNOT_EOK;
@@ -428,9 +462,12 @@ static int listed_check(mail_change_t *change, const mail_entry_t *entry, mail_d
 	int found = len > 0 ? change->base->domain_above(change->base, key, len, &domain) : len;
 	if (found < 0 || found != len) {
 		if (entry->deleted) {
+			change->deleted_domains += entry->section == MAIL_SECTION_DOMAIN;
+			change->count.domains += entry->section == MAIL_SECTION_DOMAIN;
 			return KNOT_EOK;
 		}
-		(void)mail_diag_error(diag, 0, "domain %.*s does not exist", (int)owner.len, owner.data);
+		(void)mail_diag_error(diag, 0, "domain %.*s does not exist", (int)owner.len,
+		                      owner.data);
 		return named(change, entry->section, entry->id, diag, KNOT_EINVAL);
 	}
 	if (entry->section == MAIL_SECTION_DKIM && !entry->deleted && domain.alias.len > 0) {
@@ -464,11 +501,10 @@ int mail_change_finish(mail_change_t *change, mail_change_count_t *count, mail_d
 		ret = walk.ret;
 	}
 	/* Overrides may refer to a host; aliases to a domain that is gone. */
-	if (ret == KNOT_EOK && (affected || change->all || change->deletes ||
-	                        change->touched[MAIL_SECTION_HOST] ||
-	                        change->touched[MAIL_SECTION_CERTIFICATE] ||
-	                        change->touched[MAIL_SECTION_POLICY])) {
-		change->count.domains = 0;
+	if (ret == KNOT_EOK &&
+	    (affected || change->all || change->deletes || change->touched[MAIL_SECTION_HOST] ||
+	     change->touched[MAIL_SECTION_CERTIFICATE] || change->touched[MAIL_SECTION_POLICY])) {
+		change->count.domains = change->deleted_domains;
 		ret = domains_check(change, diag);
 	}
 	if (change->all && !affected) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Making a plan: every kind writes its rows, which are then sorted into canonical order (RFC 4034 6.1),
- * grouped by owner, and looked over for what cannot stand beside each other.
+ * grouped by owner, and looked over for what cannot stand beside each other (plan_check.c).
  */
 #include "config.h"
 
@@ -9,23 +9,15 @@
 #include <stdlib.h>
 
 #include "mail/kind.h"
-#include "mail/plan.h"
+#include "plan.h"
 
 /*! A row and where it belongs, before they are grouped. */
 struct mail_build_row {
 	uint8_t *key;
 	size_t key_len;
-	size_t order;      /*!< As they were appended. */
+	size_t order; /*!< As they were appended. */
 	bool absolute;
 	mail_row_t row;
-};
-
-/*! A name in the domain that a record points to. */
-struct mail_build_target {
-	uint8_t key[MAIL_KEY_MAX];   /*!< Relative. */
-	size_t key_len;
-	mail_item_id_t item;
-	const mail_setting_t *setting;
 };
 
 int mail_build_target(mail_build_t *build, mail_item_id_t item, const mail_setting_t *setting,
@@ -83,9 +75,8 @@ int mail_build_row(mail_build_t *build, const mail_pattern_t *owner, mail_row_t 
 	memcpy(copy, key, len);
 	row->kind = build->kind;
 	row->ttl = row->ttl == UINT32_MAX ? build->plan->ttl : row->ttl;
-	grown[build->row_count] = (mail_build_row_t){
-		copy, len, build->row_count, !owner->hole, *row
-	};
+	grown[build->row_count] = (mail_build_row_t){ copy, len, build->row_count, !owner->hole,
+		                                      *row };
 	build->row_count++;
 
 	size_t room = mail_rdata_apex_max(&row->rdata);
@@ -192,118 +183,9 @@ static bool row_same_data(const mail_row_t *a, const mail_row_t *b)
 	       mail_str_equal(mail_buf_view(&a->rdata.ops), mail_buf_view(&b->rdata.ops));
 }
 
-static bool row_overlaps(const mail_row_t *a, const mail_row_t *b)
+bool mail_rows_overlap(const mail_row_t *a, const mail_row_t *b)
 {
 	return a->from < b->until && b->from < a->until;
-}
-
-/*! Says what two rows of one owner have against each other; NULL: nothing. */
-static const char *row_conflict(const mail_row_t *a, const mail_row_t *b, bool apex)
-{
-	if (!row_overlaps(a, b)) {
-		return NULL;
-	}
-	const bool a_cname = a->type == KNOT_RRTYPE_CNAME, b_cname = b->type == KNOT_RRTYPE_CNAME;
-	if (a_cname && b_cname) {
-		return "two CNAMEs";
-	}
-	if (a_cname || b_cname) {
-		return "a CNAME beside other data";
-	}
-	if (a->type != b->type || a->kind == b->kind) {
-		return NULL;
-	}
-	const char *a_kind = mail_kinds[a->kind].name, *b_kind = mail_kinds[b->kind].name;
-	if (strcmp(a_kind, "record") == 0 || strcmp(b_kind, "record") == 0) {
-		return apex && a->type == KNOT_RRTYPE_TXT
-		       ? "a literal TXT record where SPF and txt are made (write it as txt)"
-		       : "a literal record of a type that is made there";
-	}
-	return NULL;
-}
-
-static void owner_print(const mail_owner_t *owner, mail_buf_t *out)
-{
-	knot_dname_storage_t name;
-	if (owner->key_len == 0) {
-		(void)mail_buf_str(out, "@");
-	} else if (mail_name_from_key(owner->key, owner->key_len, name) == KNOT_EOK) {
-		(void)mail_name_print(name, out);
-	}
-}
-
-/*! Notes a conflict: an error for writers; for readers only what a CNAME does not settle. */
-static int conflict_note(mail_build_t *build, const mail_owner_t *owner, const mail_row_t *row,
-                         const char *what)
-{
-	char name[KNOT_DNAME_TXT_MAXLEN + 1];
-	mail_buf_t text = MAIL_BUF_FIXED((uint8_t *)name, sizeof(name));
-	owner_print(owner, &text);
-	int ret = mail_diag_error(build->diag, 0, "%s: %.*s at %.*s", mail_kinds[row->kind].name,
-	                          (int)strlen(what), what, (int)text.len, name);
-	if (build->strict) {
-		return ret;
-	}
-	build->plan->error = KNOT_ESEMCHECK;
-	(void)snprintf(build->plan->reason, sizeof(build->plan->reason), "%s", build->diag->text);
-	return KNOT_EOK;
-}
-
-static unsigned spf_overlapping(const mail_owner_t *owner, const mail_row_t *row)
-{
-	unsigned count = 0;
-	for (size_t i = 0; i < owner->count; i++) {
-		const mail_row_t *other = &owner->rows[i];
-		const char *kind = mail_kinds[other->kind].name;
-		count += (strcmp(kind, "spf") == 0 || strcmp(kind, "helo-spf") == 0) &&
-		         row_overlaps(row, other);
-	}
-	return count;
-}
-
-static int owner_check(mail_build_t *build, const mail_owner_t *owner, bool apex)
-{
-	for (size_t i = 0; i < owner->count; i++) {
-		const mail_row_t *row = &owner->rows[i];
-		if (apex && (row->type == KNOT_RRTYPE_CNAME || row->type == KNOT_RRTYPE_DNAME)) {
-			return conflict_note(build, owner, row, "an alias of the whole domain");
-		}
-		if (strcmp(mail_kinds[row->kind].name, "helo-spf") == 0 &&
-		    spf_overlapping(owner, row) > 1) {
-			return conflict_note(build, owner, row, "two SPF records");
-		}
-		for (size_t j = i + 1; j < owner->count; j++) {
-			const char *what = row_conflict(row, &owner->rows[j], apex);
-			/* Readers: the CNAME wins, when the answer is made. */
-			if (what != NULL && (build->strict || owner->rows[j].type == row->type)) {
-				return conflict_note(build, owner, &owner->rows[j], what);
-			}
-		}
-	}
-	return KNOT_EOK;
-}
-
-static bool owner_has(const mail_owner_t *owner, uint16_t type)
-{
-	for (size_t i = 0; i < owner->count; i++) {
-		if (owner->rows[i].type == type) {
-			return true;
-		}
-	}
-	return false;
-}
-
-/*! Data below a DNAME can never be reached (RFC 6672 2.4). */
-static int dname_check(mail_build_t *build, const mail_owners_t *owners)
-{
-	for (size_t i = 0; i + 1 < owners->count && build->strict; i++) {
-		const mail_owner_t *owner = &owners->owners[i], *next = owner + 1;
-		if (owner->key_len > 0 && owner_has(owner, KNOT_RRTYPE_DNAME) &&
-		    mail_key_in(next->key, next->key_len, owner->key, owner->key_len)) {
-			return conflict_note(build, next, &next->rows[0], "data below a DNAME");
-		}
-	}
-	return KNOT_EOK;
 }
 
 /*! Moves the sorted rows [first, last) of one owner into the plan, equal ones once. */
@@ -321,10 +203,11 @@ static int owner_fill(mail_build_t *build, size_t first, size_t last, mail_owner
 		bool known = false;
 		for (size_t j = 0; j < owner->count && !known; j++) {
 			mail_row_t *there = &owner->rows[j];
-			known = row_same_data(there, row) && row_overlaps(there, row);
+			known = row_same_data(there, row) && mail_rows_overlap(there, row);
 			if (known) {
 				there->from = row->from < there->from ? row->from : there->from;
-				there->until = row->until > there->until ? row->until : there->until;
+				there->until = row->until > there->until ? row->until
+				                                         : there->until;
 			}
 		}
 		if (!known) {
@@ -344,7 +227,7 @@ static int owners_fill(mail_build_t *build, size_t first, size_t last, mail_owne
 	if (owners->owners == NULL) {
 		return KNOT_ENOMEM;
 	}
-	for (size_t i = first; i < last; ) {
+	for (size_t i = first; i < last;) {
 		const mail_build_row_t *row = &build->rows[i];
 		size_t end = i + 1;
 		while (end < last && key_compare(row->key, row->key_len, build->rows[end].key,
@@ -358,22 +241,6 @@ static int owners_fill(mail_build_t *build, size_t first, size_t last, mail_owne
 		i = end;
 	}
 	return KNOT_EOK;
-}
-
-static int owners_check(mail_build_t *build, const mail_owners_t *owners, bool relative)
-{
-	for (size_t i = 0; i < owners->count; i++) {
-		const mail_owner_t *owner = &owners->owners[i];
-		const bool apex = relative && owner->key_len == 0;
-		int ret = owner_check(build, owner, apex);
-		if (ret != KNOT_EOK) {
-			return ret;
-		}
-		build->plan->cuts |= !apex && (owner_has(owner, KNOT_RRTYPE_NS) ||
-		                               owner_has(owner, KNOT_RRTYPE_DNAME));
-		build->plan->hosted |= apex && owner_has(owner, KNOT_RRTYPE_SOA);
-	}
-	return dname_check(build, owners);
 }
 
 static int step_compare(const void *a, const void *b)
@@ -409,49 +276,6 @@ static int steps_fill(mail_build_t *build)
 	plan->step_count = steps_of(&plan->relative, plan->steps);
 	plan->step_count += steps_of(&plan->absolute, plan->steps + plan->step_count);
 	qsort(plan->steps, plan->step_count, sizeof(*plan->steps), step_compare);
-	return KNOT_EOK;
-}
-
-/*! Says what is wrong with a target that lies in the domain; NULL: nothing. */
-static const char *target_fault(const mail_owner_t *owner, bool *fatal, mail_item_id_t item)
-{
-	*fatal = true;
-	if (owner != NULL && owner_has(owner, KNOT_RRTYPE_CNAME)) {
-		return "is an alias (RFC 2181 10.3)";
-	}
-	*fatal = item == MAIL_ITEM_NS;
-	if (owner == NULL || !(owner_has(owner, KNOT_RRTYPE_A) || owner_has(owner, KNOT_RRTYPE_AAAA))) {
-		return "lies in the domain but is no host with an address";
-	}
-	return NULL;
-}
-
-static int targets_check(mail_build_t *build)
-{
-	for (size_t i = 0; i < build->target_count && build->strict; i++) {
-		const mail_build_target_t *target = &build->targets[i];
-		bool fatal;
-		const char *fault = target_fault(mail_owners_find(&build->plan->relative, target->key,
-		                                                  target->key_len, NULL),
-		                                 &fatal, target->item);
-		knot_dname_storage_t name;
-		char text[KNOT_DNAME_TXT_MAXLEN + 1];
-		mail_buf_t buf = MAIL_BUF_FIXED((uint8_t *)text, sizeof(text));
-		if (fault == NULL) {
-			continue;
-		}
-		if (target->key_len == 0) {
-			(void)mail_buf_str(&buf, "@");
-		} else if (mail_name_from_key(target->key, target->key_len, name) == KNOT_EOK) {
-			(void)mail_name_print(name, &buf);
-		}
-		if (fatal) {
-			(void)mail_diag_error(build->diag, 0, "%.*s %s", (int)buf.len, text, fault);
-			return mail_build_bad(build, target->item, target->setting, KNOT_EINVAL);
-		}
-		mail_diag_warn(build->diag, "%s: %.*s %s", mail_item_get(target->item)->name, (int)buf.len,
-		               text, fault);
-	}
 	return KNOT_EOK;
 }
 
@@ -506,7 +330,9 @@ static int rows_group(mail_build_t *build)
 int mail_plan_make(mail_profile_t *profile, bool strict, mail_plan_t **plan, mail_diag_t *diag)
 {
 	mail_diag_t own = { 0 };
-	mail_build_t build = { .profile = profile, .strict = strict, .diag = diag != NULL ? diag : &own };
+	mail_build_t build = { .profile = profile,
+		               .strict = strict,
+		               .diag = diag != NULL ? diag : &own };
 	*plan = build.plan = calloc(1, sizeof(**plan));
 	if (*plan == NULL) {
 		return KNOT_ENOMEM;
@@ -518,13 +344,7 @@ int mail_plan_make(mail_profile_t *profile, bool strict, mail_plan_t **plan, mai
 		ret = rows_group(&build);
 	}
 	if (ret == KNOT_EOK) {
-		ret = owners_check(&build, &(*plan)->relative, true);
-	}
-	if (ret == KNOT_EOK) {
-		ret = owners_check(&build, &(*plan)->absolute, false);
-	}
-	if (ret == KNOT_EOK) {
-		ret = targets_check(&build);
+		ret = mail_plan_check(&build);
 	}
 	if (ret == KNOT_EOK) {
 		ret = steps_fill(&build);

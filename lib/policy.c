@@ -6,6 +6,7 @@
  */
 #include "config.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "mail/dmarc.h"
@@ -16,9 +17,9 @@ static const struct {
 	mail_item_id_t item;
 	const char *value;
 } defaults[] = {
-	{ MAIL_ITEM_TTL,     "3600" },
+	{ MAIL_ITEM_TTL, "3600" },
 	{ MAIL_ITEM_SPF_ALL, "-all" },
-	{ MAIL_ITEM_DMARC,   "p=none" },
+	{ MAIL_ITEM_DMARC, "p=none" },
 	{ MAIL_ITEM_MTA_STS, "off" },
 };
 
@@ -86,7 +87,8 @@ static int layer_merge(mail_profile_t *profile, unsigned layer)
 	for (size_t o = 0; o < sizeof(order) / sizeof(order[0]); o++) {
 		for (size_t i = 0; i < from->entry->count; i++) {
 			const mail_member_t *member = &from->entry->members[i];
-			if (member->op != order[o] || (target && alias_leaves_out(member->item->id))) {
+			if (member->op != order[o] ||
+			    (target && alias_leaves_out(member->item->id))) {
 				continue;
 			}
 			int ret = member_merge(profile, member, layer);
@@ -177,11 +179,28 @@ static mail_profile_t *profile_new(const mail_source_t *source)
 /*! Says why an entry could not be read. \return The code that was given. */
 static int refuse(int code, mail_diag_t *diag, mail_section_t section, mail_str_t id)
 {
-	const char *why = code == KNOT_ENOENT ? "does not exist" :
-	                  code == KNOT_ENOTSUP ? "is of a newer format" :
-	                  code == KNOT_ENOMEM ? "needs more memory" : "is damaged";
+	const char *why = code == KNOT_ENOENT    ? "does not exist"
+	                  : code == KNOT_ENOTSUP ? "is of a newer format"
+	                  : code == KNOT_ENOMEM  ? "needs more memory"
+	                                         : "is damaged";
 	(void)mail_diag_error(diag, 0, "%s %.*s %s", mail_section_name(section), (int)id.len,
 	                      id.data, why);
+	return code;
+}
+
+/*! Says why a policy, or the base of one, could not be read. */
+static int refuse_ref(int code, mail_diag_t *diag, const mail_entry_t *from, mail_str_t id)
+{
+	(void)refuse(code, diag, MAIL_SECTION_POLICY, id);
+	const mail_member_t *base = from != NULL
+	                                    ? mail_entry_member(from, MAIL_ITEM_BASE, MAIL_OP_SET)
+	                                    : NULL;
+	if (base != NULL && diag != NULL) {
+		char reason[sizeof(diag->text)];
+		(void)snprintf(reason, sizeof(reason), "%s", diag->text);
+		(void)mail_diag_error(diag, 0, "base: %s", reason);
+		diag->line = base->line;
+	}
 	return code;
 }
 
@@ -190,23 +209,24 @@ static int chain_read(mail_profile_t *profile, mail_str_t policy, mail_diag_t *d
 {
 	size_t count = 0;
 	mail_layer_t *chain = profile->layers + 1;
-	for (mail_str_t id = policy; id.len > 0; ) {
+	for (mail_str_t id = policy; id.len > 0;) {
 		for (size_t i = 0; i < count; i++) {
 			if (mail_str_equal(chain[i].entry->id, id)) {
-				(void)mail_diag_error(diag, 0, "policy %.*s is its own base", (int)id.len,
-				                      id.data);
+				(void)mail_diag_error(diag, 0, "policy %.*s is its own base",
+				                      (int)id.len, id.data);
 				return KNOT_ELOOP;
 			}
 		}
 		if (count == MAIL_POLICY_CHAIN_MAX) {
-			(void)mail_diag_error(diag, 0, "policy %.*s has more than %d bases above each other",
-			                      (int)policy.len, policy.data, MAIL_POLICY_CHAIN_MAX - 1);
+			(void)mail_diag_error(
+				diag, 0, "policy %.*s has more than %d bases above each other",
+				(int)policy.len, policy.data, MAIL_POLICY_CHAIN_MAX - 1);
 			return KNOT_ELOOP;
 		}
 		mail_entry_t *entry = NULL;
 		int ret = mail_profile_fetch(profile, MAIL_SECTION_POLICY, id, &entry);
 		if (ret != KNOT_EOK) {
-			return refuse(ret, diag, MAIL_SECTION_POLICY, id);
+			return refuse_ref(ret, diag, count > 0 ? chain[count - 1].entry : NULL, id);
 		}
 		chain[count++] = (mail_layer_t){ MAIL_SECTION_POLICY, entry };
 		profile->layer_count++;
