@@ -7,8 +7,7 @@
 #include "mail/time.h"
 
 /* Notes a reason at a member (or at none). */
-#define FAIL(diag, member, ...) \
-	fail_at((diag), (member), mail_diag_error((diag), 0, __VA_ARGS__))
+#define FAIL(diag, member, ...) fail_at((diag), (member), mail_diag_error((diag), 0, __VA_ARGS__))
 
 static int fail_at(mail_diag_t *diag, const mail_member_t *member, int ret)
 {
@@ -36,7 +35,8 @@ static int check_domain(const mail_entry_t *entry, mail_diag_t *diag)
 	for (size_t i = 0; i < entry->count; i++) {
 		const mail_member_t *other = &entry->members[i];
 		if (other->item->id != MAIL_ITEM_ALIAS) {
-			return FAIL(diag, other, "%s: an alias has all from its target and sets nothing itself",
+			return FAIL(diag, other,
+			            "%s: an alias has all from its target and sets nothing itself",
 			            other->item->name);
 		}
 	}
@@ -49,8 +49,8 @@ static int check_domain(const mail_entry_t *entry, mail_diag_t *diag)
 /* publish <= activate <= retire <= remove, as far as they are given. */
 static int check_times(const mail_entry_t *entry, mail_diag_t *diag)
 {
-	static const mail_item_id_t order[] = { MAIL_ITEM_PUBLISH, MAIL_ITEM_ACTIVATE, MAIL_ITEM_RETIRE,
-	                                        MAIL_ITEM_REMOVE };
+	static const mail_item_id_t order[] = { MAIL_ITEM_PUBLISH, MAIL_ITEM_ACTIVATE,
+		                                MAIL_ITEM_RETIRE, MAIL_ITEM_REMOVE };
 	const mail_member_t *before = NULL;
 	int64_t then = 0;
 	for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++) {
@@ -61,7 +61,8 @@ static int check_times(const mail_entry_t *entry, mail_diag_t *diag)
 			continue;
 		}
 		if (before != NULL && when < then) {
-			return FAIL(diag, member, "%s: is before %s", member->item->name, before->item->name);
+			return FAIL(diag, member, "%s: is before %s", member->item->name,
+			            before->item->name);
 		}
 		before = member;
 		then = when;
@@ -88,9 +89,10 @@ int mail_entry_check(const mail_entry_t *entry, mail_diag_t *diag)
 		return FAIL(diag, NULL, "signing keys are not supported yet");
 	}
 	if (entry->deleted) {
-		return entry->count == 0 ? KNOT_EOK :
-		       FAIL(diag, &entry->members[0], "%s: a deleted entry has no items",
-		            entry->members[0].item->name);
+		return entry->count == 0
+		               ? KNOT_EOK
+		               : FAIL(diag, &entry->members[0], "%s: a deleted entry has no items",
+		                      entry->members[0].item->name);
 	}
 	switch (entry->section) {
 	case MAIL_SECTION_HOST:
@@ -99,15 +101,13 @@ int mail_entry_check(const mail_entry_t *entry, mail_diag_t *diag)
 		}
 		return KNOT_EOK;
 	case MAIL_SECTION_CERTIFICATE:
-		if (set_of(entry, MAIL_ITEM_CURRENT) == NULL && set_of(entry, MAIL_ITEM_NEXT) == NULL) {
+		if (set_of(entry, MAIL_ITEM_CURRENT) == NULL &&
+		    set_of(entry, MAIL_ITEM_NEXT) == NULL) {
 			return FAIL(diag, NULL, "needs current or next");
 		}
 		return KNOT_EOK;
-	case MAIL_SECTION_DKIM:
-		return check_dkim(entry, diag);
-	case MAIL_SECTION_DOMAIN:
-		return check_domain(entry, diag);
-	default:
-		return KNOT_EOK;
+	case MAIL_SECTION_DKIM: return check_dkim(entry, diag);
+	case MAIL_SECTION_DOMAIN: return check_domain(entry, diag);
+	default: return KNOT_EOK;
 	}
 }

@@ -61,14 +61,11 @@ static int put_octets(const mail_item_t *item, mail_str_t stored, mail_buf_t *ou
 static int put_scalar(const mail_item_t *item, mail_str_t stored, mail_buf_t *out)
 {
 	switch (item->type) {
-	case MAIL_TYPE_NUMBER:
-		return mail_item_print(item, stored, out);
+	case MAIL_TYPE_NUMBER: return mail_item_print(item, stored, out);
 	case MAIL_TYPE_SWITCH:
 		return mail_buf_str(out, mail_str_is(stored, "on") ? "true" : "false");
-	case MAIL_TYPE_OCTETS:
-		return put_octets(item, stored, out);
-	default:
-		return put_string(stored, out);
+	case MAIL_TYPE_OCTETS: return put_octets(item, stored, out);
+	default: return put_string(stored, out);
 	}
 }
 
@@ -145,8 +142,8 @@ static int add_text(mail_place_t *place, mail_entry_t *entry, const mail_item_t 
 }
 
 /* Adds a value that is neither list nor object. */
-static int add_scalar(mail_place_t *place, mail_entry_t *entry, const mail_item_t *item, mail_op_t op,
-                      const json_t *value)
+static int add_scalar(mail_place_t *place, mail_entry_t *entry, const mail_item_t *item,
+                      mail_op_t op, const json_t *value)
 {
 	char digits[32];
 	bool none = json_is_string(value) && mail_str_is(string_of(value), "none");
@@ -156,7 +153,8 @@ static int add_scalar(mail_place_t *place, mail_entry_t *entry, const mail_item_
 			return mail_place_error(place, 0, "expected a whole number");
 		}
 		if (!none) {
-			snprintf(digits, sizeof(digits), "%" JSON_INTEGER_FORMAT, json_integer_value(value));
+			snprintf(digits, sizeof(digits), "%" JSON_INTEGER_FORMAT,
+			         json_integer_value(value));
 			return add_text(place, entry, item, op, MAIL_STR(digits));
 		}
 		break;
@@ -165,13 +163,15 @@ static int add_scalar(mail_place_t *place, mail_entry_t *entry, const mail_item_
 			return mail_place_error(place, 0, "expected true or false");
 		}
 		if (!none) {
-			return add_text(place, entry, item, op, MAIL_STR(json_is_true(value) ? "on" : "off"));
+			return add_text(place, entry, item, op,
+			                MAIL_STR(json_is_true(value) ? "on" : "off"));
 		}
 		break;
 	default:
 		if (!json_is_string(value)) {
-			return mail_place_error(place, 0, "expected a string%s",
-			                        item->flags & MAIL_FLAG_LIST ? " or a list of strings" : "");
+			return mail_place_error(
+				place, 0, "expected a string%s",
+				item->flags & MAIL_FLAG_LIST ? " or a list of strings" : "");
 		}
 		break;
 	}
@@ -198,8 +198,8 @@ static int add_list(mail_place_t *place, mail_entry_t *entry, const mail_item_t 
 }
 
 /* Adds one tag of an object as "tag=value". */
-static int add_tag(mail_place_t *place, mail_entry_t *entry, const mail_item_t *item, const char *tag,
-                   const json_t *value)
+static int add_tag(mail_place_t *place, mail_entry_t *entry, const mail_item_t *item,
+                   const char *tag, const json_t *value)
 {
 	if (!json_is_string(value) && !json_is_null(value)) {
 		char quoted[64];
@@ -215,23 +215,27 @@ static int add_tag(mail_place_t *place, mail_entry_t *entry, const mail_item_t *
 	if (json_string_length(value) > 0) {
 		mail_buf_put(&text, json_string_value(value), json_string_length(value));
 	}
-	int ret = text.error != KNOT_EOK ? mail_place_pass(place, text.error)
-	                                 : add_text(place, entry, item, MAIL_OP_SET, mail_buf_view(&text));
+	int ret = text.error != KNOT_EOK
+	                  ? mail_place_pass(place, text.error)
+	                  : add_text(place, entry, item, MAIL_OP_SET, mail_buf_view(&text));
 	mail_buf_free(&text);
 	return ret;
 }
 
-static int add_tags(mail_place_t *place, mail_entry_t *entry, const mail_item_t *item, json_t *value)
+static int add_tags(mail_place_t *place, mail_entry_t *entry, const mail_item_t *item,
+                    json_t *value)
 {
 	if (json_is_string(value) && mail_str_is(string_of(value), "none")) {
 		return add_text(place, entry, item, MAIL_OP_SET, string_of(value));
 	}
 	if (!json_is_object(value) || json_object_size(value) == 0) {
-		return mail_place_error(place, 0, "expected an object of tags, as {\"p\":\"none\"}");
+		return mail_place_error(place, 0,
+		                        "expected an object of tags, as {\"p\":\"none\"}");
 	}
 	const char *tag;
 	json_t *text;
-	json_object_foreach(value, tag, text) {
+	json_object_foreach(value, tag, text)
+	{
 		int ret = add_tag(place, entry, item, tag, text);
 		if (ret != KNOT_EOK) {
 			return ret;
@@ -263,7 +267,8 @@ static int add_member(mail_place_t *place, mail_entry_t *entry, const char *name
 }
 
 /* Reads "kind" and the id, and makes the entry. */
-static int entry_begin(mail_place_t *place, json_t *object, const char **id_name, mail_entry_t **entry)
+static int entry_begin(mail_place_t *place, json_t *object, const char **id_name,
+                       mail_entry_t **entry)
 {
 	const json_t *kind = json_object_get(object, "kind");
 	place->item = MAIL_STR("kind");
@@ -306,7 +311,8 @@ static int entry_read(mail_place_t *place, json_t *object, mail_entry_t **entry)
 	if (ret != KNOT_EOK) {
 		return ret;
 	}
-	json_object_foreach(object, name, value) {
+	json_object_foreach(object, name, value)
+	{
 		if (strcmp(name, "kind") == 0 || strcmp(name, id_name) == 0) {
 			continue;
 		}
@@ -369,7 +375,8 @@ static bool plain_domain(mail_str_t line, mail_entry_t **entry)
 	const char *pos = line.data, *end = line.data + line.len;
 	mail_item_id_t item = MAIL_ITEM_POLICY;
 	mail_str_t name, value;
-	if (!literal(&pos, end, "{\"kind\":\"domain\",\"name\":") || !plain_string(&pos, end, &name)) {
+	if (!literal(&pos, end, "{\"kind\":\"domain\",\"name\":") ||
+	    !plain_string(&pos, end, &name)) {
 		return false;
 	}
 	if (!literal(&pos, end, ",\"policy\":")) {
@@ -392,7 +399,8 @@ static bool plain_domain(mail_str_t line, mail_entry_t **entry)
 	}
 	*entry = mail_entry_new(MAIL_SECTION_DOMAIN, mail_buf_view(&id));
 	if (*entry != NULL &&
-	    mail_entry_parse(*entry, mail_item_get(item), MAIL_OP_SET, value, 0, NULL) == KNOT_EOK &&
+	    mail_entry_parse(*entry, mail_item_get(item), MAIL_OP_SET, value, 0, NULL) ==
+	            KNOT_EOK &&
 	    mail_entry_check(*entry, NULL) == KNOT_EOK) {
 		return true;
 	}
@@ -410,8 +418,8 @@ int mail_json_parse(mail_str_t line, mail_entry_t **entry, mail_diag_t *diag)
 	}
 	mail_place_begin(&place, diag);
 	json_error_t error;
-	json_t *root = json_loadb(line.data != NULL ? line.data : "", line.len, JSON_REJECT_DUPLICATES,
-	                          &error);
+	json_t *root = json_loadb(line.data != NULL ? line.data : "", line.len,
+	                          JSON_REJECT_DUPLICATES, &error);
 	if (root == NULL) {
 		if (json_error_code(&error) == json_error_out_of_memory) {
 			return mail_place_pass(&place, KNOT_ENOMEM);
@@ -420,14 +428,15 @@ int mail_json_parse(mail_str_t line, mail_entry_t **entry, mail_diag_t *diag)
 		for (char *c = error.text; *c != '\0'; c++) {
 			*c = (unsigned char)*c < 0x20 || *c == 0x7f ? '?' : *c;
 		}
-		return mail_place_error(&place, error.position > 0 ? (size_t)error.position : 0, "%s",
-		                        error.text);
+		return mail_place_error(&place, error.position > 0 ? (size_t)error.position : 0,
+		                        "%s", error.text);
 	}
 	int ret;
 	if (json_is_object(root)) {
 		ret = entry_read(&place, root, entry);
 	} else {
-		ret = mail_place_error(&place, 1, "expected an object, as {\"kind\":\"domain\",...}");
+		ret = mail_place_error(&place, 1,
+		                       "expected an object, as {\"kind\":\"domain\",...}");
 	}
 	json_decref(root);
 	if (ret != KNOT_EOK) {

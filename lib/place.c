@@ -11,7 +11,8 @@ static int prefix_print(const mail_place_t *place, char *out, size_t size)
 {
 	char id[64], item[64];
 	bool section = place->section < MAIL_SECTION_COUNT;
-	int len = snprintf(out, size, "%s%s%s%s%s%s", section ? mail_section_name(place->section) : "",
+	int len = snprintf(out, size, "%s%s%s%s%s%s",
+	                   section ? mail_section_name(place->section) : "",
 	                   section && place->id.len > 0 ? " " : "",
 	                   section ? mail_place_quote(place->id, id) : "", section ? ": " : "",
 	                   mail_place_quote(place->item, item), place->item.len > 0 ? ": " : "");
@@ -63,16 +64,14 @@ int mail_place_error(mail_place_t *place, size_t column, const char *fmt, ...)
 int mail_place_pass(mail_place_t *place, int ret)
 {
 	switch (ret) {
-	case KNOT_EOK:
-		return KNOT_EOK;
+	case KNOT_EOK: return KNOT_EOK;
 	case KNOT_ENOMEM:
 		place->line = 0;
 		place->section = MAIL_SECTION_COUNT;
 		place->item.len = 0;
 		mail_place_error(place, 0, "out of memory");
 		return KNOT_ENOMEM;
-	default:
-		break;
+	default: break;
 	}
 	const char *reason = place->own.text[0] != '\0' ? place->own.text : knot_strerror(ret);
 	return mail_place_error(place, place->own.column, "%s", reason);
@@ -146,7 +145,8 @@ int mail_place_section(mail_place_t *place, mail_str_t name, mail_section_t *sec
 	char quoted[64];
 	mail_place_quote(name, quoted);
 	if (best != NULL) {
-		return mail_place_error(place, 0, "unknown section \"%s\", is \"%s\" meant?", quoted, best);
+		return mail_place_error(place, 0, "unknown section \"%s\", is \"%s\" meant?",
+		                        quoted, best);
 	}
 	return mail_place_error(place, 0, "unknown section \"%s\"", quoted);
 }
@@ -158,8 +158,8 @@ static bool wrong_section(mail_place_t *place, mail_str_t name)
 	size_t len = 0;
 	for (unsigned s = 0; s < MAIL_SECTION_COUNT; s++) {
 		if (mail_item_find(s, name) != NULL && len < sizeof(list)) {
-			int n = snprintf(list + len, sizeof(list) - len, "%s%s", len > 0 ? ", " : "",
-			                 mail_section_name(s));
+			int n = snprintf(list + len, sizeof(list) - len, "%s%s",
+			                 len > 0 ? ", " : "", mail_section_name(s));
 			len += n > 0 ? (size_t)n : 0;
 		}
 	}

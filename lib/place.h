@@ -9,12 +9,12 @@
 
 /*! A place in what people wrote. */
 typedef struct {
-	mail_diag_t *diag;       /*!< The caller's; may be NULL. */
-	mail_diag_t own;         /*!< What checks write into: a reason without its place. */
-	mail_section_t section;  /*!< MAIL_SECTION_COUNT: none yet. */
-	mail_str_t id;           /*!< Of the entry; empty: none yet. */
-	mail_str_t item;         /*!< As written; empty: the entry as a whole. */
-	uint32_t line;           /*!< 0: unknown, and diag->line is left as the caller set it. */
+	mail_diag_t *diag;      /*!< The caller's; may be NULL. */
+	mail_diag_t own;        /*!< What checks write into: a reason without its place. */
+	mail_section_t section; /*!< MAIL_SECTION_COUNT: none yet. */
+	mail_str_t id;          /*!< Of the entry; empty: none yet. */
+	mail_str_t item;        /*!< As written; empty: the entry as a whole. */
+	uint32_t line;          /*!< 0: unknown, and diag->line is left as the caller set it. */
 } mail_place_t;
 
 /*! Begins nowhere. Warnings that checks hand to place->own come out of diag->warn with their place. */

@@ -37,10 +37,10 @@ typedef struct {
 	void *ctx;
 	mail_place_t place;
 	mail_entries_t *entries;
-	mail_entry_t *entry;      /* Being read; NULL before the first id of a section. */
-	const mail_item_t *item;  /* Of the last value. */
+	mail_entry_t *entry;     /* Being read; NULL before the first id of a section. */
+	const mail_item_t *item; /* Of the last value. */
 	mail_op_t op;
-	uint32_t line;            /* Of the last value. */
+	uint32_t line; /* Of the last value. */
 	file_value_t *files;
 	size_t file_count;
 } reader_t;
@@ -81,8 +81,9 @@ static int file_keep(reader_t *r, const mail_item_t *item, mail_str_t name, uint
 	}
 	r->files = files;
 	files += r->file_count;
-	*files = (file_value_t){ .item = item, .name = malloc(name.len + 1), .len = name.len,
-	                         .line = line };
+	*files = (file_value_t){
+		.item = item, .name = malloc(name.len + 1), .len = name.len, .line = line
+	};
 	if (files->name == NULL) {
 		return KNOT_ENOMEM;
 	}
@@ -112,7 +113,8 @@ static bool is_base64(mail_str_t text)
 	size_t chars = 0, pads = 0;
 	for (size_t i = 0; i < text.len; i++) {
 		char c = text.data[i];
-		bool alnum = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+		bool alnum = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+		             (c >= '0' && c <= '9');
 		if (c == ' ') {
 			continue;
 		}
@@ -186,8 +188,8 @@ static int add_certificate(reader_t *r, const file_value_t *file, mail_str_t pem
 			ret = mail_tlsa_from_pem(pem, &form, &out, diag);
 		}
 		if (ret == KNOT_EOK) {
-			ret = mail_entry_parse(r->entry, file->item, MAIL_OP_SET, mail_buf_view(&out),
-			                       file->line, diag);
+			ret = mail_entry_parse(r->entry, file->item, MAIL_OP_SET,
+			                       mail_buf_view(&out), file->line, diag);
 		}
 		mail_buf_free(&out);
 	}
@@ -213,7 +215,8 @@ static int file_resolve(reader_t *r, const file_value_t *file)
 	r->place.item = MAIL_STR(file->item->name);
 	r->place.line = file->line;
 	if (r->read_file == NULL) {
-		return mail_place_error(&r->place, 0, "\"%s\" is taken for a file, and files are not read here",
+		return mail_place_error(&r->place, 0,
+		                        "\"%s\" is taken for a file, and files are not read here",
 		                        quoted);
 	}
 	int ret = r->read_file(r->ctx, name, &pem);
@@ -294,7 +297,9 @@ static int on_section(reader_t *r)
 		return ret;
 	}
 	if (r->yp->data_len > 0) {
-		return mail_place_error(place, 0, "a section has no value, its entries follow on lines of their own");
+		return mail_place_error(
+			place, 0,
+			"a section has no value, its entries follow on lines of their own");
 	}
 	return KNOT_EOK;
 }
@@ -315,8 +320,8 @@ static int on_id(reader_t *r)
 	}
 	mail_buf_t id = { 0 };
 	place->item = MAIL_STR("id");
-	int ret = mail_entry_id_normalise(place->section, (mail_str_t){ r->yp->data, r->yp->data_len },
-	                                  &id, &place->own);
+	int ret = mail_entry_id_normalise(
+		place->section, (mail_str_t){ r->yp->data, r->yp->data_len }, &id, &place->own);
 	if (ret == KNOT_EOK) {
 		r->entry = mail_entry_new(place->section, mail_buf_view(&id));
 		ret = r->entry == NULL ? KNOT_ENOMEM : KNOT_EOK;
@@ -385,9 +390,10 @@ static int on_item(reader_t *r)
 		return mail_place_error(place, 0, "a dash is missing: \"- id: NAME\"");
 	}
 	if (r->entry == NULL) {
-		return mail_place_error(place, 0, place->section == MAIL_SECTION_COUNT ?
-		                        "an item outside a section" :
-		                        "an item before the first \"- id: NAME\"");
+		return mail_place_error(place, 0,
+		                        place->section == MAIL_SECTION_COUNT
+		                                ? "an item outside a section"
+		                                : "an item before the first \"- id: NAME\"");
 	}
 	int ret = find_item(r, key, &item, &op);
 	if (ret != KNOT_EOK) {
@@ -402,8 +408,8 @@ static int on_item(reader_t *r)
 	if (op == MAIL_OP_SET && names_file(place->section, item, value)) {
 		return mail_place_pass(place, file_keep(r, item, value, place->line));
 	}
-	return mail_place_pass(place, mail_entry_parse(r->entry, item, op, value, place->line,
-	                                               &place->own));
+	return mail_place_pass(
+		place, mail_entry_parse(r->entry, item, op, value, place->line, &place->own));
 }
 
 /* One step of yparser: a section, an id, or one value of an item. */
@@ -422,14 +428,10 @@ static int on_event(reader_t *r)
 	place->item.len = 0;
 	place->line = (uint32_t)r->yp->line_count;
 	switch (r->yp->event) {
-	case YP_EKEY0:
-		return on_section(r);
-	case YP_EID:
-		return on_id(r);
-	case YP_EKEY1:
-		return on_item(r);
-	default:
-		return mail_place_error(place, 0, "does not parse");
+	case YP_EKEY0: return on_section(r);
+	case YP_EID: return on_id(r);
+	case YP_EKEY1: return on_item(r);
+	default: return mail_place_error(place, 0, "does not parse");
 	}
 }
 

@@ -65,7 +65,8 @@ static int put_value(const mail_item_t *item, mail_str_t stored, mail_buf_t *out
 
 static int put_member(const mail_member_t *member, mail_buf_t *out)
 {
-	mail_buf_printf(out, "    %s%s: ", member->item->name, member->op == MAIL_OP_ADD ? "-add" : "");
+	mail_buf_printf(out, "    %s%s: ", member->item->name,
+	                member->op == MAIL_OP_ADD ? "-add" : "");
 	if (member->op == MAIL_OP_NONE) {
 		return mail_buf_str(out, "none\n");
 	}

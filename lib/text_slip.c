@@ -112,8 +112,9 @@ static const char *walk_rest(const walk_t *w, const char *start, bool list)
 		return "only double quotes quote";
 	}
 	if (at(w, '"')) {
-		return *start == '"' ? "text after a closing quote; inside quotes a quote is written \\\""
-		                     : "a quote inside a value: quote the whole value";
+		return *start == '"'
+		               ? "text after a closing quote; inside quotes a quote is written \\\""
+		               : "a quote inside a value: quote the whole value";
 	}
 	if (at(w, '[')) {
 		return "a bracket inside a value: quote the value";
@@ -140,7 +141,8 @@ static const char *walk_list(walk_t *w)
 		}
 		const char *slip = walk_value(w);
 		if (slip != NULL) {
-			return w->pos == w->end || at(w, '#') ? "a closing bracket is missing" : slip;
+			return w->pos == w->end || at(w, '#') ? "a closing bracket is missing"
+			                                      : slip;
 		}
 		skip_spaces(w);
 		if (w->pos == w->end || at(w, '#')) {
@@ -229,7 +231,8 @@ static const char *bad_octet(mail_str_t line)
 			return NULL;
 		}
 		if (c == '\t') {
-			return indent ? "a tab in the indentation: use spaces" : "a tab: use spaces";
+			return indent ? "a tab in the indentation: use spaces"
+			              : "a tab: use spaces";
 		}
 		if (c < 0x20 || c == 0x7f) {
 			return "a control character";
@@ -248,7 +251,8 @@ int mail_text_slip(mail_place_t *place, mail_str_t text, int ret)
 	if (ret == KNOT_YP_EINVAL_INDENT) {
 		slip = "the indentation differs from the lines above";
 	} else if (ret == KNOT_ESPACE) {
-		slip = key.len > YP_MAX_TXT_KEY_LEN ? "the name is too long" : "the value is too long";
+		slip = key.len > YP_MAX_TXT_KEY_LEN ? "the name is too long"
+		                                    : "the value is too long";
 	} else if (slip == NULL) {
 		slip = ret == KNOT_YP_ECHAR_TAB ? "a tab: use spaces" : "does not parse";
 	}

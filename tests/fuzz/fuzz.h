@@ -19,12 +19,12 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /*! Ends the program when what must hold does not. */
-#define FUZZ_REQUIRE(cond)                                                                             \
-	do {                                                                                           \
-		if (!(cond)) {                                                                         \
-			fprintf(stderr, "%s:%d: does not hold: %s\n", __FILE__, __LINE__, #cond);      \
-			abort();                                                                       \
-		}                                                                                      \
+#define FUZZ_REQUIRE(cond)                                                                         \
+	do {                                                                                       \
+		if (!(cond)) {                                                                     \
+			fprintf(stderr, "%s:%d: does not hold: %s\n", __FILE__, __LINE__, #cond);  \
+			abort();                                                                   \
+		}                                                                                  \
 	} while (0)
 
 /*! A reason must be there, and nothing in it may move the cursor of who reads it. */
@@ -45,7 +45,8 @@ __attribute__((unused)) static void fuzz_stored(const mail_entry_t *entry)
 	uint8_t key[MAIL_KEY_MAX];
 	FUZZ_REQUIRE(mail_entry_key(entry->section, entry->id, key) > 0);
 	FUZZ_REQUIRE(mail_codec_encode(entry, &out) == KNOT_EOK);
-	FUZZ_REQUIRE(mail_codec_decode(entry->section, entry->id, out.data, out.len, &again) == KNOT_EOK);
+	FUZZ_REQUIRE(mail_codec_decode(entry->section, entry->id, out.data, out.len, &again) ==
+	             KNOT_EOK);
 	FUZZ_REQUIRE(mail_entry_equal(entry, again));
 	mail_entry_free(again);
 	mail_buf_free(&out);
@@ -72,7 +73,8 @@ __attribute__((unused)) static void fuzz_text_round(const mail_entry_t *entry)
 	int ret = mail_text_print(entry, &out);
 	FUZZ_REQUIRE(ret == KNOT_EOK || ret == KNOT_ENOTSUP);
 	if (ret == KNOT_EOK) {
-		FUZZ_REQUIRE(mail_text_parse(mail_buf_view(&out), NULL, NULL, &again, NULL) == KNOT_EOK);
+		FUZZ_REQUIRE(mail_text_parse(mail_buf_view(&out), NULL, NULL, &again, NULL) ==
+		             KNOT_EOK);
 		FUZZ_REQUIRE(again.count == 1 && mail_entry_equal(entry, again.entries[0]));
 		mail_entries_free(&again);
 	}

@@ -19,8 +19,8 @@
 #include "mail/kind.h"
 
 #define ENTRIES_MAX 64
-#define ROOM_UDP    512
-#define ROOM_EDNS   1232
+#define ROOM_UDP 512
+#define ROOM_EDNS 1232
 
 /* An entry of the store; it points into the input. */
 typedef struct {
@@ -90,14 +90,15 @@ static const stored_t *find_next(const store_t *store, mail_section_t section, c
 	return NULL;
 }
 
-static const stored_t *find(const store_t *store, mail_section_t section, const uint8_t *key, size_t len)
+static const stored_t *find(const store_t *store, mail_section_t section, const uint8_t *key,
+                            size_t len)
 {
 	const stored_t *at = find_next(store, section, key, len, true);
 	return at != NULL && compare_keys(at->key, at->key_len, key, len) == 0 ? at : NULL;
 }
 
-static int source_get(const mail_source_t *source, mail_section_t section, const uint8_t *key, size_t len,
-                      mail_entry_t **entry, mail_stamp_t *stamp)
+static int source_get(const mail_source_t *source, mail_section_t section, const uint8_t *key,
+                      size_t len, mail_entry_t **entry, mail_stamp_t *stamp)
 {
 	const stored_t *at = find(source->ctx, section, key, len);
 	if (entry != NULL) {
@@ -139,8 +140,8 @@ static int source_domain_above(const mail_source_t *source, const uint8_t *key, 
 	return KNOT_ENOENT;
 }
 
-static int source_domain_next(const mail_source_t *source, const uint8_t *key, size_t len, bool from,
-                              uint8_t *next, mail_domain_t *domain)
+static int source_domain_next(const mail_source_t *source, const uint8_t *key, size_t len,
+                              bool from, uint8_t *next, mail_domain_t *domain)
 {
 	const stored_t *at = find_next(source->ctx, MAIL_SECTION_DOMAIN, key, len, from);
 	while (at != NULL && at->deleted) {
@@ -155,7 +156,8 @@ static int source_domain_next(const mail_source_t *source, const uint8_t *key, s
 	return ret == KNOT_EOK ? (int)at->key_len : ret;
 }
 
-static int source_dkim_get(const mail_source_t *source, const uint8_t *key, size_t len, mail_dkim_t *dkim)
+static int source_dkim_get(const mail_source_t *source, const uint8_t *key, size_t len,
+                           mail_dkim_t *dkim)
 {
 	const stored_t *at = find(source->ctx, MAIL_SECTION_DKIM, key, len);
 	memset(dkim, 0, sizeof(*dkim));
@@ -246,7 +248,8 @@ static knot_pkt_t *answer(const mail_question_t *question, const knot_pkt_t *que
 	FUZZ_REQUIRE(reply.outcome < MAIL_OUTCOME_COUNT);
 	FUZZ_REQUIRE(reply.kind <= mail_kind_count);
 	FUZZ_REQUIRE(pkt->size <= room);
-	FUZZ_REQUIRE(question->udp || !knot_wire_get_tc(pkt->wire) || reply.outcome == MAIL_OUTCOME_FAILED);
+	FUZZ_REQUIRE(question->udp || !knot_wire_get_tc(pkt->wire) ||
+	             reply.outcome == MAIL_OUTCOME_FAILED);
 	if (reply.outcome == MAIL_OUTCOME_FAILED) {
 		FUZZ_REQUIRE(reply.reason[0] != '\0');
 		FUZZ_REQUIRE(reply.rcode == KNOT_RCODE_SERVFAIL);

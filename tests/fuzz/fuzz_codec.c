@@ -3,12 +3,9 @@
 #include "fuzz.h"
 
 static const char *const ids[MAIL_SECTION_COUNT] = {
-	[MAIL_SECTION_HOST] = "mail",
-	[MAIL_SECTION_CERTIFICATE] = "web",
-	[MAIL_SECTION_POLICY] = "business",
-	[MAIL_SECTION_DKIM] = "example.net/s1",
-	[MAIL_SECTION_DOMAIN] = "example.net",
-	[MAIL_SECTION_KEYSET] = "shared",
+	[MAIL_SECTION_HOST] = "mail",          [MAIL_SECTION_CERTIFICATE] = "web",
+	[MAIL_SECTION_POLICY] = "business",    [MAIL_SECTION_DKIM] = "example.net/s1",
+	[MAIL_SECTION_DOMAIN] = "example.net", [MAIL_SECTION_KEYSET] = "shared",
 };
 
 static void require_code(int ret)
@@ -38,8 +35,10 @@ static void in_place(const uint8_t *value, size_t len, const mail_entry_t *entry
 	}
 	if (entry != NULL && entry->section == MAIL_SECTION_DOMAIN) {
 		FUZZ_REQUIRE(ret == KNOT_EOK);
-		FUZZ_REQUIRE(mail_str_equal(domain.policy, mail_entry_value(entry, MAIL_ITEM_POLICY)));
-		FUZZ_REQUIRE(mail_str_equal(domain.alias, mail_entry_value(entry, MAIL_ITEM_ALIAS)));
+		FUZZ_REQUIRE(
+			mail_str_equal(domain.policy, mail_entry_value(entry, MAIL_ITEM_POLICY)));
+		FUZZ_REQUIRE(
+			mail_str_equal(domain.alias, mail_entry_value(entry, MAIL_ITEM_ALIAS)));
 	}
 	mail_dkim_t dkim;
 	ret = mail_codec_dkim(value, len, &dkim);

@@ -13,7 +13,7 @@
 /*! Values of an item, as people write them. */
 typedef struct {
 	mail_item_id_t id;
-	const char *values[3];  /*!< Only the first is used for what is no list. */
+	const char *values[3]; /*!< Only the first is used for what is no list. */
 } sample_t;
 
 static const sample_t samples[] = {
@@ -27,7 +27,8 @@ static const sample_t samples[] = {
 	{ MAIL_ITEM_SPF, { "mx", "include:_spf.example.net", "ra=postmaster" } },
 	{ MAIL_ITEM_SPF_ALL, { "~all" } },
 	{ MAIL_ITEM_DMARC, { "p=reject", "rua=mailto:postmaster@{domain}", "sp=" } },
-	{ MAIL_ITEM_DMARC_RAMP, { "2026-02-01T00:00:00Z p=quarantine", "2026-03-01T00:00:00Z p=reject" } },
+	{ MAIL_ITEM_DMARC_RAMP,
+	  { "2026-02-01T00:00:00Z p=quarantine", "2026-03-01T00:00:00Z p=reject" } },
 	{ MAIL_ITEM_TLS_RPT, { "mailto:postmaster@{domain}", "https://report.example/tls" } },
 	{ MAIL_ITEM_MTA_STS, { "enforce" } },
 	{ MAIL_ITEM_MTA_STS_MAX_AGE, { "86400" } },
@@ -67,8 +68,7 @@ static const sample_t samples[] = {
 };
 
 /*! The sample of an item, or NULL. */
-__attribute__((unused))
-static const sample_t *sample_find(mail_item_id_t id)
+__attribute__((unused)) static const sample_t *sample_find(mail_item_id_t id)
 {
 	for (size_t i = 0; i < sizeof(samples) / sizeof(samples[0]); i++) {
 		if (samples[i].id == id) {
@@ -79,34 +79,34 @@ static const sample_t *sample_find(mail_item_id_t id)
 }
 
 /*! An id that a section takes. */
-__attribute__((unused))
-static const char *sample_id(mail_section_t section)
+__attribute__((unused)) static const char *sample_id(mail_section_t section)
 {
-	return section == MAIL_SECTION_DOMAIN ? "example.net" :
-	       section == MAIL_SECTION_DKIM ? "example.net/s1" : "some-id";
+	return section == MAIL_SECTION_DOMAIN ? "example.net"
+	       : section == MAIL_SECTION_DKIM ? "example.net/s1"
+	                                      : "some-id";
 }
 
 /*! What an entry needs beside the item that is tested, so that the whole of it is accepted; 0: nothing. */
-__attribute__((unused))
-static mail_item_id_t sample_needed(mail_section_t section, mail_item_id_t tested)
+__attribute__((unused)) static mail_item_id_t sample_needed(mail_section_t section,
+                                                            mail_item_id_t tested)
 {
 	switch (section) {
-	case MAIL_SECTION_HOST:
-		return tested == MAIL_ITEM_NAME ? 0 : MAIL_ITEM_NAME;
+	case MAIL_SECTION_HOST: return tested == MAIL_ITEM_NAME ? 0 : MAIL_ITEM_NAME;
 	case MAIL_SECTION_CERTIFICATE:
-		return tested == MAIL_ITEM_CURRENT || tested == MAIL_ITEM_NEXT ? 0 : MAIL_ITEM_CURRENT;
+		return tested == MAIL_ITEM_CURRENT || tested == MAIL_ITEM_NEXT ? 0
+		                                                               : MAIL_ITEM_CURRENT;
 	case MAIL_SECTION_DKIM:
 		return tested == MAIL_ITEM_KEY || tested == MAIL_ITEM_CNAME ? 0 : MAIL_ITEM_KEY;
 	case MAIL_SECTION_DOMAIN:
-		return tested == MAIL_ITEM_POLICY || tested == MAIL_ITEM_ALIAS ? 0 : MAIL_ITEM_POLICY;
-	default:
-		return 0;
+		return tested == MAIL_ITEM_POLICY || tested == MAIL_ITEM_ALIAS ? 0
+		                                                               : MAIL_ITEM_POLICY;
+	default: return 0;
 	}
 }
 
 /*! Adds an item's samples. \return What mail_entry_parse() returned. */
-__attribute__((unused))
-static int sample_add(mail_entry_t *entry, mail_item_id_t id, mail_op_t op, mail_diag_t *diag)
+__attribute__((unused)) static int sample_add(mail_entry_t *entry, mail_item_id_t id, mail_op_t op,
+                                              mail_diag_t *diag)
 {
 	const mail_item_t *item = mail_item_get(id);
 	const sample_t *sample = sample_find(id);
@@ -126,9 +126,9 @@ static int sample_add(mail_entry_t *entry, mail_item_id_t id, mail_op_t op, mail
  *
  * \return NULL when the item does not know the operation.
  */
-__attribute__((unused))
-static mail_entry_t *sample_entry(mail_section_t section, const mail_item_t *item, mail_op_t op,
-                                  mail_diag_t *diag)
+__attribute__((unused)) static mail_entry_t *sample_entry(mail_section_t section,
+                                                          const mail_item_t *item, mail_op_t op,
+                                                          mail_diag_t *diag)
 {
 	mail_entry_t *entry = mail_entry_new(section, MAIL_STR(sample_id(section)));
 	mail_item_id_t needed = sample_needed(section, item->id);

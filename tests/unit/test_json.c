@@ -16,11 +16,13 @@ static const struct {
 	const char *canonical;
 } good[] = {
 	{ "{\"kind\":\"domain\",\"name\":\"example.net\",\"policy\":\"business\"}", NULL },
-	{ "{\"kind\":\"domain\",\"name\":\"example.net\",\"policy\":\"business\",\"dmarc\":{\"p\":\"none\"}}", NULL },
+	{ "{\"kind\":\"domain\",\"name\":\"example.net\",\"policy\":\"business\",\"dmarc\":{\"p\":\"none\"}}",
+	  NULL },
 	{ "{\"kind\":\"domain\",\"name\":\"example.net\",\"alias\":\"example.org\"}", NULL },
 	{ "{\"kind\":\"domain\",\"name\":\"example.net\",\"deleted\":true}", NULL },
 	{ "{\"kind\":\"policy\",\"id\":\"a\"}", NULL },
-	{ "{\"kind\":\"host\",\"id\":\"a\",\"name\":\"mail\",\"address\":[\"192.0.2.1\"],\"tlsa-port\":[25,465]}", NULL },
+	{ "{\"kind\":\"host\",\"id\":\"a\",\"name\":\"mail\",\"address\":[\"192.0.2.1\"],\"tlsa-port\":[25,465]}",
+	  NULL },
 	/* The order of members, white space, a line end. */
 	{ " { \"policy\" : \"b\" , \"name\":\"a.example\", \"kind\":\"domain\" }\r\n",
 	  "{\"kind\":\"domain\",\"name\":\"a.example\",\"policy\":\"b\"}" },
@@ -33,7 +35,8 @@ static const struct {
 	/* Ids and values are normalised. */
 	{ "{\"kind\":\"domain\",\"name\":\"EXAMPLE.net.\",\"policy\":\"b\"}",
 	  "{\"kind\":\"domain\",\"name\":\"example.net\",\"policy\":\"b\"}" },
-	{ "{\"kind\":\"domain\",\"name\":\"b\xc3\xbc""cher.example\",\"policy\":\"b\"}",
+	{ "{\"kind\":\"domain\",\"name\":\"b\xc3\xbc"
+	  "cher.example\",\"policy\":\"b\"}",
 	  "{\"kind\":\"domain\",\"name\":\"xn--bcher-kva.example\",\"policy\":\"b\"}" },
 	{ "{\"kind\":\"domain\",\"name\":\"b\\u00fccher.example\",\"policy\":\"b\"}",
 	  "{\"kind\":\"domain\",\"name\":\"xn--bcher-kva.example\",\"policy\":\"b\"}" },
@@ -42,14 +45,16 @@ static const struct {
 	  "{\"kind\":\"policy\",\"id\":\"a\",\"mx\":[\"mail\"],\"+spf\":[\"mx\"]}" },
 	{ "{\"kind\":\"policy\",\"id\":\"a\",\"mx\":\"none\",\"ttl\":\"none\",\"no-mail\":\"none\",\"dmarc\":\"none\"}",
 	  "{\"kind\":\"policy\",\"id\":\"a\",\"mx\":null,\"dmarc\":null,\"no-mail\":null,\"ttl\":null}" },
-	{ "{\"kind\":\"policy\",\"id\":\"a\",\"mta-sts\":null}", "{\"kind\":\"policy\",\"id\":\"a\",\"mta-sts\":\"none\"}" },
+	{ "{\"kind\":\"policy\",\"id\":\"a\",\"mta-sts\":null}",
+	  "{\"kind\":\"policy\",\"id\":\"a\",\"mta-sts\":\"none\"}" },
 	/* Tags: null and "" both take one away. */
 	{ "{\"kind\":\"policy\",\"id\":\"a\",\"dmarc\":{\"p\":\"reject\",\"sp\":\"\",\"np\":null}}",
 	  "{\"kind\":\"policy\",\"id\":\"a\",\"dmarc\":{\"p\":\"reject\",\"sp\":null,\"np\":null}}" },
 	/* Switches. */
 	{ "{\"kind\":\"policy\",\"id\":\"a\",\"no-mail\":true}", NULL },
 	{ "{\"kind\":\"policy\",\"id\":\"a\",\"no-mail\":false}", NULL },
-	{ "{\"kind\":\"policy\",\"id\":\"a\",\"deleted\":false}", "{\"kind\":\"policy\",\"id\":\"a\"}" },
+	{ "{\"kind\":\"policy\",\"id\":\"a\",\"deleted\":false}",
+	  "{\"kind\":\"policy\",\"id\":\"a\"}" },
 	/* Escapes. */
 	{ "{\"kind\":\"policy\",\"id\":\"a\",\"txt\":[\"\\\"a\\\\b\\u0041\xc3\xa9\\/\"]}",
 	  "{\"kind\":\"policy\",\"id\":\"a\",\"txt\":[\"\\\"a\\\\bA\xc3\xa9/\"]}" },
@@ -58,7 +63,7 @@ static const struct {
 /* Lines that are no JSON, or none that we take; the words are jansson's, so only those that matter. */
 static const struct {
 	const char *line;
-	unsigned column;  /* 0: anywhere. */
+	unsigned column; /* 0: anywhere. */
 	const char *reason;
 } broken[] = {
 	{ "", 0, "expected near end of file" },
@@ -66,8 +71,10 @@ static const struct {
 	{ "{\"kind\":\"domain\"", 16, "'}' expected near end of file" },
 	{ "{\"kind\":\"domain\"} x", 19, "end of file expected near 'x'" },
 	{ "{\"kind\":\"domain\" \x1b[0m", 0, "expected near '?'" },
-	{ "{\"kind\":\"policy\",\"id\":\"a\",\"id\":\"b\"}", 0, "duplicate object key near '\"id\"'" },
-	{ "{\"kind\":\"policy\",\"id\":\"a\",\"mx\":[\"m\"],\"mx\":[\"n\"]}", 0, "duplicate object key near '\"mx\"'" },
+	{ "{\"kind\":\"policy\",\"id\":\"a\",\"id\":\"b\"}", 0,
+	  "duplicate object key near '\"id\"'" },
+	{ "{\"kind\":\"policy\",\"id\":\"a\",\"mx\":[\"m\"],\"mx\":[\"n\"]}", 0,
+	  "duplicate object key near '\"mx\"'" },
 	{ "{\"kind\":\"policy\",\"id\":\"a\",\"dmarc\":{\"p\":\"none\",\"p\":\"none\"}}", 0,
 	  "duplicate object key near '\"p\"'" },
 	{ "{\"kind\":\"policy\",\"id\":\"a\xff\"}", 0, "unable to decode byte 0xff" },
@@ -85,26 +92,30 @@ static const struct {
 	{ "[1]", 1, "expected an object, as {\"kind\":\"domain\",...}" },
 	{ "{}", 0, "kind: missing" },
 	{ "{\"kind\":1}", 0, "kind: expected a string" },
-	{ "{\"kind\":\"domian\",\"name\":\"x\"}", 0, "kind: unknown section \"domian\", is \"domain\" meant?" },
+	{ "{\"kind\":\"domian\",\"name\":\"x\"}", 0,
+	  "kind: unknown section \"domian\", is \"domain\" meant?" },
 	{ "{\"kind\":\"domain\"}", 0, "domain: name: missing" },
 	{ "{\"kind\":\"host\",\"name\":\"a\"}", 0, "host: id: missing" },
 	{ "{\"kind\":\"policy\",\"id\":[\"a\"]}", 0, "policy: id: expected a string" },
 	{ "{\"kind\":\"policy\",\"id\":\"a b\"}", 2, "policy: id: " },
 	{ "{\"kind\":\"policy\",\"id\":\"a\",\"name\":\"b\"}", 0,
 	  "policy a: name: not an item of this section, but of: host" },
-	{ "{\"kind\":\"key-set\",\"id\":\"a\"}", 0, "key-set a: signing keys are not supported yet" },
+	{ "{\"kind\":\"key-set\",\"id\":\"a\"}", 0,
+	  "key-set a: signing keys are not supported yet" },
 	{ "{\"kind\":\"policy\",\"id\":\"a\",\"autoconfg\":\"x\"}", 0,
 	  "policy a: autoconfg: unknown item, is \"autoconfig\" meant?" },
 	{ "{\"kind\":\"policy\",\"id\":\"a\",\"\":\"x\"}", 0, "policy a: unknown item" },
-	{ "{\"kind\":\"policy\",\"id\":\"a\",\"a\\u001bb\":\"x\"}", 0, "policy a: a?b: unknown item" },
-	{ "{\"kind\":\"policy\",\"id\":\"a\",\"+ttl\":5}", 0,
-	  "policy a: +ttl: " },
+	{ "{\"kind\":\"policy\",\"id\":\"a\",\"a\\u001bb\":\"x\"}", 0,
+	  "policy a: a?b: unknown item" },
+	{ "{\"kind\":\"policy\",\"id\":\"a\",\"+ttl\":5}", 0, "policy a: +ttl: " },
 	{ "{\"kind\":\"policy\",\"id\":\"a\",\"+mx\":null}", 1, "policy a: +mx: " },
 	{ "{\"kind\":\"policy\",\"id\":\"a\",\"+dmarc\":{\"p\":\"none\"}}", 0,
 	  "policy a: +dmarc: expected a string or a list of strings" },
 	/* Wrong types. */
-	{ "{\"kind\":\"policy\",\"id\":\"a\",\"mx\":5}", 0, "policy a: mx: expected a string or a list of strings" },
-	{ "{\"kind\":\"policy\",\"id\":\"a\",\"mx\":[5]}", 0, "policy a: mx: expected a string or a list of strings" },
+	{ "{\"kind\":\"policy\",\"id\":\"a\",\"mx\":5}", 0,
+	  "policy a: mx: expected a string or a list of strings" },
+	{ "{\"kind\":\"policy\",\"id\":\"a\",\"mx\":[5]}", 0,
+	  "policy a: mx: expected a string or a list of strings" },
 	{ "{\"kind\":\"policy\",\"id\":\"a\",\"mx\":[null]}", 0,
 	  "policy a: mx: expected a string or a list of strings" },
 	{ "{\"kind\":\"policy\",\"id\":\"a\",\"mx\":[[\"m\"]]}", 0,
@@ -114,15 +125,22 @@ static const struct {
 	{ "{\"kind\":\"policy\",\"id\":\"a\",\"mx\":[\"none\",\"m\"]}", 0, "policy a: mx: " },
 	{ "{\"kind\":\"policy\",\"id\":\"a\",\"mx\":{\"m\":\"x\"}}", 0,
 	  "policy a: mx: expected a string or a list of strings" },
-	{ "{\"kind\":\"policy\",\"id\":\"a\",\"spf-all\":[\"-all\"]}", 0, "policy a: spf-all: takes one value, not a list" },
-	{ "{\"kind\":\"policy\",\"id\":\"a\",\"spf-all\":true}", 0, "policy a: spf-all: expected a string" },
-	{ "{\"kind\":\"policy\",\"id\":\"a\",\"ttl\":\"60\"}", 0, "policy a: ttl: expected a whole number" },
-	{ "{\"kind\":\"policy\",\"id\":\"a\",\"ttl\":60.5}", 0, "policy a: ttl: expected a whole number" },
+	{ "{\"kind\":\"policy\",\"id\":\"a\",\"spf-all\":[\"-all\"]}", 0,
+	  "policy a: spf-all: takes one value, not a list" },
+	{ "{\"kind\":\"policy\",\"id\":\"a\",\"spf-all\":true}", 0,
+	  "policy a: spf-all: expected a string" },
+	{ "{\"kind\":\"policy\",\"id\":\"a\",\"ttl\":\"60\"}", 0,
+	  "policy a: ttl: expected a whole number" },
+	{ "{\"kind\":\"policy\",\"id\":\"a\",\"ttl\":60.5}", 0,
+	  "policy a: ttl: expected a whole number" },
 	{ "{\"kind\":\"policy\",\"id\":\"a\",\"ttl\":-1}", 1, "policy a: ttl: " },
 	{ "{\"kind\":\"policy\",\"id\":\"a\",\"ttl\":9223372036854775807}", 1, "policy a: ttl: " },
-	{ "{\"kind\":\"policy\",\"id\":\"a\",\"no-mail\":\"on\"}", 0, "policy a: no-mail: expected true or false" },
-	{ "{\"kind\":\"policy\",\"id\":\"a\",\"no-mail\":1}", 0, "policy a: no-mail: expected true or false" },
-	{ "{\"kind\":\"policy\",\"id\":\"a\",\"deleted\":1}", 0, "policy a: deleted: expected true or false" },
+	{ "{\"kind\":\"policy\",\"id\":\"a\",\"no-mail\":\"on\"}", 0,
+	  "policy a: no-mail: expected true or false" },
+	{ "{\"kind\":\"policy\",\"id\":\"a\",\"no-mail\":1}", 0,
+	  "policy a: no-mail: expected true or false" },
+	{ "{\"kind\":\"policy\",\"id\":\"a\",\"deleted\":1}", 0,
+	  "policy a: deleted: expected true or false" },
 	{ "{\"kind\":\"policy\",\"id\":\"a\",\"dmarc\":[\"p=none\"]}", 0,
 	  "policy a: dmarc: expected an object of tags, as {\"p\":\"none\"}" },
 	{ "{\"kind\":\"policy\",\"id\":\"a\",\"dmarc\":{}}", 0,
@@ -134,12 +152,14 @@ static const struct {
 	{ "{\"kind\":\"policy\",\"id\":\"a\",\"dmarc\":{\"p\":\"none\",\" p\":\"none\"}}", 0,
 	  "policy a: dmarc: " },
 	/* Whole entries. */
-	{ "{\"kind\":\"domain\",\"name\":\"a.example\"}", 0, "domain a.example: needs a policy or an alias" },
-	{ "{\"kind\":\"domain\",\"name\":\"a.example\",\"policy\":\"p\",\"alias\":\"b.example\"}", 0,
-	  "domain a.example: policy: an alias has all from its target and sets nothing itself" },
+	{ "{\"kind\":\"domain\",\"name\":\"a.example\"}", 0,
+	  "domain a.example: needs a policy or an alias" },
+	{ "{\"kind\":\"domain\",\"name\":\"a.example\",\"policy\":\"p\",\"alias\":\"b.example\"}",
+	  0, "domain a.example: policy: an alias has all from its target and sets nothing itself" },
 	{ "{\"kind\":\"domain\",\"name\":\"a.example\",\"policy\":\"p\",\"deleted\":true}", 0,
 	  "domain a.example: policy: a deleted entry has no items" },
-	{ "{\"kind\":\"certificate\",\"id\":\"a\",\"current\":[\"/pem/x.pem\"]}", ANY, "certificate a: current: " },
+	{ "{\"kind\":\"certificate\",\"id\":\"a\",\"current\":[\"/pem/x.pem\"]}", ANY,
+	  "certificate a: current: " },
 };
 
 /* Compares a reason, or its beginning when it ends with ": ". */
@@ -155,7 +175,8 @@ static bool is_reason(const char *text, const char *want)
 static void test_good(void)
 {
 	for (size_t i = 0; i < COUNT(good); i++) {
-		const char *canonical = good[i].canonical != NULL ? good[i].canonical : good[i].line;
+		const char *canonical = good[i].canonical != NULL ? good[i].canonical
+		                                                  : good[i].line;
 		mail_entry_t *entry, *again = NULL;
 		mail_diag_t diag = { .line = 7 };
 		mail_buf_t out = { 0 };
@@ -165,8 +186,8 @@ static void test_good(void)
 		}
 		CU_ASSERT_EQUAL(diag.line, 7);
 		CU_ASSERT_EQUAL(mail_json_print(entry, &out), KNOT_EOK);
-		UNIT_CHECK(mail_str_is(mail_buf_view(&out), canonical), "case %zu: %.*s", i, (int)out.len,
-		           (char *)out.data);
+		UNIT_CHECK(mail_str_is(mail_buf_view(&out), canonical), "case %zu: %.*s", i,
+		           (int)out.len, (char *)out.data);
 		CU_ASSERT_EQUAL(mail_json_parse(mail_buf_view(&out), &again, NULL), KNOT_EOK);
 		UNIT_CHECK(again != NULL && mail_entry_equal(entry, again), "case %zu", i);
 		mail_buf_free(&out);
@@ -182,10 +203,12 @@ static void test_broken(void)
 		mail_diag_t diag = { .line = 7, .column = 77 };
 		int ret = mail_json_parse(MAIL_STR(broken[i].line), &entry, &diag);
 		UNIT_CHECK(ret == KNOT_EINVAL && entry == NULL, "case %zu: %d", i, ret);
-		UNIT_CHECK(broken[i].column == 0 || diag.column == broken[i].column, "case %zu: column %u", i,
+		UNIT_CHECK(broken[i].column == 0 || diag.column == broken[i].column,
+		           "case %zu: column %u", i, diag.column);
+		UNIT_CHECK(diag.column <= strlen(broken[i].line), "case %zu: column %u", i,
 		           diag.column);
-		UNIT_CHECK(diag.column <= strlen(broken[i].line), "case %zu: column %u", i, diag.column);
-		UNIT_CHECK(strstr(diag.text, broken[i].reason) != NULL, "case %zu: %s", i, diag.text);
+		UNIT_CHECK(strstr(diag.text, broken[i].reason) != NULL, "case %zu: %s", i,
+		           diag.text);
 	}
 }
 
@@ -198,10 +221,9 @@ static void test_bad(void)
 		UNIT_CHECK(ret == KNOT_EINVAL, "case %zu: %d", i, ret);
 		CU_ASSERT_PTR_NULL(entry);
 		CU_ASSERT_EQUAL(diag.line, 7);
-		UNIT_CHECK(bad[i].column == ANY || diag.column == bad[i].column, "case %zu: column %u", i,
-		           diag.column);
-		UNIT_CHECK(is_reason(diag.text, bad[i].reason), "case %zu: %s", i,
-		           diag.text);
+		UNIT_CHECK(bad[i].column == ANY || diag.column == bad[i].column,
+		           "case %zu: column %u", i, diag.column);
+		UNIT_CHECK(is_reason(diag.text, bad[i].reason), "case %zu: %s", i, diag.text);
 		CU_ASSERT_EQUAL(mail_json_parse(MAIL_STR(bad[i].line), &entry, NULL), KNOT_EINVAL);
 	}
 }
@@ -214,11 +236,12 @@ static void check_round(const mail_entry_t *entry, const char *what)
 	mail_diag_t diag = { 0 };
 	UNIT_CHECK(mail_json_print(entry, &out) == KNOT_EOK, "%s", what);
 	int ret = mail_json_parse(mail_buf_view(&out), &again, &diag);
-	UNIT_CHECK(ret == KNOT_EOK && mail_entry_equal(entry, again), "%s: %.*s: %s", what, (int)out.len,
-	           (char *)out.data, diag.text);
+	UNIT_CHECK(ret == KNOT_EOK && mail_entry_equal(entry, again), "%s: %.*s: %s", what,
+	           (int)out.len, (char *)out.data, diag.text);
 	json_t *root = json_loadb((char *)out.data, out.len, 0, NULL);
 	char *dumped = json_dumps(root, JSON_COMPACT);
-	UNIT_CHECK(dumped != NULL && mail_str_is(mail_buf_view(&out), dumped), "%s: %s", what, dumped);
+	UNIT_CHECK(dumped != NULL && mail_str_is(mail_buf_view(&out), dumped), "%s: %s", what,
+	           dumped);
 	free(dumped);
 	json_decref(root);
 	mail_entry_free(again);
@@ -241,7 +264,8 @@ static void test_items(void)
 					operations += op != MAIL_OP_SET;
 					check_round(entry, item->name);
 				}
-				UNIT_CHECK(entry != NULL || op != MAIL_OP_SET, "%s: %s", item->name, diag.text);
+				UNIT_CHECK(entry != NULL || op != MAIL_OP_SET, "%s: %s", item->name,
+				           diag.text);
 				mail_entry_free(entry);
 			}
 			tested++;
@@ -275,7 +299,8 @@ static void test_print_damaged(void)
 		mail_entry_t *entry = mail_entry_new(MAIL_SECTION_POLICY, MAIL_STR("a"));
 		CU_ASSERT_PTR_NOT_NULL_FATAL(entry);
 		CU_ASSERT_EQUAL(mail_entry_add(entry, mail_item_get(MAIL_ITEM_TXT), MAIL_OP_SET,
-		                               MAIL_STR(values[i]), 0), KNOT_EOK);
+		                               MAIL_STR(values[i]), 0),
+		                KNOT_EOK);
 		UNIT_CHECK(mail_json_print(entry, &out) == KNOT_EMALF, "case %zu", i);
 		mail_buf_free(&out);
 		mail_entry_free(entry);
@@ -289,17 +314,49 @@ static void test_print_damaged(void)
 static void test_plain_domain(void)
 {
 	static const char *const names[] = {
-		"example.net", "EXAMPLE.net.", ("b\xc3\xbc" "cher.example"), "xn--bcher-kva.example", "a\\\\.b.example",
-		"a\\u0041.example", "", ".", "a..b", "-", "a b", "none", "*.example", "1.2.3.4", "a\x01",
-		"{domain}", "0123456789012345678901234567890123456789012345678901234567890123.example",
-		"a\xff.example", "a.example\\u0000", "a\\", "a\"",
+		"example.net",
+		"EXAMPLE.net.",
+		("b\xc3\xbc"
+		 "cher.example"),
+		"xn--bcher-kva.example",
+		"a\\\\.b.example",
+		"a\\u0041.example",
+		"",
+		".",
+		"a..b",
+		"-",
+		"a b",
+		"none",
+		"*.example",
+		"1.2.3.4",
+		"a\x01",
+		"{domain}",
+		"0123456789012345678901234567890123456789012345678901234567890123.example",
+		"a\xff.example",
+		"a.example\\u0000",
+		"a\\",
+		"a\"",
 	};
-	static const char *const items[] = { "policy", "alias", "base", "mx", "deleted", "name", "+policy", "kind" };
+	static const char *const items[] = { "policy",  "alias", "base",    "mx",
+		                             "deleted", "name",  "+policy", "kind" };
 	static const char *const values[] = {
-		"business", "none", "", "example.net", "EXAMPLE.NET.", "a b", "..", "-a", "\\\"",
-		"\xc3\xa9", "\xff", "\x7f", "\t", "0123456789012345678901234567890123456789012345678901234567890123",
+		"business",
+		"none",
+		"",
+		"example.net",
+		"EXAMPLE.NET.",
+		"a b",
+		"..",
+		"-a",
+		"\\\"",
+		"\xc3\xa9",
+		"\xff",
+		"\x7f",
+		"\t",
+		"0123456789012345678901234567890123456789012345678901234567890123",
 	};
-	static const char *const ends[] = { "}", "}\n", "}\r\n", "} ", "}}", "", ",\"ttl\":5}", "}\n\n" };
+	static const char *const ends[] = { "}",  "}\n", "}\r\n",       "} ",
+		                            "}}", "",    ",\"ttl\":5}", "}\n\n" };
 	size_t good_lines = 0, bad_lines = 0;
 	for (size_t i = 0; i < COUNT(names) * COUNT(items) * COUNT(values) * COUNT(ends); i++) {
 		size_t rest = i;
@@ -308,14 +365,15 @@ static void test_plain_domain(void)
 		const char *value = values[(rest /= COUNT(items)) % COUNT(values)];
 		const char *end = ends[rest / COUNT(values)];
 		char line[512];
-		int len = snprintf(line, sizeof(line), " {\"kind\":\"domain\",\"name\":\"%s\",\"%s\":\"%s\"%s",
-		                   name, item, value, end);
+		int len = snprintf(line, sizeof(line),
+		                   " {\"kind\":\"domain\",\"name\":\"%s\",\"%s\":\"%s\"%s", name,
+		                   item, value, end);
 		mail_entry_t *general = NULL, *plain = NULL;
 		mail_diag_t one = { .line = 7 }, two = { .line = 7 };
 		int want = mail_json_parse((mail_str_t){ line, (size_t)len }, &general, &one);
 		int got = mail_json_parse((mail_str_t){ line + 1, (size_t)len - 1 }, &plain, &two);
-		UNIT_CHECK(want == got && strcmp(one.text, two.text) == 0, "%s: %d %d %s", line, want, got,
-		           two.text);
+		UNIT_CHECK(want == got && strcmp(one.text, two.text) == 0, "%s: %d %d %s", line,
+		           want, got, two.text);
 		UNIT_CHECK(want != KNOT_EOK || mail_entry_equal(general, plain), "%s", line);
 		good_lines += want == KNOT_EOK;
 		bad_lines += want != KNOT_EOK;
@@ -344,7 +402,8 @@ static void test_warning(void)
 	mail_entry_t *entry;
 	warned_t warned = { 0 };
 	mail_diag_t diag = { .line = 7, .warn = take_warning, .warn_ctx = &warned };
-	mail_str_t line = MAIL_STR("{\"kind\":\"domain\",\"name\":\"a.example\",\"policy\":\"p\",\"ttl\":700000}");
+	mail_str_t line = MAIL_STR(
+		"{\"kind\":\"domain\",\"name\":\"a.example\",\"policy\":\"p\",\"ttl\":700000}");
 	CU_ASSERT_EQUAL(mail_json_parse(line, &entry, &diag), KNOT_EOK);
 	CU_ASSERT_EQUAL(warned.count, 1);
 	CU_ASSERT_EQUAL(diag.line, 7);

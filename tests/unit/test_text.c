@@ -10,14 +10,13 @@
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 /* A leaf and its issuer, made with openssl; the digests below are those of `openssl | sha256sum`. */
-static const char pem_leaf[] =
-	"-----BEGIN CERTIFICATE-----\n"
-	"MIHWMIGJAgECMAUGAytlcDASMRAwDgYDVQQDDAdUZXN0IENBMCAXDTI2MTEyMjE3\n"
-	"MjQwMFoYDzIxMjYxMDI5MTcyNDAwWjAbMRkwFwYDVQQDDBBtYWlsLmV4YW1wbGUu\n"
-	"b3JnMCowBQYDK2VwAyEAgH1lZdVREfhze62no0H3Vp6+IHj/lfJHZ/H1ItPYErAw\n"
-	"BQYDK2VwA0EA7G+FKHTZCj0j4WsbvW6M9Sem4nZJRFB64rBfTIWkQkG2KRdWipq5\n"
-	"at9vOmIa949+eMnfgAP831y+j7dgIB53CQ==\n"
-	"-----END CERTIFICATE-----\n";
+static const char pem_leaf[] = "-----BEGIN CERTIFICATE-----\n"
+			       "MIHWMIGJAgECMAUGAytlcDASMRAwDgYDVQQDDAdUZXN0IENBMCAXDTI2MTEyMjE3\n"
+			       "MjQwMFoYDzIxMjYxMDI5MTcyNDAwWjAbMRkwFwYDVQQDDBBtYWlsLmV4YW1wbGUu\n"
+			       "b3JnMCowBQYDK2VwAyEAgH1lZdVREfhze62no0H3Vp6+IHj/lfJHZ/H1ItPYErAw\n"
+			       "BQYDK2VwA0EA7G+FKHTZCj0j4WsbvW6M9Sem4nZJRFB64rBfTIWkQkG2KRdWipq5\n"
+			       "at9vOmIa949+eMnfgAP831y+j7dgIB53CQ==\n"
+			       "-----END CERTIFICATE-----\n";
 static const char pem_issuer[] =
 	"-----BEGIN CERTIFICATE-----\n"
 	"MIIBOjCB7aADAgECAhQ7cfuAv3mC42NPoqgO99AokuwIgzAFBgMrZXAwEjEQMA4G\n"
@@ -71,7 +70,8 @@ static const struct {
 	{ "policy:\n", "" },
 	{ "policy:\n  - id: a\n", "{\"kind\":\"policy\",\"id\":\"a\"}\n" },
 	{ "policy:\n  - id: a", "{\"kind\":\"policy\",\"id\":\"a\"}\n" },
-	{ "policy:\r\n  - id: a\r\n    ttl: 300\r\n", "{\"kind\":\"policy\",\"id\":\"a\",\"ttl\":300}\n" },
+	{ "policy:\r\n  - id: a\r\n    ttl: 300\r\n",
+	  "{\"kind\":\"policy\",\"id\":\"a\",\"ttl\":300}\n" },
 	{ "policy:\n- id: a\n  ttl: 300\n- id: b\n",
 	  "{\"kind\":\"policy\",\"id\":\"a\",\"ttl\":300}\n{\"kind\":\"policy\",\"id\":\"b\"}\n" },
 	/* Lists with and without brackets; quotes, commas and comments. */
@@ -99,8 +99,8 @@ static const struct {
 	{ "certificate:\n  - id: a\n    current: /pem/chain.pem\n",
 	  "{\"kind\":\"certificate\",\"id\":\"a\",\"current\":[\"" LEAF_311 "\"]}\n" },
 	{ "certificate:\n  - id: a\n    current: /pem/chain.pem\n    next: leaf.pem\n    form: [ \"3 0 1\" ]\n",
-	  "{\"kind\":\"certificate\",\"id\":\"a\",\"current\":[\"" LEAF_301 "\"],\"next\":[\"" LEAF_301
-	  "\"],\"form\":[\"3 0 1\"]}\n" },
+	  "{\"kind\":\"certificate\",\"id\":\"a\",\"current\":[\"" LEAF_301
+	  "\"],\"next\":[\"" LEAF_301 "\"],\"form\":[\"3 0 1\"]}\n" },
 	{ "certificate:\n  - id: a\n    form: [ \"3 1 1\", \"2 1 1\" ]\n    current: [ /pem/chain.pem ]\n",
 	  "{\"kind\":\"certificate\",\"id\":\"a\",\"current\":[\"" LEAF_311 "\",\"" ISSUER_211
 	  "\"],\"form\":[\"3 1 1\",\"2 1 1\"]}\n" },
@@ -132,28 +132,38 @@ static const struct {
 	  "policy a: helo-spf: a space inside a value: quote the value, as \"10 mail\"" },
 	{ "policy:\n  - id: a\n    mx: [ 10 mail ]\n", 3, 0,
 	  "policy a: mx: a space inside a value: quote the value, or a comma or the closing bracket is missing" },
-	{ "policy:\n  - id: a\n\tmx: mail\n", 3, 0, "policy a: a tab in the indentation: use spaces" },
-	{ "policy:\n  - id: a\n  \tmx: mail\n", 3, 0, "policy a: a tab in the indentation: use spaces" },
+	{ "policy:\n  - id: a\n\tmx: mail\n", 3, 0,
+	  "policy a: a tab in the indentation: use spaces" },
+	{ "policy:\n  - id: a\n  \tmx: mail\n", 3, 0,
+	  "policy a: a tab in the indentation: use spaces" },
 	{ "policy:\n  - id: a\n    mx:\tmail\n", 3, 0, "policy a: mx: a tab: use spaces" },
 	{ "policy:\n  - id: a\n    txt: \"a\tb\"\n", 3, 0, "policy a: txt: a tab: use spaces" },
 	{ "policy:\n  - id: a\n    mx: [ mail\n    ttl: 5\n", 3, 0,
 	  "policy a: mx: a closing bracket is missing; a list ends on the line that it begins on" },
-	{ "policy:\n  - id: a\n    mx: [ mail,\n", 3, 0, "policy a: mx: a closing bracket is missing" },
+	{ "policy:\n  - id: a\n    mx: [ mail,\n", 3, 0,
+	  "policy a: mx: a closing bracket is missing" },
 	{ "policy:\n  - id: a\n    mx: [\n", 3, 0, "policy a: mx: a closing bracket is missing" },
-	{ "policy:\n  - id: a\n    mx: mail ]\n", 3, 0, "policy a: mx: a closing bracket without an opening one" },
-	{ "policy:\n  - id: a\n    mx: ]\n", 3, 0, "policy a: mx: a closing bracket without an opening one" },
-	{ "policy:\n  - id: a\n    mx: [ mail ] x\n", 3, 0, "policy a: mx: text after the closing bracket" },
-	{ "policy:\n  - id: a\n    mx: [ a,,b ]\n", 3, 0, "policy a: mx: a value is missing in the list" },
+	{ "policy:\n  - id: a\n    mx: [ ]\n", 3, 0, "policy a: mx: " },
+	{ "policy:\n  - id: a\n    mx: mail ]\n", 3, 0,
+	  "policy a: mx: a closing bracket without an opening one" },
+	{ "policy:\n  - id: a\n    mx: ]\n", 3, 0,
+	  "policy a: mx: a closing bracket without an opening one" },
+	{ "policy:\n  - id: a\n    mx: [ mail ] x\n", 3, 0,
+	  "policy a: mx: text after the closing bracket" },
+	{ "policy:\n  - id: a\n    mx: [ a,,b ]\n", 3, 0,
+	  "policy a: mx: a value is missing in the list" },
 	{ "policy:\n  - id: a\n    mx: a, b\n", 3, 0,
 	  "policy a: mx: several values stand in brackets: [ a, b ]" },
 	{ "policy:\n  - id: a\n    mx: \"10 mail\n", 3, 0, "policy a: mx: a quote is not closed" },
 	{ "policy:\n  - id: a\n    txt: \"a\\\"\n", 3, 0, "policy a: txt: a quote is not closed" },
-	{ "policy:\n  - id: a\n    mx: '10 mail'\n", 3, 0, "policy a: mx: only double quotes quote" },
+	{ "policy:\n  - id: a\n    mx: '10 mail'\n", 3, 0,
+	  "policy a: mx: only double quotes quote" },
 	{ "policy:\n  - id: a\n    mx: \"10 mail\" x\n", 3, 0,
 	  "policy a: mx: text after a closing quote; inside quotes a quote is written \\\"" },
 	{ "policy:\n  - id: a\n    caa: 0-issue\"x\"\n", 3, 0,
 	  "policy a: caa: a quote inside a value: quote the whole value" },
-	{ "policy:\n  - id: a\n    mx:mail\n", 3, 0, "policy a: mx: a space is missing after the colon" },
+	{ "policy:\n  - id: a\n    mx:mail\n", 3, 0,
+	  "policy a: mx: a space is missing after the colon" },
 	{ "policy:\n  - id: a\n    mx mail\n", 3, 0, "policy a: expected \"item: value\"" },
 	{ "policy:\n  - id: a\n    mx: a#b\n", 3, 0,
 	  "policy a: mx: a comment needs a space before it, and a value with a # needs quotes" },
@@ -164,33 +174,40 @@ static const struct {
 	{ "policy:\n  - id:\n", 2, 0, "policy: id: a value is missing" },
 	{ "policy:\n  - id: a\n    ttl: 5\n   mx: mail\n", 4, 0,
 	  "policy a: mx: the indentation differs from the lines above" },
-	{ "policy:\n  - id: a\n - id: b\n", 3, 0, "policy a: id: the indentation differs from the lines above" },
+	{ "policy:\n  - id: a\n - id: b\n", 3, 0,
+	  "policy a: id: the indentation differs from the lines above" },
 	{ "policy:\n  - id: a\n    mx:\n    ttl: 5\n", 3, 0, "policy a: mx: a value is missing" },
 	{ "policy:\n  - id: a\n    mx: # none\n", 3, 0, "policy a: mx: a value is missing" },
 	{ "policy:\n  - id: a\n    mx:", 3, 0, "policy a: mx: a value is missing" },
 	/* Sections, ids and items that are none. */
 	{ "polcy:\n", 1, 0, "unknown section \"polcy\", is \"policy\" meant?" },
 	{ "zone:\n  - id: a\n", 1, 0, "unknown section \"zone\"" },
-	{ "policy: a\n", 1, 0, "policy: a section has no value, its entries follow on lines of their own" },
+	{ "policy: a\n", 1, 0,
+	  "policy: a section has no value, its entries follow on lines of their own" },
 	{ "  - id: a\n", 1, 0, "an entry outside a section" },
 	{ "    mx: a\n", 1, 0, "mx: an item outside a section" },
 	{ "policy:\n    mx: a\n", 2, 0, "policy: mx: an item before the first \"- id: NAME\"" },
 	{ "policy:\n    id: a\n", 2, 0, "policy: id: a dash is missing: \"- id: NAME\"" },
 	{ "policy:\n  - name: a\n", 2, 0, "policy: name: an entry begins with \"- id: NAME\"" },
 	{ "policy:\n  - id: \"a b\"\n", 2, 2, "policy: id: " },
-	{ "policy:\n  - id: a\n    autoconfg: mail\n", 3, 0, "policy a: autoconfg: unknown item, is \"autoconfig\" meant?" },
-	{ "policy:\n  - id: a\n    mxx-add: mail\n", 3, 0, "policy a: mxx-add: unknown item, is \"mx\" meant?" },
+	{ "policy:\n  - id: a\n    autoconfg: mail\n", 3, 0,
+	  "policy a: autoconfg: unknown item, is \"autoconfig\" meant?" },
+	{ "policy:\n  - id: a\n    mxx-add: mail\n", 3, 0,
+	  "policy a: mxx-add: unknown item, is \"mx\" meant?" },
 	{ "policy:\n  - id: a\n    quota: 5\n", 3, 0, "policy a: quota: unknown item" },
 	{ "host:\n  - id: a\n    name: a\n    mx: mail\n", 4, 0,
 	  "host a: mx: not an item of this section, but of: policy, domain" },
-	{ "key-set:\n  - id: a\n    key: x\n", 2, 0, "key-set: signing keys are not supported yet" },
+	{ "key-set:\n  - id: a\n    key: x\n", 2, 0,
+	  "key-set: signing keys are not supported yet" },
 	/* Twice. */
-	{ "policy:\n  - id: a\n  - id: b\n  - id: a\n", 4, 0, "policy a: given twice, first in line 2" },
-	{ "domain:\n  - id: a.example\n    policy: p\ndomain:\n  - id: A.example.\n    policy: q\n", 5, 0,
-	  "domain a.example: given twice, first in line 2" },
+	{ "policy:\n  - id: a\n  - id: b\n  - id: a\n", 4, 0,
+	  "policy a: given twice, first in line 2" },
+	{ "domain:\n  - id: a.example\n    policy: p\ndomain:\n  - id: A.example.\n    policy: q\n",
+	  5, 0, "domain a.example: given twice, first in line 2" },
 	{ "policy:\n  - id: a\n    ttl: 5\n    mx: mail\n    ttl: 6\n", 5, 0,
 	  "policy a: ttl: given twice, first in line 3" },
-	{ "policy:\n  - id: a\n    mx: a\n    mx: b\n", 4, 0, "policy a: mx: given twice, first in line 3" },
+	{ "policy:\n  - id: a\n    mx: a\n    mx: b\n", 4, 0,
+	  "policy a: mx: given twice, first in line 3" },
 	{ "policy:\n  - id: a\n    mx-add: a\n    mx-add: b\n", 4, 0,
 	  "policy a: mx-add: given twice, first in line 3" },
 	{ "policy:\n  - id: a\n    mx: none\n    ttl: 5\n    mx: b\n", 5, 0,
@@ -198,7 +215,8 @@ static const struct {
 	{ "policy:\n  - id: a\n    dmarc: [ p=none, p=reject ]\n", 3, 0, "policy a: dmarc: " },
 	{ "certificate:\n  - id: a\n    current: leaf.pem\n    current: leaf.pem\n", 4, 0,
 	  "certificate a: current: given twice, first in line 3" },
-	{ "policy:\n  - id: a\n    ttl: [ 5, 6 ]\n", 3, 0, "policy a: ttl: takes one value, not a list" },
+	{ "policy:\n  - id: a\n    ttl: [ 5, 6 ]\n", 3, 0,
+	  "policy a: ttl: takes one value, not a list" },
 	{ "policy:\n  - id: a\n    mx: [ none, a ]\n", 3, 0, "policy a: mx: " },
 	{ "policy:\n  - id: a\n    ttl-add: 5\n", 3, 0, "policy a: ttl-add: " },
 	{ "host:\n  - id: a\n    name: a\n    address-add: 192.0.2.1\n", 4, 0,
@@ -206,8 +224,7 @@ static const struct {
 	/* Values: the column counts within the value. */
 	{ "policy:\n  - id: a\n    ttl: 5x\n", 3, 2, "policy a: ttl: " },
 	{ "policy:\n  - id: a\n    no-mail: yes\n", 3, 1, "policy a: no-mail: " },
-	{ "policy:\n  - id: a\n    txt: [ ok, \"v=spf1 -all\" ]\n", 3, 1,
-	  "policy a: txt: " },
+	{ "policy:\n  - id: a\n    txt: [ ok, \"v=spf1 -all\" ]\n", 3, 1, "policy a: txt: " },
 	{ "policy:\n  - id: a\n    txt: \"\"\n", 3, 0, "policy a: txt: " },
 	{ "policy:\n  - id: a\n    txt: \"a\xff\"\n", 3, 2, "policy a: txt: " },
 	/* Whole entries. */
@@ -220,12 +237,15 @@ static const struct {
 	{ "domain:\n  - id: a.example\n    alias: A.example\n", 3, 0,
 	  "domain a.example: alias: a domain cannot be an alias of itself" },
 	{ "host:\n  - id: a\n    address: 192.0.2.1\n", 2, 0, "host a: needs a name" },
-	{ "certificate:\n  - id: a\n    form: \"3 1 1\"\n", 2, 0, "certificate a: needs current or next" },
-	{ "dkim:\n  - id: a.example/s\n    revoke: on\n", 2, 0, "dkim a.example/s: needs a key or a cname" },
+	{ "certificate:\n  - id: a\n    form: \"3 1 1\"\n", 2, 0,
+	  "certificate a: needs current or next" },
+	{ "dkim:\n  - id: a.example/s\n    revoke: on\n", 2, 0,
+	  "dkim a.example/s: needs a key or a cname" },
 	{ "dkim:\n  - id: a.example/s\n    cname: b\n    key: \"" SAMPLE_KEY "\"\n", 3, 0,
 	  "dkim a.example/s: cname: there is a key already, and both cannot be" },
 	{ "dkim:\n  - id: a.example/s\n    cname: b\n    publish: 2026-01-02T00:00:00Z\n"
-	  "    remove: 2026-01-01T00:00:00Z\n", 5, 0, "dkim a.example/s: remove: is before publish" },
+	  "    remove: 2026-01-01T00:00:00Z\n",
+	  5, 0, "dkim a.example/s: remove: is before publish" },
 	/* Files. */
 	{ "certificate:\n  - id: a\n    current: /none.pem\n    form: \"3 1 1\"\n", 3, 0,
 	  "certificate a: current: cannot read the file \"/none.pem\" (not exists)" },
@@ -281,8 +301,9 @@ static void test_bad(void)
 		CU_ASSERT_PTR_NULL(entries.entries);
 		CU_ASSERT_EQUAL(entries.count, 0);
 		/* Without anybody to tell it to, it is bad all the same. */
-		CU_ASSERT_EQUAL(mail_text_parse(MAIL_STR(bad[i].text), read_file, NULL, &entries, NULL),
-		                KNOT_EINVAL);
+		CU_ASSERT_EQUAL(
+			mail_text_parse(MAIL_STR(bad[i].text), read_file, NULL, &entries, NULL),
+			KNOT_EINVAL);
 	}
 }
 
@@ -308,7 +329,9 @@ static void test_bad_file(void)
 	mail_diag_t diag = { 0 };
 	mail_str_t text = MAIL_STR("dkim:\n  - id: a.example/s\n    key: ./x\n");
 	CU_ASSERT_EQUAL(mail_text_parse(text, NULL, NULL, &entries, &diag), KNOT_EINVAL);
-	CU_ASSERT_STRING_EQUAL(diag.text, "dkim a.example/s: key: \"./x\" is taken for a file, and files are not read here");
+	CU_ASSERT_STRING_EQUAL(
+		diag.text,
+		"dkim a.example/s: key: \"./x\" is taken for a file, and files are not read here");
 }
 
 /* A value of as many octets as yparser takes, and one more; a name of as many, and one more. */
@@ -323,8 +346,10 @@ static void test_long(void)
 		{ "txt", 3, 4001, "policy a: txt: " },
 		{ "txt", 3, 32767, "policy a: txt: " },
 		{ "txt", 3, 32768, "policy a: txt: the value is too long" },
-		{ "x", 127, 1, "policy a: xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx...: unknown item" },
-		{ "x", 128, 1, "policy a: xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx...: the name is too long" },
+		{ "x", 127, 1,
+		  "policy a: xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx...: unknown item" },
+		{ "x", 128, 1,
+		  "policy a: xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx...: the name is too long" },
 	};
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		mail_buf_t text = { 0 };
@@ -339,10 +364,11 @@ static void test_long(void)
 			mail_buf_u8(&text, 'y');
 		}
 		int ret = mail_text_parse(mail_buf_view(&text), read_file, NULL, &entries, &diag);
-		UNIT_CHECK((ret == KNOT_EOK) == (cases[i].reason == NULL), "case %zu: %d %s", i, ret,
-		           diag.text);
+		UNIT_CHECK((ret == KNOT_EOK) == (cases[i].reason == NULL), "case %zu: %d %s", i,
+		           ret, diag.text);
 		if (cases[i].reason != NULL) {
-			UNIT_CHECK(is_reason(diag.text, cases[i].reason), "case %zu: %s", i, diag.text);
+			UNIT_CHECK(is_reason(diag.text, cases[i].reason), "case %zu: %s", i,
+			           diag.text);
 			CU_ASSERT_EQUAL(diag.line, 3);
 		}
 		mail_entries_free(&entries);
@@ -413,7 +439,8 @@ static void test_print_items(void)
 					operations += op != MAIL_OP_SET;
 					check_round(entry, item->name);
 				}
-				UNIT_CHECK(entry != NULL || op != MAIL_OP_SET, "%s: %s", item->name, diag.text);
+				UNIT_CHECK(entry != NULL || op != MAIL_OP_SET, "%s: %s", item->name,
+				           diag.text);
 				mail_entry_free(entry);
 			}
 			tested++;
@@ -440,16 +467,17 @@ static void test_print_quoting(void)
 		}
 		mail_entry_t *entry = mail_entry_new(MAIL_SECTION_POLICY, MAIL_STR("a"));
 		CU_ASSERT_PTR_NOT_NULL_FATAL(entry);
-		CU_ASSERT_EQUAL_FATAL(mail_entry_parse(entry, txt, MAIL_OP_SET, (mail_str_t){ value, len }, 0,
-		                                       NULL), KNOT_EOK);
+		CU_ASSERT_EQUAL_FATAL(mail_entry_parse(entry, txt, MAIL_OP_SET,
+		                                       (mail_str_t){ value, len }, 0, NULL),
+		                      KNOT_EOK);
 		mail_buf_t text = { 0 };
 		int ret = mail_text_print(entry, &text);
 		if (ret == KNOT_EOK) {
 			check_round(entry, "quoting");
 			printed++;
 		} else {
-			UNIT_CHECK(ret == KNOT_ENOTSUP && memchr(value, '\\', len) != NULL, "%.*s: %d",
-			           (int)len, value, ret);
+			UNIT_CHECK(ret == KNOT_ENOTSUP && memchr(value, '\\', len) != NULL,
+			           "%.*s: %d", (int)len, value, ret);
 			refused++;
 		}
 		mail_buf_free(&text);
@@ -463,14 +491,16 @@ static void test_print_layout(void)
 {
 	mail_entries_t entries;
 	mail_buf_t out = { 0 };
-	mail_str_t text = MAIL_STR("domain:\n  - id: example.net\n    mx-add: [ a, \"20 b\" ]\n    policy: guide\n"
-	                           "    txt: none\n    ttl: 60\n    dmarc: p=none\n");
+	mail_str_t text = MAIL_STR(
+		"domain:\n  - id: example.net\n    mx-add: [ a, \"20 b\" ]\n    policy: guide\n"
+		"    txt: none\n    ttl: 60\n    dmarc: p=none\n");
 	CU_ASSERT_EQUAL_FATAL(mail_text_parse(text, NULL, NULL, &entries, NULL), KNOT_EOK);
 	CU_ASSERT_EQUAL(mail_text_print(entries.entries[0], &out), KNOT_EOK);
 	mail_buf_u8(&out, '\0');
-	CU_ASSERT_STRING_EQUAL((char *)out.data,
-	                       "  - id: example.net\n    policy: guide\n    mx-add: [ a, \"20 b\" ]\n"
-	                       "    dmarc: \"p=none\"\n    txt: none\n    ttl: 60\n");
+	CU_ASSERT_STRING_EQUAL(
+		(char *)out.data,
+		"  - id: example.net\n    policy: guide\n    mx-add: [ a, \"20 b\" ]\n"
+		"    dmarc: \"p=none\"\n    txt: none\n    ttl: 60\n");
 	mail_buf_free(&out);
 	entries.entries[0]->deleted = true;
 	CU_ASSERT_EQUAL(mail_text_print(entries.entries[0], &out), KNOT_ENOTSUP);
@@ -488,11 +518,13 @@ static void test_many(void)
 	for (unsigned i = 0; i < 1000; i++) {
 		mail_buf_printf(&text, "- id: d%u.example\n  policy: p\n", (i * 7) % 1000);
 	}
-	CU_ASSERT_EQUAL(mail_text_parse(mail_buf_view(&text), NULL, NULL, &entries, &diag), KNOT_EOK);
+	CU_ASSERT_EQUAL(mail_text_parse(mail_buf_view(&text), NULL, NULL, &entries, &diag),
+	                KNOT_EOK);
 	CU_ASSERT_EQUAL(entries.count, 1000);
 	mail_entries_free(&entries);
 	mail_buf_str(&text, "- id: d999.example\n  policy: p\n- id: d0.example\n  policy: p\n");
-	CU_ASSERT_EQUAL(mail_text_parse(mail_buf_view(&text), NULL, NULL, &entries, &diag), KNOT_EINVAL);
+	CU_ASSERT_EQUAL(mail_text_parse(mail_buf_view(&text), NULL, NULL, &entries, &diag),
+	                KNOT_EINVAL);
 	CU_ASSERT_EQUAL(diag.line, 2002);
 	CU_ASSERT_STRING_EQUAL(diag.text, "domain d999.example: given twice, first in line 1716");
 	mail_buf_free(&text);
