@@ -39,8 +39,7 @@ struct mail_cache {
 	size_t count, max;
 	uint64_t epoch, txnid;
 	bool held;
-	mail_plan_t **retired;    /*!< Replaced or evicted while held. */
-	size_t retired_count, retired_max;
+	slot_t *retired;          /*!< Replaced or evicted while held. */
 };
 
 mail_cache_t *mail_cache_new(size_t plans)
@@ -62,23 +61,10 @@ mail_cache_t *mail_cache_new(size_t plans)
 	return cache;
 }
 
-/*! Frees a plan, later if the question at hand may still look at it. */
-static void plan_retire(mail_cache_t *cache, mail_plan_t *plan)
+static void slot_free(slot_t *slot)
 {
-	if (!cache->held || plan == NULL) {
-		mail_plan_free(plan);
-		return;
-	}
-	if (cache->retired_count == cache->retired_max) {
-		size_t max = cache->retired_max * 2 + 8;
-		mail_plan_t **grown = realloc(cache->retired, max * sizeof(*grown));
-		if (grown == NULL) {
-			return; /* Leaked rather than used after it was freed. */
-		}
-		cache->retired = grown;
-		cache->retired_max = max;
-	}
-	cache->retired[cache->retired_count++] = plan;
+	mail_plan_free(slot->plan);
+	free(slot);
 }
 
 void mail_cache_hold(mail_cache_t *cache)
@@ -88,10 +74,11 @@ void mail_cache_hold(mail_cache_t *cache)
 
 void mail_cache_release(mail_cache_t *cache)
 {
-	for (size_t i = 0; i < cache->retired_count; i++) {
-		mail_plan_free(cache->retired[i]);
+	while (cache->retired != NULL) {
+		slot_t *slot = cache->retired;
+		cache->retired = slot->next;
+		slot_free(slot);
 	}
-	cache->retired_count = 0;
 	cache->held = false;
 }
 
@@ -118,8 +105,13 @@ static void slot_drop(mail_cache_t *cache, slot_t *slot)
 	*at = slot->next;
 	list_unlink(cache, slot);
 	cache->count--;
-	plan_retire(cache, slot->plan);
-	free(slot);
+	if (cache->held) {
+		/* The question at hand may still look at the plan. */
+		slot->next = cache->retired;
+		cache->retired = slot;
+	} else {
+		slot_free(slot);
+	}
 }
 
 static void cache_clear(mail_cache_t *cache)
@@ -134,9 +126,9 @@ void mail_cache_free(mail_cache_t *cache)
 	if (cache == NULL) {
 		return;
 	}
-	mail_cache_release(cache);
+	cache->held = false;
 	cache_clear(cache);
-	free(cache->retired);
+	mail_cache_release(cache);
 	free(cache->buckets);
 	free(cache);
 }
@@ -263,7 +255,9 @@ static int plan_compile(const mail_source_t *source, plan_type_t type, mail_str_
 int mail_cache_plan(mail_cache_t *cache, const mail_source_t *source, const mail_domain_t *domain,
                     const uint8_t *key, size_t key_len, const mail_plan_t **plan)
 {
-	const plan_type_t type = !domain->plain ? PLAN_DOMAIN :
+	/* A domain that follows nothing, which no writer of ours writes, gets a plan that says so. */
+	const bool follows = domain->alias.len > 0 || domain->policy.len > 0;
+	const plan_type_t type = !domain->plain || !follows ? PLAN_DOMAIN :
 	                         domain->alias.len > 0 ? PLAN_ALIAS : PLAN_POLICY;
 	char name[KNOT_DNAME_TXT_MAXLEN + 1];
 	mail_str_t id = type == PLAN_ALIAS ? domain->alias : domain->policy;

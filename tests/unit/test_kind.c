@@ -260,7 +260,8 @@ static const case_t cases[] = {
 	  "", "www 60 A 192.0.2.80\nx CNAME www.example.org.\nabs.example.net. A 192.0.2.81\n" },
 	{ "delegation", "", "", "" },
 	{ "delegation", "", "domain:\n  - id: example.org\n    policy: p\n"
-	                    "    delegation: [ \"sub NS ns.sub\", \"sub DS 1 13 2 " HEX1 "\" ]\n",
+	                    "    delegation: [ \"sub NS ns.sub\", \"sub DS 1 13 2 " HEX1 "\" ]\n"
+	                    "    record: \"ns.sub A 192.0.2.1\"\n",
 	  "sub NS ns.sub.example.org.\nsub DS 1 13 2 " HEX1 "\n" },
 };
 

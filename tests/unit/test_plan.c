@@ -236,6 +236,23 @@ static const struct {
 	{ "    ns: ns1\n    record: \"ns1 A 192.0.2.1\"\n", "", NULL, false },
 	{ "    ns: \"@\"\n    record: \"@ A 192.0.2.1\"\n", "", NULL, false },
 	{ "    ns: \"ns1.{domain}.dns.example.\"\n", "", NULL, false },
+	/* No target is an alias (RFC 2181 10.3). */
+	{ "    mx: \"10 www\"\n    record: \"www CNAME x\"\n", "", "mx: www is an alias (RFC 2181 10.3)", false },
+	{ "    ns: autoconfig\n    autoconfig: mail\n", "", "ns: autoconfig is an alias (RFC 2181 10.3)", false },
+	{ "    srv: \"imap www.x\"\n    record: \"www.x CNAME y\"\n", "",
+	  "srv: www.x is an alias (RFC 2181 10.3)", false },
+	{ "    mx: \"10 www.example.net.\"\n    record: \"www CNAME x\"\n", "", NULL, false },
+	/* A name server below its own delegation needs glue. */
+	{ "", "domain:\n  - id: example.org\n    policy: p\n    delegation: \"sub NS ns.sub\"\n",
+	  "delegation: a name server below the delegation, without a record of its address, at sub", false },
+	{ "", "domain:\n  - id: example.org\n    policy: p\n    delegation: \"sub NS ns.x.sub\"\n"
+	      "    record: \"ns.x.sub AAAA ::1\"\n", NULL, false },
+	{ "", "domain:\n  - id: example.org\n    policy: p\n    delegation: \"sub NS sub\"\n",
+	  "delegation: a name server below the delegation, without a record of its address, at sub", false },
+	{ "", "domain:\n  - id: example.org\n    policy: p\n    delegation: \"sub NS ns.xsub\"\n", NULL, false },
+	{ "", "domain:\n  - id: example.org\n    policy: p\n    delegation: \"sub NS ns.sub.example.net.\"\n",
+	  NULL, false },
+	{ "    key-set: nope\n", "", "key-set: key-set nope does not exist", false },
 };
 
 static void test_conflicts(void)
@@ -249,12 +266,14 @@ static void test_conflicts(void)
 		(void)snprintf(text, sizeof(text), "policy:\n  - id: p\n%s", conflicts[i].policy);
 		array_begin(&array);
 		if (array_put(&array, text) && array_put(&array, conflicts[i].others)) {
-			int ret = plan_of(&array.source, "p", true, &plan, &diag);
+			const bool domain = strstr(conflicts[i].others, "- id: example.org\n") != NULL;
+			const char *of = domain ? "example.org" : "p";
+			int ret = plan_of(&array.source, of, true, &plan, &diag);
 			UNIT_CHECK(ret == (reason == NULL ? KNOT_EOK : KNOT_EINVAL), "case %zu: %d", i, ret);
 			UNIT_CHECK(strcmp(diag.text, reason != NULL ? reason : "") == 0, "case %zu: '%s'", i,
 			           diag.text);
 			mail_plan_free(plan);
-			ret = plan_of(&array.source, "p", false, &plan, NULL);
+			ret = plan_of(&array.source, of, false, &plan, NULL);
 			UNIT_CHECK(ret == KNOT_EOK, "case %zu: %d", i, ret);
 			UNIT_CHECK(plan != NULL && (plan->error != KNOT_EOK) == conflicts[i].fault,
 			           "case %zu: %s", i, plan != NULL ? plan->reason : "");
@@ -264,6 +283,42 @@ static void test_conflicts(void)
 			}
 			mail_plan_free(plan);
 		}
+		array_free(&array);
+	}
+}
+
+static void warning_add(void *ctx, const char *text)
+{
+	(void)mail_buf_printf(ctx, "%s\n", text);
+}
+
+/* What is taken with a warning. */
+static void test_warnings(void)
+{
+	static const struct {
+		const char *policy;
+		const char *expected;
+	} cases[] = {
+		{ "    mx: \"10 mx.example.net.\"\n", "" },
+		{ "    mx: \"10 mail\"\n    srv: [ imaps, \"imap x\" ]\n",
+		  "mx: mail lies in the domain but is no host with an address\n"
+		  "srv: x lies in the domain but is no host with an address\n" },
+		{ "    mx: \"10 mail\"\n    record: \"mail A 192.0.2.1\"\n", "" },
+		{ "    mx: \".\"\n    srv: \"imap .\"\n", "" },
+	};
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		char text[512];
+		array_t array;
+		mail_plan_t *plan = NULL;
+		mail_buf_t got = { 0 };
+		mail_diag_t diag = { .warn = warning_add, .warn_ctx = &got };
+		(void)snprintf(text, sizeof(text), "policy:\n  - id: p\n%s", cases[i].policy);
+		array_begin(&array);
+		(void)array_put(&array, text);
+		UNIT_CHECK(plan_of(&array.source, "p", true, &plan, &diag) == KNOT_EOK, "case %zu: %s", i,
+		           diag.text);
+		(void)shown_is(&got, cases[i].expected, "case", i);
+		mail_plan_free(plan);
 		array_free(&array);
 	}
 }
@@ -382,6 +437,7 @@ static const unit_test_t tests[] = {
 	{ "owners found", test_find },
 	{ "rows that are shown", test_live },
 	{ "conflicts", test_conflicts },
+	{ "warnings", test_warnings },
 	{ "room for the domain", test_room },
 	{ "stamp of a policy's keys", test_keys_stamp },
 	{ "allocations that fail", test_failing },

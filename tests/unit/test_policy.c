@@ -173,7 +173,7 @@ static const struct {
 	{ POLICY("a", "b") POLICY("b", "a"), "policy a", KNOT_ELOOP, "policy a is its own base" },
 	{ POLICY("a", "b") POLICY("b", "c") POLICY("c", "b"), "policy a", KNOT_ELOOP,
 	  "policy b is its own base" },
-	{ POLICY("a", "b"), "policy a", KNOT_ENOENT, "policy b does not exist" },
+	{ POLICY("a", "b"), "policy a", KNOT_ENOENT, "base: policy b does not exist" },
 	{ "", "policy a", KNOT_ENOENT, "policy a does not exist" },
 	{ "", "domain d.example", KNOT_ENOENT, "domain d.example does not exist" },
 	{ "", "alias d.example", KNOT_ENOENT, "domain d.example does not exist" },
@@ -219,8 +219,8 @@ static void test_damaged(void)
 		const char *reason;
 	} cases[] = {
 		{ MAIL_SECTION_POLICY, "top", false, KNOT_EMALF, "policy top is damaged" },
-		{ MAIL_SECTION_POLICY, "low", false, KNOT_EMALF, "policy low is damaged" },
-		{ MAIL_SECTION_POLICY, "middle", true, KNOT_ENOTSUP, "policy middle is of a newer format" },
+		{ MAIL_SECTION_POLICY, "low", false, KNOT_EMALF, "base: policy low is damaged" },
+		{ MAIL_SECTION_POLICY, "middle", true, KNOT_ENOTSUP, "base: policy middle is of a newer format" },
 		{ MAIL_SECTION_DOMAIN, "t.example", false, KNOT_EMALF, "domain t.example is damaged" },
 		{ MAIL_SECTION_DOMAIN, "a.example", true, KNOT_ENOTSUP,
 		  "domain a.example is of a newer format" },
