@@ -18,7 +18,7 @@
 
 /*! How far the answer is. */
 typedef enum {
-	STEP_FOLLOW,   /*!< An alias leads on. */
+	STEP_FOLLOW, /*!< An alias leads on. */
 	STEP_HIT,
 	STEP_NODATA,
 	STEP_MISS,
@@ -32,7 +32,7 @@ typedef struct {
 	knot_pkt_t *pkt;
 	mail_reply_t *reply;
 	mail_view_t view;
-	const knot_dname_t *name;   /*!< The name at hand: the QNAME, then targets of aliases. */
+	const knot_dname_t *name; /*!< The name at hand: the QNAME, then targets of aliases. */
 	uint8_t key[MAIL_KEY_MAX];
 	size_t key_len;
 	mail_place_t place;
@@ -60,7 +60,8 @@ static int put(work_t *work, mail_node_t *node, uint16_t type, const knot_dname_
 	knot_rrset_t rrset;
 	uint16_t kind;
 	int64_t until;
-	int ret = mail_view_rrset(&work->view, node, type, owner, &work->pkt->mm, &rrset, &kind, &until);
+	int ret = mail_view_rrset(&work->view, node, type, owner, &work->pkt->mm, &rrset, &kind,
+	                          &until);
 	if (ret != KNOT_EOK) {
 		/* No room in a name is not the packet's fault. */
 		return ret == KNOT_ESPACE ? KNOT_EMALF : ret;
@@ -73,20 +74,18 @@ static int put(work_t *work, mail_node_t *node, uint16_t type, const knot_dname_
 		work->reply->kind = kind;
 	}
 	uint16_t hint = work->pkt->rrset_count == 0 && work->pkt->current == KNOT_ANSWER &&
-	                owner == knot_pkt_qname(work->pkt) ? KNOT_COMPR_HINT_QNAME
-	                                                   : KNOT_COMPR_HINT_NONE;
+	                                owner == knot_pkt_qname(work->pkt)
+	                        ? KNOT_COMPR_HINT_QNAME
+	                        : KNOT_COMPR_HINT_NONE;
 	return knot_pkt_put(work->pkt, hint, &rrset, flags);
 }
 
 static step_t put_step(work_t *work, int ret, step_t done)
 {
 	switch (ret) {
-	case KNOT_EOK:
-		return done;
-	case KNOT_ESPACE:
-		return STEP_TRUNCATED;
-	default:
-		return fail(work, ret, "a record cannot be rendered");
+	case KNOT_EOK: return done;
+	case KNOT_ESPACE: return STEP_TRUNCATED;
+	default: return fail(work, ret, "a record cannot be rendered");
 	}
 }
 
@@ -136,7 +135,8 @@ static step_t dname_cname(work_t *work, const knot_rrset_t *dname)
 		return fail(work, KNOT_ENOMEM, "a DNAME cannot be followed");
 	}
 	knot_rrset_t rrset;
-	knot_rrset_init(&rrset, (knot_dname_t *)work->name, KNOT_RRTYPE_CNAME, KNOT_CLASS_IN, dname->ttl);
+	knot_rrset_init(&rrset, (knot_dname_t *)work->name, KNOT_RRTYPE_CNAME, KNOT_CLASS_IN,
+	                dname->ttl);
 	int ret = knot_rrset_add_rdata(&rrset, cname, knot_dname_size(cname), &work->pkt->mm);
 	if (ret == KNOT_EOK) {
 		ret = knot_pkt_put(work->pkt, KNOT_COMPR_HINT_NONE, &rrset, KNOT_PF_NULL);
@@ -156,14 +156,15 @@ static const knot_dname_t *name_of_place(const knot_dname_t *name, const uint8_t
 {
 	unsigned above = mail_key_labels(key, len) - mail_key_labels(place->key, place->key_len);
 	while (above-- > 0) {
-		name = knot_wire_next_label(name, NULL);
+		name = mail_name_parent(name);
 	}
 	return name;
 }
 
 static step_t follow_dname(work_t *work)
 {
-	const knot_dname_t *owner = name_of_place(work->name, work->key, work->key_len, &work->place);
+	const knot_dname_t *owner = name_of_place(work->name, work->key, work->key_len,
+	                                          &work->place);
 	if (++work->chain > CHAIN_MAX) {
 		return STEP_HIT;
 	}
@@ -205,16 +206,14 @@ static step_t name_step(work_t *work, bool children)
 	}
 	switch (work->place.where) {
 	case MAIL_FOUND:
-	case MAIL_WILDCARD:
-		return name_found(work);
-	case MAIL_DNAME:
-		return follow_dname(work);
+	case MAIL_WILDCARD: return name_found(work);
+	case MAIL_DNAME: return follow_dname(work);
 	case MAIL_CUT:
 		/* DS belongs to the parent's side of a cut (RFC 4035 3.1.4.1). */
 		return work->place.at_cut && knot_pkt_qtype(work->pkt) == KNOT_RRTYPE_DS
-		       ? name_found(work) : STEP_REFERRAL;
-	default:
-		return STEP_MISS;
+		               ? name_found(work)
+		               : STEP_REFERRAL;
+	default: return STEP_MISS;
 	}
 }
 
@@ -277,15 +276,16 @@ static int child_ns(const work_t *work, const knot_dname_t *owner, const mail_pl
 	if (ret == KNOT_EOK) {
 		ret = mail_view_node(&child, child.key, child.key_len, &apex);
 	}
-	return ret == KNOT_EOK ? mail_view_rrset(&child, &apex, KNOT_RRTYPE_NS, owner, &work->pkt->mm,
-	                                         rrset, &kind, NULL)
+	return ret == KNOT_EOK ? mail_view_rrset(&child, &apex, KNOT_RRTYPE_NS, owner,
+	                                         &work->pkt->mm, rrset, &kind, NULL)
 	                       : ret;
 }
 
 /*! The name servers of a cut: those of a `delegation`, or of the stored domain there. */
 static int put_delegation(work_t *work)
 {
-	const knot_dname_t *owner = name_of_place(work->name, work->key, work->key_len, &work->place);
+	const knot_dname_t *owner = name_of_place(work->name, work->key, work->key_len,
+	                                          &work->place);
 	if (!work->place.node.child) {
 		return put(work, &work->place.node, KNOT_RRTYPE_NS, owner, KNOT_PF_NULL);
 	}
@@ -314,9 +314,9 @@ typedef struct {
 	uint8_t key[MAIL_KEY_MAX];
 	size_t len;
 	mail_place_t place;
-	bool glue;        /*!< It lies below a cut whose name servers are asked for. */
-	uint16_t hint;    /*!< Where the name stands in the packet, for compression as knotd's. */
-	uint16_t flags;   /*!< Whether the addresses may be left out. */
+	bool glue;      /*!< It lies below a cut whose name servers are asked for. */
+	uint16_t hint;  /*!< Where the name stands in the packet, for compression as knotd's. */
+	uint16_t flags; /*!< Whether the addresses may be left out. */
 } target_t;
 
 /*! Puts the addresses of a node; *done is what the last put said. */
@@ -330,8 +330,8 @@ static int put_addresses(work_t *work, mail_view_t *view, const mail_node_t *nod
 		if (seen(work, types[i], target->name) != NULL) {
 			continue;
 		}
-		int ret = mail_view_rrset(view, node, types[i], target->name, &work->pkt->mm, &rrset,
-		                          &kind, NULL);
+		int ret = mail_view_rrset(view, node, types[i], target->name, &work->pkt->mm,
+		                          &rrset, &kind, NULL);
 		if (ret == KNOT_ENOENT) {
 			continue;
 		}
@@ -365,7 +365,8 @@ static int put_child_glue(work_t *work, const target_t *target, int *done)
 	}
 	mail_view_t nearest;
 	mail_node_t node;
-	if (!named || other_open(work, target->name, target->key, target->len, &nearest) != KNOT_EOK ||
+	if (!named ||
+	    other_open(work, target->name, target->key, target->len, &nearest) != KNOT_EOK ||
 	    mail_view_node(&nearest, target->key, target->len, &node) != KNOT_EOK) {
 		return KNOT_EOK;
 	}
@@ -407,7 +408,8 @@ static int additional_of(work_t *work, uint16_t index, step_t step, bool glue, i
 		target_t target; /* Two keys: what is read is set. */
 		target.name = knot_rdata_name(rdata, rrset.type);
 		target.len = mail_name_key(target.name, target.key);
-		target.hint = knot_compr_hint(&work->pkt->rr_info[index], KNOT_COMPR_HINT_RDATA + i);
+		target.hint = knot_compr_hint(&work->pkt->rr_info[index],
+		                              KNOT_COMPR_HINT_RDATA + i);
 		if (!mail_key_in(target.key, target.len, view->key, view->key_len)) {
 			continue;
 		}
@@ -415,7 +417,8 @@ static int additional_of(work_t *work, uint16_t index, step_t step, bool glue, i
 		target.glue = target.place.where == MAIL_CUT && rrset.type == KNOT_RRTYPE_NS &&
 		              mail_key_in(target.key, target.len, owner, owner_len);
 		/* Without its glue a referral is of no use (RFC 9471). */
-		target.flags = target.glue && step == STEP_REFERRAL ? KNOT_PF_NULL : KNOT_PF_NOTRUNC;
+		target.flags = target.glue && step == STEP_REFERRAL ? KNOT_PF_NULL
+		                                                    : KNOT_PF_NOTRUNC;
 		if (ret == KNOT_EOK && target.glue == glue) {
 			ret = put_target(work, &target, done);
 		}
@@ -436,7 +439,8 @@ static step_t additional_section(work_t *work, step_t step)
 		if (!knot_rrtype_additional_needed(type)) {
 			continue;
 		}
-		int ret = type == KNOT_RRTYPE_NS ? additional_of(work, i, step, true, &done) : KNOT_EOK;
+		int ret = type == KNOT_RRTYPE_NS ? additional_of(work, i, step, true, &done)
+		                                 : KNOT_EOK;
 		if (ret == KNOT_EOK) {
 			ret = additional_of(work, i, step, false, &done);
 		}
@@ -459,12 +463,9 @@ static mail_outcome_t sections(work_t *work, bool children)
 		step = additional_section(work, step);
 	}
 	static const mail_outcome_t outcomes[] = {
-		[STEP_FOLLOW] = MAIL_OUTCOME_ANSWER,
-		[STEP_HIT] = MAIL_OUTCOME_ANSWER,
-		[STEP_NODATA] = MAIL_OUTCOME_NODATA,
-		[STEP_MISS] = MAIL_OUTCOME_NXDOMAIN,
-		[STEP_REFERRAL] = MAIL_OUTCOME_REFERRAL,
-		[STEP_TRUNCATED] = MAIL_OUTCOME_TRUNCATED,
+		[STEP_FOLLOW] = MAIL_OUTCOME_ANSWER,     [STEP_HIT] = MAIL_OUTCOME_ANSWER,
+		[STEP_NODATA] = MAIL_OUTCOME_NODATA,     [STEP_MISS] = MAIL_OUTCOME_NXDOMAIN,
+		[STEP_REFERRAL] = MAIL_OUTCOME_REFERRAL, [STEP_TRUNCATED] = MAIL_OUTCOME_TRUNCATED,
 		[STEP_FAILED] = MAIL_OUTCOME_FAILED,
 	};
 	return knot_wire_get_tc(work->pkt->wire) ? MAIL_OUTCOME_TRUNCATED : outcomes[step];
@@ -480,7 +481,7 @@ static int domain_open(work_t *work, bool *children)
 	const mail_question_t *question = work->question;
 	const bool ds = knot_pkt_qtype(work->pkt) == KNOT_RRTYPE_DS && work->key_len > 0;
 	size_t len = ds ? mail_key_parent(work->key, work->key_len) : work->key_len;
-	const knot_dname_t *name = ds ? knot_wire_next_label(work->name, NULL) : work->name;
+	const knot_dname_t *name = ds ? mail_name_parent(work->name) : work->name;
 	int ret = len > 0 ? mail_view_open(&work->view, name, work->key, len) : KNOT_ENOENT;
 	/* Any zone of knotd is better than a domain that cannot be read. */
 	size_t labels = ret == KNOT_EOK ? mail_key_labels(work->view.key, work->view.key_len) : 0;

@@ -120,6 +120,40 @@ void mail_change_free(mail_change_t *change)
 	free(change);
 }
 
+/*! Remembers a copy of an entry; of the same entry the last one counts. */
+static int listed_add(mail_change_t *change, const mail_entry_t *entry)
+{
+	mail_entry_t *copy = mail_entry_copy(entry);
+	if (copy == NULL) {
+		return KNOT_ENOMEM;
+	}
+	mail_entry_t **node = tsearch(copy, &change->listed, entry_compare);
+	if (node == NULL) {
+		mail_entry_free(copy);
+		return KNOT_ENOMEM;
+	}
+	if (*node == copy) {
+		change->listed_count++;
+	} else {
+		mail_entry_free(*node);
+		*node = copy;
+	}
+	return KNOT_EOK;
+}
+
+/*! Remembers that some key of a policy changed, as "policy:ID": plans depend on all of them at once. */
+static int key_policy_put(mail_change_t *change, const mail_entry_t *key)
+{
+	const char *slash = memrchr(key->id.data, '/', key->id.len);
+	mail_entry_t policy = { .section = MAIL_SECTION_DKIM, .id = key->id };
+	if (slash == NULL || key->id.len < 7 || memcmp(key->id.data, "policy:", 7) != 0) {
+		return KNOT_EOK;
+	}
+	change->policy_keys = true;
+	policy.id.len = slash - key->id.data;
+	return listed_add(change, &policy);
+}
+
 /*! Remembers a changed entry. */
 static int listed_put(mail_change_t *change, const mail_entry_t *entry)
 {
@@ -133,23 +167,13 @@ static int listed_put(mail_change_t *change, const mail_entry_t *entry)
 			return KNOT_EOK;
 		}
 	}
-	mail_entry_t *copy = mail_entry_copy(entry);
-	if (copy == NULL) {
-		return KNOT_ENOMEM;
+	if (entry->section == MAIL_SECTION_DKIM) {
+		int ret = key_policy_put(change, entry);
+		if (ret != KNOT_EOK) {
+			return ret;
+		}
 	}
-	mail_entry_t **node = tsearch(copy, &change->listed, entry_compare);
-	if (node == NULL) {
-		mail_entry_free(copy);
-		return KNOT_ENOMEM;
-	}
-	if (*node == copy) {
-		change->listed_count++;
-	} else {
-		/* The same entry again: the last one counts. */
-		mail_entry_free(*node);
-		*node = copy;
-	}
-	return KNOT_EOK;
+	return listed_add(change, entry);
 }
 
 /*! Deletes the DKIM keys of a domain or a policy that is deleted. */

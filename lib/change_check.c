@@ -74,11 +74,14 @@ static bool affected_by(const mail_change_t *change, const mail_dependency_t *de
 {
 	for (size_t i = 0; i < count; i++) {
 		const mail_dependency_t *dependency = &dependencies[i];
+		char text[80];
+		mail_buf_t buf = MAIL_BUF_FIXED((uint8_t *)text, sizeof(text));
+		mail_str_t id = dependency->id;
 		if (dependency->section == MAIL_SECTION_DKIM) {
-			if (change->touched[MAIL_SECTION_DKIM]) {
-				return true;
-			}
-		} else if (mail_change_find(change, dependency->section, dependency->id) != NULL) {
+			(void)mail_buf_printf(&buf, "policy:%.*s", (int)id.len, id.data);
+			id = mail_buf_view(&buf);
+		}
+		if (mail_change_find(change, dependency->section, id) != NULL) {
 			return true;
 		}
 	}
@@ -446,7 +449,10 @@ static int listed_check(mail_change_t *change, const mail_entry_t *entry, mail_d
 	mail_str_t owner = entry->id;
 	if (entry->section == MAIL_SECTION_DKIM) {
 		const char *slash = memrchr(owner.data, '/', owner.len);
-		owner.len = slash != NULL ? (size_t)(slash - owner.data) : owner.len;
+		if (slash == NULL) {
+			return KNOT_EOK; /* It stands for all keys of a policy. */
+		}
+		owner.len = slash - owner.data;
 		if (owner.len > 7 && memcmp(owner.data, "policy:", 7) == 0) {
 			mail_str_t policy = { owner.data + 7, owner.len - 7 };
 			const checked_t *checked;
@@ -492,7 +498,7 @@ int mail_change_finish(mail_change_t *change, mail_change_count_t *count, mail_d
 	bool affected = false;
 	int ret = KNOT_EOK;
 	if (change->touched[MAIL_SECTION_POLICY] || change->touched[MAIL_SECTION_HOST] ||
-	    change->touched[MAIL_SECTION_CERTIFICATE] || change->touched[MAIL_SECTION_DKIM]) {
+	    change->touched[MAIL_SECTION_CERTIFICATE] || change->policy_keys) {
 		ret = policies_check(change, &affected, diag);
 	}
 	if (ret == KNOT_EOK) {

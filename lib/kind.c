@@ -52,7 +52,8 @@ static int render_soa(mail_build_t *build, const mail_kind_t *kind)
 	}
 	mail_rdata_t rdata = { 0 };
 	int ret = mail_soa_render(mname.len > 0 ? mname : ns,
-	                          rname.len > 0 ? rname : MAIL_STR("hostmaster"), &rdata, build->diag);
+	                          rname.len > 0 ? rname : MAIL_STR("hostmaster"), &rdata,
+	                          build->diag);
 	return put_or_bad(build, "@", kind->type, &rdata, MAIL_ITEM_SOA_RNAME, NULL, ret);
 }
 
@@ -104,9 +105,10 @@ static int render_mx(mail_build_t *build, const mail_kind_t *kind)
 	int ret = exchanges(build, mx, &count);
 	for (size_t i = 0; i < count && ret == KNOT_EOK; i++) {
 		mail_rdata_t rdata = { 0 };
-		const mail_setting_t *setting = no_mail(build) ? NULL
-		                                : &settings_of(build, MAIL_ITEM_MX)->values[i];
-		ret = mx[i].null ? KNOT_EOK : mail_build_target(build, MAIL_ITEM_MX, setting, &mx[i].host);
+		const mail_setting_t *setting =
+			no_mail(build) ? NULL : &settings_of(build, MAIL_ITEM_MX)->values[i];
+		ret = mx[i].null ? KNOT_EOK
+		                 : mail_build_target(build, MAIL_ITEM_MX, setting, &mx[i].host);
 		if (ret == KNOT_EOK) {
 			ret = mail_mx_render(&mx[i], &rdata);
 		}
@@ -136,7 +138,8 @@ static int spf_terms(mail_build_t *build, mail_str_t *terms, size_t *count, mail
 
 static int render_spf(mail_build_t *build, const mail_kind_t *kind)
 {
-	mail_str_t terms[MAIL_LIST_MAX], all = mail_profile_value(build->profile, MAIL_ITEM_SPF_ALL);
+	mail_str_t terms[MAIL_LIST_MAX],
+		all = mail_profile_value(build->profile, MAIL_ITEM_SPF_ALL);
 	mail_buf_t memory = { 0 };
 	mail_rdata_t rdata = { 0 };
 	size_t count = 0;
@@ -165,7 +168,8 @@ static int render_txt(mail_build_t *build, const mail_kind_t *kind)
 	for (size_t i = 0; i < txt->count && ret == KNOT_EOK; i++) {
 		mail_rdata_t rdata = { 0 };
 		ret = mail_rdata_text(&rdata, txt->values[i].text);
-		ret = put_or_bad(build, "@", kind->type, &rdata, MAIL_ITEM_TXT, &txt->values[i], ret);
+		ret = put_or_bad(build, "@", kind->type, &rdata, MAIL_ITEM_TXT, &txt->values[i],
+		                 ret);
 	}
 	return ret;
 }
@@ -180,7 +184,7 @@ static int reports_note(mail_build_t *build, const mail_str_t *tags, size_t coun
 		    !(mail_str_is(name, "rua") || mail_str_is(name, "ruf"))) {
 			continue;
 		}
-		for (size_t pos = 0; mail_dmarc_report_next(value, &pos, &host); ) {
+		for (size_t pos = 0; mail_dmarc_report_next(value, &pos, &host);) {
 			size_t size = (plan->report_count + 1) * sizeof(*plan->reports);
 			mail_str_t *grown = realloc(plan->reports, size);
 			if (grown == NULL) {
@@ -213,7 +217,8 @@ static int dmarc_stretch(mail_build_t *build, const mail_str_t *tags, size_t cou
 		const mail_settings_t *dmarc = settings_of(build, MAIL_ITEM_DMARC);
 		mail_rdata_free(&row.rdata);
 		return mail_build_bad(build, MAIL_ITEM_DMARC,
-		                      dmarc->count > 0 ? &dmarc->values[dmarc->count - 1] : NULL, ret);
+		                      dmarc->count > 0 ? &dmarc->values[dmarc->count - 1] : NULL,
+		                      ret);
 	}
 	(void)mail_pattern_parse(MAIL_STR("_dmarc"), &owner, NULL);
 	ret = mail_build_row(build, &owner, &row);
@@ -224,7 +229,7 @@ static int dmarc_stretch(mail_build_t *build, const mail_str_t *tags, size_t cou
 typedef struct {
 	int64_t from;
 	mail_str_t text;
-	size_t tags;   /*!< Where the tags begin. */
+	size_t tags; /*!< Where the tags begin. */
 } ramp_step_t;
 
 static int ramp_compare(const void *a_ptr, const void *b_ptr)
@@ -245,7 +250,8 @@ static int ramp_read(mail_build_t *build, ramp_step_t *steps, size_t *count)
 		step->tags = 0;
 		if (!mail_item_word(step->text, &step->tags, &time) ||
 		    mail_time_parse(time, &step->from, build->diag) != KNOT_EOK) {
-			return mail_build_bad(build, MAIL_ITEM_DMARC_RAMP, &ramp->values[i], KNOT_EINVAL);
+			return mail_build_bad(build, MAIL_ITEM_DMARC_RAMP, &ramp->values[i],
+			                      KNOT_EINVAL);
 		}
 	}
 	qsort(steps, *count, sizeof(*steps), ramp_compare);
@@ -280,8 +286,9 @@ static int render_dmarc(mail_build_t *build, const mail_kind_t *kind)
 			ret = dmarc_stretch(build, tags, count, from, until);
 		}
 		/* Tags given last count (mail_dmarc_render). */
-		for (size_t pos = i < step_count ? steps[i].tags : 0; i < step_count &&
-		     count < DMARC_TAGS_MAX && mail_item_word(steps[i].text, &pos, &tags[count]); ) {
+		for (size_t pos = i < step_count ? steps[i].tags : 0;
+		     i < step_count && count < DMARC_TAGS_MAX &&
+		     mail_item_word(steps[i].text, &pos, &tags[count]);) {
 			count++;
 		}
 		from = until;
@@ -321,7 +328,9 @@ static int render_mtasts(mail_build_t *build, const mail_kind_t *kind)
 int mail_build_mtasts_body(mail_profile_t *profile, mail_rdata_t *body, mail_diag_t *diag)
 {
 	mail_diag_t own = { 0 };
-	mail_build_t build = { .profile = profile, .strict = true, .diag = diag != NULL ? diag : &own };
+	mail_build_t build = { .profile = profile,
+		               .strict = true,
+		               .diag = diag != NULL ? diag : &own };
 	mail_mx_t mx[MAIL_LIST_MAX];
 	mail_mtasts_t sts;
 	int ret = mtasts_fill(&build, mx, &sts);
@@ -373,7 +382,8 @@ static int srv_target(mail_build_t *build, mail_srv_t *srv)
 		return ret;
 	}
 	if (count == 0 || mx[0].null) {
-		return mail_diag_error(build->diag, 0, "%s names no host, and there is no mx to take",
+		return mail_diag_error(build->diag, 0,
+		                       "%s names no host, and there is no mx to take",
 		                       srv->service->name);
 	}
 	srv->target = mx[0].host;
@@ -396,7 +406,8 @@ static int render_srv(mail_build_t *build, const mail_kind_t *kind)
 			ret = srv_target(build, &srv);
 		}
 		if (ret == KNOT_EOK && srv.has_target) {
-			ret = mail_build_target(build, MAIL_ITEM_SRV, &settings->values[i], &srv.target);
+			ret = mail_build_target(build, MAIL_ITEM_SRV, &settings->values[i],
+			                        &srv.target);
 		}
 		if (ret == KNOT_EOK) {
 			ret = mail_srv_render(&srv, &rdata);
@@ -417,10 +428,11 @@ static int render_bimi(mail_build_t *build, const mail_kind_t *kind)
 		char owner[KNOT_DNAME_TXT_MAXLEN];
 		ret = mail_bimi_render(settings->values[i].text, &selector, &rdata, build->diag);
 		if (ret == KNOT_EOK) {
-			(void)snprintf(owner, sizeof(owner), "%.*s._bimi", (int)selector.len, selector.data);
+			(void)snprintf(owner, sizeof(owner), "%.*s._bimi", (int)selector.len,
+			               selector.data);
 		}
-		ret = put_or_bad(build, owner, kind->type, &rdata, MAIL_ITEM_BIMI, &settings->values[i],
-		                 ret);
+		ret = put_or_bad(build, owner, kind->type, &rdata, MAIL_ITEM_BIMI,
+		                 &settings->values[i], ret);
 	}
 	return ret;
 }
@@ -432,7 +444,8 @@ static int render_caa(mail_build_t *build, const mail_kind_t *kind)
 	for (size_t i = 0; i < settings->count && ret == KNOT_EOK; i++) {
 		mail_rdata_t rdata = { 0 };
 		ret = mail_caa_render(settings->values[i].text, &rdata, build->diag);
-		ret = put_or_bad(build, "@", kind->type, &rdata, MAIL_ITEM_CAA, &settings->values[i], ret);
+		ret = put_or_bad(build, "@", kind->type, &rdata, MAIL_ITEM_CAA,
+		                 &settings->values[i], ret);
 	}
 	return ret;
 }
@@ -443,6 +456,7 @@ static int render_no_keys(mail_build_t *build, const mail_kind_t *kind)
 	if (!no_mail(build)) {
 		return KNOT_EOK;
 	}
+	build->plan->no_keys = true;
 	mail_rdata_t rdata = { 0 };
 	int ret = mail_rdata_text(&rdata, MAIL_STR("v=DKIM1; p="));
 	return put_or_bad(build, kind->owner, kind->type, &rdata, MAIL_ITEM_NO_MAIL, NULL, ret);
@@ -457,8 +471,8 @@ static int render_literal(mail_build_t *build, const mail_kind_t *kind)
 	for (size_t i = 0; i < settings->count && ret == KNOT_EOK; i++) {
 		mail_record_t record;
 		mail_row_t row = { .until = INT64_MAX };
-		ret = mail_record_parse(settings->values[i].text, item == MAIL_ITEM_DELEGATION, &record,
-		                        &row.rdata, build->diag);
+		ret = mail_record_parse(settings->values[i].text, item == MAIL_ITEM_DELEGATION,
+		                        &record, &row.rdata, build->diag);
 		if (ret == KNOT_EOK) {
 			row.type = record.type;
 			row.ttl = record.has_ttl ? record.ttl : UINT32_MAX;
@@ -473,19 +487,23 @@ static int render_literal(mail_build_t *build, const mail_kind_t *kind)
 	return ret;
 }
 
-#define SRV(index, service) \
-	{ "srv-" service, "_" service "._tcp", KNOT_RRTYPE_SRV, render_srv, index, \
-	  "where clients find the service " service " (RFC 2782, RFC 6186)" }
+#define SRV(index, service)                                                                        \
+	{                                                                                          \
+		"srv-" service, "_" service "._tcp", KNOT_RRTYPE_SRV, render_srv, index,           \
+			"where clients find the service " service " (RFC 2782, RFC 6186)"          \
+	}
 
 const mail_kind_t mail_kinds[] = {
 	{ "soa", "@", KNOT_RRTYPE_SOA, render_soa, 0,
 	  "start of authority; its serial is the second of the newest change (RFC 1035)" },
 	{ "ns", "@", KNOT_RRTYPE_NS, render_ns, 0, "the domain's name servers (RFC 1035)" },
 	{ "a", "HOST", KNOT_RRTYPE_A, mail_host_address, 0, "IPv4 address of a host (RFC 1035)" },
-	{ "aaaa", "HOST", KNOT_RRTYPE_AAAA, mail_host_address, 0, "IPv6 address of a host (RFC 3596)" },
+	{ "aaaa", "HOST", KNOT_RRTYPE_AAAA, mail_host_address, 0,
+	  "IPv6 address of a host (RFC 3596)" },
 	{ "mx", "@", KNOT_RRTYPE_MX, render_mx, 0,
 	  "where mail for the domain goes; or null MX (RFC 5321, RFC 7505)" },
-	{ "spf", "@", KNOT_RRTYPE_TXT, render_spf, 0, "who may send mail of the domain (RFC 7208)" },
+	{ "spf", "@", KNOT_RRTYPE_TXT, render_spf, 0,
+	  "who may send mail of the domain (RFC 7208)" },
 	{ "txt", "@", KNOT_RRTYPE_TXT, render_txt, 0, "other strings of the domain, beside SPF" },
 	{ "helo-spf", "HOST", KNOT_RRTYPE_TXT, mail_host_helo, 0,
 	  "SPF of the name that a host says HELO with (RFC 7208 10.1.2)" },
@@ -505,9 +523,19 @@ const mail_kind_t mail_kinds[] = {
 	  "the web server of the MTA-STS policy (RFC 8461)" },
 	{ "tls-rpt", "_smtp._tls", KNOT_RRTYPE_TXT, render_tlsrpt, 0,
 	  "where reports on TLS go (RFC 8460)" },
-	SRV(0, "imap"), SRV(1, "imaps"), SRV(2, "pop3"), SRV(3, "pop3s"), SRV(4, "submission"),
-	SRV(5, "submissions"), SRV(6, "sieve"), SRV(7, "jmap"), SRV(8, "caldav"), SRV(9, "caldavs"),
-	SRV(10, "carddav"), SRV(11, "carddavs"), SRV(12, "autodiscover"),
+	SRV(0, "imap"),
+	SRV(1, "imaps"),
+	SRV(2, "pop3"),
+	SRV(3, "pop3s"),
+	SRV(4, "submission"),
+	SRV(5, "submissions"),
+	SRV(6, "sieve"),
+	SRV(7, "jmap"),
+	SRV(8, "caldav"),
+	SRV(9, "caldavs"),
+	SRV(10, "carddav"),
+	SRV(11, "carddavs"),
+	SRV(12, "autodiscover"),
 	{ "autoconfig", "autoconfig", KNOT_RRTYPE_CNAME, render_cname, MAIL_ITEM_AUTOCONFIG,
 	  "web server that configures Thunderbird and others" },
 	{ "autodiscover", "autodiscover", KNOT_RRTYPE_CNAME, render_cname, MAIL_ITEM_AUTODISCOVER,
@@ -515,7 +543,8 @@ const mail_kind_t mail_kinds[] = {
 	{ "tlsa", "_PORT._tcp.HOST", KNOT_RRTYPE_TLSA, mail_host_tlsa, 0,
 	  "which certificate a host shows, now and next (RFC 6698, RFC 7672)" },
 	{ "bimi", "SELECTOR._bimi", KNOT_RRTYPE_TXT, render_bimi, 0, "the domain's logo (BIMI)" },
-	{ "caa", "@", KNOT_RRTYPE_CAA, render_caa, 0, "which CA may issue certificates (RFC 8659)" },
+	{ "caa", "@", KNOT_RRTYPE_CAA, render_caa, 0,
+	  "which CA may issue certificates (RFC 8659)" },
 	{ "record", "any", 0, render_literal, MAIL_ITEM_RECORD, "literal records of a domain" },
 	{ "delegation", "any", 0, render_literal, MAIL_ITEM_DELEGATION,
 	  "a name below the domain that other servers answer for: NS and DS" },

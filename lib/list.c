@@ -76,7 +76,7 @@ static int plan_names(list_t *list)
 		mail_domain_t domain;
 		if (mail_key_in(owner->key, owner->key_len, view->key, view->key_len) &&
 		    view->source->domain_above(view->source, owner->key, owner->key_len, &domain) ==
-		    (int)view->key_len) {
+		            (int)view->key_len) {
 			ret = name_add(list, owner->key, owner->key_len);
 		}
 	}
@@ -89,10 +89,11 @@ static int own_key_names(list_t *list)
 	const mail_view_t *view = &list->view;
 	uint8_t key[MAIL_KEY_MAX], next[MAIL_KEY_MAX];
 	memcpy(key, view->keys, view->keys_len);
-	for (size_t len = view->keys_len; ; ) {
+	for (size_t len = view->keys_len; view->keys_len > 0;) {
 		mail_dkim_t dkim;
 		bool deleted = false;
-		int ret = view->source->dkim_next(view->source, key, len, false, next, &dkim, &deleted);
+		int ret = view->source->dkim_next(view->source, key, len, false, next, &dkim,
+		                                  &deleted);
 		if (ret < 0) {
 			return ret == KNOT_ENOENT ? KNOT_EOK : ret;
 		}
@@ -103,7 +104,8 @@ static int own_key_names(list_t *list)
 		}
 		const uint8_t *rel = key + view->keys_len + 1;
 		const size_t rel_len = len - view->keys_len - 1;
-		if (!mail_key_in(rel, rel_len, (const uint8_t *)MAIL_DOMAINKEY_KEY, MAIL_DOMAINKEY_KEY_LEN)) {
+		if (!mail_key_in(rel, rel_len, (const uint8_t *)MAIL_DOMAINKEY_KEY,
+		                 MAIL_DOMAINKEY_KEY_LEN)) {
 			continue;
 		}
 		ret = deleted ? KNOT_EOK : relative_add(list, rel, rel_len);
@@ -111,6 +113,7 @@ static int own_key_names(list_t *list)
 			return ret;
 		}
 	}
+	return KNOT_EOK;
 }
 
 /*! The topmost stored domains below this one. */
@@ -164,7 +167,7 @@ static int report_names(list_t *list)
 	}
 	uint8_t key[MAIL_KEY_MAX], next[MAIL_KEY_MAX];
 	int ret = KNOT_EOK;
-	for (size_t len = 0; ret == KNOT_EOK; ) {
+	for (size_t len = 0; ret == KNOT_EOK;) {
 		mail_domain_t domain;
 		bool reports = false;
 		ret = asked.source->domain_next(asked.source, key, len, false, next, &domain);
@@ -286,8 +289,8 @@ static int name_list(list_t *list, const uint8_t *key, size_t len)
 	if (ret == KNOT_EOK && apex) {
 		ret = rrset_list(list, view, &place.node, KNOT_RRTYPE_SOA, owner);
 	}
-	for (uint16_t type = 0; ret == KNOT_EOK &&
-	     (type = mail_node_type(view, &place.node, type)) != 0; ) {
+	for (uint16_t type = 0;
+	     ret == KNOT_EOK && (type = mail_node_type(view, &place.node, type)) != 0;) {
 		if (!(apex && type == KNOT_RRTYPE_SOA) && type_is_shown(&place, type)) {
 			ret = rrset_list(list, view, &place.node, type, owner);
 		}
@@ -323,14 +326,16 @@ static int domain_list(list_t *list, bool reports)
 }
 
 int mail_answer_list(const mail_source_t *source, mail_str_t domain, int64_t now, bool reports,
-                     int (*each)(const mail_listed_t *listed, void *ctx), void *ctx, mail_diag_t *diag)
+                     int (*each)(const mail_listed_t *listed, void *ctx), void *ctx,
+                     mail_diag_t *diag)
 {
 	uint8_t key[MAIL_KEY_MAX];
 	knot_dname_storage_t apex;
 	list_t list = { .each = each, .ctx = ctx };
 	int len = mail_entry_key(MAIL_SECTION_DOMAIN, domain, key);
 	if (len <= 0 || mail_name_from_key(key, len, apex) != KNOT_EOK) {
-		return mail_diag_error(diag, 0, "%.*s is no domain name", (int)domain.len, domain.data);
+		return mail_diag_error(diag, 0, "%.*s is no domain name", (int)domain.len,
+		                       domain.data);
 	}
 	list.view.source = source;
 	list.view.now = now;

@@ -26,8 +26,8 @@ static mail_str_t relative(const mail_view_t *view, const uint8_t *key, size_t l
 
 static bool str_below(mail_str_t key, const char *top, size_t top_len)
 {
-	return key.len > top_len && mail_key_in((const uint8_t *)key.data, key.len,
-	                                        (const uint8_t *)top, top_len);
+	return key.len > top_len &&
+	       mail_key_in((const uint8_t *)key.data, key.len, (const uint8_t *)top, top_len);
 }
 
 /*! Notes a change that lies ahead. */
@@ -39,7 +39,8 @@ static void until_min(int64_t *until, int64_t second, int64_t now)
 }
 
 /*! Opens the view of a domain whose entry was read. */
-static int view_fill(mail_view_t *view, const knot_dname_t *name, const uint8_t *key, size_t key_len)
+static int view_fill(mail_view_t *view, const knot_dname_t *name, const uint8_t *key,
+                     size_t key_len)
 {
 	memmove(view->key, key, key_len);
 	view->key_len = key_len;
@@ -47,7 +48,7 @@ static int view_fill(mail_view_t *view, const knot_dname_t *name, const uint8_t 
 	size_t above = knot_dname_labels(name, NULL) - mail_key_labels(key, key_len);
 	view->apex = name;
 	for (size_t i = 0; i < above; i++) {
-		view->apex = knot_wire_next_label(view->apex, NULL);
+		view->apex = mail_name_parent(view->apex);
 	}
 	if (view->domain.alias.len > 0) {
 		int ret = mail_entry_key(MAIL_SECTION_DOMAIN, view->domain.alias, view->keys);
@@ -59,7 +60,12 @@ static int view_fill(mail_view_t *view, const knot_dname_t *name, const uint8_t 
 		memcpy(view->keys, view->key, key_len);
 		view->keys_len = key_len;
 	}
-	return mail_cache_plan(view->cache, view->source, &view->domain, view->key, key_len, &view->plan);
+	int ret = mail_cache_plan(view->cache, view->source, &view->domain, view->key, key_len,
+	                          &view->plan);
+	if (ret == KNOT_EOK && view->plan->no_keys) {
+		view->keys_len = 0; /* A parked domain's old keys must not sign for it any more. */
+	}
+	return ret;
 }
 
 int mail_view_open(mail_view_t *view, const knot_dname_t *name, const uint8_t *key, size_t len)
@@ -71,7 +77,7 @@ int mail_view_open(mail_view_t *view, const knot_dname_t *name, const uint8_t *k
 /*! The key of a domain's own DKIM key in the store. */
 static size_t own_key(const mail_view_t *view, mail_str_t rel, uint8_t *key)
 {
-	if (view->keys_len + 1 + rel.len > MAIL_KEY_MAX) {
+	if (view->keys_len == 0 || view->keys_len + 1 + rel.len > MAIL_KEY_MAX) {
 		return 0;
 	}
 	memcpy(key, view->keys, view->keys_len);
@@ -236,7 +242,8 @@ static int own_keys_below(const mail_view_t *view, mail_str_t rel, int64_t *unti
 
 	memcpy(key, top, top_len);
 	for (*found = false; top_len > 0 && !*found; from = false) {
-		int ret = view->source->dkim_next(view->source, key, len, from, next, &node.dkim, &deleted);
+		int ret = view->source->dkim_next(view->source, key, len, from, next, &node.dkim,
+		                                  &deleted);
 		if (ret < 0) {
 			return ret == KNOT_ENOENT ? KNOT_EOK : ret;
 		}
@@ -275,7 +282,8 @@ static int names_below(const mail_view_t *view, const uint8_t *key, size_t len, 
 	if (*found) {
 		return KNOT_EOK;
 	}
-	if (mail_key_in(rel_key, rel.len, (const uint8_t *)MAIL_DOMAINKEY_KEY, MAIL_DOMAINKEY_KEY_LEN)) {
+	if (mail_key_in(rel_key, rel.len, (const uint8_t *)MAIL_DOMAINKEY_KEY,
+	                MAIL_DOMAINKEY_KEY_LEN)) {
 		ret = own_keys_below(view, rel, until, found);
 	} else if (mail_str_is(rel, "_dmarc") ||
 	           mail_str_equal(rel, (mail_str_t){ MAIL_REPORT_KEY, MAIL_REPORT_KEY_LEN })) {

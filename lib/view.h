@@ -17,7 +17,7 @@ typedef struct {
 	mail_domain_t domain;
 	const mail_plan_t *plan;
 	uint8_t keys[MAIL_KEY_MAX];        /*!< Of the domain whose own DKIM keys count. */
-	size_t keys_len;
+	size_t keys_len;                   /*!< 0: none count. */
 	char text[KNOT_DNAME_TXT_MAXLEN + 1]; /*!< The domain as text, once it was needed. */
 	size_t text_len;
 } mail_view_t;

@@ -64,7 +64,8 @@ static void until_note(making_t *making, int64_t second)
 	}
 }
 
-static int rows_add(making_t *making, const mail_node_t *node, const mail_owner_t *owner, uint16_t type)
+static int rows_add(making_t *making, const mail_node_t *node, const mail_owner_t *owner,
+                    uint16_t type)
 {
 	for (size_t i = 0; owner != NULL && i < owner->count; i++) {
 		const mail_row_t *row = &owner->rows[i];
@@ -143,7 +144,7 @@ static void own_keys_steps(const mail_view_t *view, int64_t *newest, int64_t *co
 {
 	uint8_t key[MAIL_KEY_MAX], next[MAIL_KEY_MAX];
 	size_t len = view->keys_len, top_len;
-	if (len + 1 + MAIL_DOMAINKEY_KEY_LEN > sizeof(key)) {
+	if (len == 0 || len + 1 + MAIL_DOMAINKEY_KEY_LEN > sizeof(key)) {
 		return;
 	}
 	memcpy(key, view->keys, len);
@@ -155,7 +156,8 @@ static void own_keys_steps(const mail_view_t *view, int64_t *newest, int64_t *co
 	for (;;) {
 		mail_dkim_t dkim;
 		bool deleted = false;
-		int ret = view->source->dkim_next(view->source, key, len, false, next, &dkim, &deleted);
+		int ret = view->source->dkim_next(view->source, key, len, false, next, &dkim,
+		                                  &deleted);
 		if (ret < 0 || !mail_key_in(next, ret, top, top_len)) {
 			return;
 		}

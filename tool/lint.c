@@ -200,7 +200,7 @@ static bool has_wildcard(const lint_t *lint)
 	for (size_t i = 0; i < lint->count; i++) {
 		const knot_dname_t *owner = lint->rrsets[i]->owner;
 		if (knot_dname_is_wildcard(owner) &&
-		    knot_dname_is_case_equal(knot_wire_next_label(owner, NULL), lint->apex)) {
+		    knot_dname_is_case_equal(mail_name_parent(owner), lint->apex)) {
 			return true;
 		}
 	}

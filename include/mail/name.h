@@ -44,6 +44,12 @@ static inline bool mail_key_in(const uint8_t *key, size_t len, const uint8_t *ap
 	       (len == apex_len || apex_len == 0 || key[apex_len] == 0);
 }
 
+/*! The name above an uncompressed wire name that is not the root. */
+static inline const knot_dname_t *mail_name_parent(const knot_dname_t *name)
+{
+	return name + 1 + *name;
+}
+
 /*! Number of labels in a key. */
 unsigned mail_key_labels(const uint8_t *key, size_t len);
 

@@ -47,6 +47,7 @@ typedef struct {
 	size_t step_count;
 	uint32_t ttl;
 	size_t apex_max;          /*!< Longest domain (wire octets) that every name here has room for. */
+	bool no_keys;             /*!< No DKIM key of a domain counts: it has no mail. */
 	bool hosted;              /*!< It has ns, and so SOA. */
 	bool cuts;                /*!< Some row is a delegation or a DNAME. */
 	int error;                /*!< KNOT_EOK; else questions for the domain are SERVFAIL. */
