@@ -133,8 +133,8 @@ static mail_str_t string_of(const json_t *value)
 }
 
 /* Adds the text of a value to the entry. */
-static int add_text(mail_place_t *place, mail_entry_t *entry, const mail_item_t *item, mail_op_t op,
-                    mail_str_t text)
+static int add_text(mail_subject_t *place, mail_entry_t *entry, const mail_item_t *item,
+                    mail_op_t op, mail_str_t text)
 {
 	place->own.text[0] = '\0';
 	place->own.column = 0;
@@ -142,7 +142,7 @@ static int add_text(mail_place_t *place, mail_entry_t *entry, const mail_item_t 
 }
 
 /* Adds a value that is neither list nor object. */
-static int add_scalar(mail_place_t *place, mail_entry_t *entry, const mail_item_t *item,
+static int add_scalar(mail_subject_t *place, mail_entry_t *entry, const mail_item_t *item,
                       mail_op_t op, const json_t *value)
 {
 	char digits[32];
@@ -178,8 +178,8 @@ static int add_scalar(mail_place_t *place, mail_entry_t *entry, const mail_item_
 	return add_text(place, entry, item, op, string_of(value));
 }
 
-static int add_list(mail_place_t *place, mail_entry_t *entry, const mail_item_t *item, mail_op_t op,
-                    const json_t *list)
+static int add_list(mail_subject_t *place, mail_entry_t *entry, const mail_item_t *item,
+                    mail_op_t op, const json_t *list)
 {
 	size_t count = json_array_size(list);
 	if (!(item->flags & MAIL_FLAG_LIST)) {
@@ -198,7 +198,7 @@ static int add_list(mail_place_t *place, mail_entry_t *entry, const mail_item_t 
 }
 
 /* Adds one tag of an object as "tag=value". */
-static int add_tag(mail_place_t *place, mail_entry_t *entry, const mail_item_t *item,
+static int add_tag(mail_subject_t *place, mail_entry_t *entry, const mail_item_t *item,
                    const char *tag, const json_t *value)
 {
 	if (!json_is_string(value) && !json_is_null(value)) {
@@ -222,7 +222,7 @@ static int add_tag(mail_place_t *place, mail_entry_t *entry, const mail_item_t *
 	return ret;
 }
 
-static int add_tags(mail_place_t *place, mail_entry_t *entry, const mail_item_t *item,
+static int add_tags(mail_subject_t *place, mail_entry_t *entry, const mail_item_t *item,
                     json_t *value)
 {
 	if (json_is_string(value) && mail_str_is(string_of(value), "none")) {
@@ -245,7 +245,7 @@ static int add_tags(mail_place_t *place, mail_entry_t *entry, const mail_item_t 
 }
 
 /* Adds a member of the object that is an item. */
-static int add_member(mail_place_t *place, mail_entry_t *entry, const char *name, json_t *value)
+static int add_member(mail_subject_t *place, mail_entry_t *entry, const char *name, json_t *value)
 {
 	const mail_item_t *item;
 	mail_op_t op = name[0] == '+' ? MAIL_OP_ADD : MAIL_OP_SET;
@@ -267,7 +267,7 @@ static int add_member(mail_place_t *place, mail_entry_t *entry, const char *name
 }
 
 /* Reads "kind" and the id, and makes the entry. */
-static int entry_begin(mail_place_t *place, json_t *object, const char **id_name,
+static int entry_begin(mail_subject_t *place, json_t *object, const char **id_name,
                        mail_entry_t **entry)
 {
 	const json_t *kind = json_object_get(object, "kind");
@@ -303,7 +303,7 @@ static int entry_begin(mail_place_t *place, json_t *object, const char **id_name
 	return mail_place_pass(place, ret);
 }
 
-static int entry_read(mail_place_t *place, json_t *object, mail_entry_t **entry)
+static int entry_read(mail_subject_t *place, json_t *object, mail_entry_t **entry)
 {
 	const char *id_name = NULL, *name;
 	json_t *value;
@@ -411,7 +411,7 @@ static bool plain_domain(mail_str_t line, mail_entry_t **entry)
 
 int mail_json_parse(mail_str_t line, mail_entry_t **entry, mail_diag_t *diag)
 {
-	mail_place_t place;
+	mail_subject_t place;
 	*entry = NULL;
 	if (line.len > 0 && plain_domain(line, entry)) {
 		return KNOT_EOK;

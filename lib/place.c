@@ -7,7 +7,7 @@
 #define NEAR_MAX 32
 
 /* Writes "policy guide: mx: " as far as it is known. */
-static int prefix_print(const mail_place_t *place, char *out, size_t size)
+static int prefix_print(const mail_subject_t *place, char *out, size_t size)
 {
 	char id[64], item[64];
 	bool section = place->section < MAIL_SECTION_COUNT;
@@ -22,7 +22,7 @@ static int prefix_print(const mail_place_t *place, char *out, size_t size)
 /* Takes a warning of a check and hands it on with its place. */
 static void warn_here(void *ctx, const char *text)
 {
-	mail_place_t *place = ctx;
+	mail_subject_t *place = ctx;
 	char prefix[192];
 	prefix_print(place, prefix, sizeof(prefix));
 	if (place->line != 0) {
@@ -32,16 +32,16 @@ static void warn_here(void *ctx, const char *text)
 	mail_diag_warn(place->diag, "%s%s", prefix, text);
 }
 
-void mail_place_begin(mail_place_t *place, mail_diag_t *diag)
+void mail_place_begin(mail_subject_t *place, mail_diag_t *diag)
 {
-	*place = (mail_place_t){ .diag = diag, .section = MAIL_SECTION_COUNT };
+	*place = (mail_subject_t){ .diag = diag, .section = MAIL_SECTION_COUNT };
 	if (diag != NULL && diag->warn != NULL) {
 		place->own.warn = warn_here;
 		place->own.warn_ctx = place;
 	}
 }
 
-int mail_place_error(mail_place_t *place, size_t column, const char *fmt, ...)
+int mail_place_error(mail_subject_t *place, size_t column, const char *fmt, ...)
 {
 	mail_diag_t *diag = place->diag;
 	if (diag == NULL) {
@@ -61,7 +61,7 @@ int mail_place_error(mail_place_t *place, size_t column, const char *fmt, ...)
 	return KNOT_EINVAL;
 }
 
-int mail_place_pass(mail_place_t *place, int ret)
+int mail_place_pass(mail_subject_t *place, int ret)
 {
 	switch (ret) {
 	case KNOT_EOK: return KNOT_EOK;
@@ -131,7 +131,7 @@ static void near_take(mail_str_t wrong, const char *name, const char **best, uns
 	}
 }
 
-int mail_place_section(mail_place_t *place, mail_str_t name, mail_section_t *section)
+int mail_place_section(mail_subject_t *place, mail_str_t name, mail_section_t *section)
 {
 	*section = mail_section_find(name);
 	if (*section < MAIL_SECTION_COUNT) {
@@ -152,7 +152,7 @@ int mail_place_section(mail_place_t *place, mail_str_t name, mail_section_t *sec
 }
 
 /* Says that an item belongs elsewhere, when some section has it. */
-static bool wrong_section(mail_place_t *place, mail_str_t name)
+static bool wrong_section(mail_subject_t *place, mail_str_t name)
 {
 	char list[96] = "";
 	size_t len = 0;
@@ -170,7 +170,7 @@ static bool wrong_section(mail_place_t *place, mail_str_t name)
 	return true;
 }
 
-static int unknown_item(mail_place_t *place, mail_str_t name)
+static int unknown_item(mail_subject_t *place, mail_str_t name)
 {
 	if (wrong_section(place, name)) {
 		return KNOT_EINVAL;
@@ -188,7 +188,7 @@ static int unknown_item(mail_place_t *place, mail_str_t name)
 	return mail_place_error(place, 0, "unknown item");
 }
 
-int mail_place_item(mail_place_t *place, mail_str_t name, const mail_item_t **item)
+int mail_place_item(mail_subject_t *place, mail_str_t name, const mail_item_t **item)
 {
 	*item = mail_item_find(place->section, name);
 	return *item != NULL ? KNOT_EOK : unknown_item(place, name);

@@ -15,13 +15,13 @@ typedef struct {
 	mail_str_t id;          /*!< Of the entry; empty: none yet. */
 	mail_str_t item;        /*!< As written; empty: the entry as a whole. */
 	uint32_t line;          /*!< 0: unknown, and diag->line is left as the caller set it. */
-} mail_place_t;
+} mail_subject_t;
 
 /*! Begins nowhere. Warnings that checks hand to place->own come out of diag->warn with their place. */
-void mail_place_begin(mail_place_t *place, mail_diag_t *diag);
+void mail_place_begin(mail_subject_t *place, mail_diag_t *diag);
 
 /*! Notes an error at the place. \return KNOT_EINVAL, always. */
-int mail_place_error(mail_place_t *place, size_t column, const char *fmt, ...)
+int mail_place_error(mail_subject_t *place, size_t column, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
 /*!
@@ -31,13 +31,13 @@ int mail_place_error(mail_place_t *place, size_t column, const char *fmt, ...)
  *
  * \return KNOT_EOK, KNOT_ENOMEM or KNOT_EINVAL.
  */
-int mail_place_pass(mail_place_t *place, int ret);
+int mail_place_pass(mail_subject_t *place, int ret);
 
 /*! Copies text for a message: what does not print becomes '?', and a long text is cut. \return out. */
 const char *mail_place_quote(mail_str_t text, char out[64]);
 
 /*! Finds a section by its name, or suggests the nearest. \return KNOT_EOK or KNOT_EINVAL. */
-int mail_place_section(mail_place_t *place, mail_str_t name, mail_section_t *section);
+int mail_place_section(mail_subject_t *place, mail_str_t name, mail_section_t *section);
 
 /*!
  * Finds an item of the place's section, or says where it belongs or what the nearest is called.
@@ -46,4 +46,4 @@ int mail_place_section(mail_place_t *place, mail_str_t name, mail_section_t *sec
  *
  * \return KNOT_EOK or KNOT_EINVAL.
  */
-int mail_place_item(mail_place_t *place, mail_str_t name, const mail_item_t **item);
+int mail_place_item(mail_subject_t *place, mail_str_t name, const mail_item_t **item);

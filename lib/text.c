@@ -35,7 +35,7 @@ typedef struct {
 	mail_str_t text;
 	int (*read_file)(void *ctx, mail_str_t name, mail_buf_t *out);
 	void *ctx;
-	mail_place_t place;
+	mail_subject_t place;
 	mail_entries_t *entries;
 	mail_entry_t *entry;     /* Being read; NULL before the first id of a section. */
 	const mail_item_t *item; /* Of the last value. */
@@ -258,7 +258,7 @@ static int entries_push(mail_entries_t *entries, mail_entry_t *entry)
 /* The entry is complete: its files are read, it is checked as a whole. */
 static int entry_finish(reader_t *r)
 {
-	mail_place_t *place = &r->place;
+	mail_subject_t *place = &r->place;
 	int ret = KNOT_EOK;
 	if (r->entry == NULL) {
 		return KNOT_EOK;
@@ -289,7 +289,7 @@ static int entry_finish(reader_t *r)
 
 static int on_section(reader_t *r)
 {
-	mail_place_t *place = &r->place;
+	mail_subject_t *place = &r->place;
 	mail_str_t name = { r->yp->key, r->yp->key_len };
 	place->section = MAIL_SECTION_COUNT;
 	int ret = mail_place_section(place, name, &place->section);
@@ -306,7 +306,7 @@ static int on_section(reader_t *r)
 
 static int on_id(reader_t *r)
 {
-	mail_place_t *place = &r->place;
+	mail_subject_t *place = &r->place;
 	mail_str_t key = { r->yp->key, r->yp->key_len };
 	if (place->section == MAIL_SECTION_COUNT) {
 		return mail_place_error(place, 0, "an entry outside a section");
@@ -339,7 +339,7 @@ static int on_id(reader_t *r)
 /* Finds the item of a key, and whether the value goes on with a list. */
 static int find_item(reader_t *r, mail_str_t key, const mail_item_t **item, mail_op_t *op)
 {
-	mail_place_t *place = &r->place;
+	mail_subject_t *place = &r->place;
 	mail_str_t name = key;
 	*op = MAIL_OP_SET;
 	if (ends_with(key, "-add")) {
@@ -380,7 +380,7 @@ static bool is_bare(const yp_parser_t *yp)
 
 static int on_item(reader_t *r)
 {
-	mail_place_t *place = &r->place;
+	mail_subject_t *place = &r->place;
 	mail_str_t key = { r->yp->key, r->yp->key_len };
 	mail_str_t value = { r->yp->data, r->yp->data_len };
 	const mail_item_t *item;
@@ -415,7 +415,7 @@ static int on_item(reader_t *r)
 /* One step of yparser: a section, an id, or one value of an item. */
 static int on_event(reader_t *r)
 {
-	mail_place_t *place = &r->place;
+	mail_subject_t *place = &r->place;
 	int ret = KNOT_EOK;
 	if (r->yp->event != YP_EKEY1) {
 		ret = entry_finish(r);

@@ -241,7 +241,7 @@ static const char *bad_octet(mail_str_t line)
 	return NULL;
 }
 
-int mail_text_slip(mail_place_t *place, mail_str_t text, int ret)
+int mail_text_slip(mail_subject_t *place, mail_str_t text, int ret)
 {
 	mail_str_t line = line_of(text, place->line), key = { NULL, 0 };
 	walk_t walk = { line.data, line.data + line.len };

@@ -16,4 +16,4 @@
  *
  * \return KNOT_EINVAL, always.
  */
-int mail_text_slip(mail_place_t *place, mail_str_t text, int ret);
+int mail_text_slip(mail_subject_t *place, mail_str_t text, int ret);
