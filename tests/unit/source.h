@@ -230,7 +230,7 @@ static inline bool array_put(array_t *array, const char *text)
 	mail_entries_t entries = { 0 };
 	mail_diag_t diag = { 0 };
 	int ret = mail_text_parse(MAIL_STR(text), NULL, NULL, &entries, &diag);
-	if (!UNIT_CHECK(ret == KNOT_EOK, "line %u: %s in '%s'", diag.line, diag.text, text)) {
+	if (!UNIT_CHECK(ret == KNOT_EOK, "line %u: %s", diag.line, diag.text)) {
 		return false;
 	}
 	array->txnid++;

@@ -36,6 +36,7 @@ static const char stored[] =
 	"  - id: example.org/own.deep\n    key: \"" KEY2 "\"\n    retire: \"" AT("30") "\"\n"
 	"    remove: \"" AT("40") "\"\n    revoke: on\n"
 	"  - id: example.org/soon.late\n    key: \"" KEY2 "\"\n    publish: \"" AT("05") "\"\n"
+	"  - id: parked.example/was\n    key: \"" KEY2 "\"\n"
 	"domain:\n"
 	"  - id: example.org\n    policy: p\n"
 	"    record: [ \"www A 192.0.2.1\", \"www AAAA ::1\", \"a.b.c A 192.0.2.2\", \"*.w MX 0 m\", "
@@ -212,6 +213,8 @@ static const struct {
 	/* Without mail every selector has an empty key. */
 	{ "parked.example", "any._domainkey.parked.example", "wildcard *._domainkey.parked.example: TXT" },
 	{ "parked.example", "_domainkey.parked.example", "found" },
+	/* The domain's own keys do not count then. */
+	{ "parked.example", "was._domainkey.parked.example", "wildcard *._domainkey.parked.example: TXT" },
 	/* Who reports here: of the stored domains, those that say so; names above stored ones are empty. */
 	{ "example.org", "far.example._report._dmarc.example.org", "found TXT" },
 	{ "example.org", "alias.example._report._dmarc.example.org", "found TXT" },

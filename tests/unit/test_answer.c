@@ -1,0 +1,549 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Whole answers: sections, chains, cuts, sizes, TTLs, and what is wrong when there is none. */
+
+#include "asked.h"
+#include "failing.h"
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+#define KEY1 "N/BkJD6xbEiMb39v7JW6AwdPHO5gKB3fcCnod4zQ31U="
+#define AT(minutes) "2027-01-15T08:" minutes ":00Z"
+#define X50 "x2345678901234567890123456789012345678901234567890"
+#define X49 "x234567890123456789012345678901234567890123456789"
+#define X200 X50 "." X50 "." X50 "." X50
+
+static const char stored[] =
+	"host:\n"
+	"  - id: mail\n    name: mail\n    address: [ 192.0.2.25, \"2001:db8::25\" ]\n"
+	"  - id: ns1\n    name: ns1\n    address: 192.0.2.53\n"
+	"policy:\n"
+	"  - id: p\n    host: [ mail, ns1 ]\n    ns: [ ns1, \"ns.example.net.\" ]\n    mx: \"10 mail\"\n"
+	"    spf: mx\n    srv: imaps\n    autoconfig: mail\n"
+	"  - id: plain\n    ns: \"ns.example.net.\"\n    dmarc: none\n    spf: none\n    spf-all: none\n"
+	"  - id: ramp\n    base: plain\n    dmarc: \"p=none\"\n    dmarc-ramp: \"" AT("10") " p=reject\"\n"
+	"  - id: bare\n"
+	"  - id: circle\n    base: circle2\n"
+	"  - id: circle2\n    base: circle\n"
+	"dkim:\n"
+	"  - id: example.org/new\n    key: \"" KEY1 "\"\n    publish: \"" AT("05") "\"\n"
+	"  - id: wild.example/new\n    key: \"" KEY1 "\"\n    publish: \"" AT("05") "\"\n"
+	"domain:\n"
+	"  - id: example.org\n    policy: p\n"
+	"    record: [ \"www A 192.0.2.80\", \"a1 CNAME a2\", \"a2 CNAME www\", \"out CNAME x.example.net.\", "
+	"\"dead CNAME nope\", \"empty CNAME b.c\", \"a.b.c A 192.0.2.1\", \"loop CNAME loop\", "
+	"\"l1 CNAME l2\", \"l2 CNAME l1\", \"c1 CNAME c2\", \"c2 CNAME c3\", \"c3 CNAME c4\", \"c4 CNAME c5\", "
+	"\"c5 CNAME c6\", \"c6 CNAME www\", \"*.w 600 CNAME www\", \"down CNAME x.sub\", "
+	"\"kid CNAME www.child\", \"old DNAME new\", \"www.new A 192.0.2.81\", \"gone DNAME gone.example.net.\", "
+	"\"long DNAME " X200 ".example.net.\", \"ring DNAME ring.ring\", \"ns.sub A 192.0.2.54\", "
+	"\"*.t TXT \\\"t\\\"\", \"over TYPE65534 \\# 1 00\" ]\n"
+	"    delegation: [ \"sub NS ns.sub\", \"sub NS ns.example.net.\", \"sub DS 1 13 2 "
+	"C1B25A539B7841FCB98690C5E33C064203CE066135E2CD239583FEE7263336A4\" ]\n"
+	"  - id: child.example.org\n    policy: p\n"
+	"  - id: kid.ent.example.org\n    policy: plain\n"
+	"  - id: ramp.example\n    policy: ramp\n    ttl: 3600\n"
+	"  - id: short.example\n    policy: plain\n    ttl: 60\n    mx: \"5 mx.example.net.\"\n"
+	"  - id: parked.example\n    policy: plain\n    no-mail: on\n"
+	"  - id: wild.example\n    policy: plain\n    record: \"*._domainkey TXT \\\"w\\\"\"\n"
+	"  - id: alias.example\n    alias: example.org\n"
+	"  - id: big.example\n    policy: plain\n    txt: [ \"" X200 X200 "\", \"" X200 "\" ]\n"
+	/* Faults. */
+	"  - id: lost.example\n    policy: nope\n"
+	"  - id: round.example\n    policy: circle\n"
+	"  - id: bare.example\n    policy: bare\n"
+	"  - id: alias2.example\n    alias: alias.example\n"
+	"  - id: hostless.example\n    policy: plain\n    host: nope\n"
+	"  - id: two.example\n    policy: plain\n    record: [ \"x CNAME a\", \"x CNAME b\" ]\n"
+	"  - id: both.example\n    policy: plain\n    record: [ \"x CNAME a.example.net.\", \"x A 192.0.2.1\" ]\n"
+	"  - id: bad.example\n    policy: plain\n"
+	"  - id: newer.example\n    policy: plain\n"
+	"  - id: lost.example.org\n    policy: nope\n"
+	"  - id: " X200 ".wide.example\n    policy: plain\n    mx: \"10 " X50 "\"\n";
+
+typedef struct {
+	array_t array;
+	asked_t asked;
+} fixture_t;
+
+static void begin(fixture_t *f)
+{
+	array_begin(&f->array);
+	CU_ASSERT_FATAL(array_put(&f->array, stored));
+	array_damage(&f->array, MAIL_SECTION_DOMAIN, "bad.example");
+	array_newer(&f->array, MAIL_SECTION_DOMAIN, "newer.example");
+	f->asked = (asked_t){
+		.source = &f->array.source, .cache = mail_cache_new(16), .now = NOW, .size = 4096
+	};
+	CU_ASSERT_PTR_NOT_NULL_FATAL(f->asked.cache);
+	mail_cache_sync(f->asked.cache, 1, f->array.txnid);
+}
+
+static void end(fixture_t *f)
+{
+	mail_cache_free(f->asked.cache);
+	array_free(&f->array);
+}
+
+#define MAIL_ADDRESSES \
+	"+ mail.example.org 3600 A 192.0.2.25\n+ mail.example.org 3600 AAAA 2001:db8::25\n"
+#define WWW "> www.example.org 3600 A 192.0.2.80\n"
+/* The TTL of a denial is the SOA's minimum. */
+#define SOA "^ example.org 300 SOA 1700000001\n"
+#define SUB "^ sub.example.org 3600 NS ns.sub.example.org.\n^ sub.example.org 3600 NS ns.example.net.\n"
+#define CHILD_NS \
+	"^ child.example.org 3600 NS ns.example.net.\n^ child.example.org 3600 NS ns1.child.example.org.\n" \
+	"+ ns1.child.example.org 3600 A 192.0.2.53\n"
+
+static const struct {
+	const char *question;
+	mail_outcome_t outcome;
+	const char *kind;       /* Of the first record. */
+	const char *expected;
+} cases[] = {
+	{ "example.com MX", MAIL_OUTCOME_NONE, NULL, "not ours\n" },
+	{ "org MX", MAIL_OUTCOME_NONE, NULL, "not ours\n" },
+	{ ". MX", MAIL_OUTCOME_NONE, NULL, "not ours\n" },
+	{ "xexample.org MX", MAIL_OUTCOME_NONE, NULL, "not ours\n" },
+
+	/* Positive, with the addresses of what is pointed to. */
+	{ "example.org MX", MAIL_OUTCOME_ANSWER, "mx",
+	  "NOERROR aa\n> example.org 3600 MX 10 mail.example.org.\n" MAIL_ADDRESSES },
+	{ "_imaps._tcp.example.org SRV", MAIL_OUTCOME_ANSWER, "srv-imaps",
+	  "NOERROR aa\n> _imaps._tcp.example.org 3600 SRV 0 1 993 mail.example.org.\n" MAIL_ADDRESSES },
+	{ "example.org NS", MAIL_OUTCOME_ANSWER, "ns",
+	  "NOERROR aa\n> example.org 3600 NS ns.example.net.\n> example.org 3600 NS ns1.example.org.\n"
+	  "+ ns1.example.org 3600 A 192.0.2.53\n" },
+	{ "example.org TXT", MAIL_OUTCOME_ANSWER, "spf",
+	  "NOERROR aa\n> example.org 3600 TXT 'v=spf1 mx -all'\n" },
+	{ "example.org SOA", MAIL_OUTCOME_ANSWER, "soa", "NOERROR aa\n> example.org 300 SOA 1700000001\n" },
+	{ "over.example.org TYPE65534", MAIL_OUTCOME_ANSWER, "record",
+	  "NOERROR aa\n> over.example.org 3600 TYPE65534 \\# 1 00\n" },
+	{ "short.example MX", MAIL_OUTCOME_ANSWER, "mx",
+	  "NOERROR aa\n> short.example 60 MX 5 mx.example.net.\n" },
+
+	/* Negative. */
+	{ "example.org CAA", MAIL_OUTCOME_NODATA, NULL, "NOERROR aa\n" SOA },
+	{ "b.c.example.org A", MAIL_OUTCOME_NODATA, NULL, "NOERROR aa\n" SOA },
+	{ "nope.example.org A", MAIL_OUTCOME_NXDOMAIN, NULL, "NXDOMAIN aa\n" SOA },
+	{ "x.www.example.org A", MAIL_OUTCOME_NXDOMAIN, NULL, "NXDOMAIN aa\n" SOA },
+	/* With a TTL below the minimum, that. */
+	{ "nope.short.example A", MAIL_OUTCOME_NXDOMAIN, NULL, "NXDOMAIN aa\n^ short.example 60 SOA 1700000001\n" },
+	{ "www.alias.example A", MAIL_OUTCOME_NXDOMAIN, NULL, "NXDOMAIN aa\n^ alias.example 300 SOA 1700000001\n" },
+	{ "alias.example MX", MAIL_OUTCOME_ANSWER, "mx",
+	  "NOERROR aa\n> alias.example 3600 MX 10 mail.alias.example.\n+ mail.alias.example 3600 A 192.0.2.25\n"
+	  "+ mail.alias.example 3600 AAAA 2001:db8::25\n" },
+
+	/* Aliases are followed in the domain, for every type. */
+	{ "a1.example.org A", MAIL_OUTCOME_ANSWER, "record",
+	  "NOERROR aa\n> a1.example.org 3600 CNAME a2.example.org.\n"
+	  "> a2.example.org 3600 CNAME www.example.org.\n" WWW },
+	{ "a1.example.org CNAME", MAIL_OUTCOME_ANSWER, "record",
+	  "NOERROR aa\n> a1.example.org 3600 CNAME a2.example.org.\n" },
+	{ "autoconfig.example.org AAAA", MAIL_OUTCOME_ANSWER, "autoconfig",
+	  "NOERROR aa\n> autoconfig.example.org 3600 CNAME mail.example.org.\n"
+	  "> mail.example.org 3600 AAAA 2001:db8::25\n" },
+	{ "a1.example.org MX", MAIL_OUTCOME_NODATA, "record",
+	  "NOERROR aa\n> a1.example.org 3600 CNAME a2.example.org.\n"
+	  "> a2.example.org 3600 CNAME www.example.org.\n" SOA },
+	{ "out.example.org A", MAIL_OUTCOME_ANSWER, "record",
+	  "NOERROR aa\n> out.example.org 3600 CNAME x.example.net.\n" },
+	{ "dead.example.org A", MAIL_OUTCOME_NXDOMAIN, "record",
+	  "NXDOMAIN aa\n> dead.example.org 3600 CNAME nope.example.org.\n" SOA },
+	{ "empty.example.org A", MAIL_OUTCOME_NODATA, "record",
+	  "NOERROR aa\n> empty.example.org 3600 CNAME b.c.example.org.\n" SOA },
+	{ "loop.example.org A", MAIL_OUTCOME_ANSWER, "record",
+	  "NOERROR aa\n> loop.example.org 3600 CNAME loop.example.org.\n" },
+	{ "l1.example.org A", MAIL_OUTCOME_ANSWER, "record",
+	  "NOERROR aa\n> l1.example.org 3600 CNAME l2.example.org.\n> l2.example.org 3600 CNAME l1.example.org.\n" },
+	/* Five links, as knotd. */
+	{ "c1.example.org A", MAIL_OUTCOME_ANSWER, "record",
+	  "NOERROR aa\n> c1.example.org 3600 CNAME c2.example.org.\n> c2.example.org 3600 CNAME c3.example.org.\n"
+	  "> c3.example.org 3600 CNAME c4.example.org.\n> c4.example.org 3600 CNAME c5.example.org.\n"
+	  "> c5.example.org 3600 CNAME c6.example.org.\n" },
+	{ "c2.example.org A", MAIL_OUTCOME_ANSWER, "record",
+	  "NOERROR aa\n> c2.example.org 3600 CNAME c3.example.org.\n> c3.example.org 3600 CNAME c4.example.org.\n"
+	  "> c4.example.org 3600 CNAME c5.example.org.\n> c5.example.org 3600 CNAME c6.example.org.\n"
+	  "> c6.example.org 3600 CNAME www.example.org.\n" WWW },
+
+	/* Wildcards answer with the question's name. */
+	{ "any.t.example.org TXT", MAIL_OUTCOME_ANSWER, "record", "NOERROR aa\n> any.t.example.org 3600 TXT 't'\n" },
+	{ "any.t.example.org A", MAIL_OUTCOME_NODATA, NULL, "NOERROR aa\n" SOA },
+	{ "x.y.w.example.org A", MAIL_OUTCOME_ANSWER, "record",
+	  "NOERROR aa\n> x.y.w.example.org 600 CNAME www.example.org.\n" WWW },
+
+	/* DNAME: with the CNAME that it stands for; not at its own name; too long. */
+	{ "www.old.example.org A", MAIL_OUTCOME_ANSWER, "record",
+	  "NOERROR aa\n> old.example.org 3600 DNAME new.example.org.\n"
+	  "> www.old.example.org 3600 CNAME www.new.example.org.\n> www.new.example.org 3600 A 192.0.2.81\n" },
+	{ "x.gone.example.org A", MAIL_OUTCOME_ANSWER, "record",
+	  "NOERROR aa\n> gone.example.org 3600 DNAME gone.example.net.\n"
+	  "> x.gone.example.org 3600 CNAME x.gone.example.net.\n" },
+	{ "x.gone.example.org CNAME", MAIL_OUTCOME_ANSWER, "record",
+	  "NOERROR aa\n> gone.example.org 3600 DNAME gone.example.net.\n"
+	  "> x.gone.example.org 3600 CNAME x.gone.example.net.\n" },
+	{ "old.example.org DNAME", MAIL_OUTCOME_ANSWER, "record",
+	  "NOERROR aa\n> old.example.org 3600 DNAME new.example.org.\n" },
+	{ "old.example.org A", MAIL_OUTCOME_NODATA, NULL, "NOERROR aa\n" SOA },
+	{ X50 ".long.example.org A", MAIL_OUTCOME_ANSWER, "record",
+	  "YXDOMAIN aa\n> long.example.org 3600 DNAME " X200 ".example.net.\n" },
+
+	/* Cuts: a delegation, stored domains below this one. */
+	{ "sub.example.org A", MAIL_OUTCOME_REFERRAL, "delegation",
+	  "NOERROR\n" SUB "+ ns.sub.example.org 3600 A 192.0.2.54\n" },
+	{ "x.y.sub.example.org MX", MAIL_OUTCOME_REFERRAL, "delegation",
+	  "NOERROR\n" SUB "+ ns.sub.example.org 3600 A 192.0.2.54\n" },
+	{ "ns.sub.example.org A", MAIL_OUTCOME_REFERRAL, "delegation",
+	  "NOERROR\n" SUB "+ ns.sub.example.org 3600 A 192.0.2.54\n" },
+	{ "sub.example.org ANY", MAIL_OUTCOME_REFERRAL, "delegation",
+	  "NOERROR\n" SUB "+ ns.sub.example.org 3600 A 192.0.2.54\n" },
+	{ "sub.example.org DS", MAIL_OUTCOME_ANSWER, "delegation",
+	  "NOERROR aa\n> sub.example.org 3600 DS 1 13 2 "
+	  "C1B25A539B7841FCB98690C5E33C064203CE066135E2CD239583FEE7263336A4\n" },
+	{ "x.sub.example.org DS", MAIL_OUTCOME_REFERRAL, "delegation",
+	  "NOERROR\n" SUB "+ ns.sub.example.org 3600 A 192.0.2.54\n" },
+	{ "down.example.org A", MAIL_OUTCOME_REFERRAL, "record",
+	  "NOERROR aa\n> down.example.org 3600 CNAME x.sub.example.org.\n" SUB
+	  "+ ns.sub.example.org 3600 A 192.0.2.54\n" },
+	{ "kid.example.org A", MAIL_OUTCOME_REFERRAL, "record",
+	  "NOERROR aa\n> kid.example.org 3600 CNAME www.child.example.org.\n" CHILD_NS },
+	{ "child.example.org MX", MAIL_OUTCOME_ANSWER, "mx",
+	  "NOERROR aa\n> child.example.org 3600 MX 10 mail.child.example.org.\n"
+	  "+ mail.child.example.org 3600 A 192.0.2.25\n+ mail.child.example.org 3600 AAAA 2001:db8::25\n" },
+	{ "ent.example.org A", MAIL_OUTCOME_NODATA, NULL, "NOERROR aa\n" SOA },
+	{ "x.ent.example.org A", MAIL_OUTCOME_NXDOMAIN, NULL, "NXDOMAIN aa\n" SOA },
+	/* DS is the parent's, where there is one. */
+	{ "child.example.org DS", MAIL_OUTCOME_NODATA, NULL, "NOERROR aa\n" SOA },
+	{ "kid.ent.example.org DS", MAIL_OUTCOME_NODATA, NULL, "NOERROR aa\n" SOA },
+	{ "example.org DS", MAIL_OUTCOME_NODATA, NULL, "NOERROR aa\n" SOA },
+	{ "www.example.org DS", MAIL_OUTCOME_NODATA, NULL, "NOERROR aa\n" SOA },
+	{ "nope.example.org DS", MAIL_OUTCOME_NXDOMAIN, NULL, "NXDOMAIN aa\n" SOA },
+	{ "org DS", MAIL_OUTCOME_NONE, NULL, "not ours\n" },
+	{ ". DS", MAIL_OUTCOME_NONE, NULL, "not ours\n" },
+	{ "x.child.example.org DS", MAIL_OUTCOME_NXDOMAIN, NULL, "NXDOMAIN aa\n^ child.example.org 300 SOA 1700000001\n" },
+
+	/* ANY: the RRset of the lowest type (RFC 8482). */
+	{ "mail.example.org ANY", MAIL_OUTCOME_ANSWER, "a", "NOERROR aa\n> mail.example.org 3600 A 192.0.2.25\n" },
+	{ "a1.example.org ANY", MAIL_OUTCOME_ANSWER, "record",
+	  "NOERROR aa\n> a1.example.org 3600 CNAME a2.example.org.\n" },
+	{ "b.c.example.org ANY", MAIL_OUTCOME_NODATA, NULL, "NOERROR aa\n" SOA },
+
+	/* What changes soon is not kept longer: a name that appears, */
+	{ "new._domainkey.example.org TXT", MAIL_OUTCOME_NXDOMAIN, NULL, "NXDOMAIN aa\n" SOA },
+	{ "_dmarc.ramp.example TXT", MAIL_OUTCOME_ANSWER, "dmarc",
+	  "NOERROR aa\n> _dmarc.ramp.example 600 TXT 'v=DMARC1; p=none'\n" },
+	/* a wildcard's answer for it. */
+	{ "new._domainkey.wild.example TXT", MAIL_OUTCOME_ANSWER, "record",
+	  "NOERROR aa\n> new._domainkey.wild.example 300 TXT 'w'\n" },
+	{ "other._domainkey.wild.example TXT", MAIL_OUTCOME_ANSWER, "record",
+	  "NOERROR aa\n> other._domainkey.wild.example 3600 TXT 'w'\n" },
+	{ "other._domainkey.parked.example TXT", MAIL_OUTCOME_ANSWER, "dkim-none",
+	  "NOERROR aa\n> other._domainkey.parked.example 3600 TXT 'v=DKIM1; p='\n" },
+
+	/* The CNAME wins over data beside it. */
+	{ "x.both.example A", MAIL_OUTCOME_ANSWER, "record",
+	  "NOERROR aa\n> x.both.example 3600 CNAME a.example.net.\n" },
+
+	/* Whatever else is wrong is SERVFAIL, with the reason. */
+	{ "x.lost.example A", MAIL_OUTCOME_FAILED, NULL,
+	  "SERVFAIL\nx.lost.example.: policy nope does not exist\n" },
+	{ "round.example A", MAIL_OUTCOME_FAILED, NULL,
+	  "SERVFAIL\nround.example.: policy circle is its own base\n" },
+	{ "bare.example A", MAIL_OUTCOME_FAILED, NULL, "SERVFAIL\nbare.example.: the policy has no ns\n" },
+	{ "alias2.example A", MAIL_OUTCOME_FAILED, NULL,
+	  "SERVFAIL\nalias2.example.: alias: alias.example is an alias itself\n" },
+	{ "hostless.example MX", MAIL_OUTCOME_FAILED, NULL,
+	  "SERVFAIL\nhostless.example.: host: host nope does not exist\n" },
+	{ "two.example MX", MAIL_OUTCOME_FAILED, NULL, "SERVFAIL\ntwo.example.: record: two CNAMEs at x\n" },
+	{ "bad.example A", MAIL_OUTCOME_FAILED, NULL, "SERVFAIL\nbad.example.: malformed data\n" },
+	{ "newer.example A", MAIL_OUTCOME_FAILED, NULL, "SERVFAIL\nnewer.example.: operation not supported\n" },
+	/* A name that has no room for what the policy puts before it: that record alone. */
+	{ X200 ".wide.example MX", MAIL_OUTCOME_FAILED, NULL,
+	  "SERVFAIL aa\n" X50 "." X49 ": a record cannot be rendered (malformed data)\n" },
+	{ X200 ".wide.example NS", MAIL_OUTCOME_ANSWER, "ns",
+	  "NOERROR aa\n> " X200 ".wide.example 3600 NS ns.example.net.\n" },
+	/* A child that cannot be read: the referral to it. */
+	{ "lost.example.org DS", MAIL_OUTCOME_NODATA, NULL, "NOERROR aa\n" SOA },
+};
+
+static void ask_case(fixture_t *f, size_t i)
+{
+	mail_buf_t got = { 0 };
+	char expected[2048];
+	int ret = asked_begin(&f->asked, cases[i].question);
+	UNIT_CHECK(ret == KNOT_EOK, "%s: %d", cases[i].question, ret);
+	UNIT_CHECK(f->asked.reply.outcome == cases[i].outcome, "%s: %d", cases[i].question,
+	           f->asked.reply.outcome);
+	const char *kind = f->asked.reply.kind < mail_kind_count ? mail_kinds[f->asked.reply.kind].name
+	                                                         : NULL;
+	if (cases[i].outcome != MAIL_OUTCOME_FAILED) {
+		UNIT_CHECK(kind == cases[i].kind ||
+		           (kind != NULL && cases[i].kind != NULL && strcmp(kind, cases[i].kind) == 0),
+		           "%s: kind %s", cases[i].question, kind != NULL ? kind : "none");
+	}
+	show_answer(&f->asked, &got);
+	/* Reasons are cut where they would grow too long. */
+	(void)snprintf(expected, sizeof(expected), "%s", cases[i].expected);
+	(void)shown_is(&got, expected, cases[i].question, i);
+	asked_end(&f->asked);
+}
+
+static void test_cases(void)
+{
+	fixture_t f;
+	begin(&f);
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		ask_case(&f, i);
+	}
+	/* In the other order: nothing hangs on what was asked before. */
+	for (size_t i = COUNT(cases); i-- > 0; ) {
+		ask_case(&f, i);
+	}
+	end(&f);
+	/* With a cache of one plan. */
+	begin(&f);
+	mail_cache_free(f.asked.cache);
+	f.asked.cache = mail_cache_new(1);
+	mail_cache_sync(f.asked.cache, 1, f.array.txnid);
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		ask_case(&f, i);
+	}
+	end(&f);
+}
+
+/* The question's spelling comes back, in the answer's owner, too. */
+static void test_spelling(void)
+{
+	fixture_t f;
+	begin(&f);
+	CU_ASSERT_EQUAL(asked_begin(&f.asked, "eXaMpLe.OrG MX"), KNOT_EOK);
+	const knot_pktsection_t *answer = knot_pkt_section(f.asked.pkt, KNOT_ANSWER);
+	CU_ASSERT_EQUAL_FATAL(answer->count, 1);
+	/* The owner is a pointer to the question. */
+	const uint8_t *owner = f.asked.pkt->wire + KNOT_WIRE_HEADER_SIZE + 13 + 4;
+	CU_ASSERT_EQUAL(owner[0], 0xc0);
+	CU_ASSERT_EQUAL(owner[1], KNOT_WIRE_HEADER_SIZE);
+	CU_ASSERT_EQUAL(memcmp(f.asked.pkt->wire + KNOT_WIRE_HEADER_SIZE, "\x07" "eXaMpLe\x03OrG", 12), 0);
+	asked_end(&f.asked);
+	end(&f);
+}
+
+/* What does not fit: TC over UDP where it is missed, silence where it is not. */
+static void test_sizes(void)
+{
+	static const struct {
+		const char *question;
+		size_t size;
+		bool tcp;
+		mail_outcome_t outcome;
+		const char *expected;
+	} sizes[] = {
+		{ "big.example TXT", 512, false, MAIL_OUTCOME_TRUNCATED, "NOERROR aa tc\n" },
+		{ "big.example TXT", 4096, true, MAIL_OUTCOME_ANSWER,
+		  "NOERROR aa\n> big.example 3600 TXT '" X200 "'\n> big.example 3600 TXT '" X200
+		  "x2345678901234567890123456789012345678901234567890.x' '"
+		  "2345678901234567890123456789012345678901234567890." X50 "." X50 "'\n" },
+		/* Addresses may be left out; an A that fits goes without the AAAA. */
+		{ "example.org MX", 50, false, MAIL_OUTCOME_ANSWER, "NOERROR aa\n> example.org 3600 MX 10 mail.example.org.\n" },
+		{ "example.org MX", 66, false, MAIL_OUTCOME_ANSWER,
+		  "NOERROR aa\n> example.org 3600 MX 10 mail.example.org.\n+ mail.example.org 3600 A 192.0.2.25\n" },
+		{ "example.org MX", 48, false, MAIL_OUTCOME_TRUNCATED, "NOERROR aa tc\n" },
+		/* So may the SOA of a denial. */
+		{ "nope.example.org A", 60, false, MAIL_OUTCOME_NXDOMAIN, "NXDOMAIN aa\n" },
+		/* Of a chain there is as much as fits. */
+		{ "a1.example.org A", 56, false, MAIL_OUTCOME_TRUNCATED,
+		  "NOERROR aa tc\n> a1.example.org 3600 CNAME a2.example.org.\n" },
+		/* Glue may not (RFC 9471). */
+		{ "x.sub.example.org A", 100, false, MAIL_OUTCOME_REFERRAL,
+		  "NOERROR\n" SUB "+ ns.sub.example.org 3600 A 192.0.2.54\n" },
+		{ "x.sub.example.org A", 92, false, MAIL_OUTCOME_TRUNCATED, "NOERROR tc\n" SUB },
+	};
+	fixture_t f;
+	begin(&f);
+	for (size_t i = 0; i < COUNT(sizes); i++) {
+		mail_buf_t got = { 0 };
+		f.asked.size = sizes[i].size;
+		f.asked.tcp = sizes[i].tcp;
+		CU_ASSERT_EQUAL(asked_begin(&f.asked, sizes[i].question), KNOT_EOK);
+		UNIT_CHECK(f.asked.reply.outcome == sizes[i].outcome, "%s %zu: %d", sizes[i].question,
+		           sizes[i].size, f.asked.reply.outcome);
+		UNIT_CHECK(f.asked.pkt->size <= sizes[i].size, "%s: %zu octets", sizes[i].question,
+		           f.asked.pkt->size);
+		show_answer(&f.asked, &got);
+		(void)shown_is(&got, sizes[i].expected, sizes[i].question, i);
+		asked_end(&f.asked);
+	}
+	end(&f);
+}
+
+/* Every size from a header on: no answer grows past it, and with TC only one that is whole elsewhere. */
+static void test_every_size(void)
+{
+	fixture_t f;
+	begin(&f);
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		const size_t least = KNOT_WIRE_HEADER_SIZE + strlen(cases[i].question) + 6;
+		bool whole = false;
+		for (size_t size = least; size < 700; size += 7) {
+			f.asked.size = size;
+			CU_ASSERT_EQUAL(asked_begin(&f.asked, cases[i].question), KNOT_EOK);
+			const mail_reply_t *reply = &f.asked.reply;
+			const bool tc = knot_wire_get_tc(f.asked.pkt->wire);
+			UNIT_CHECK(f.asked.pkt->size <= size, "%s %zu", cases[i].question, size);
+			UNIT_CHECK(tc == (reply->outcome == MAIL_OUTCOME_TRUNCATED), "%s %zu",
+			           cases[i].question, size);
+			UNIT_CHECK(reply->outcome == cases[i].outcome || tc, "%s %zu", cases[i].question,
+			           size);
+			/* Once it fits, it fits in more. */
+			UNIT_CHECK(!whole || !tc, "%s %zu", cases[i].question, size);
+			whole = !tc;
+			asked_end(&f.asked);
+		}
+	}
+	end(&f);
+}
+
+/* Through time: TTLs of answers and of denials shrink to the second that changes them. */
+static void test_times(void)
+{
+	static const struct {
+		int64_t second;
+		const char *question;
+		const char *expected;
+	} times[] = {
+		{ 0, "new._domainkey.example.org TXT", "NXDOMAIN aa\n^ example.org 300 SOA 1700000001\n" },
+		{ 100, "new._domainkey.example.org TXT", "NXDOMAIN aa\n^ example.org 200 SOA 1700000001\n" },
+		{ 299, "new._domainkey.example.org TXT", "NXDOMAIN aa\n^ example.org 1 SOA 1700000001\n" },
+		{ 300, "new._domainkey.example.org TXT",
+		  "NOERROR aa\n> new._domainkey.example.org 3600 TXT 'v=DKIM1; k=ed25519; h=sha256; p=" KEY1 "'\n" },
+		/* Other denials do not hang on it; the SOA itself does. */
+		{ 299, "nope.example.org TXT", "NXDOMAIN aa\n^ example.org 300 SOA 1700000001\n" },
+		{ 299, "example.org SOA", "NOERROR aa\n> example.org 1 SOA 1700000001\n" },
+		{ 300, "example.org SOA", "NOERROR aa\n> example.org 3600 SOA 1800000300\n" },
+		{ 599, "_dmarc.ramp.example TXT", "NOERROR aa\n> _dmarc.ramp.example 1 TXT 'v=DMARC1; p=none'\n" },
+		{ 600, "_dmarc.ramp.example TXT", "NOERROR aa\n> _dmarc.ramp.example 3600 TXT 'v=DMARC1; p=reject'\n" },
+		{ 600, "x.ramp.example TXT", "NXDOMAIN aa\n^ ramp.example 300 SOA 1800000600\n" },
+		{ 299, "new._domainkey.wild.example TXT", "NOERROR aa\n> new._domainkey.wild.example 1 TXT 'w'\n" },
+		{ 299, "new._domainkey.wild.example A", "NOERROR aa\n^ wild.example 1 SOA 1700000001\n" },
+	};
+	fixture_t f;
+	begin(&f);
+	for (size_t i = 0; i < COUNT(times); i++) {
+		mail_buf_t got = { 0 };
+		f.asked.now = NOW + times[i].second;
+		CU_ASSERT_EQUAL(asked_begin(&f.asked, times[i].question), KNOT_EOK);
+		show_answer(&f.asked, &got);
+		(void)shown_is(&got, times[i].expected, times[i].question, i);
+		asked_end(&f.asked);
+	}
+	end(&f);
+}
+
+typedef struct {
+	size_t labels;
+	unsigned calls;
+	bool ours;
+} above_t;
+
+static bool above_zone(void *ctx, size_t labels)
+{
+	above_t *seen = ctx;
+	seen->labels = labels;
+	seen->calls++;
+	return seen->ours;
+}
+
+/* The caller is asked whether a zone of its own is nearer; nothing is put before. */
+static void test_above(void)
+{
+	static const struct {
+		const char *question;
+		unsigned calls;
+		size_t labels;
+	} cases_above[] = {
+		{ "example.com A", 0, 0 },
+		{ "x.y.example.org A", 1, 2 },
+		{ "x.child.example.org A", 1, 3 },
+		{ "child.example.org DS", 1, 2 },
+		/* Of the question's own domain alone no zone above can be nearer. */
+		{ "example.org DS", 1, 0 },
+		{ "lost.example A", 1, 2 },
+		/* Any zone is better than a domain that cannot be read. */
+		{ "bad.example A", 1, 0 },
+	};
+	fixture_t f;
+	begin(&f);
+	for (size_t i = 0; i < COUNT(cases_above); i++) {
+		for (unsigned ours = 0; ours < 2; ours++) {
+			above_t seen = { 99, 0, ours };
+			f.asked.above = above_zone;
+			f.asked.above_ctx = &seen;
+			CU_ASSERT_EQUAL(asked_begin(&f.asked, cases_above[i].question), KNOT_EOK);
+			UNIT_CHECK(seen.calls == cases_above[i].calls, "%s: %u", cases_above[i].question,
+			           seen.calls);
+			UNIT_CHECK(seen.calls == 0 || seen.labels == cases_above[i].labels, "%s: %zu",
+			           cases_above[i].question, seen.labels);
+			if (!ours || seen.calls == 0) {
+				UNIT_CHECK(f.asked.reply.outcome == MAIL_OUTCOME_NONE, "%s",
+				           cases_above[i].question);
+				UNIT_CHECK(f.asked.pkt->rrset_count == 0 &&
+				           !knot_wire_get_aa(f.asked.pkt->wire), "%s",
+				           cases_above[i].question);
+			} else {
+				UNIT_CHECK(f.asked.reply.outcome != MAIL_OUTCOME_NONE, "%s",
+				           cases_above[i].question);
+			}
+			asked_end(&f.asked);
+		}
+	}
+	end(&f);
+}
+
+/* Without memory: SERVFAIL with a reason, and the next question is answered. */
+static void test_failing(void)
+{
+	fixture_t f;
+	CU_ASSERT_FATAL(failing_linked());
+	begin(&f);
+	/* A part of the cases: what compiling a plan takes is swept in test_cache.c. */
+	for (size_t i = 0; i < COUNT(cases); i += 5) {
+		bool met = true;
+		for (size_t n = 1; met; n++) {
+			mail_cache_free(f.asked.cache);
+			f.asked.cache = mail_cache_new(16);
+			mail_cache_sync(f.asked.cache, 1, f.array.txnid);
+			(void)failing_on(n);
+			int ret = asked_begin(&f.asked, cases[i].question);
+			met = failing_off();
+			const mail_outcome_t outcome = f.asked.reply.outcome;
+			UNIT_CHECK(ret == KNOT_EOK || ret == KNOT_ENOMEM, "%s %zu: %d", cases[i].question, n, ret);
+			if (ret == KNOT_EOK && outcome == MAIL_OUTCOME_FAILED) {
+				UNIT_CHECK(f.asked.reply.reason[0] != '\0' &&
+				           f.asked.reply.rcode == KNOT_RCODE_SERVFAIL, "%s %zu",
+				           cases[i].question, n);
+			} else if (ret == KNOT_EOK) {
+				UNIT_CHECK(outcome == cases[i].outcome || outcome == MAIL_OUTCOME_TRUNCATED,
+				           "%s %zu: %d", cases[i].question, n, outcome);
+			}
+			asked_end(&f.asked);
+			if (met && n % 16 == 1) {
+				ask_case(&f, i);
+			}
+		}
+	}
+	end(&f);
+}
+
+static const unit_test_t tests[] = {
+	{ "answers", test_cases },
+	{ "the question's spelling", test_spelling },
+	{ "what does not fit", test_sizes },
+	{ "every size", test_every_size },
+	{ "through time", test_times },
+	{ "zones that are nearer", test_above },
+	{ "allocations that fail", test_failing },
+	{ NULL, NULL }
+};
+
+int main(void)
+{
+	return unit_run("answer", tests);
+}
