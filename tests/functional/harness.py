@@ -136,6 +136,9 @@ class Watched:
         env["UBSAN_OPTIONS"] = f"log_path={reports}:print_stacktrace=1"
         env["LSAN_OPTIONS"] = f"suppressions={Path(__file__).parent / 'leaks.txt'}" \
                               ":print_suppressions=0"
+        if self.clock:
+            # The allocator must not look at the clock: faketime's allocates when it is first looked at.
+            env["ASAN_OPTIONS"] += ":allocator_release_to_os_interval_ms=-1"
         preload = []
         if binary and (library := asan_library(binary)):
             preload.append(library)
