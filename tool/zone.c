@@ -217,8 +217,8 @@ static void print_relative(const zone_t *zone, const knot_dname_t *owner)
 		(void)putchar('@');
 		return;
 	}
-	size_t len = below > 0 ? knot_dname_prefixlen(owner, (unsigned)below, NULL)
-	                       : knot_dname_size(owner) - 1;
+	const size_t tail = below > 0 ? knot_dname_size(apex) : 1;
+	const size_t len = knot_dname_size(owner) - tail;
 	memcpy(prefix, owner, len);
 	prefix[len] = 0;
 	if (knot_dname_to_str(text, prefix, sizeof(text)) != NULL) {
