@@ -23,6 +23,7 @@ typedef struct {
 	size_t count, max;
 	int (*each)(const mail_listed_t *listed, void *ctx);
 	void *ctx;
+	bool ended; /*!< By what `each` returned. */
 } list_t;
 
 static int name_add(list_t *list, const uint8_t *key, size_t len)
@@ -200,6 +201,7 @@ static int rrset_list(list_t *list, mail_view_t *view, const mail_node_t *node, 
 	knot_rrset_t rrset;
 	uint16_t kind = mail_kind_count;
 	int64_t until = INT64_MAX;
+	knot_rrset_init_empty(&rrset);
 	int ret = mail_view_rrset(view, node, type, owner, NULL, &rrset, &kind, &until);
 	if (ret == KNOT_EOK) {
 		if (view != &list->view) {
@@ -207,11 +209,12 @@ static int rrset_list(list_t *list, mail_view_t *view, const mail_node_t *node, 
 		}
 		const mail_listed_t listed = { &rrset, &mail_kinds[kind], until };
 		ret = list->each(&listed, list->ctx);
+		list->ended = ret != KNOT_EOK;
+	} else if (ret == KNOT_ENOENT) {
+		ret = KNOT_EOK;
 	}
-	if (ret != KNOT_ENOENT) {
-		knot_rdataset_clear(&rrset.rrs, NULL);
-	}
-	return ret == KNOT_ENOENT ? KNOT_EOK : ret;
+	knot_rdataset_clear(&rrset.rrs, NULL);
+	return ret;
 }
 
 /*! A stored domain below: its name servers, and their addresses as glue. */
@@ -221,6 +224,7 @@ static int child_list(list_t *list, const knot_dname_t *owner, const uint8_t *ke
 	mail_node_t apex;
 	knot_rrset_t ns;
 	uint16_t kind;
+	knot_rrset_init_empty(&ns);
 	int ret = mail_view_open(&child, owner, key, len);
 	if (ret != KNOT_EOK || child.plan->error != KNOT_EOK) {
 		return ret != KNOT_EOK ? ret : child.plan->error;
@@ -231,9 +235,6 @@ static int child_list(list_t *list, const knot_dname_t *owner, const uint8_t *ke
 	}
 	if (ret == KNOT_EOK) {
 		ret = mail_view_rrset(&child, &apex, KNOT_RRTYPE_NS, owner, NULL, &ns, &kind, NULL);
-	}
-	if (ret != KNOT_EOK) {
-		return ret;
 	}
 	knot_rdata_t *rdata = ns.rrs.rdata;
 	for (uint16_t i = 0; i < ns.rrs.count && ret == KNOT_EOK; i++) {
@@ -344,6 +345,7 @@ int mail_answer_list(const mail_source_t *source, mail_str_t domain, int64_t now
 		return KNOT_ENOMEM;
 	}
 	mail_cache_hold(list.view.cache);
+	bool broken = false;
 	int ret = mail_view_open(&list.view, apex, key, len);
 	if (ret == KNOT_EOK && list.view.key_len != (size_t)len) {
 		ret = KNOT_ENOENT;
@@ -356,6 +358,13 @@ int mail_answer_list(const mail_source_t *source, mail_str_t domain, int64_t now
 		                      list.view.plan->reason);
 	} else if (ret == KNOT_EOK) {
 		ret = domain_list(&list, reports);
+		broken = ret != KNOT_EOK && !list.ended;
+	} else {
+		broken = true;
+	}
+	if (broken) {
+		(void)mail_diag_error(diag, 0, "domain %.*s: an entry cannot be read (%s)", (int)domain.len,
+		                      domain.data, knot_strerror(ret));
 	}
 	for (size_t i = 0; i < list.count; i++) {
 		free(list.names[i].key);
