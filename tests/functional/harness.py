@@ -54,6 +54,20 @@ def program(name):
     return path
 
 
+def knot_version():
+    """The version of knotd, as (3, 2)."""
+    text = subprocess.run([program("knotd"), "-V"], capture_output=True, text=True,
+                          check=True).stdout
+    return tuple(int(part) for part in re.search(r"(\d+)\.(\d+)", text).groups())
+
+
+def rrl(limit):
+    """A section mod-rrl/test that lets so many answers through at once, and slips all others."""
+    # Since Knot 3.4 a limit of its own says how many may come at once.
+    burst = f"    instant-limit: {limit}\n" if knot_version() >= (3, 4) else ""
+    return f"mod-rrl:\n  - id: test\n    rate-limit: {limit}\n{burst}    slip: 1\n"
+
+
 def poll(condition, what, patience=PATIENCE):
     """Calls condition until it gives something true, which is returned."""
     deadline = time.monotonic() + patience

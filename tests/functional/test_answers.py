@@ -8,7 +8,7 @@ import dns.edns
 import dns.name
 import dns.rdatatype
 
-from harness import Failure, Knotd, has, rcode, rdata, texts
+from harness import Failure, Knotd, has, rcode, rdata, rrl, texts
 
 ANSWERS = """
 host:
@@ -348,7 +348,7 @@ def test_cookies_and_rate_limits(store):
     """Both before the module, as INTERFACE.md orders them: our answers are limited, a cookie exempts."""
     answers(store)
     with Knotd(store, modules=("mod-cookies", "mod-rrl/test", "mod-mail/test"),
-               conf="mod-rrl:\n  - id: test\n    rate-limit: 5\n    slip: 1\n") as knotd:
+               conf=rrl(5)) as knotd:
         client = [dns.edns.GenericOption(10, b"12345678")]
         refused = knotd.ask("example.org", "MX", options=client)
         assert rcode(refused) == "BADCOOKIE" and rdata(refused) == []

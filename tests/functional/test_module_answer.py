@@ -16,7 +16,7 @@ import dns.tsigkeyring
 import dns.update
 import pytest
 
-from harness import ADDRESS, PATIENCE, Knotd, ede, has, poll, rcode, rdata
+from harness import ADDRESS, PATIENCE, Knotd, ede, has, poll, rcode, rdata, rrl
 
 BASE = """
 policy:
@@ -197,7 +197,8 @@ def test_tsig(store):
         assert signed(knotd, "sub.example.com") == ("NOTAUTH", "PeerBadKey", 0)
         assert knotd.stats()["mod-mail.outcome[badkey]"] == 3
         # Zones of knotd: it checks the key itself; a name that nobody has: as without the module.
-        assert signed(knotd, "example.net") == ("NOTAUTH", "PeerBadKey", 0)
+        # (Knot 3.2 signs that with BADKEY, later ones do not.)
+        assert signed(knotd, "example.net")[::2] == ("NOTAUTH", 0)
         assert signed(knotd, "not-hosted.test")[0] == "REFUSED"
         assert knotd.stats()["mod-mail.outcome[badkey]"] == 3
 
@@ -229,7 +230,7 @@ def test_with_rrl(store):
     """mod-rrl limits our answers as any others: slipped ones are truncated and empty."""
     store.apply(domains("example.org"))
     with Knotd(store, modules=("mod-cookies", "mod-rrl/test", "mod-mail/test"),
-               conf="mod-rrl:\n  - id: test\n    rate-limit: 5\n    slip: 1\n") as knotd:
+               conf=rrl(5)) as knotd:
         answers = [knotd.ask("example.org", "MX") for _ in range(60)]
         slipped = [answer for answer in answers if has(answer, "TC")]
         whole = [answer for answer in answers if rdata(answer) == ["10 mx.hosted.test."]]
