@@ -44,8 +44,8 @@ static step_t fail(work_t *work, int code, const char *what)
 	knot_dname_txt_storage_t name = "?";
 	(void)knot_dname_to_str(name, work->name, sizeof(name));
 	if (work->reply->reason[0] == '\0') {
-		(void)snprintf(work->reply->reason, sizeof(work->reply->reason), "%.100s: %s (%s)", name,
-		               what, knot_strerror(code));
+		(void)snprintf(work->reply->reason, sizeof(work->reply->reason), "%.100s: %s (%s)",
+		               name, what, knot_strerror(code));
 	}
 	return STEP_FAILED;
 }

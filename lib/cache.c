@@ -14,18 +14,18 @@
 
 /*! What a plan is for. */
 typedef enum {
-	PLAN_POLICY = 'p',   /*!< All domains that follow a policy and set nothing. */
-	PLAN_ALIAS = 'a',    /*!< All aliases of a domain. */
-	PLAN_DOMAIN = 'd',   /*!< A domain with overrides. */
+	PLAN_POLICY = 'p', /*!< All domains that follow a policy and set nothing. */
+	PLAN_ALIAS = 'a',  /*!< All aliases of a domain. */
+	PLAN_DOMAIN = 'd', /*!< A domain with overrides. */
 } plan_type_t;
 
 typedef struct slot slot_t;
 
 struct slot {
-	slot_t *next;             /*!< In its bucket. */
-	slot_t *newer, *older;    /*!< In the order of use. */
+	slot_t *next;          /*!< In its bucket. */
+	slot_t *newer, *older; /*!< In the order of use. */
 	mail_plan_t *plan;
-	uint64_t checked;         /*!< Transaction in which the plan was true. */
+	uint64_t checked; /*!< Transaction in which the plan was true. */
 	plan_type_t type;
 	uint32_t hash;
 	size_t id_len;
@@ -34,12 +34,12 @@ struct slot {
 
 struct mail_cache {
 	slot_t **buckets;
-	size_t bucket_count;      /*!< A power of two. */
+	size_t bucket_count; /*!< A power of two. */
 	slot_t *newest, *oldest;
 	size_t count, max;
 	uint64_t epoch, txnid;
 	bool held;
-	slot_t *retired;          /*!< Replaced or evicted while held. */
+	slot_t *retired; /*!< Replaced or evicted while held. */
 };
 
 mail_cache_t *mail_cache_new(size_t plans)
@@ -238,9 +238,9 @@ static int plan_compile(const mail_source_t *source, plan_type_t type, mail_str_
 {
 	mail_diag_t diag = { 0 };
 	mail_profile_t *profile = NULL;
-	int ret = type == PLAN_POLICY ? mail_profile_of_policy(source, id, &profile, &diag) :
-	          type == PLAN_ALIAS ? mail_profile_of_alias(source, id, &profile, &diag) :
-	                               mail_profile_of_domain(source, id, &profile, &diag);
+	int ret = type == PLAN_POLICY  ? mail_profile_of_policy(source, id, &profile, &diag)
+	          : type == PLAN_ALIAS ? mail_profile_of_alias(source, id, &profile, &diag)
+	                               : mail_profile_of_domain(source, id, &profile, &diag);
 	*plan = NULL;
 	if (ret == KNOT_EOK) {
 		ret = mail_plan_make(profile, false, plan, &diag);
@@ -257,8 +257,9 @@ int mail_cache_plan(mail_cache_t *cache, const mail_source_t *source, const mail
 {
 	/* A domain that follows nothing, which no writer of ours writes, gets a plan that says so. */
 	const bool follows = domain->alias.len > 0 || domain->policy.len > 0;
-	const plan_type_t type = !domain->plain || !follows ? PLAN_DOMAIN :
-	                         domain->alias.len > 0 ? PLAN_ALIAS : PLAN_POLICY;
+	const plan_type_t type = !domain->plain || !follows ? PLAN_DOMAIN
+	                         : domain->alias.len > 0    ? PLAN_ALIAS
+	                                                    : PLAN_POLICY;
 	char name[KNOT_DNAME_TXT_MAXLEN + 1];
 	mail_str_t id = type == PLAN_ALIAS ? domain->alias : domain->policy;
 	if (type == PLAN_DOMAIN) {

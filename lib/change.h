@@ -17,7 +17,7 @@ struct mail_change {
 	mail_source_t source;      /*!< The same, with the lines of changed entries. */
 	void *listed;              /*!< Tree (tsearch) of copies of the changed entries. */
 	size_t listed_count;
-	bool policy_keys;             /*!< A DKIM key of a policy was changed. */
+	bool policy_keys; /*!< A DKIM key of a policy was changed. */
 	size_t deleted_domains;
 	size_t domain_puts; /*!< Domains written or deleted. */
 	bool all;           /*!< Too many domains to list: all are looked at. */

@@ -89,7 +89,8 @@ int mail_plan_keys_stamp(const mail_source_t *source, mail_str_t policy, mail_st
 
 	memcpy(key, prefix, prefix_len);
 	*stamp = (mail_stamp_t){ 0 };
-	while ((ret = keys_next(source, prefix, prefix_len, key, &len, &dkim, &deleted)) == KNOT_EOK) {
+	while ((ret = keys_next(source, prefix, prefix_len, key, &len, &dkim, &deleted)) ==
+	       KNOT_EOK) {
 		if (dkim.stamp.timestamp > stamp->timestamp) {
 			stamp->timestamp = dkim.stamp.timestamp;
 		}
@@ -180,7 +181,8 @@ static int layer_keys(mail_build_t *build, const mail_kind_t *kind, size_t layer
 	int ret;
 
 	memcpy(key, prefix, prefix_len);
-	while ((ret = keys_next(source, prefix, prefix_len, key, &len, &dkim, &deleted)) == KNOT_EOK) {
+	while ((ret = keys_next(source, prefix, prefix_len, key, &len, &dkim, &deleted)) ==
+	       KNOT_EOK) {
 		mail_pattern_t owner;
 		if (deleted || key_hidden(build, layer, key + prefix_len, len - prefix_len)) {
 			continue;
@@ -194,7 +196,8 @@ static int layer_keys(mail_build_t *build, const mail_kind_t *kind, size_t layer
 		}
 	}
 	if (ret != KNOT_ENOENT && ret != KNOT_EOK) {
-		(void)mail_diag_error(build->diag, 0, "a DKIM key of policy %.*s cannot be rendered",
+		(void)mail_diag_error(build->diag, 0,
+		                      "a DKIM key of policy %.*s cannot be rendered",
 		                      (int)policy.len, policy.data);
 		return ret;
 	}

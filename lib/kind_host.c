@@ -24,12 +24,14 @@ static int host_read(mail_build_t *build, unsigned setting, mail_build_host_t *h
 	const mail_setting_t *ref = &build->profile->items[MAIL_ITEM_HOST].values[setting];
 	int ret = mail_profile_fetch(build->profile, MAIL_SECTION_HOST, ref->text, &host->entry);
 	if (ret != KNOT_EOK) {
-		(void)mail_diag_error(build->diag, 0, "host %.*s %s", (int)ref->text.len, ref->text.data,
+		(void)mail_diag_error(build->diag, 0, "host %.*s %s", (int)ref->text.len,
+		                      ref->text.data,
 		                      ret == KNOT_ENOENT ? "does not exist" : "cannot be read");
 		return mail_build_bad(build, MAIL_ITEM_HOST, ref, ret);
 	}
 	host->setting = setting;
-	ret = mail_pattern_parse(mail_entry_value(host->entry, MAIL_ITEM_NAME), &host->name, build->diag);
+	ret = mail_pattern_parse(mail_entry_value(host->entry, MAIL_ITEM_NAME), &host->name,
+	                         build->diag);
 	return ret == KNOT_EOK ? ret : mail_build_bad(build, MAIL_ITEM_HOST, ref, ret);
 }
 
@@ -65,7 +67,8 @@ int mail_hosts_read(mail_build_t *build)
 }
 
 /*! Notes that a value of a host cannot be rendered, and the line that the item was set in. */
-static int host_bad(mail_build_t *build, const mail_build_host_t *host, mail_item_id_t item, int ret)
+static int host_bad(mail_build_t *build, const mail_build_host_t *host, mail_item_id_t item,
+                    int ret)
 {
 	char reason[sizeof(build->diag->text)];
 	const mail_member_t *member = mail_entry_member(host->entry, item, MAIL_OP_SET);
@@ -85,7 +88,8 @@ int mail_hosts_spf(mail_build_t *build, mail_buf_t *terms)
 	for (size_t i = 0; i < build->host_count && ret == KNOT_EOK; i++) {
 		const mail_member_t *addresses = mail_entry_member(build->hosts[i].entry,
 		                                                   MAIL_ITEM_ADDRESS, MAIL_OP_SET);
-		for (size_t j = 0; addresses != NULL && j < addresses->count && ret == KNOT_EOK; j++) {
+		for (size_t j = 0; addresses != NULL && j < addresses->count && ret == KNOT_EOK;
+		     j++) {
 			mail_str_t text = addresses->values[j].text;
 			bool v6 = memchr(text.data, ':', text.len) != NULL;
 			ret = mail_buf_printf(terms, "%s:%.*s ", v6 ? "ip6" : "ip4", (int)text.len,
@@ -102,7 +106,8 @@ int mail_host_address(mail_build_t *build, const mail_kind_t *kind)
 		const mail_build_host_t *host = &build->hosts[i];
 		const mail_member_t *addresses = mail_entry_member(host->entry, MAIL_ITEM_ADDRESS,
 		                                                   MAIL_OP_SET);
-		for (size_t j = 0; addresses != NULL && j < addresses->count && ret == KNOT_EOK; j++) {
+		for (size_t j = 0; addresses != NULL && j < addresses->count && ret == KNOT_EOK;
+		     j++) {
 			mail_row_t row = { .until = INT64_MAX, .ttl = UINT32_MAX };
 			ret = mail_address_render(addresses->values[j].text, &row.type, &row.rdata,
 			                          build->diag);
@@ -128,8 +133,10 @@ int mail_host_helo(mail_build_t *build, const mail_kind_t *kind)
 	const mail_str_t dflt = MAIL_STR("a -all");
 	for (size_t i = 0; i < build->host_count && ret == KNOT_EOK; i++) {
 		const mail_build_host_t *host = &build->hosts[i];
-		const mail_member_t *set = mail_entry_member(host->entry, MAIL_ITEM_HELO_SPF, MAIL_OP_SET);
-		const bool none = mail_entry_member(host->entry, MAIL_ITEM_HELO_SPF, MAIL_OP_NONE) != NULL;
+		const mail_member_t *set = mail_entry_member(host->entry, MAIL_ITEM_HELO_SPF,
+		                                             MAIL_OP_SET);
+		const bool none = mail_entry_member(host->entry, MAIL_ITEM_HELO_SPF,
+		                                    MAIL_OP_NONE) != NULL;
 		/* At the apex the domain's own SPF stands. */
 		if (none || pattern_is_apex(&host->name)) {
 			continue;
@@ -158,7 +165,8 @@ static int tlsa_owner(const mail_pattern_t *host, mail_str_t port, mail_pattern_
 	(void)mail_buf_u8(&buf, port.len + 1);
 	(void)mail_buf_printf(&buf, "_%.*s", (int)port.len, port.data);
 	(void)mail_buf_put(&buf, "\x04_tcp", 5);
-	if (buf.error != KNOT_EOK || buf.len + host->head_len + host->tail_len >= KNOT_DNAME_MAXLEN) {
+	if (buf.error != KNOT_EOK ||
+	    buf.len + host->head_len + host->tail_len >= KNOT_DNAME_MAXLEN) {
 		return KNOT_ESPACE;
 	}
 	*owner = *host;
@@ -172,15 +180,18 @@ static int tlsa_owner(const mail_pattern_t *host, mail_str_t port, mail_pattern_
 static int tlsa_rows(mail_build_t *build, const mail_build_host_t *host, const mail_member_t *texts,
                      int64_t from, int64_t until)
 {
-	const mail_member_t *ports = mail_entry_member(host->entry, MAIL_ITEM_TLSA_PORT, MAIL_OP_SET);
+	const mail_member_t *ports = mail_entry_member(host->entry, MAIL_ITEM_TLSA_PORT,
+	                                               MAIL_OP_SET);
 	size_t port_count = ports != NULL ? ports->count : 1;
 	for (size_t i = 0; texts != NULL && i < texts->count * port_count; i++) {
-		mail_str_t port = ports != NULL ? ports->values[i % port_count].text : MAIL_STR("25");
+		mail_str_t port = ports != NULL ? ports->values[i % port_count].text
+		                                : MAIL_STR("25");
 		mail_row_t row = {
 			.from = from, .until = until, .ttl = UINT32_MAX, .type = KNOT_RRTYPE_TLSA
 		};
 		mail_pattern_t owner;
-		int ret = mail_tlsa_render(texts->values[i / port_count].text, &row.rdata, build->diag);
+		int ret = mail_tlsa_render(texts->values[i / port_count].text, &row.rdata,
+		                           build->diag);
 		if (ret == KNOT_EOK) {
 			ret = tlsa_owner(&host->name, port, &owner);
 		}
@@ -225,8 +236,9 @@ static int certificate_rows(mail_build_t *build, const mail_build_host_t *host, 
 	}
 	ret = tlsa_rows(build, host, current, 0, until);
 	if (ret == KNOT_EOK) {
-		ret = tlsa_rows(build, host, next, current != NULL ? entry_time(entry, MAIL_ITEM_PUBLISH, 0)
-		                                                   : 0, INT64_MAX);
+		ret = tlsa_rows(build, host, next,
+		                current != NULL ? entry_time(entry, MAIL_ITEM_PUBLISH, 0) : 0,
+		                INT64_MAX);
 	}
 	mail_entry_free(entry);
 	return ret;
@@ -241,8 +253,9 @@ int mail_host_tlsa(mail_build_t *build, const mail_kind_t *kind)
 	}
 	for (size_t i = 0; i < build->host_count && ret == KNOT_EOK; i++) {
 		const mail_build_host_t *host = &build->hosts[i];
-		ret = tlsa_rows(build, host, mail_entry_member(host->entry, MAIL_ITEM_TLSA, MAIL_OP_SET),
-		                0, INT64_MAX);
+		ret = tlsa_rows(build, host,
+		                mail_entry_member(host->entry, MAIL_ITEM_TLSA, MAIL_OP_SET), 0,
+		                INT64_MAX);
 		const mail_member_t *sets = mail_entry_member(host->entry, MAIL_ITEM_CERTIFICATE,
 		                                              MAIL_OP_SET);
 		for (size_t j = 0; sets != NULL && j < sets->count && ret == KNOT_EOK; j++) {

@@ -363,8 +363,8 @@ int mail_answer_list(const mail_source_t *source, mail_str_t domain, int64_t now
 		broken = true;
 	}
 	if (broken) {
-		(void)mail_diag_error(diag, 0, "domain %.*s: an entry cannot be read (%s)", (int)domain.len,
-		                      domain.data, knot_strerror(ret));
+		(void)mail_diag_error(diag, 0, "domain %.*s: an entry cannot be read (%s)",
+		                      (int)domain.len, domain.data, knot_strerror(ret));
 	}
 	for (size_t i = 0; i < list.count; i++) {
 		free(list.names[i].key);

@@ -11,43 +11,43 @@ typedef struct {
 	const mail_source_t *source;
 	mail_cache_t *cache;
 	int64_t now;
-	uint8_t key[MAIL_KEY_MAX];         /*!< Of the domain. */
+	uint8_t key[MAIL_KEY_MAX]; /*!< Of the domain. */
 	size_t key_len;
 	const knot_dname_t *apex;
 	mail_domain_t domain;
 	const mail_plan_t *plan;
-	uint8_t keys[MAIL_KEY_MAX];        /*!< Of the domain whose own DKIM keys count. */
-	size_t keys_len;                   /*!< 0: none count. */
+	uint8_t keys[MAIL_KEY_MAX];           /*!< Of the domain whose own DKIM keys count. */
+	size_t keys_len;                      /*!< 0: none count. */
 	char text[KNOT_DNAME_TXT_MAXLEN + 1]; /*!< The domain as text, once it was needed. */
 	size_t text_len;
 } mail_view_t;
 
 /*! What stands at a name. */
 typedef struct {
-	const mail_owner_t *owner[2];      /*!< Rows of the plan: relative, absolute. */
-	mail_dkim_t dkim;                  /*!< The domain's own DKIM key. */
+	const mail_owner_t *owner[2]; /*!< Rows of the plan: relative, absolute. */
+	mail_dkim_t dkim;             /*!< The domain's own DKIM key. */
 	bool own_key;
-	bool report;                       /*!< The name is C._report._dmarc.D of a C that reports to D. */
-	bool child;                        /*!< A stored domain: a zone cut. */
-	bool exists;                       /*!< It has a record, or a name below it has. */
+	bool report; /*!< The name is C._report._dmarc.D of a C that reports to D. */
+	bool child;  /*!< A stored domain: a zone cut. */
+	bool exists; /*!< It has a record, or a name below it has. */
 } mail_node_t;
 
 /*! Where a name leads. */
 typedef enum {
-	MAIL_FOUND,       /*!< node is the name's (it may have no record: an empty non-terminal). */
-	MAIL_WILDCARD,    /*!< node is that of the wildcard that covers the name (RFC 4592). */
-	MAIL_CUT,         /*!< The name is at or below a delegation: node is the cut's. */
-	MAIL_DNAME,       /*!< The name is below a DNAME: node is its owner's. */
-	MAIL_NOTHING      /*!< No such name. */
+	MAIL_FOUND,    /*!< node is the name's (it may have no record: an empty non-terminal). */
+	MAIL_WILDCARD, /*!< node is that of the wildcard that covers the name (RFC 4592). */
+	MAIL_CUT,      /*!< The name is at or below a delegation: node is the cut's. */
+	MAIL_DNAME,    /*!< The name is below a DNAME: node is its owner's. */
+	MAIL_NOTHING   /*!< No such name. */
 } mail_where_t;
 
 typedef struct {
 	mail_where_t where;
 	mail_node_t node;
-	uint8_t key[MAIL_KEY_MAX];         /*!< Of the node's name. */
+	uint8_t key[MAIL_KEY_MAX]; /*!< Of the node's name. */
 	size_t key_len;
-	bool at_cut;                       /*!< MAIL_CUT: the name is that of the cut itself. */
-	int64_t until;                     /*!< Next second at which the answer would change. */
+	bool at_cut;   /*!< MAIL_CUT: the name is that of the cut itself. */
+	int64_t until; /*!< Next second at which the answer would change. */
 } mail_place_t;
 
 /*!

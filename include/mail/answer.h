@@ -27,13 +27,13 @@ void mail_cache_sync(mail_cache_t *cache, uint64_t epoch, uint64_t txnid);
 
 /*! What came of a question; counters are kept by it. */
 typedef enum {
-	MAIL_OUTCOME_NONE,      /*!< No stored domain is at or above the name: not ours. */
-	MAIL_OUTCOME_ANSWER,    /*!< Positive. */
+	MAIL_OUTCOME_NONE,   /*!< No stored domain is at or above the name: not ours. */
+	MAIL_OUTCOME_ANSWER, /*!< Positive. */
 	MAIL_OUTCOME_NODATA,
 	MAIL_OUTCOME_NXDOMAIN,
 	MAIL_OUTCOME_REFERRAL,
 	MAIL_OUTCOME_TRUNCATED,
-	MAIL_OUTCOME_FAILED,    /*!< SERVFAIL: damaged or inconsistent entries. */
+	MAIL_OUTCOME_FAILED, /*!< SERVFAIL: damaged or inconsistent entries. */
 	MAIL_OUTCOME_COUNT
 } mail_outcome_t;
 
@@ -41,8 +41,8 @@ typedef enum {
 typedef struct {
 	const mail_source_t *source;
 	mail_cache_t *cache;
-	int64_t now;            /*!< Seconds since 1970. */
-	bool udp;               /*!< UDP: truncate; else everything must fit. */
+	int64_t now; /*!< Seconds since 1970. */
+	bool udp;    /*!< UDP: truncate; else everything must fit. */
 	bool (*above)(void *ctx, size_t labels);
 	/* ^ optional: asked with the label count of the matching domain before anything is put; false: leave it to knotd. */
 	void *above_ctx;
@@ -51,9 +51,9 @@ typedef struct {
 /*! How it was answered. */
 typedef struct {
 	mail_outcome_t outcome;
-	uint16_t rcode;         /*!< KNOT_RCODE_*. */
-	uint16_t kind;          /*!< Index in mail_kinds of the first record; mail_kind_count: none. */
-	char reason[320];       /*!< For FAILED: what is wrong, with the entry's name. */
+	uint16_t rcode;   /*!< KNOT_RCODE_*. */
+	uint16_t kind;    /*!< Index in mail_kinds of the first record; mail_kind_count: none. */
+	char reason[320]; /*!< For FAILED: what is wrong, with the entry's name. */
 } mail_reply_t;
 
 /*!
@@ -70,7 +70,7 @@ int mail_answer(const mail_question_t *question, knot_pkt_t *pkt, mail_reply_t *
 typedef struct {
 	const knot_rrset_t *rrset;
 	const mail_kind_t *kind;
-	int64_t until;          /*!< Next second at which it changes, or INT64_MAX. */
+	int64_t until; /*!< Next second at which it changes, or INT64_MAX. */
 } mail_listed_t;
 
 /*!
@@ -84,4 +84,5 @@ typedef struct {
  * \return KNOT_EOK; KNOT_ENOENT (no such domain); KNOT_EMALF... with diag; or what each returned.
  */
 int mail_answer_list(const mail_source_t *source, mail_str_t domain, int64_t now, bool reports,
-                     int (*each)(const mail_listed_t *listed, void *ctx), void *ctx, mail_diag_t *diag);
+                     int (*each)(const mail_listed_t *listed, void *ctx), void *ctx,
+                     mail_diag_t *diag);

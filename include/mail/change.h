@@ -16,7 +16,7 @@ typedef struct mail_change mail_change_t;
 /*! What a change does to a store. */
 typedef struct {
 	size_t added, changed, deleted, same;
-	size_t domains;  /*!< Domains whose records may differ. Valid after mail_change_finish(). */
+	size_t domains; /*!< Domains whose records may differ. Valid after mail_change_finish(). */
 } mail_change_count_t;
 
 /*! Begins. \param txn A writing transaction, not owned. */

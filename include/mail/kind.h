@@ -12,13 +12,14 @@
 
 /*! A kind of record. */
 typedef struct mail_kind {
-	const char *name;   /*!< Short name: counters, listings ("mx", "srv-imaps"). */
-	const char *owner;  /*!< The owner for people: "@", "_dmarc", "SEL._domainkey", "_PORT._tcp.HOST". */
-	uint16_t type;      /*!< RR type; 0: any (literal records). */
+	const char *name; /*!< Short name: counters, listings ("mx", "srv-imaps"). */
+	const char *
+		owner; /*!< The owner for people: "@", "_dmarc", "SEL._domainkey", "_PORT._tcp.HOST". */
+	uint16_t type; /*!< RR type; 0: any (literal records). */
 	/*! Writes the kind's rows into a plan, or none when the profile does not call for any. */
 	int (*render)(mail_build_t *build, const struct mail_kind *kind);
-	uint16_t arg;       /*!< For render: the index of a service. */
-	const char *help;   /*!< What the record is for, one line. */
+	uint16_t arg;     /*!< For render: the index of a service. */
+	const char *help; /*!< What the record is for, one line. */
 } mail_kind_t;
 
 /*! All kinds, ended by a NULL name. The index is the kind's number in rows and counters. */

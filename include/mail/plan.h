@@ -16,18 +16,19 @@ typedef struct mail_kind mail_kind_t;
 /*! One record: one RDATA of an owner and a type, for a stretch of time. */
 typedef struct {
 	mail_rdata_t rdata;
-	int64_t from;       /*!< Shown from this second on; 0: always. */
-	int64_t until;      /*!< Shown before this second; INT64_MAX: always. */
+	int64_t from;  /*!< Shown from this second on; 0: always. */
+	int64_t until; /*!< Shown before this second; INT64_MAX: always. */
 	uint32_t ttl;
 	uint16_t type;
-	uint16_t kind;      /*!< Index in mail_kinds. */
+	uint16_t kind; /*!< Index in mail_kinds. */
 } mail_row_t;
 
 /*! All records of an owner. */
 typedef struct {
-	uint8_t *key;       /*!< Relative: the key without the domain's (no leading 00); absolute: the whole key. */
+	uint8_t *
+		key; /*!< Relative: the key without the domain's (no leading 00); absolute: the whole key. */
 	uint16_t key_len;
-	mail_row_t *rows;   /*!< Sorted by type. */
+	mail_row_t *rows; /*!< Sorted by type. */
 	size_t count;
 } mail_owner_t;
 
@@ -38,21 +39,23 @@ typedef struct {
 } mail_owners_t;
 
 typedef struct {
-	mail_owners_t relative;   /*!< Owners below (or at) any domain that follows the plan. */
-	mail_owners_t absolute;   /*!< Hosts with absolute names: shown in the domain that they lie in. */
+	mail_owners_t relative; /*!< Owners below (or at) any domain that follows the plan. */
+	mail_owners_t
+		absolute; /*!< Hosts with absolute names: shown in the domain that they lie in. */
 	mail_dependency_t *dependencies;
 	size_t dependency_count;
-	uint64_t stamp;           /*!< Newest timestamp of all dependencies, ns. */
-	int64_t *steps;           /*!< Seconds at which a row appears or goes, ascending. */
+	uint64_t stamp; /*!< Newest timestamp of all dependencies, ns. */
+	int64_t *steps; /*!< Seconds at which a row appears or goes, ascending. */
 	size_t step_count;
 	uint32_t ttl;
-	size_t apex_max;          /*!< Longest domain (wire octets) that every name here has room for. */
-	bool no_keys;             /*!< No DKIM key of a domain counts: it has no mail. */
-	bool hosted;              /*!< It has ns, and so SOA. */
-	bool cuts;                /*!< Some row is a delegation or a DNAME. */
-	int error;                /*!< KNOT_EOK; else questions for the domain are SERVFAIL. */
-	char reason[320];         /*!< Why, for the EDE and the log. */
-	mail_str_t *reports;      /*!< Hosts of rua and ruf, absolute (may hold {domain}), for C._report._dmarc.D. */
+	size_t apex_max;  /*!< Longest domain (wire octets) that every name here has room for. */
+	bool no_keys;     /*!< No DKIM key of a domain counts: it has no mail. */
+	bool hosted;      /*!< It has ns, and so SOA. */
+	bool cuts;        /*!< Some row is a delegation or a DNAME. */
+	int error;        /*!< KNOT_EOK; else questions for the domain are SERVFAIL. */
+	char reason[320]; /*!< Why, for the EDE and the log. */
+	mail_str_t *
+		reports; /*!< Hosts of rua and ruf, absolute (may hold {domain}), for C._report._dmarc.D. */
 	size_t report_count;
 } mail_plan_t;
 
@@ -60,7 +63,7 @@ typedef struct {
 typedef struct {
 	mail_entry_t *entry;
 	mail_pattern_t name;
-	unsigned setting;         /*!< Index in the profile's host settings. */
+	unsigned setting; /*!< Index in the profile's host settings. */
 } mail_build_host_t;
 
 typedef struct mail_build_row mail_build_row_t;
@@ -70,9 +73,9 @@ typedef struct mail_build_target mail_build_target_t;
 typedef struct {
 	mail_plan_t *plan;
 	mail_profile_t *profile;
-	bool strict;              /*!< For writers: every doubt is an error. */
+	bool strict; /*!< For writers: every doubt is an error. */
 	mail_diag_t *diag;
-	uint16_t kind;            /*!< Index of the kind that is being rendered. */
+	uint16_t kind; /*!< Index of the kind that is being rendered. */
 	mail_build_row_t *rows;
 	size_t row_count;
 	mail_build_host_t *hosts;
@@ -127,7 +130,8 @@ int mail_build_put(mail_build_t *build, const char *owner, uint16_t type, mail_r
 int mail_build_target(mail_build_t *build, mail_item_id_t item, const mail_setting_t *setting,
                       const mail_pattern_t *target);
 /*! Notes that a value cannot be rendered (diag has the reason). \return ret. */
-int mail_build_bad(mail_build_t *build, mail_item_id_t item, const mail_setting_t *setting, int ret);
+int mail_build_bad(mail_build_t *build, mail_item_id_t item, const mail_setting_t *setting,
+                   int ret);
 /*!
  * Writes the body of the profile's MTA-STS policy (RFC 8461 3.2), a text with holes.
  *

@@ -16,14 +16,14 @@
 
 /*! A layer of a profile. */
 typedef struct {
-	mail_section_t section;  /*!< MAIL_SECTION_POLICY or MAIL_SECTION_DOMAIN. */
-	mail_entry_t *entry;     /*!< Owned by the profile; NULL: the built-in defaults. */
+	mail_section_t section; /*!< MAIL_SECTION_POLICY or MAIL_SECTION_DOMAIN. */
+	mail_entry_t *entry;    /*!< Owned by the profile; NULL: the built-in defaults. */
 } mail_layer_t;
 
 /*! One value of a profile. */
 typedef struct {
 	mail_str_t text;
-	unsigned layer;          /*!< Index in the profile's layers. */
+	unsigned layer; /*!< Index in the profile's layers. */
 	uint32_t line;
 } mail_setting_t;
 
@@ -40,14 +40,16 @@ typedef struct {
 } mail_dependency_t;
 
 typedef struct {
-	mail_layer_t *layers;    /*!< Bottom first; 0 is built in. */
+	mail_layer_t *layers; /*!< Bottom first; 0 is built in. */
 	size_t layer_count;
 	mail_settings_t items[MAIL_ITEM_MAX];
 	mail_dependency_t *dependencies;
 	size_t dependency_count;
 	const mail_source_t *source;
-	mail_str_t domain;       /*!< Name of the domain that the profile is for, or empty (a policy alone). */
-	mail_str_t dkim_owner;   /*!< Domain whose own DKIM keys count: itself, or the alias's target. */
+	mail_str_t
+		domain; /*!< Name of the domain that the profile is for, or empty (a policy alone). */
+	mail_str_t
+		dkim_owner; /*!< Domain whose own DKIM keys count: itself, or the alias's target. */
 	bool alias;
 } mail_profile_t;
 

@@ -45,7 +45,8 @@ struct mail_source {
 	int (*domain_next)(const mail_source_t *src, const uint8_t *key, size_t len, bool from,
 	                   uint8_t *next, mail_domain_t *domain);
 	/*! Reads one DKIM key in place. \return KNOT_EOK, KNOT_ENOENT (stamp of a tombstone set), KNOT_EMALF... */
-	int (*dkim_get)(const mail_source_t *src, const uint8_t *key, size_t len, mail_dkim_t *dkim);
+	int (*dkim_get)(const mail_source_t *src, const uint8_t *key, size_t len,
+	                mail_dkim_t *dkim);
 	/*!
 	 * Walks DKIM keys: the first with a key greater than (`from`: or equal to) `key`, tombstones
 	 * included (*deleted is set, and of dkim only the stamp).

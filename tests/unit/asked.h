@@ -39,12 +39,12 @@ typedef struct {
 	const mail_source_t *source;
 	mail_cache_t *cache;
 	int64_t now;
-	size_t size;             /*!< Room of the answer. */
+	size_t size; /*!< Room of the answer. */
 	bool tcp;
 	bool (*above)(void *ctx, size_t labels);
 	void *above_ctx;
-	mail_reply_t reply;      /*!< Out. */
-	knot_pkt_t *pkt;         /*!< Out: until asked_end(). */
+	mail_reply_t reply; /*!< Out. */
+	knot_pkt_t *pkt;    /*!< Out: until asked_end(). */
 	knot_pkt_t *query;
 	asked_block_t *blocks;
 } asked_t;
@@ -70,10 +70,12 @@ static inline int asked_begin(asked_t *asked, const char *question)
 	if (asked->pkt == NULL || knot_pkt_init_response(asked->pkt, asked->query) != KNOT_EOK) {
 		return KNOT_ENOMEM;
 	}
-	const mail_question_t q = {
-		.source = asked->source, .cache = asked->cache, .now = asked->now, .udp = !asked->tcp,
-		.above = asked->above, .above_ctx = asked->above_ctx
-	};
+	const mail_question_t q = { .source = asked->source,
+		                    .cache = asked->cache,
+		                    .now = asked->now,
+		                    .udp = !asked->tcp,
+		                    .above = asked->above,
+		                    .above_ctx = asked->above_ctx };
 	return mail_answer(&q, asked->pkt, &asked->reply);
 }
 
@@ -99,7 +101,8 @@ static inline void show_rrset(const knot_rrset_t *rrset, const char *mark, mail_
 		show_type(rrset->type, out);
 		(void)mail_buf_str(out, " ");
 		if (rrset->type == KNOT_RRTYPE_SOA) {
-			(void)mail_buf_printf(out, "%u", (unsigned)knot_soa_serial(rrset->rrs.rdata));
+			(void)mail_buf_printf(out, "%u",
+			                      (unsigned)knot_soa_serial(rrset->rrs.rdata));
 		} else {
 			show_rdata(rrset, i, out);
 		}

@@ -23,7 +23,10 @@ static inline void show_second(int64_t second, mail_buf_t *out)
 static inline void show_row_rdata(const mail_row_t *row, mail_buf_t *out)
 {
 	static uint8_t octets[MAIL_RDATA_MAX];
-	static uint8_t wire[] = "\x07" "example" "\x03" "org";
+	static uint8_t wire[] = "\x07"
+				"example"
+				"\x03"
+				"org";
 	const mail_apex_t apex = { wire, MAIL_STR(APEX) };
 	int len = mail_rdata_fill(&row->rdata, &apex, octets, sizeof(octets));
 	knot_rrset_t rrset;
@@ -59,7 +62,8 @@ static inline void show_rows(const mail_plan_t *plan, const mail_owners_t *owner
 			}
 			if (owner->key_len == 0) {
 				(void)mail_buf_str(out, "@");
-			} else if (mail_name_from_key(owner->key, owner->key_len, name) == KNOT_EOK) {
+			} else if (mail_name_from_key(owner->key, owner->key_len, name) ==
+			           KNOT_EOK) {
 				show_name(name, out);
 				(void)mail_buf_str(out, owners == &plan->absolute ? "." : "");
 			}
@@ -89,13 +93,13 @@ static inline void show_plan(const mail_plan_t *plan, const char *kind, mail_buf
 }
 
 /*! Makes the plan of a policy, or of a domain (a name with a dot). */
-static inline int plan_of(const mail_source_t *source, const char *of, bool strict, mail_plan_t **plan,
-                          mail_diag_t *diag)
+static inline int plan_of(const mail_source_t *source, const char *of, bool strict,
+                          mail_plan_t **plan, mail_diag_t *diag)
 {
 	mail_profile_t *profile = NULL;
 	int ret = strchr(of, '.') == NULL
-	          ? mail_profile_of_policy(source, MAIL_STR(of), &profile, diag)
-	          : mail_profile_of_domain(source, MAIL_STR(of), &profile, diag);
+	                  ? mail_profile_of_policy(source, MAIL_STR(of), &profile, diag)
+	                  : mail_profile_of_domain(source, MAIL_STR(of), &profile, diag);
 	*plan = NULL;
 	if (ret == KNOT_EOK) {
 		ret = mail_plan_make(profile, strict, plan, diag);

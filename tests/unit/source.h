@@ -28,7 +28,7 @@ typedef struct {
 	mail_section_t section;
 	uint8_t key[MAIL_KEY_MAX];
 	size_t key_len;
-	mail_buf_t value;   /*!< As mail_codec_encode() writes it. */
+	mail_buf_t value; /*!< As mail_codec_encode() writes it. */
 	mail_stamp_t stamp;
 	bool deleted;
 } array_entry_t;
@@ -39,7 +39,7 @@ typedef struct {
 	array_entry_t *entries;
 	size_t count;
 	uint64_t txnid;
-	size_t reads;       /*!< Whole entries that were read. */
+	size_t reads; /*!< Whole entries that were read. */
 } array_t;
 
 static inline int array_compare(const uint8_t *a, size_t a_len, const uint8_t *b, size_t b_len)
@@ -54,7 +54,8 @@ static inline array_entry_t *array_find(const array_t *array, mail_section_t sec
 {
 	for (size_t i = 0; i < array->count; i++) {
 		array_entry_t *entry = &array->entries[i];
-		if (entry->section == section && array_compare(entry->key, entry->key_len, key, len) == 0) {
+		if (entry->section == section &&
+		    array_compare(entry->key, entry->key_len, key, len) == 0) {
 			return entry;
 		}
 	}
@@ -101,8 +102,8 @@ static inline int array_get(const mail_source_t *src, mail_section_t section, co
 	mail_buf_t id = { 0 };
 	int ret = mail_entry_id_from_key(section, key, len, &id);
 	if (ret == KNOT_EOK) {
-		ret = mail_codec_decode(section, mail_buf_view(&id), entry->value.data, entry->value.len,
-		                        out);
+		ret = mail_codec_decode(section, mail_buf_view(&id), entry->value.data,
+		                        entry->value.len, out);
 	}
 	mail_buf_free(&id);
 	if (ret == KNOT_EOK) {
@@ -134,7 +135,8 @@ static inline int array_domain_above(const mail_source_t *src, const uint8_t *ke
 static inline int array_domain_next(const mail_source_t *src, const uint8_t *key, size_t len,
                                     bool from, uint8_t *next, mail_domain_t *domain)
 {
-	const array_entry_t *entry = array_after(src->ctx, MAIL_SECTION_DOMAIN, key, len, from, false);
+	const array_entry_t *entry = array_after(src->ctx, MAIL_SECTION_DOMAIN, key, len, from,
+	                                         false);
 	if (entry == NULL) {
 		return KNOT_ENOENT;
 	}
@@ -181,10 +183,8 @@ static inline int array_dkim_next(const mail_source_t *src, const uint8_t *key, 
 static inline void array_begin(array_t *array)
 {
 	*array = (array_t){
-		.source = {
-			array_get, array_domain_above, array_domain_next, array_dkim_get,
-			array_dkim_next, array
-		},
+		.source = { array_get, array_domain_above, array_domain_next, array_dkim_get,
+		            array_dkim_next, array },
 	};
 }
 

@@ -20,44 +20,52 @@ static const char stored[] =
 	"  - id: p\n    host: [ mail, ns1 ]\n    ns: [ ns1, \"ns.example.net.\" ]\n    mx: \"10 mail\"\n"
 	"    spf: mx\n    srv: imaps\n    autoconfig: mail\n"
 	"  - id: plain\n    ns: \"ns.example.net.\"\n    dmarc: none\n    spf: none\n    spf-all: none\n"
-	"  - id: ramp\n    base: plain\n    dmarc: \"p=none\"\n    dmarc-ramp: \"" AT("10") " p=reject\"\n"
-	"  - id: bare\n"
-	"  - id: circle\n    base: circle2\n"
-	"  - id: circle2\n    base: circle\n"
-	"dkim:\n"
-	"  - id: example.org/new\n    key: \"" KEY1 "\"\n    publish: \"" AT("05") "\"\n"
-	"  - id: wild.example/new\n    key: \"" KEY1 "\"\n    publish: \"" AT("05") "\"\n"
-	"domain:\n"
-	"  - id: example.org\n    policy: p\n"
-	"    record: [ \"www A 192.0.2.80\", \"a1 CNAME a2\", \"a2 CNAME www\", \"out CNAME x.example.net.\", "
-	"\"dead CNAME nope\", \"empty CNAME b.c\", \"a.b.c A 192.0.2.1\", \"loop CNAME loop\", "
-	"\"l1 CNAME l2\", \"l2 CNAME l1\", \"c1 CNAME c2\", \"c2 CNAME c3\", \"c3 CNAME c4\", \"c4 CNAME c5\", "
-	"\"c5 CNAME c6\", \"c6 CNAME www\", \"*.w 600 CNAME www\", \"down CNAME x.sub\", "
-	"\"kid CNAME www.child\", \"old DNAME new\", \"www.new A 192.0.2.81\", \"gone DNAME gone.example.net.\", "
-	"\"long DNAME " X200 ".example.net.\", \"ring DNAME ring.ring\", \"ns.sub A 192.0.2.54\", "
-	"\"*.t TXT \\\"t\\\"\", \"over TYPE65534 \\# 1 00\" ]\n"
-	"    delegation: [ \"sub NS ns.sub\", \"sub NS ns.example.net.\", \"sub DS 1 13 2 "
-	"C1B25A539B7841FCB98690C5E33C064203CE066135E2CD239583FEE7263336A4\" ]\n"
-	"  - id: child.example.org\n    policy: p\n"
-	"  - id: kid.ent.example.org\n    policy: plain\n"
-	"  - id: ramp.example\n    policy: ramp\n    ttl: 3600\n"
-	"  - id: short.example\n    policy: plain\n    ttl: 60\n    mx: \"5 mx.example.net.\"\n"
-	"  - id: parked.example\n    policy: plain\n    no-mail: on\n"
-	"  - id: wild.example\n    policy: plain\n    record: \"*._domainkey TXT \\\"w\\\"\"\n"
-	"  - id: alias.example\n    alias: example.org\n"
-	"  - id: big.example\n    policy: plain\n    txt: [ \"" X200 X200 "\", \"" X200 "\" ]\n"
-	/* Faults. */
-	"  - id: lost.example\n    policy: nope\n"
-	"  - id: round.example\n    policy: circle\n"
-	"  - id: bare.example\n    policy: bare\n"
-	"  - id: alias2.example\n    alias: alias.example\n"
-	"  - id: hostless.example\n    policy: plain\n    host: nope\n"
-	"  - id: two.example\n    policy: plain\n    record: [ \"x CNAME a\", \"x CNAME b\" ]\n"
-	"  - id: both.example\n    policy: plain\n    record: [ \"x CNAME a.example.net.\", \"x A 192.0.2.1\" ]\n"
-	"  - id: bad.example\n    policy: plain\n"
-	"  - id: newer.example\n    policy: plain\n"
-	"  - id: lost.example.org\n    policy: nope\n"
-	"  - id: " X200 ".wide.example\n    policy: plain\n    mx: \"10 " X50 "\"\n";
+	"  - id: ramp\n    base: plain\n    dmarc: \"p=none\"\n    dmarc-ramp: \"" AT(
+		"10") " p=reject\"\n"
+		      "  - id: bare\n"
+		      "  - id: circle\n    base: circle2\n"
+		      "  - id: circle2\n    base: circle\n"
+		      "dkim:\n"
+		      "  - id: example.org/new\n    key: \"" KEY1 "\"\n    publish: \"" AT(
+			      "05") "\"\n"
+				    "  - id: wild.example/new\n    key: \"" KEY1
+				    "\"\n    publish: \"" AT(
+					    "05") "\"\n"
+						  "domain:\n"
+						  "  - id: example.org\n    policy: p\n"
+						  "    record: [ \"www A 192.0.2.80\", \"a1 CNAME a2\", \"a2 CNAME www\", \"out CNAME x.example.net.\", "
+						  "\"dead CNAME nope\", \"empty CNAME b.c\", \"a.b.c A 192.0.2.1\", \"loop CNAME loop\", "
+						  "\"l1 CNAME l2\", \"l2 CNAME l1\", \"c1 CNAME c2\", \"c2 CNAME c3\", \"c3 CNAME c4\", \"c4 CNAME c5\", "
+						  "\"c5 CNAME c6\", \"c6 CNAME www\", \"*.w 600 CNAME www\", \"down CNAME x.sub\", "
+						  "\"kid CNAME www.child\", \"old DNAME new\", \"www.new A 192.0.2.81\", \"gone DNAME gone.example.net.\", "
+						  "\"long DNAME " X200
+						  ".example.net.\", \"ring DNAME ring.ring\", \"ns.sub A 192.0.2.54\", "
+						  "\"*.t TXT \\\"t\\\"\", \"over TYPE65534 \\# 1 00\" ]\n"
+						  "    delegation: [ \"sub NS ns.sub\", \"sub NS ns.example.net.\", \"sub DS 1 13 2 "
+						  "C1B25A539B7841FCB98690C5E33C064203CE066135E2CD239583FEE7263336A4\" ]\n"
+						  "  - id: child.example.org\n    policy: p\n"
+						  "  - id: kid.ent.example.org\n    policy: plain\n"
+						  "  - id: ramp.example\n    policy: ramp\n    ttl: 3600\n"
+						  "  - id: short.example\n    policy: plain\n    ttl: 60\n    mx: \"5 mx.example.net.\"\n"
+						  "  - id: parked.example\n    policy: plain\n    no-mail: on\n"
+						  "  - id: wild.example\n    policy: plain\n    record: \"*._domainkey TXT \\\"w\\\"\"\n"
+						  "  - id: alias.example\n    alias: example.org\n"
+						  "  - id: big.example\n    policy: plain\n    txt: [ \"" X200
+							  X200 "\", \"" X200 "\" ]\n"
+						  /* Faults. */
+						  "  - id: lost.example\n    policy: nope\n"
+						  "  - id: round.example\n    policy: circle\n"
+						  "  - id: bare.example\n    policy: bare\n"
+						  "  - id: alias2.example\n    alias: alias.example\n"
+						  "  - id: hostless.example\n    policy: plain\n    host: nope\n"
+						  "  - id: two.example\n    policy: plain\n    record: [ \"x CNAME a\", \"x CNAME b\" ]\n"
+						  "  - id: both.example\n    policy: plain\n    record: [ \"x CNAME a.example.net.\", \"x A 192.0.2.1\" ]\n"
+						  "  - id: bad.example\n    policy: plain\n"
+						  "  - id: newer.example\n    policy: plain\n"
+						  "  - id: lost.example.org\n    policy: nope\n"
+						  "  - id: " X200
+						  ".wide.example\n    policy: plain\n    mx: \"10 " X50
+						  "\"\n";
 
 typedef struct {
 	array_t array;
@@ -83,20 +91,21 @@ static void end(fixture_t *f)
 	array_free(&f->array);
 }
 
-#define MAIL_ADDRESSES \
+#define MAIL_ADDRESSES                                                                             \
 	"+ mail.example.org 3600 A 192.0.2.25\n+ mail.example.org 3600 AAAA 2001:db8::25\n"
 #define WWW "> www.example.org 3600 A 192.0.2.80\n"
 /* The TTL of a denial is the SOA's minimum. */
 #define SOA "^ example.org 300 SOA 1700000001\n"
-#define SUB "^ sub.example.org 3600 NS ns.sub.example.org.\n^ sub.example.org 3600 NS ns.example.net.\n"
-#define CHILD_NS \
+#define SUB                                                                                        \
+	"^ sub.example.org 3600 NS ns.sub.example.org.\n^ sub.example.org 3600 NS ns.example.net.\n"
+#define CHILD_NS                                                                                            \
 	"^ child.example.org 3600 NS ns.example.net.\n^ child.example.org 3600 NS ns1.child.example.org.\n" \
 	"+ ns1.child.example.org 3600 A 192.0.2.53\n"
 
 static const struct {
 	const char *question;
 	mail_outcome_t outcome;
-	const char *kind;       /* Of the first record. */
+	const char *kind; /* Of the first record. */
 	const char *expected;
 } cases[] = {
 	{ "example.com MX", MAIL_OUTCOME_NONE, NULL, "not ours\n" },
@@ -114,7 +123,8 @@ static const struct {
 	  "+ ns1.example.org 3600 A 192.0.2.53\n" },
 	{ "example.org TXT", MAIL_OUTCOME_ANSWER, "spf",
 	  "NOERROR aa\n> example.org 3600 TXT 'v=spf1 mx -all'\n" },
-	{ "example.org SOA", MAIL_OUTCOME_ANSWER, "soa", "NOERROR aa\n> example.org 300 SOA 1700000001\n" },
+	{ "example.org SOA", MAIL_OUTCOME_ANSWER, "soa",
+	  "NOERROR aa\n> example.org 300 SOA 1700000001\n" },
 	{ "over.example.org TYPE65534", MAIL_OUTCOME_ANSWER, "record",
 	  "NOERROR aa\n> over.example.org 3600 TYPE65534 \\# 1 00\n" },
 	{ "short.example MX", MAIL_OUTCOME_ANSWER, "mx",
@@ -126,8 +136,10 @@ static const struct {
 	{ "nope.example.org A", MAIL_OUTCOME_NXDOMAIN, NULL, "NXDOMAIN aa\n" SOA },
 	{ "x.www.example.org A", MAIL_OUTCOME_NXDOMAIN, NULL, "NXDOMAIN aa\n" SOA },
 	/* With a TTL below the minimum, that. */
-	{ "nope.short.example A", MAIL_OUTCOME_NXDOMAIN, NULL, "NXDOMAIN aa\n^ short.example 60 SOA 1700000001\n" },
-	{ "www.alias.example A", MAIL_OUTCOME_NXDOMAIN, NULL, "NXDOMAIN aa\n^ alias.example 300 SOA 1700000001\n" },
+	{ "nope.short.example A", MAIL_OUTCOME_NXDOMAIN, NULL,
+	  "NXDOMAIN aa\n^ short.example 60 SOA 1700000001\n" },
+	{ "www.alias.example A", MAIL_OUTCOME_NXDOMAIN, NULL,
+	  "NXDOMAIN aa\n^ alias.example 300 SOA 1700000001\n" },
 	{ "alias.example MX", MAIL_OUTCOME_ANSWER, "mx",
 	  "NOERROR aa\n> alias.example 3600 MX 10 mail.alias.example.\n+ mail.alias.example 3600 A 192.0.2.25\n"
 	  "+ mail.alias.example 3600 AAAA 2001:db8::25\n" },
@@ -165,7 +177,8 @@ static const struct {
 	  "> c6.example.org 3600 CNAME www.example.org.\n" WWW },
 
 	/* Wildcards answer with the question's name. */
-	{ "any.t.example.org TXT", MAIL_OUTCOME_ANSWER, "record", "NOERROR aa\n> any.t.example.org 3600 TXT 't'\n" },
+	{ "any.t.example.org TXT", MAIL_OUTCOME_ANSWER, "record",
+	  "NOERROR aa\n> any.t.example.org 3600 TXT 't'\n" },
 	{ "any.t.example.org A", MAIL_OUTCOME_NODATA, NULL, "NOERROR aa\n" SOA },
 	{ "x.y.w.example.org A", MAIL_OUTCOME_ANSWER, "record",
 	  "NOERROR aa\n> x.y.w.example.org 600 CNAME www.example.org.\n" WWW },
@@ -218,10 +231,12 @@ static const struct {
 	{ "nope.example.org DS", MAIL_OUTCOME_NXDOMAIN, NULL, "NXDOMAIN aa\n" SOA },
 	{ "org DS", MAIL_OUTCOME_NONE, NULL, "not ours\n" },
 	{ ". DS", MAIL_OUTCOME_NONE, NULL, "not ours\n" },
-	{ "x.child.example.org DS", MAIL_OUTCOME_NXDOMAIN, NULL, "NXDOMAIN aa\n^ child.example.org 300 SOA 1700000001\n" },
+	{ "x.child.example.org DS", MAIL_OUTCOME_NXDOMAIN, NULL,
+	  "NXDOMAIN aa\n^ child.example.org 300 SOA 1700000001\n" },
 
 	/* ANY: the RRset of the lowest type (RFC 8482). */
-	{ "mail.example.org ANY", MAIL_OUTCOME_ANSWER, "a", "NOERROR aa\n> mail.example.org 3600 A 192.0.2.25\n" },
+	{ "mail.example.org ANY", MAIL_OUTCOME_ANSWER, "a",
+	  "NOERROR aa\n> mail.example.org 3600 A 192.0.2.25\n" },
 	{ "a1.example.org ANY", MAIL_OUTCOME_ANSWER, "record",
 	  "NOERROR aa\n> a1.example.org 3600 CNAME a2.example.org.\n" },
 	{ "b.c.example.org ANY", MAIL_OUTCOME_NODATA, NULL, "NOERROR aa\n" SOA },
@@ -247,14 +262,17 @@ static const struct {
 	  "SERVFAIL\nx.lost.example.: policy nope does not exist\n" },
 	{ "round.example A", MAIL_OUTCOME_FAILED, NULL,
 	  "SERVFAIL\nround.example.: policy circle is its own base\n" },
-	{ "bare.example A", MAIL_OUTCOME_FAILED, NULL, "SERVFAIL\nbare.example.: the policy has no ns\n" },
+	{ "bare.example A", MAIL_OUTCOME_FAILED, NULL,
+	  "SERVFAIL\nbare.example.: the policy has no ns\n" },
 	{ "alias2.example A", MAIL_OUTCOME_FAILED, NULL,
 	  "SERVFAIL\nalias2.example.: alias: alias.example is an alias itself\n" },
 	{ "hostless.example MX", MAIL_OUTCOME_FAILED, NULL,
 	  "SERVFAIL\nhostless.example.: host: host nope does not exist\n" },
-	{ "two.example MX", MAIL_OUTCOME_FAILED, NULL, "SERVFAIL\ntwo.example.: record: two CNAMEs at x\n" },
+	{ "two.example MX", MAIL_OUTCOME_FAILED, NULL,
+	  "SERVFAIL\ntwo.example.: record: two CNAMEs at x\n" },
 	{ "bad.example A", MAIL_OUTCOME_FAILED, NULL, "SERVFAIL\nbad.example.: malformed data\n" },
-	{ "newer.example A", MAIL_OUTCOME_FAILED, NULL, "SERVFAIL\nnewer.example.: operation not supported\n" },
+	{ "newer.example A", MAIL_OUTCOME_FAILED, NULL,
+	  "SERVFAIL\nnewer.example.: operation not supported\n" },
 	/* A name that has no room for what the policy puts before it: that record alone. */
 	{ X200 ".wide.example MX", MAIL_OUTCOME_FAILED, NULL,
 	  "SERVFAIL aa\n" X50 "." X49 ": a record cannot be rendered (malformed data)\n" },
@@ -272,11 +290,12 @@ static void ask_case(fixture_t *f, size_t i)
 	UNIT_CHECK(ret == KNOT_EOK, "%s: %d", cases[i].question, ret);
 	UNIT_CHECK(f->asked.reply.outcome == cases[i].outcome, "%s: %d", cases[i].question,
 	           f->asked.reply.outcome);
-	const char *kind = f->asked.reply.kind < mail_kind_count ? mail_kinds[f->asked.reply.kind].name
-	                                                         : NULL;
+	const char *kind = f->asked.reply.kind < mail_kind_count
+	                           ? mail_kinds[f->asked.reply.kind].name
+	                           : NULL;
 	if (cases[i].outcome != MAIL_OUTCOME_FAILED) {
-		UNIT_CHECK(kind == cases[i].kind ||
-		           (kind != NULL && cases[i].kind != NULL && strcmp(kind, cases[i].kind) == 0),
+		UNIT_CHECK(kind == cases[i].kind || (kind != NULL && cases[i].kind != NULL &&
+		                                     strcmp(kind, cases[i].kind) == 0),
 		           "%s: kind %s", cases[i].question, kind != NULL ? kind : "none");
 	}
 	show_answer(&f->asked, &got);
@@ -294,7 +313,7 @@ static void test_cases(void)
 		ask_case(&f, i);
 	}
 	/* In the other order: nothing hangs on what was asked before. */
-	for (size_t i = COUNT(cases); i-- > 0; ) {
+	for (size_t i = COUNT(cases); i-- > 0;) {
 		ask_case(&f, i);
 	}
 	end(&f);
@@ -321,7 +340,11 @@ static void test_spelling(void)
 	const uint8_t *owner = f.asked.pkt->wire + KNOT_WIRE_HEADER_SIZE + 13 + 4;
 	CU_ASSERT_EQUAL(owner[0], 0xc0);
 	CU_ASSERT_EQUAL(owner[1], KNOT_WIRE_HEADER_SIZE);
-	CU_ASSERT_EQUAL(memcmp(f.asked.pkt->wire + KNOT_WIRE_HEADER_SIZE, "\x07" "eXaMpLe\x03OrG", 12), 0);
+	CU_ASSERT_EQUAL(memcmp(f.asked.pkt->wire + KNOT_WIRE_HEADER_SIZE,
+	                       "\x07"
+	                       "eXaMpLe\x03OrG",
+	                       12),
+	                0);
 	asked_end(&f.asked);
 	end(&f);
 }
@@ -342,7 +365,8 @@ static void test_sizes(void)
 		  "x2345678901234567890123456789012345678901234567890.x' '"
 		  "2345678901234567890123456789012345678901234567890." X50 "." X50 "'\n" },
 		/* Addresses may be left out; an A that fits goes without the AAAA. */
-		{ "example.org MX", 50, false, MAIL_OUTCOME_ANSWER, "NOERROR aa\n> example.org 3600 MX 10 mail.example.org.\n" },
+		{ "example.org MX", 50, false, MAIL_OUTCOME_ANSWER,
+		  "NOERROR aa\n> example.org 3600 MX 10 mail.example.org.\n" },
 		{ "example.org MX", 66, false, MAIL_OUTCOME_ANSWER,
 		  "NOERROR aa\n> example.org 3600 MX 10 mail.example.org.\n+ mail.example.org 3600 A 192.0.2.25\n" },
 		{ "example.org MX", 48, false, MAIL_OUTCOME_TRUNCATED, "NOERROR aa tc\n" },
@@ -363,8 +387,8 @@ static void test_sizes(void)
 		f.asked.size = sizes[i].size;
 		f.asked.tcp = sizes[i].tcp;
 		CU_ASSERT_EQUAL(asked_begin(&f.asked, sizes[i].question), KNOT_EOK);
-		UNIT_CHECK(f.asked.reply.outcome == sizes[i].outcome, "%s %zu: %d", sizes[i].question,
-		           sizes[i].size, f.asked.reply.outcome);
+		UNIT_CHECK(f.asked.reply.outcome == sizes[i].outcome, "%s %zu: %d",
+		           sizes[i].question, sizes[i].size, f.asked.reply.outcome);
 		UNIT_CHECK(f.asked.pkt->size <= sizes[i].size, "%s: %zu octets", sizes[i].question,
 		           f.asked.pkt->size);
 		show_answer(&f.asked, &got);
@@ -390,8 +414,8 @@ static void test_every_size(void)
 			UNIT_CHECK(f.asked.pkt->size <= size, "%s %zu", cases[i].question, size);
 			UNIT_CHECK(tc == (reply->outcome == MAIL_OUTCOME_TRUNCATED), "%s %zu",
 			           cases[i].question, size);
-			UNIT_CHECK(reply->outcome == cases[i].outcome || tc, "%s %zu", cases[i].question,
-			           size);
+			UNIT_CHECK(reply->outcome == cases[i].outcome || tc, "%s %zu",
+			           cases[i].question, size);
 			/* Once it fits, it fits in more. */
 			UNIT_CHECK(!whole || !tc, "%s %zu", cases[i].question, size);
 			whole = !tc;
@@ -409,20 +433,28 @@ static void test_times(void)
 		const char *question;
 		const char *expected;
 	} times[] = {
-		{ 0, "new._domainkey.example.org TXT", "NXDOMAIN aa\n^ example.org 300 SOA 1700000001\n" },
-		{ 100, "new._domainkey.example.org TXT", "NXDOMAIN aa\n^ example.org 200 SOA 1700000001\n" },
-		{ 299, "new._domainkey.example.org TXT", "NXDOMAIN aa\n^ example.org 1 SOA 1700000001\n" },
+		{ 0, "new._domainkey.example.org TXT",
+		  "NXDOMAIN aa\n^ example.org 300 SOA 1700000001\n" },
+		{ 100, "new._domainkey.example.org TXT",
+		  "NXDOMAIN aa\n^ example.org 200 SOA 1700000001\n" },
+		{ 299, "new._domainkey.example.org TXT",
+		  "NXDOMAIN aa\n^ example.org 1 SOA 1700000001\n" },
 		{ 300, "new._domainkey.example.org TXT",
-		  "NOERROR aa\n> new._domainkey.example.org 3600 TXT 'v=DKIM1; k=ed25519; h=sha256; p=" KEY1 "'\n" },
+		  "NOERROR aa\n> new._domainkey.example.org 3600 TXT 'v=DKIM1; k=ed25519; h=sha256; p=" KEY1
+		  "'\n" },
 		/* Other denials do not hang on it; the SOA itself does. */
 		{ 299, "nope.example.org TXT", "NXDOMAIN aa\n^ example.org 300 SOA 1700000001\n" },
 		{ 299, "example.org SOA", "NOERROR aa\n> example.org 1 SOA 1700000001\n" },
 		{ 300, "example.org SOA", "NOERROR aa\n> example.org 3600 SOA 1800000300\n" },
-		{ 599, "_dmarc.ramp.example TXT", "NOERROR aa\n> _dmarc.ramp.example 1 TXT 'v=DMARC1; p=none'\n" },
-		{ 600, "_dmarc.ramp.example TXT", "NOERROR aa\n> _dmarc.ramp.example 3600 TXT 'v=DMARC1; p=reject'\n" },
+		{ 599, "_dmarc.ramp.example TXT",
+		  "NOERROR aa\n> _dmarc.ramp.example 1 TXT 'v=DMARC1; p=none'\n" },
+		{ 600, "_dmarc.ramp.example TXT",
+		  "NOERROR aa\n> _dmarc.ramp.example 3600 TXT 'v=DMARC1; p=reject'\n" },
 		{ 600, "x.ramp.example TXT", "NXDOMAIN aa\n^ ramp.example 300 SOA 1800000600\n" },
-		{ 299, "new._domainkey.wild.example TXT", "NOERROR aa\n> new._domainkey.wild.example 1 TXT 'w'\n" },
-		{ 299, "new._domainkey.wild.example A", "NOERROR aa\n^ wild.example 1 SOA 1700000001\n" },
+		{ 299, "new._domainkey.wild.example TXT",
+		  "NOERROR aa\n> new._domainkey.wild.example 1 TXT 'w'\n" },
+		{ 299, "new._domainkey.wild.example A",
+		  "NOERROR aa\n^ wild.example 1 SOA 1700000001\n" },
 	};
 	fixture_t f;
 	begin(&f);
@@ -477,16 +509,16 @@ static void test_above(void)
 			f.asked.above = above_zone;
 			f.asked.above_ctx = &seen;
 			CU_ASSERT_EQUAL(asked_begin(&f.asked, cases_above[i].question), KNOT_EOK);
-			UNIT_CHECK(seen.calls == cases_above[i].calls, "%s: %u", cases_above[i].question,
-			           seen.calls);
-			UNIT_CHECK(seen.calls == 0 || seen.labels == cases_above[i].labels, "%s: %zu",
-			           cases_above[i].question, seen.labels);
+			UNIT_CHECK(seen.calls == cases_above[i].calls, "%s: %u",
+			           cases_above[i].question, seen.calls);
+			UNIT_CHECK(seen.calls == 0 || seen.labels == cases_above[i].labels,
+			           "%s: %zu", cases_above[i].question, seen.labels);
 			if (!ours || seen.calls == 0) {
 				UNIT_CHECK(f.asked.reply.outcome == MAIL_OUTCOME_NONE, "%s",
 				           cases_above[i].question);
 				UNIT_CHECK(f.asked.pkt->rrset_count == 0 &&
-				           !knot_wire_get_aa(f.asked.pkt->wire), "%s",
-				           cases_above[i].question);
+				                   !knot_wire_get_aa(f.asked.pkt->wire),
+				           "%s", cases_above[i].question);
 			} else {
 				UNIT_CHECK(f.asked.reply.outcome != MAIL_OUTCOME_NONE, "%s",
 				           cases_above[i].question);
@@ -514,13 +546,15 @@ static void test_failing(void)
 			int ret = asked_begin(&f.asked, cases[i].question);
 			met = failing_off();
 			const mail_outcome_t outcome = f.asked.reply.outcome;
-			UNIT_CHECK(ret == KNOT_EOK || ret == KNOT_ENOMEM, "%s %zu: %d", cases[i].question, n, ret);
+			UNIT_CHECK(ret == KNOT_EOK || ret == KNOT_ENOMEM, "%s %zu: %d",
+			           cases[i].question, n, ret);
 			if (ret == KNOT_EOK && outcome == MAIL_OUTCOME_FAILED) {
 				UNIT_CHECK(f.asked.reply.reason[0] != '\0' &&
-				           f.asked.reply.rcode == KNOT_RCODE_SERVFAIL, "%s %zu",
-				           cases[i].question, n);
+				                   f.asked.reply.rcode == KNOT_RCODE_SERVFAIL,
+				           "%s %zu", cases[i].question, n);
 			} else if (ret == KNOT_EOK) {
-				UNIT_CHECK(outcome == cases[i].outcome || outcome == MAIL_OUTCOME_TRUNCATED,
+				UNIT_CHECK(outcome == cases[i].outcome ||
+				                   outcome == MAIL_OUTCOME_TRUNCATED,
 				           "%s %zu: %d", cases[i].question, n, outcome);
 			}
 			asked_end(&f.asked);
@@ -532,16 +566,14 @@ static void test_failing(void)
 	end(&f);
 }
 
-static const unit_test_t tests[] = {
-	{ "answers", test_cases },
-	{ "the question's spelling", test_spelling },
-	{ "what does not fit", test_sizes },
-	{ "every size", test_every_size },
-	{ "through time", test_times },
-	{ "zones that are nearer", test_above },
-	{ "allocations that fail", test_failing },
-	{ NULL, NULL }
-};
+static const unit_test_t tests[] = { { "answers", test_cases },
+	                             { "the question's spelling", test_spelling },
+	                             { "what does not fit", test_sizes },
+	                             { "every size", test_every_size },
+	                             { "through time", test_times },
+	                             { "zones that are nearer", test_above },
+	                             { "allocations that fail", test_failing },
+	                             { NULL, NULL } };
 
 int main(void)
 {

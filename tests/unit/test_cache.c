@@ -9,23 +9,22 @@
 
 #define KEY1 "N/BkJD6xbEiMb39v7JW6AwdPHO5gKB3fcCnod4zQ31U="
 
-static const char stored[] =
-	"host:\n  - id: h\n    name: h\n    address: 192.0.2.1\n"
-	"policy:\n"
-	"  - id: low\n    ttl: 100\n"
-	"  - id: a\n    base: low\n    host: h\n"
-	"  - id: b\n  - id: c\n  - id: d\n"
-	"domain:\n"
-	"  - id: a1.example\n    policy: a\n"
-	"  - id: a2.example\n    policy: a\n"
-	"  - id: b.example\n    policy: b\n"
-	"  - id: c.example\n    policy: c\n"
-	"  - id: d.example\n    policy: d\n"
-	"  - id: own.example\n    policy: a\n    ttl: 7\n"
-	"  - id: alias.example\n    alias: a1.example\n"
-	"  - id: alias2.example\n    alias: a1.example\n"
-	"  - id: missing.example\n    policy: nope\n"
-	"  - id: hostless.example\n    policy: b\n    host: later\n";
+static const char stored[] = "host:\n  - id: h\n    name: h\n    address: 192.0.2.1\n"
+			     "policy:\n"
+			     "  - id: low\n    ttl: 100\n"
+			     "  - id: a\n    base: low\n    host: h\n"
+			     "  - id: b\n  - id: c\n  - id: d\n"
+			     "domain:\n"
+			     "  - id: a1.example\n    policy: a\n"
+			     "  - id: a2.example\n    policy: a\n"
+			     "  - id: b.example\n    policy: b\n"
+			     "  - id: c.example\n    policy: c\n"
+			     "  - id: d.example\n    policy: d\n"
+			     "  - id: own.example\n    policy: a\n    ttl: 7\n"
+			     "  - id: alias.example\n    alias: a1.example\n"
+			     "  - id: alias2.example\n    alias: a1.example\n"
+			     "  - id: missing.example\n    policy: nope\n"
+			     "  - id: hostless.example\n    policy: b\n    host: later\n";
 
 typedef struct {
 	array_t array;
@@ -90,8 +89,9 @@ static void test_shared(void)
 	CU_ASSERT_EQUAL(own->ttl, 7);
 	CU_ASSERT_EQUAL(alias->ttl, 100);
 	/* A policy and a domain of the same name are two things. */
-	(void)array_put(&f.array, "policy:\n  - id: own.example\n    ttl: 8\ndomain:\n  - id: x.example\n"
-	                          "    policy: own.example\n  - id: y.example\n    alias: own.example\n");
+	(void)array_put(&f.array,
+	                "policy:\n  - id: own.example\n    ttl: 8\ndomain:\n  - id: x.example\n"
+	                "    policy: own.example\n  - id: y.example\n    alias: own.example\n");
 	CU_ASSERT_EQUAL(plan_get(&f, "x.example", NULL)->ttl, 8);
 	CU_ASSERT_EQUAL(plan_get(&f, "y.example", NULL)->ttl, 7);
 	CU_ASSERT_EQUAL(plan_get(&f, "own.example", NULL)->ttl, 7);
@@ -107,19 +107,21 @@ static void test_bound(void)
 	CU_ASSERT(was_made(&f, "b.example"));
 	CU_ASSERT(was_made(&f, "c.example"));
 	CU_ASSERT(!was_made(&f, "b.example"));
-	CU_ASSERT(was_made(&f, "d.example"));     /* c leaves. */
+	CU_ASSERT(was_made(&f, "d.example")); /* c leaves. */
 	CU_ASSERT(!was_made(&f, "b.example"));
 	CU_ASSERT(!was_made(&f, "d.example"));
-	CU_ASSERT(was_made(&f, "c.example"));     /* b leaves. */
+	CU_ASSERT(was_made(&f, "c.example")); /* b leaves. */
 	CU_ASSERT(!was_made(&f, "d.example"));
 	CU_ASSERT(was_made(&f, "b.example"));
 	end(&f);
 	/* One is the least; many go through it. */
 	begin(&f, 0);
-	static const char *const names[] = { "b.example", "c.example", "d.example", "own.example",
-	                                     "alias.example", "a1.example", "missing.example" };
+	static const char *const names[] = { "b.example",      "c.example",     "d.example",
+		                             "own.example",    "alias.example", "a1.example",
+		                             "missing.example" };
 	for (size_t i = 0; i < 3 * COUNT(names); i++) {
-		UNIT_CHECK(was_made(&f, names[i % COUNT(names)]) || i % COUNT(names) == 6, "%zu", i);
+		UNIT_CHECK(was_made(&f, names[i % COUNT(names)]) || i % COUNT(names) == 6, "%zu",
+		           i);
 	}
 	CU_ASSERT(!was_made(&f, "missing.example"));
 	end(&f);
@@ -154,7 +156,7 @@ static void test_held(void)
 /* After each change the next question sees it, and plans that it does not touch stay. */
 static const struct {
 	const char *put;
-	mail_section_t section;   /* To delete, when put is NULL. */
+	mail_section_t section; /* To delete, when put is NULL. */
 	const char *id;
 	const char *asked;
 	bool made;
@@ -168,7 +170,8 @@ static const struct {
 	{ "policy:\n  - id: low\n    ttl: 5\n", 0, NULL, "alias.example", true },
 	{ "policy:\n  - id: low\n    ttl: 5\n", 0, NULL, "b.example", false },
 	{ "host:\n  - id: h\n    name: h\n    address: 192.0.2.2\n", 0, NULL, "a1.example", true },
-	{ "host:\n  - id: h\n    name: h\n    address: 192.0.2.2\n", 0, NULL, "alias.example", true },
+	{ "host:\n  - id: h\n    name: h\n    address: 192.0.2.2\n", 0, NULL, "alias.example",
+	  true },
 	{ "host:\n  - id: h\n    name: h\n    address: 192.0.2.2\n", 0, NULL, "b.example", false },
 	{ "host:\n  - id: x\n    name: h\n    address: 192.0.2.2\n", 0, NULL, "a1.example", false },
 	/* A key of the policy, of its base; not of another, not of a domain. */
@@ -177,9 +180,12 @@ static const struct {
 	{ "dkim:\n  - id: \"policy:b/s\"\n    key: \"" KEY1 "\"\n", 0, NULL, "a1.example", false },
 	{ "dkim:\n  - id: a1.example/s\n    key: \"" KEY1 "\"\n", 0, NULL, "a1.example", false },
 	/* The domain itself, its alias's target. */
-	{ "domain:\n  - id: own.example\n    policy: a\n    ttl: 8\n", 0, NULL, "own.example", true },
-	{ "domain:\n  - id: own.example\n    policy: a\n    ttl: 8\n", 0, NULL, "a1.example", false },
-	{ "domain:\n  - id: a1.example\n    policy: a\n    ttl: 8\n", 0, NULL, "alias.example", true },
+	{ "domain:\n  - id: own.example\n    policy: a\n    ttl: 8\n", 0, NULL, "own.example",
+	  true },
+	{ "domain:\n  - id: own.example\n    policy: a\n    ttl: 8\n", 0, NULL, "a1.example",
+	  false },
+	{ "domain:\n  - id: a1.example\n    policy: a\n    ttl: 8\n", 0, NULL, "alias.example",
+	  true },
 	{ "domain:\n  - id: a1.example\n    policy: b\n", 0, NULL, "alias.example", true },
 	/* Entries that were missing appear; entries go. */
 	{ "policy:\n  - id: nope\n", 0, NULL, "missing.example", true },
@@ -219,15 +225,18 @@ static void test_faults(void)
 		const char *reason;
 		const char *cure;
 	} cases[] = {
-		{ "missing.example", 0, NULL, "policy nope does not exist", "policy:\n  - id: nope\n" },
+		{ "missing.example", 0, NULL, "policy nope does not exist",
+		  "policy:\n  - id: nope\n" },
 		{ "hostless.example", 0, NULL, "host: host later does not exist",
 		  "host:\n  - id: later\n    name: l\n" },
-		{ "a1.example", MAIL_SECTION_POLICY, "low", "base: policy low is damaged", "policy:\n  - id: low\n" },
-		{ "alias.example", MAIL_SECTION_DOMAIN, "a1.example", "domain a1.example is damaged",
-		  "domain:\n  - id: a1.example\n    policy: b\n" },
+		{ "a1.example", MAIL_SECTION_POLICY, "low", "base: policy low is damaged",
+		  "policy:\n  - id: low\n" },
+		{ "alias.example", MAIL_SECTION_DOMAIN, "a1.example",
+		  "domain a1.example is damaged", "domain:\n  - id: a1.example\n    policy: b\n" },
 		{ "a1.example", MAIL_SECTION_HOST, "h", "host: host h cannot be read",
 		  "host:\n  - id: h\n    name: h\n" },
-		{ "b.example", MAIL_SECTION_DKIM, "policy:b/s", "a DKIM key of policy b cannot be rendered",
+		{ "b.example", MAIL_SECTION_DKIM, "policy:b/s",
+		  "a DKIM key of policy b cannot be rendered",
 		  "dkim:\n  - id: \"policy:b/s\"\n    key: \"" KEY1 "\"\n" },
 	};
 	for (size_t i = 0; i < COUNT(cases); i++) {
@@ -286,8 +295,8 @@ static void test_epoch(void)
 /* Without memory a question fails, and the cache stays good. */
 static void test_failing(void)
 {
-	static const char *const names[] = { "b.example", "a1.example", "own.example", "alias.example",
-	                                     "missing.example", "b.example" };
+	static const char *const names[] = { "b.example",     "a1.example",      "own.example",
+		                             "alias.example", "missing.example", "b.example" };
 	CU_ASSERT_FATAL(failing_linked());
 	for (size_t held = 0; held < 2; held++) {
 		bool met = true;
@@ -304,13 +313,15 @@ static void test_failing(void)
 				uint8_t key[MAIL_KEY_MAX];
 				mail_domain_t domain;
 				const mail_plan_t *plan = NULL;
-				int len = mail_entry_key(MAIL_SECTION_DOMAIN, MAIL_STR(names[i]), key);
+				int len = mail_entry_key(MAIL_SECTION_DOMAIN, MAIL_STR(names[i]),
+				                         key);
 				mail_cache_sync(f.cache, 1, f.array.txnid);
-				(void)f.array.source.domain_above(&f.array.source, key, (size_t)len, &domain);
-				int ret = mail_cache_plan(f.cache, &f.array.source, &domain, key, (size_t)len,
-				                          &plan);
-				UNIT_CHECK(ret == KNOT_EOK || ret == KNOT_ENOMEM, "%zu: %s: %d", n, names[i],
-				           ret);
+				(void)f.array.source.domain_above(&f.array.source, key, (size_t)len,
+				                                  &domain);
+				int ret = mail_cache_plan(f.cache, &f.array.source, &domain, key,
+				                          (size_t)len, &plan);
+				UNIT_CHECK(ret == KNOT_EOK || ret == KNOT_ENOMEM, "%zu: %s: %d", n,
+				           names[i], ret);
 				refused |= ret == KNOT_ENOMEM;
 			}
 			met = failing_off();
@@ -329,16 +340,14 @@ static void test_failing(void)
 	(void)failing_off();
 }
 
-static const unit_test_t tests[] = {
-	{ "shared plans", test_shared },
-	{ "bound, least recently used", test_bound },
-	{ "held plans", test_held },
-	{ "changes", test_changes },
-	{ "faults", test_faults },
-	{ "another environment", test_epoch },
-	{ "allocations that fail", test_failing },
-	{ NULL, NULL }
-};
+static const unit_test_t tests[] = { { "shared plans", test_shared },
+	                             { "bound, least recently used", test_bound },
+	                             { "held plans", test_held },
+	                             { "changes", test_changes },
+	                             { "faults", test_faults },
+	                             { "another environment", test_epoch },
+	                             { "allocations that fail", test_failing },
+	                             { NULL, NULL } };
 
 int main(void)
 {

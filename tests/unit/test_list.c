@@ -19,36 +19,46 @@ static const char stored[] =
 	"  - id: far\n    name: \"far.child.example.org.\"\n    address: 192.0.2.9\n"
 	"certificate:\n"
 	"  - id: c\n    current: \"3 1 1 " HEX1 "\"\n    next: \"3 1 1 " HEX2 "\"\n"
-	"    publish: \"" AT("15") "\"\n    deploy-at: \"" AT("20") "\"\n"
-	"policy:\n"
-	"  - id: p\n    host: [ mail, ns1, far ]\n    ns: [ ns1, \"ns.example.net.\" ]\n    ttl: 300\n"
-	"    mx: [ \"10 mail\", \"20 far.child.example.org.\" ]\n    spf: mx\n    srv: [ imaps, \"pop3 .\" ]\n"
-	"    autoconfig: mail\n    mta-sts: testing\n    mta-sts-id: x1\n    tls-rpt: \"mailto:t@{domain}\"\n"
-	"    dmarc: [ \"rua=mailto:d@example.org\", \"p=none\" ]\n"
-	"    dmarc-ramp: [ \"" AT("10") " p=quarantine\", \"" AT("20") " p=reject\" ]\n"
-	"    caa: \"0 issue \\\"ca.example\\\"\"\n"
-	"  - id: plain\n    ns: \"ns.example.net.\"\n"
-	"  - id: parked\n    base: plain\n    no-mail: on\n"
-	"dkim:\n"
-	"  - id: \"policy:p/s1\"\n    key: \"" KEY1 "\"\n"
-	"  - id: \"policy:p/s2\"\n    key: \"" KEY1 "\"\n    publish: \"" AT("10") "\"\n"
-	"  - id: \"policy:p/mine\"\n    key: \"" KEY1 "\"\n"
-	"  - id: example.org/mine\n    key: \"" KEY2 "\"\n    publish: \"" AT("05") "\"\n"
-	"    retire: \"" AT("10") "\"\n    remove: \"" AT("20") "\"\n    revoke: on\n"
-	"  - id: example.org/a.b\n    cname: \"a.example.net.\"\n"
-	"  - id: parked.example/old\n    key: \"" KEY1 "\"\n"
-	"domain:\n"
-	"  - id: example.org\n    policy: p\n"
-	"    record: [ \"www 60 A 192.0.2.80\", \"*.w MX 0 mail\", \"a.b.c A 192.0.2.1\", \"old DNAME example.net.\", "
-	"\"alias CNAME www\", \"ns.sub A 192.0.2.54\", \"ns.sub AAAA 2001:db8::54\" ]\n"
-	"    delegation: [ \"sub NS ns.sub\", \"sub DS 1 13 2 " HEX1 "\" ]\n"
-	"    txt: \"a=1\"\n"
-	"  - id: child.example.org\n    policy: p\n"
-	"  - id: under.child.example.org\n    policy: plain\n"
-	"  - id: kid.ent.example.org\n    policy: plain\n"
-	"  - id: alias.example\n    alias: example.org\n"
-	"  - id: parked.example\n    policy: parked\n"
-	"  - id: lost.example\n    policy: nope\n";
+	"    publish: \"" AT("15") "\"\n    deploy-at: \"" AT(
+		"20") "\"\n"
+		      "policy:\n"
+		      "  - id: p\n    host: [ mail, ns1, far ]\n    ns: [ ns1, \"ns.example.net.\" ]\n    ttl: 300\n"
+		      "    mx: [ \"10 mail\", \"20 far.child.example.org.\" ]\n    spf: mx\n    srv: [ imaps, \"pop3 .\" ]\n"
+		      "    autoconfig: mail\n    mta-sts: testing\n    mta-sts-id: x1\n    tls-rpt: \"mailto:t@{domain}\"\n"
+		      "    dmarc: [ \"rua=mailto:d@example.org\", \"p=none\" ]\n"
+		      "    dmarc-ramp: [ \"" AT("10") " p=quarantine\", \"" AT(
+			      "20") " p=reject\" ]\n"
+				    "    caa: \"0 issue \\\"ca.example\\\"\"\n"
+				    "  - id: plain\n    ns: \"ns.example.net.\"\n"
+				    "  - id: parked\n    base: plain\n    no-mail: on\n"
+				    "dkim:\n"
+				    "  - id: \"policy:p/s1\"\n    key: \"" KEY1 "\"\n"
+				    "  - id: \"policy:p/s2\"\n    key: \"" KEY1
+				    "\"\n    publish: \"" AT(
+					    "10") "\"\n"
+						  "  - id: \"policy:p/mine\"\n    key: \"" KEY1
+						  "\"\n"
+						  "  - id: example.org/mine\n    key: \"" KEY2
+						  "\"\n    publish: \"" AT(
+							  "05") "\"\n"
+								"    retire: \"" AT("10") "\"\n    remove: \"" AT(
+									"20") "\"\n    revoke: on\n"
+									      "  - id: example.org/a.b\n    cname: \"a.example.net.\"\n"
+									      "  - id: parked.example/old\n    key: \"" KEY1
+									      "\"\n"
+									      "domain:\n"
+									      "  - id: example.org\n    policy: p\n"
+									      "    record: [ \"www 60 A 192.0.2.80\", \"*.w MX 0 mail\", \"a.b.c A 192.0.2.1\", \"old DNAME example.net.\", "
+									      "\"alias CNAME www\", \"ns.sub A 192.0.2.54\", \"ns.sub AAAA 2001:db8::54\" ]\n"
+									      "    delegation: [ \"sub NS ns.sub\", \"sub DS 1 13 2 " HEX1
+									      "\" ]\n"
+									      "    txt: \"a=1\"\n"
+									      "  - id: child.example.org\n    policy: p\n"
+									      "  - id: under.child.example.org\n    policy: plain\n"
+									      "  - id: kid.ent.example.org\n    policy: plain\n"
+									      "  - id: alias.example\n    alias: example.org\n"
+									      "  - id: parked.example\n    policy: parked\n"
+									      "  - id: lost.example\n    policy: nope\n";
 
 typedef struct {
 	array_t array;
@@ -59,9 +69,11 @@ static void begin(fixture_t *f)
 {
 	array_begin(&f->array);
 	CU_ASSERT_FATAL(array_put(&f->array, stored));
-	f->asked = (asked_t){
-		.source = &f->array.source, .cache = mail_cache_new(16), .now = NOW, .size = 60000, .tcp = true
-	};
+	f->asked = (asked_t){ .source = &f->array.source,
+		              .cache = mail_cache_new(16),
+		              .now = NOW,
+		              .size = 60000,
+		              .tcp = true };
 	CU_ASSERT_PTR_NOT_NULL_FATAL(f->asked.cache);
 	mail_cache_sync(f->asked.cache, 1, f->array.txnid);
 }
@@ -74,14 +86,14 @@ static void end(fixture_t *f)
 
 /* What a listing gave. */
 typedef struct {
-	mail_buf_t lines;            /* Records as answers are shown, "\n" before and after each. */
-	mail_buf_t owners;           /* "OWNER TYPE", ended by 00. */
-	size_t count;                /* RRsets. */
-	int64_t now, until;          /* until: the first change. */
-	uint8_t last[MAIL_KEY_MAX];  /* Key of the owner before. */
+	mail_buf_t lines;           /* Records as answers are shown, "\n" before and after each. */
+	mail_buf_t owners;          /* "OWNER TYPE", ended by 00. */
+	size_t count;               /* RRsets. */
+	int64_t now, until;         /* until: the first change. */
+	uint8_t last[MAIL_KEY_MAX]; /* Key of the owner before. */
 	size_t last_len;
 	uint16_t last_type;
-	size_t stop;                 /* RRsets after which `each` ends the walk; 0: never. */
+	size_t stop; /* RRsets after which `each` ends the walk; 0: never. */
 	int stop_with;
 } listing_t;
 
@@ -106,10 +118,12 @@ static int each(const mail_listed_t *listed, void *ctx)
 	listing->last_type = rrset->type;
 
 	UNIT_CHECK(rrset->rrs.count > 0 && listed->kind >= mail_kinds &&
-	           listed->kind < mail_kinds + mail_kind_count, "%zu", listing->count);
+	                   listed->kind < mail_kinds + mail_kind_count,
+	           "%zu", listing->count);
 	/* Of a child, there are addresses beside its name servers. */
 	UNIT_CHECK(listed->kind->type == 0 || listed->kind->type == rrset->type ||
-	           strcmp(listed->kind->name, "child") == 0, "%s: %u", listed->kind->name, rrset->type);
+	                   strcmp(listed->kind->name, "child") == 0,
+	           "%s: %u", listed->kind->name, rrset->type);
 	UNIT_CHECK(listed->until > listing->now, "%zu", listing->count);
 	UNIT_CHECK((int64_t)rrset->ttl <= listed->until - listing->now, "%zu", listing->count);
 	listing->until = listed->until < listing->until ? listed->until : listing->until;
@@ -122,13 +136,16 @@ static int each(const mail_listed_t *listed, void *ctx)
 	return listing->count == listing->stop ? listing->stop_with : KNOT_EOK;
 }
 
-static int list(const fixture_t *f, const char *domain, int64_t now, bool reports, listing_t *listing,
-                mail_diag_t *diag)
+static int list(const fixture_t *f, const char *domain, int64_t now, bool reports,
+                listing_t *listing, mail_diag_t *diag)
 {
-	*listing = (listing_t){ .now = now, .until = INT64_MAX, .stop = listing->stop,
-	                        .stop_with = listing->stop_with };
+	*listing = (listing_t){ .now = now,
+		                .until = INT64_MAX,
+		                .stop = listing->stop,
+		                .stop_with = listing->stop_with };
 	(void)mail_buf_str(&listing->lines, "\n");
-	return mail_answer_list(&f->array.source, MAIL_STR(domain), now, reports, each, listing, diag);
+	return mail_answer_list(&f->array.source, MAIL_STR(domain), now, reports, each, listing,
+	                        diag);
 }
 
 static void listing_free(listing_t *listing)
@@ -150,8 +167,10 @@ static void test_whole(void)
 		"child.example.org 300 TXT 'v=spf1 mx -all'\n"
 		"child.example.org 300 CAA 0 issue 'ca.example'\n"
 		"_dmarc.child.example.org 300 TXT 'v=DMARC1; p=none; rua=mailto:d@example.org'\n"
-		"mine._domainkey.child.example.org 300 TXT 'v=DKIM1; k=ed25519; h=sha256; p=" KEY1 "'\n"
-		"s1._domainkey.child.example.org 300 TXT 'v=DKIM1; k=ed25519; h=sha256; p=" KEY1 "'\n"
+		"mine._domainkey.child.example.org 300 TXT 'v=DKIM1; k=ed25519; h=sha256; p=" KEY1
+		"'\n"
+		"s1._domainkey.child.example.org 300 TXT 'v=DKIM1; k=ed25519; h=sha256; p=" KEY1
+		"'\n"
 		"_mta-sts.child.example.org 300 TXT 'v=STSv1; id=x1'\n"
 		"_imaps._tcp.child.example.org 300 SRV 0 1 993 mail.child.example.org.\n"
 		"_pop3._tcp.child.example.org 300 SRV 0 0 0 .\n"
@@ -197,13 +216,13 @@ static size_t answer_is_listed(const listing_t *listing, const asked_t *asked, c
 	mail_buf_t got = { 0 };
 	size_t known = 0;
 	show_answer(asked, &got);
-	for (const char *line = strchr(shown(&got), '\n') + 1; *line != '\0'; ) {
+	for (const char *line = strchr(shown(&got), '\n') + 1; *line != '\0';) {
 		size_t len = strcspn(line, "\n");
 		/* The SOA of a denial has another TTL. */
 		if (!(line[0] == '^' && memmem(line, len, " SOA ", 5) != NULL) &&
 		    listed_owner(listing, line + 2, strcspn(line + 2, " "))) {
-			UNIT_CHECK(listed_has(listing, line + 2, len - 2), "%s: '%.*s' is not listed", question,
-			           (int)len, line);
+			UNIT_CHECK(listed_has(listing, line + 2, len - 2),
+			           "%s: '%.*s' is not listed", question, (int)len, line);
 			known++;
 		}
 		line += len + 1;
@@ -219,7 +238,8 @@ static bool is_childs(const fixture_t *f, const char *domain, const char *name, 
 	knot_dname_storage_t wire;
 	mail_domain_t above;
 	(void)mail_name_parse((mail_str_t){ name, len }, wire, NULL);
-	int above_len = f->array.source.domain_above(&f->array.source, key, mail_name_key(wire, key), &above);
+	int above_len = f->array.source.domain_above(&f->array.source, key,
+	                                             mail_name_key(wire, key), &above);
 	return above_len != mail_entry_key(MAIL_SECTION_DOMAIN, MAIL_STR(domain), key);
 }
 
@@ -227,9 +247,9 @@ static bool is_childs(const fixture_t *f, const char *domain, const char *name, 
 static void test_answers(void)
 {
 	static const char *const domains[] = { "example.org", "child.example.org", "alias.example",
-	                                       "under.child.example.org", "parked.example" };
-	static const char *const types[] = { "A", "NS", "CNAME", "SOA", "MX", "TXT", "AAAA", "SRV", "DNAME",
-	                                     "DS", "TLSA", "CAA", "ANY" };
+		                               "under.child.example.org", "parked.example" };
+	static const char *const types[] = { "A",   "NS",    "CNAME", "SOA",  "MX",  "TXT", "AAAA",
+		                             "SRV", "DNAME", "DS",    "TLSA", "CAA", "ANY" };
 	static const int64_t seconds[] = { 0, 299, 300, 599, 600, 900, 1200, 1799, 1800, 86400 };
 	fixture_t f;
 	begin(&f);
@@ -239,15 +259,17 @@ static void test_answers(void)
 		mail_diag_t diag = { 0 };
 		f.asked.now = NOW + seconds[i / COUNT(domains)];
 		int ret = list(&f, domain, f.asked.now, true, &listing, &diag);
-		UNIT_CHECK(ret == KNOT_EOK && listing.count > 3, "%s: %d %s", domain, ret, diag.text);
+		UNIT_CHECK(ret == KNOT_EOK && listing.count > 3, "%s: %d %s", domain, ret,
+		           diag.text);
 		(void)shown(&listing.lines);
 		/* What is listed is answered; */
 		const char *at = (const char *)listing.owners.data, *stop = at + listing.owners.len;
 		for (; at < stop; at += strlen(at) + 1) {
 			CU_ASSERT_EQUAL(asked_begin(&f.asked, at), KNOT_EOK);
 			mail_outcome_t outcome = f.asked.reply.outcome;
-			UNIT_CHECK(outcome == MAIL_OUTCOME_ANSWER || outcome == MAIL_OUTCOME_REFERRAL, "%s: %d",
-			           at, outcome);
+			UNIT_CHECK(outcome == MAIL_OUTCOME_ANSWER ||
+			                   outcome == MAIL_OUTCOME_REFERRAL,
+			           "%s: %d", at, outcome);
 			UNIT_CHECK(answer_is_listed(&listing, &f.asked, at) > 0, "%s", at);
 			asked_end(&f.asked);
 			/* and nothing else is: */
@@ -257,10 +279,12 @@ static void test_answers(void)
 				continue;
 			}
 			for (size_t t = 0; t < COUNT(types); t++) {
-				(void)snprintf(question, sizeof(question), "%.*s %s", owner, at, types[t]);
+				(void)snprintf(question, sizeof(question), "%.*s %s", owner, at,
+				               types[t]);
 				CU_ASSERT_EQUAL(asked_begin(&f.asked, question), KNOT_EOK);
 				UNIT_CHECK(f.asked.reply.outcome != MAIL_OUTCOME_NXDOMAIN &&
-				           f.asked.reply.outcome != MAIL_OUTCOME_FAILED, "%s", question);
+				                   f.asked.reply.outcome != MAIL_OUTCOME_FAILED,
+				           "%s", question);
 				(void)answer_is_listed(&listing, &f.asked, question);
 				asked_end(&f.asked);
 			}
@@ -313,7 +337,8 @@ static void test_ended(void)
 			listing_t listing = { .stop = stop, .stop_with = codes[i] };
 			int ret = list(&f, "example.org", NOW, false, &listing, NULL);
 			UNIT_CHECK(ret == codes[i], "code %zu, %zu: %d", i, stop, ret);
-			UNIT_CHECK(listing.count == stop, "code %zu, %zu: %zu", i, stop, listing.count);
+			UNIT_CHECK(listing.count == stop, "code %zu, %zu: %zu", i, stop,
+			           listing.count);
 			listing_free(&listing);
 		}
 	}
@@ -331,9 +356,11 @@ static void test_faults(void)
 	} cases[] = {
 		{ "nope.example", 0, NULL, KNOT_ENOENT, "no domain nope.example" },
 		{ "www.example.org", 0, NULL, KNOT_ENOENT, "no domain www.example.org" },
-		{ "lost.example", 0, NULL, KNOT_ENOENT, "domain lost.example: policy nope does not exist" },
+		{ "lost.example", 0, NULL, KNOT_ENOENT,
+		  "domain lost.example: policy nope does not exist" },
 		{ "a..b", 0, NULL, KNOT_EINVAL, "a..b is no domain name" },
-		{ "example.org", MAIL_SECTION_POLICY, "p", KNOT_EMALF, "domain example.org: policy p is damaged" },
+		{ "example.org", MAIL_SECTION_POLICY, "p", KNOT_EMALF,
+		  "domain example.org: policy p is damaged" },
 		{ "example.org", MAIL_SECTION_DOMAIN, "example.org", KNOT_EMALF, NULL },
 		{ "example.org", MAIL_SECTION_DOMAIN, "child.example.org", KNOT_EMALF, NULL },
 		{ "example.org", MAIL_SECTION_DKIM, "example.org/mine", KNOT_EMALF, NULL },
@@ -349,7 +376,8 @@ static void test_faults(void)
 		int ret = list(&f, cases[i].domain, NOW, false, &listing, &diag);
 		UNIT_CHECK(ret == cases[i].ret, "case %zu: %d", i, ret);
 		UNIT_CHECK(cases[i].reason != NULL ? strcmp(diag.text, cases[i].reason) == 0
-		                                   : diag.text[0] != '\0', "case %zu: '%s'", i, diag.text);
+		                                   : diag.text[0] != '\0',
+		           "case %zu: '%s'", i, diag.text);
 		listing_free(&listing);
 		end(&f);
 	}
@@ -370,8 +398,8 @@ static void test_failing(void)
 	for (size_t n = 1; met && failing_on(n); n += n < 400 ? 1 : 13) {
 		size_t count = 0;
 		mail_diag_t diag = { 0 };
-		int ret = mail_answer_list(&f.array.source, MAIL_STR("example.org"), NOW, true, each_nothing,
-		                           &count, &diag);
+		int ret = mail_answer_list(&f.array.source, MAIL_STR("example.org"), NOW, true,
+		                           each_nothing, &count, &diag);
 		met = failing_off();
 		UNIT_CHECK(ret == (met ? KNOT_ENOMEM : KNOT_EOK), "allocation %zu: %d", n, ret);
 	}
@@ -379,15 +407,13 @@ static void test_failing(void)
 	end(&f);
 }
 
-static const unit_test_t tests[] = {
-	{ "a whole listing", test_whole },
-	{ "listings equal answers", test_answers },
-	{ "reports", test_reports },
-	{ "ended early", test_ended },
-	{ "faults", test_faults },
-	{ "allocations that fail", test_failing },
-	{ NULL, NULL }
-};
+static const unit_test_t tests[] = { { "a whole listing", test_whole },
+	                             { "listings equal answers", test_answers },
+	                             { "reports", test_reports },
+	                             { "ended early", test_ended },
+	                             { "faults", test_faults },
+	                             { "allocations that fail", test_failing },
+	                             { NULL, NULL } };
 
 int main(void)
 {

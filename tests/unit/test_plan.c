@@ -17,21 +17,25 @@ static const char full[] =
 	"  - id: far\n    name: \"far.example.\"\n    address: 192.0.2.9\n"
 	"certificate:\n"
 	"  - id: c\n    current: \"3 1 1 " HEX1 "\"\n    next: \"2 1 1 " HEX1 "\"\n"
-	"    publish: \"" AT("05") "\"\n    deploy-at: \"" AT("40") "\"\n"
-	"policy:\n"
-	"  - id: low\n    ns: [ mail, \"ns.example.net.\" ]\n    mx: [ \"20 b\", \"10 mail\" ]\n"
-	"  - id: p\n    base: low\n    host: [ mail, far ]\n    spf: hosts\n    ttl: 300\n"
-	"    dmarc: \"rua=mailto:d@r.example\"\n    dmarc-ramp: \"" AT("10") " p=reject\"\n"
-	"    mta-sts: testing\n    mta-sts-id: abc\n    tls-rpt: \"mailto:t@{domain}\"\n    srv: imaps\n    autoconfig: mail\n"
-	"    txt: \"a=1\"\n"
-	"dkim:\n"
-	"  - id: \"policy:p/s1\"\n    key: \"" KEY1 "\"\n    remove: \"" AT("20") "\"\n"
-	"  - id: \"policy:low/s2\"\n    cname: \"s2.example.net.\"\n"
-	"domain:\n"
-	"  - id: example.org\n    policy: p\n    record: [ \"www 60 A 192.0.2.80\", \"*.w CNAME www\" ]\n"
-	"    delegation: \"sub NS ns.example.net.\"\n"
-	"  - id: alias.example\n    alias: example.org\n"
-	"  - id: broken.example\n    policy: p\n    host-add: nope\n";
+	"    publish: \"" AT("05") "\"\n    deploy-at: \"" AT(
+		"40") "\"\n"
+		      "policy:\n"
+		      "  - id: low\n    ns: [ mail, \"ns.example.net.\" ]\n    mx: [ \"20 b\", \"10 mail\" ]\n"
+		      "  - id: p\n    base: low\n    host: [ mail, far ]\n    spf: hosts\n    ttl: 300\n"
+		      "    dmarc: \"rua=mailto:d@r.example\"\n    dmarc-ramp: \"" AT(
+			      "10") " p=reject\"\n"
+				    "    mta-sts: testing\n    mta-sts-id: abc\n    tls-rpt: \"mailto:t@{domain}\"\n    srv: imaps\n    autoconfig: mail\n"
+				    "    txt: \"a=1\"\n"
+				    "dkim:\n"
+				    "  - id: \"policy:p/s1\"\n    key: \"" KEY1
+				    "\"\n    remove: \"" AT(
+					    "20") "\"\n"
+						  "  - id: \"policy:low/s2\"\n    cname: \"s2.example.net.\"\n"
+						  "domain:\n"
+						  "  - id: example.org\n    policy: p\n    record: [ \"www 60 A 192.0.2.80\", \"*.w CNAME www\" ]\n"
+						  "    delegation: \"sub NS ns.example.net.\"\n"
+						  "  - id: alias.example\n    alias: example.org\n"
+						  "  - id: broken.example\n    policy: p\n    host-add: nope\n";
 
 /* Everything, in canonical order. */
 static void test_whole(void)
@@ -91,11 +95,14 @@ static void test_whole(void)
 	/* All that it was made from. */
 	for (size_t i = 0; i < plan->dependency_count; i++) {
 		const mail_dependency_t *d = &plan->dependencies[i];
-		(void)mail_buf_printf(&got, "%s %.*s\n", mail_section_name(d->section), (int)d->id.len,
-		                      d->id.data);
+		(void)mail_buf_printf(&got, "%s %.*s\n", mail_section_name(d->section),
+		                      (int)d->id.len, d->id.data);
 	}
-	(void)shown_is(&got, "domain example.org\npolicy p\npolicy low\nhost mail\nhost far\ndkim low\ndkim p\n"
-	                     "dkim low\ndkim p\ncertificate c\n", "dependencies", 0);
+	(void)shown_is(
+		&got,
+		"domain example.org\npolicy p\npolicy low\nhost mail\nhost far\ndkim low\ndkim p\n"
+		"dkim low\ndkim p\ncertificate c\n",
+		"dependencies", 0);
 	mail_plan_free(plan);
 
 	/* The policy alone has no cut. */
@@ -131,8 +138,8 @@ static void test_find(void)
 	CU_ASSERT_EQUAL(plan->relative.count, 13);
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		size_t at = 99;
-		const mail_owner_t *owner = mail_owners_find(&plan->relative, (const uint8_t *)cases[i].key,
-		                                             cases[i].len, &at);
+		const mail_owner_t *owner = mail_owners_find(
+			&plan->relative, (const uint8_t *)cases[i].key, cases[i].len, &at);
 		UNIT_CHECK((owner != NULL) == cases[i].found, "case %zu", i);
 		UNIT_CHECK(at == cases[i].at, "case %zu: %zu", i, at);
 		UNIT_CHECK(owner == NULL || owner == &plan->relative.owners[at], "case %zu", i);
@@ -151,7 +158,7 @@ static void test_live(void)
 		bool live;
 	} cases[] = {
 		{ 0, INT64_MAX, true }, { NOW, INT64_MAX, true }, { NOW + 1, INT64_MAX, false },
-		{ 0, NOW, false }, { 0, NOW + 1, true }, { NOW - 5, NOW - 1, false },
+		{ 0, NOW, false },      { 0, NOW + 1, true },     { NOW - 5, NOW - 1, false },
 	};
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		const mail_row_t row = { .from = cases[i].from, .until = cases[i].until };
@@ -163,13 +170,15 @@ static void test_live(void)
 static const struct {
 	const char *policy;
 	const char *others;
-	const char *reason;    /* NULL: it is no conflict. */
-	bool fault;            /* Readers do not answer, either. */
+	const char *reason; /* NULL: it is no conflict. */
+	bool fault;         /* Readers do not answer, either. */
 } conflicts[] = {
-	{ "    record: [ \"www A 192.0.2.1\", \"www AAAA ::1\", \"www A 192.0.2.2\" ]\n", "", NULL, false },
+	{ "    record: [ \"www A 192.0.2.1\", \"www AAAA ::1\", \"www A 192.0.2.2\" ]\n", "", NULL,
+	  false },
 	{ "    record: [ \"www A 192.0.2.1\", \"www CNAME x\" ]\n", "",
 	  "record: a CNAME beside other data at www", false },
-	{ "    record: [ \"www CNAME x\", \"www CNAME y\" ]\n", "", "record: two CNAMEs at www", true },
+	{ "    record: [ \"www CNAME x\", \"www CNAME y\" ]\n", "", "record: two CNAMEs at www",
+	  true },
 	{ "    record: [ \"www CNAME x\", \"www CNAME x\" ]\n", "", NULL, false },
 	{ "    record: [ \"www CNAME x\", \"a.www A 192.0.2.1\" ]\n", "", NULL, false },
 	/* A literal record where a kind is. */
@@ -194,21 +203,26 @@ static const struct {
 	/* The whole domain is no alias. */
 	{ "    record: \"@ CNAME x.example.net.\"\n", "",
 	  "record: an alias of the whole domain at @", true },
-	{ "    record: \"@ DNAME example.net.\"\n", "", "record: an alias of the whole domain at @", true },
+	{ "    record: \"@ DNAME example.net.\"\n", "", "record: an alias of the whole domain at @",
+	  true },
 	/* Two hosts of one name. */
 	{ "    host: [ h, i ]\n",
 	  "host:\n  - id: h\n    name: h\n    address: 192.0.2.1\n  - id: i\n    name: h\n"
-	  "    address: 192.0.2.2\n", NULL, false },
+	  "    address: 192.0.2.2\n",
+	  NULL, false },
 	{ "    host: [ h, i ]\n",
 	  "host:\n  - id: h\n    name: h\n  - id: i\n    name: h\n    helo-spf: \"mx -all\"\n",
 	  "helo-spf: two SPF records at h", true },
 	{ "    host: [ h, i ]\n",
 	  "host:\n  - id: h\n    name: \"h.example.\"\n  - id: i\n    name: \"h.example.\"\n"
-	  "    helo-spf: \"mx -all\"\n", "helo-spf: two SPF records at h.example", true },
+	  "    helo-spf: \"mx -all\"\n",
+	  "helo-spf: two SPF records at h.example", true },
 	/* DKIM keys: delegated at one time and shown at another is none, at the same time it is. */
 	{ "",
-	  "dkim:\n  - id: \"policy:p/s1\"\n    cname: \"s1.example.net.\"\n    retire: \"" AT("10") "\"\n"
-	  "    revoke: on\n", NULL, false },
+	  "dkim:\n  - id: \"policy:p/s1\"\n    cname: \"s1.example.net.\"\n    retire: \"" AT(
+		  "10") "\"\n"
+	                "    revoke: on\n",
+	  NULL, false },
 	{ "    record: \"s1._domainkey TXT \\\"x\\\"\"\n",
 	  "dkim:\n  - id: \"policy:p/s1\"\n    cname: \"s1.example.net.\"\n",
 	  "record: a CNAME beside other data at s1._domainkey", false },
@@ -228,29 +242,36 @@ static const struct {
 	{ "    ns: ns1\n", "", "ns: ns1 lies in the domain but is no host with an address", false },
 	{ "    ns: [ \"ns.example.net.\", \"ns1.{domain}.\" ]\n", "",
 	  "ns: ns1 lies in the domain but is no host with an address", false },
+	{ "    ns: ns1\n    host: h\n", "host:\n  - id: h\n    name: ns1\n",
+	  "ns: ns1 lies in the domain but is no host with an address", false },
 	{ "    ns: ns1\n    host: h\n",
-	  "host:\n  - id: h\n    name: ns1\n", "ns: ns1 lies in the domain but is no host with an address",
-	  false },
-	{ "    ns: ns1\n    host: h\n", "host:\n  - id: h\n    name: ns1\n    address: \"2001:db8::1\"\n",
-	  NULL, false },
+	  "host:\n  - id: h\n    name: ns1\n    address: \"2001:db8::1\"\n", NULL, false },
 	{ "    ns: ns1\n    record: \"ns1 A 192.0.2.1\"\n", "", NULL, false },
 	{ "    ns: \"@\"\n    record: \"@ A 192.0.2.1\"\n", "", NULL, false },
 	{ "    ns: \"ns1.{domain}.dns.example.\"\n", "", NULL, false },
 	/* No target is an alias (RFC 2181 10.3). */
-	{ "    mx: \"10 www\"\n    record: \"www CNAME x\"\n", "", "mx: www is an alias (RFC 2181 10.3)", false },
-	{ "    ns: autoconfig\n    autoconfig: mail\n", "", "ns: autoconfig is an alias (RFC 2181 10.3)", false },
+	{ "    mx: \"10 www\"\n    record: \"www CNAME x\"\n", "",
+	  "mx: www is an alias (RFC 2181 10.3)", false },
+	{ "    ns: autoconfig\n    autoconfig: mail\n", "",
+	  "ns: autoconfig is an alias (RFC 2181 10.3)", false },
 	{ "    srv: \"imap www.x\"\n    record: \"www.x CNAME y\"\n", "",
 	  "srv: www.x is an alias (RFC 2181 10.3)", false },
 	{ "    mx: \"10 www.example.net.\"\n    record: \"www CNAME x\"\n", "", NULL, false },
 	/* A name server below its own delegation needs glue. */
 	{ "", "domain:\n  - id: example.org\n    policy: p\n    delegation: \"sub NS ns.sub\"\n",
-	  "delegation: a name server below the delegation, without a record of its address, at sub", false },
-	{ "", "domain:\n  - id: example.org\n    policy: p\n    delegation: \"sub NS ns.x.sub\"\n"
-	      "    record: \"ns.x.sub AAAA ::1\"\n", NULL, false },
+	  "delegation: a name server below the delegation, without a record of its address, at sub",
+	  false },
+	{ "",
+	  "domain:\n  - id: example.org\n    policy: p\n    delegation: \"sub NS ns.x.sub\"\n"
+	  "    record: \"ns.x.sub AAAA ::1\"\n",
+	  NULL, false },
 	{ "", "domain:\n  - id: example.org\n    policy: p\n    delegation: \"sub NS sub\"\n",
-	  "delegation: a name server below the delegation, without a record of its address, at sub", false },
-	{ "", "domain:\n  - id: example.org\n    policy: p\n    delegation: \"sub NS ns.xsub\"\n", NULL, false },
-	{ "", "domain:\n  - id: example.org\n    policy: p\n    delegation: \"sub NS ns.sub.example.net.\"\n",
+	  "delegation: a name server below the delegation, without a record of its address, at sub",
+	  false },
+	{ "", "domain:\n  - id: example.org\n    policy: p\n    delegation: \"sub NS ns.xsub\"\n",
+	  NULL, false },
+	{ "",
+	  "domain:\n  - id: example.org\n    policy: p\n    delegation: \"sub NS ns.sub.example.net.\"\n",
 	  NULL, false },
 	{ "    key-set: nope\n", "", "key-set: key-set nope does not exist", false },
 };
@@ -266,12 +287,14 @@ static void test_conflicts(void)
 		(void)snprintf(text, sizeof(text), "policy:\n  - id: p\n%s", conflicts[i].policy);
 		array_begin(&array);
 		if (array_put(&array, text) && array_put(&array, conflicts[i].others)) {
-			const bool domain = strstr(conflicts[i].others, "- id: example.org\n") != NULL;
+			const bool domain = strstr(conflicts[i].others, "- id: example.org\n") !=
+			                    NULL;
 			const char *of = domain ? "example.org" : "p";
 			int ret = plan_of(&array.source, of, true, &plan, &diag);
-			UNIT_CHECK(ret == (reason == NULL ? KNOT_EOK : KNOT_EINVAL), "case %zu: %d", i, ret);
-			UNIT_CHECK(strcmp(diag.text, reason != NULL ? reason : "") == 0, "case %zu: '%s'", i,
-			           diag.text);
+			UNIT_CHECK(ret == (reason == NULL ? KNOT_EOK : KNOT_EINVAL), "case %zu: %d",
+			           i, ret);
+			UNIT_CHECK(strcmp(diag.text, reason != NULL ? reason : "") == 0,
+			           "case %zu: '%s'", i, diag.text);
 			mail_plan_free(plan);
 			ret = plan_of(&array.source, of, false, &plan, NULL);
 			UNIT_CHECK(ret == KNOT_EOK, "case %zu: %d", i, ret);
@@ -315,8 +338,8 @@ static void test_warnings(void)
 		(void)snprintf(text, sizeof(text), "policy:\n  - id: p\n%s", cases[i].policy);
 		array_begin(&array);
 		(void)array_put(&array, text);
-		UNIT_CHECK(plan_of(&array.source, "p", true, &plan, &diag) == KNOT_EOK, "case %zu: %s", i,
-		           diag.text);
+		UNIT_CHECK(plan_of(&array.source, "p", true, &plan, &diag) == KNOT_EOK,
+		           "case %zu: %s", i, diag.text);
 		(void)shown_is(&got, cases[i].expected, "case", i);
 		mail_plan_free(plan);
 		array_free(&array);
@@ -341,13 +364,15 @@ static void test_room(void)
 		{ "    record: \"" LABEL50 " A 192.0.2.1\"\n", "", 255 - 51 },
 		{ "    record: \"" LABEL50 "." LABEL50 " A 192.0.2.1\"\n", "", 255 - 102 },
 		{ "    record: \"" LABEL50 ".example.net. A 192.0.2.1\"\n", "", 255 - 7 },
-		{ "    host: h\n", "host:\n  - id: h\n    name: " LABEL50 "\n    tlsa: \"3 1 1 " HEX1 "\"\n",
+		{ "    host: h\n",
+		  "host:\n  - id: h\n    name: " LABEL50 "\n    tlsa: \"3 1 1 " HEX1 "\"\n",
 		  255 - 51 - 4 - 5 },
-		{ "", "dkim:\n  - id: \"policy:p/" LABEL50 "\"\n    key: \"" KEY1 "\"\n", 255 - 51 - 11 },
+		{ "", "dkim:\n  - id: \"policy:p/" LABEL50 "\"\n    key: \"" KEY1 "\"\n",
+		  255 - 51 - 11 },
 		/* and names in RDATA, before the hole and after it. */
 		{ "    mx: \"10 " LABEL50 "\"\n", "", 255 - 51 },
 		{ "    mx: \"10 a.{domain}." LABEL50 ".\"\n", "", 255 - 2 - 51 },
-		{ "    ns: \"ns.example.net.\"\n", "", 255 - 11 },  /* hostmaster */
+		{ "    ns: \"ns.example.net.\"\n", "", 255 - 11 }, /* hostmaster */
 	};
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		char text[1024];
@@ -356,8 +381,10 @@ static void test_room(void)
 		(void)snprintf(text, sizeof(text), "policy:\n  - id: p\n%s", cases[i].policy);
 		array_begin(&array);
 		if (array_put(&array, text) && array_put(&array, cases[i].others) &&
-		    UNIT_CHECK(plan_of(&array.source, "p", true, &plan, NULL) == KNOT_EOK, "case %zu", i)) {
-			UNIT_CHECK(plan->apex_max == cases[i].room, "case %zu: %zu", i, plan->apex_max);
+		    UNIT_CHECK(plan_of(&array.source, "p", true, &plan, NULL) == KNOT_EOK,
+		               "case %zu", i)) {
+			UNIT_CHECK(plan->apex_max == cases[i].room, "case %zu: %zu", i,
+			           plan->apex_max);
 		}
 		mail_plan_free(plan);
 		array_free(&array);
@@ -408,8 +435,10 @@ static void test_failing(void)
 		bool strict;
 		int ret;
 	} cases[] = {
-		{ "example.org", true, KNOT_EOK }, { "alias.example", false, KNOT_EOK },
-		{ "broken.example", true, KNOT_ENOENT }, { "broken.example", false, KNOT_EOK },
+		{ "example.org", true, KNOT_EOK },
+		{ "alias.example", false, KNOT_EOK },
+		{ "broken.example", true, KNOT_ENOENT },
+		{ "broken.example", false, KNOT_EOK },
 	};
 	array_t array;
 	CU_ASSERT_FATAL(failing_linked());
@@ -420,11 +449,13 @@ static void test_failing(void)
 		for (size_t n = 1; met && failing_on(n); n++) {
 			mail_plan_t *plan = NULL;
 			mail_diag_t diag = { 0 };
-			int ret = plan_of(&array.source, cases[i].of, cases[i].strict, &plan, &diag);
+			int ret = plan_of(&array.source, cases[i].of, cases[i].strict, &plan,
+			                  &diag);
 			met = failing_off();
-			UNIT_CHECK(ret == (met ? KNOT_ENOMEM : cases[i].ret), "case %zu: allocation %zu: %d", i, n,
-			           ret);
-			UNIT_CHECK((plan != NULL) == (ret == KNOT_EOK), "case %zu: allocation %zu", i, n);
+			UNIT_CHECK(ret == (met ? KNOT_ENOMEM : cases[i].ret),
+			           "case %zu: allocation %zu: %d", i, n, ret);
+			UNIT_CHECK((plan != NULL) == (ret == KNOT_EOK), "case %zu: allocation %zu",
+			           i, n);
 			mail_plan_free(plan);
 		}
 		UNIT_CHECK(!met, "case %zu", i);
@@ -432,17 +463,15 @@ static void test_failing(void)
 	array_free(&array);
 }
 
-static const unit_test_t tests[] = {
-	{ "a whole plan", test_whole },
-	{ "owners found", test_find },
-	{ "rows that are shown", test_live },
-	{ "conflicts", test_conflicts },
-	{ "warnings", test_warnings },
-	{ "room for the domain", test_room },
-	{ "stamp of a policy's keys", test_keys_stamp },
-	{ "allocations that fail", test_failing },
-	{ NULL, NULL }
-};
+static const unit_test_t tests[] = { { "a whole plan", test_whole },
+	                             { "owners found", test_find },
+	                             { "rows that are shown", test_live },
+	                             { "conflicts", test_conflicts },
+	                             { "warnings", test_warnings },
+	                             { "room for the domain", test_room },
+	                             { "stamp of a policy's keys", test_keys_stamp },
+	                             { "allocations that fail", test_failing },
+	                             { NULL, NULL } };
 
 int main(void)
 {

@@ -33,9 +33,9 @@ static int profile_of(const mail_source_t *source, const char *what, mail_profil
                       mail_diag_t *diag)
 {
 	mail_str_t id = MAIL_STR(strchr(what, ' ') + 1);
-	return what[0] == 'p' ? mail_profile_of_policy(source, id, profile, diag) :
-	       what[0] == 'a' ? mail_profile_of_alias(source, id, profile, diag) :
-	                        mail_profile_of_domain(source, id, profile, diag);
+	return what[0] == 'p'   ? mail_profile_of_policy(source, id, profile, diag)
+	       : what[0] == 'a' ? mail_profile_of_alias(source, id, profile, diag)
+	                        : mail_profile_of_domain(source, id, profile, diag);
 }
 
 /*! Appends "VALUE (LAYER)" of an item, one a line. */
@@ -56,7 +56,7 @@ static void show_item(const mail_profile_t *profile, const char *name, mail_buf_
 }
 
 static const struct {
-	const char *text;   /* Beside the chain. */
+	const char *text; /* Beside the chain. */
 	const char *of;
 	const char *item;
 	const char *expected;
@@ -83,8 +83,8 @@ static const struct {
 	{ "", "policy top", "mx", "30 c (policy middle)\n" },
 	{ "", "policy top", "spf",
 	  "mx (policy low)\na (policy middle)\nip4:192.0.2.1 (policy top)\nip4:192.0.2.2 (policy top)\n" },
-	{ "domain:\n  - id: d.example\n    policy: top\n    mx-add: \"40 d\"\n", "domain d.example", "mx",
-	  "30 c (policy middle)\n40 d (domain d.example)\n" },
+	{ "domain:\n  - id: d.example\n    policy: top\n    mx-add: \"40 d\"\n", "domain d.example",
+	  "mx", "30 c (policy middle)\n40 d (domain d.example)\n" },
 	/* Both in one entry, in either order: what replaces goes first. */
 	{ "domain:\n  - id: d.example\n    policy: top\n    mx-add: \"40 d\"\n    mx: \"50 e\"\n",
 	  "domain d.example", "mx", "50 e (domain d.example)\n40 d (domain d.example)\n" },
@@ -100,7 +100,8 @@ static const struct {
 	{ "domain:\n  - id: d.example\n    policy: top\n    spf-add: \"ip4:192.0.2.9\"\n    spf: none\n",
 	  "domain d.example", "spf", "ip4:192.0.2.9 (domain d.example)\n" },
 	/* Further up, it can be set again. */
-	{ "policy:\n  - id: x\n    base: top\n    txt: again\n", "policy x", "txt", "again (policy x)\n" },
+	{ "policy:\n  - id: x\n    base: top\n    txt: again\n", "policy x", "txt",
+	  "again (policy x)\n" },
 
 	/* dmarc merges by tag, in the order that the tags came in. */
 	{ "", "policy top", "dmarc",
@@ -110,18 +111,21 @@ static const struct {
 	  "p=none (domain d.example)\nrua=mailto:r@low.example (policy low)\nsp=reject (policy middle)\n"
 	  "np=reject (domain d.example)\n" },
 	/* A tag with an empty value takes one away (it is left out when the record is made). */
-	{ "domain:\n  - id: d.example\n    policy: low\n    dmarc: \"sp=\"\n", "domain d.example", "dmarc",
+	{ "domain:\n  - id: d.example\n    policy: low\n    dmarc: \"sp=\"\n", "domain d.example",
+	  "dmarc",
 	  "p=quarantine (policy low)\nrua=mailto:r@low.example (policy low)\nsp= (domain d.example)\n" },
 
 	/* An alias has what its target has, but not what is the target's alone. */
 	{ "domain:\n  - id: t.example\n    policy: low\n    mx: \"5 own\"\n  - id: a.example\n"
-	  "    alias: t.example\n", "domain a.example", "mx", "5 own (domain t.example)\n" },
+	  "    alias: t.example\n",
+	  "domain a.example", "mx", "5 own (domain t.example)\n" },
 	{ "domain:\n  - id: t.example\n    policy: low\n    txt: own\n  - id: a.example\n"
-	  "    alias: t.example\n", "domain a.example", "txt", "low (policy low)\n" },
+	  "    alias: t.example\n",
+	  "domain a.example", "txt", "low (policy low)\n" },
 	{ "domain:\n  - id: t.example\n    policy: low\n    txt: none\n", "alias t.example", "txt",
 	  "low (policy low)\n" },
-	{ "domain:\n  - id: t.example\n    policy: low\n    txt-add: own\n", "alias t.example", "txt",
-	  "low (policy low)\n" },
+	{ "domain:\n  - id: t.example\n    policy: low\n    txt-add: own\n", "alias t.example",
+	  "txt", "low (policy low)\n" },
 	{ "domain:\n  - id: t.example\n    policy: low\n    record: \"www A 192.0.2.1\"\n",
 	  "alias t.example", "record", "" },
 	{ "domain:\n  - id: t.example\n    policy: low\n    record: \"www A 192.0.2.1\"\n",
@@ -154,8 +158,10 @@ static void test_merged(void)
 }
 
 #define POLICY(id, base) "policy:\n  - id: " id "\n    base: " base "\n"
-#define CHAIN7 POLICY("p7", "p6") POLICY("p6", "p5") POLICY("p5", "p4") POLICY("p4", "p3") \
-	POLICY("p3", "p2") POLICY("p2", "p1") "policy:\n  - id: p1\n    ttl: 77\n"
+#define CHAIN7                                                                                     \
+	POLICY("p7", "p6")                                                                         \
+	POLICY("p6", "p5") POLICY("p5", "p4") POLICY("p4", "p3") POLICY("p3", "p2")                \
+		POLICY("p2", "p1") "policy:\n  - id: p1\n    ttl: 77\n"
 
 static const struct {
 	const char *text;
@@ -182,8 +188,8 @@ static const struct {
 	{ "domain:\n  - id: a.example\n    alias: b.example\n", "domain a.example", KNOT_ENOENT,
 	  "domain b.example does not exist" },
 	{ "domain:\n  - id: a.example\n    alias: b.example\n  - id: b.example\n    alias: c.example\n"
-	  "  - id: c.example\n    policy: nope\n", "domain a.example", KNOT_ELOOP,
-	  "alias: b.example is an alias itself" },
+	  "  - id: c.example\n    policy: nope\n",
+	  "domain a.example", KNOT_ELOOP, "alias: b.example is an alias itself" },
 	{ "domain:\n  - id: a.example\n    alias: b.example\n  - id: b.example\n    alias: a.example\n",
 	  "domain a.example", KNOT_ELOOP, "alias: b.example is an alias itself" },
 };
@@ -198,10 +204,12 @@ static void test_chains(void)
 		(void)array_put(&array, chains[i].text);
 		int ret = profile_of(&array.source, chains[i].of, &profile, &diag);
 		UNIT_CHECK(ret == chains[i].ret, "case %zu: %d", i, ret);
-		UNIT_CHECK(strcmp(diag.text, chains[i].reason) == 0, "case %zu: '%s'", i, diag.text);
+		UNIT_CHECK(strcmp(diag.text, chains[i].reason) == 0, "case %zu: '%s'", i,
+		           diag.text);
 		if (ret == KNOT_EOK) {
 			UNIT_CHECK(mail_profile_number(profile, MAIL_ITEM_TTL, 0) ==
-			           (strstr(chains[i].text, "ttl: 1\n") != NULL ? 1 : 77), "case %zu", i);
+			                   (strstr(chains[i].text, "ttl: 1\n") != NULL ? 1 : 77),
+			           "case %zu", i);
 		}
 		mail_profile_free(profile);
 		array_free(&array);
@@ -220,8 +228,10 @@ static void test_damaged(void)
 	} cases[] = {
 		{ MAIL_SECTION_POLICY, "top", false, KNOT_EMALF, "policy top is damaged" },
 		{ MAIL_SECTION_POLICY, "low", false, KNOT_EMALF, "base: policy low is damaged" },
-		{ MAIL_SECTION_POLICY, "middle", true, KNOT_ENOTSUP, "base: policy middle is of a newer format" },
-		{ MAIL_SECTION_DOMAIN, "t.example", false, KNOT_EMALF, "domain t.example is damaged" },
+		{ MAIL_SECTION_POLICY, "middle", true, KNOT_ENOTSUP,
+		  "base: policy middle is of a newer format" },
+		{ MAIL_SECTION_DOMAIN, "t.example", false, KNOT_EMALF,
+		  "domain t.example is damaged" },
 		{ MAIL_SECTION_DOMAIN, "a.example", true, KNOT_ENOTSUP,
 		  "domain a.example is of a newer format" },
 	};
@@ -231,10 +241,13 @@ static void test_damaged(void)
 		mail_diag_t diag = { 0 };
 		array_begin(&array);
 		(void)array_put(&array, chain);
-		(void)array_put(&array, "domain:\n  - id: t.example\n    policy: top\n  - id: a.example\n"
-		                        "    alias: t.example\n");
-		(cases[i].newer ? array_newer : array_damage)(&array, cases[i].section, cases[i].id);
-		int ret = mail_profile_of_domain(&array.source, MAIL_STR("a.example"), &profile, &diag);
+		(void)array_put(&array,
+		                "domain:\n  - id: t.example\n    policy: top\n  - id: a.example\n"
+		                "    alias: t.example\n");
+		(cases[i].newer ? array_newer : array_damage)(&array, cases[i].section,
+		                                              cases[i].id);
+		int ret = mail_profile_of_domain(&array.source, MAIL_STR("a.example"), &profile,
+		                                 &diag);
 		UNIT_CHECK(ret == cases[i].ret, "case %zu: %d", i, ret);
 		UNIT_CHECK(strcmp(diag.text, cases[i].reason) == 0, "case %zu: '%s'", i, diag.text);
 		mail_profile_free(profile);
@@ -246,8 +259,9 @@ static void test_damaged(void)
 	mail_diag_t diag = { 0 };
 	array_begin(&array);
 	array_octets(&array, MAIL_SECTION_DOMAIN, "d.example", "\x01", 1);
-	CU_ASSERT_EQUAL(mail_profile_of_domain(&array.source, MAIL_STR("d.example"), &profile, &diag),
-	                KNOT_ENOENT);
+	CU_ASSERT_EQUAL(
+		mail_profile_of_domain(&array.source, MAIL_STR("d.example"), &profile, &diag),
+		KNOT_ENOENT);
 	CU_ASSERT_STRING_EQUAL(diag.text, "domain d.example follows no policy");
 	mail_profile_free(profile);
 	array_free(&array);
@@ -258,13 +272,15 @@ static void test_dependencies(void)
 {
 	static const struct {
 		const char *of;
-		const char *expected;   /* SECTION ID TRANSACTION, one a line. */
+		const char *expected; /* SECTION ID TRANSACTION, one a line. */
 	} cases[] = {
 		{ "policy top", "policy top 1\npolicy middle 1\npolicy low 1\n" },
-		{ "domain t.example", "domain t.example 2\npolicy top 1\npolicy middle 1\npolicy low 1\n" },
+		{ "domain t.example",
+		  "domain t.example 2\npolicy top 1\npolicy middle 1\npolicy low 1\n" },
 		{ "domain a.example", "domain a.example 2\ndomain t.example 2\npolicy top 1\n"
 		                      "policy middle 1\npolicy low 1\n" },
-		{ "alias t.example", "domain t.example 2\npolicy top 1\npolicy middle 1\npolicy low 1\n" },
+		{ "alias t.example",
+		  "domain t.example 2\npolicy top 1\npolicy middle 1\npolicy low 1\n" },
 		{ "domain m.example", "domain m.example 2\npolicy nope 0\n" },
 		{ "policy gone", "policy gone 3\n" },
 	};
@@ -280,12 +296,15 @@ static void test_dependencies(void)
 		(void)profile_of(&array.source, cases[i].of, &profile, NULL);
 		for (size_t j = 0; j < profile->dependency_count; j++) {
 			const mail_dependency_t *dependency = &profile->dependencies[j];
-			(void)mail_buf_printf(&got, "%s %.*s %d\n", mail_section_name(dependency->section),
+			(void)mail_buf_printf(&got, "%s %.*s %d\n",
+			                      mail_section_name(dependency->section),
 			                      (int)dependency->id.len, dependency->id.data,
 			                      (int)dependency->stamp.txnid);
 			uint64_t seconds = dependency->stamp.timestamp / 1000000000;
-			UNIT_CHECK(seconds == (dependency->stamp.txnid == 0 ? 0 : ARRAY_EPOCH +
-			                       dependency->stamp.txnid), "case %zu: %zu", i, j);
+			UNIT_CHECK(seconds == (dependency->stamp.txnid == 0
+			                               ? 0
+			                               : ARRAY_EPOCH + dependency->stamp.txnid),
+			           "case %zu: %zu", i, j);
 		}
 		(void)shown_is(&got, cases[i].expected, "case", i);
 		mail_profile_free(profile);
@@ -294,12 +313,14 @@ static void test_dependencies(void)
 	mail_profile_t *profile = NULL;
 	mail_entry_t *entry = NULL;
 	CU_ASSERT_EQUAL_FATAL(profile_of(&array.source, "policy low", &profile, NULL), KNOT_EOK);
-	CU_ASSERT_EQUAL(mail_profile_fetch(profile, MAIL_SECTION_HOST, MAIL_STR("h"), &entry), KNOT_ENOENT);
+	CU_ASSERT_EQUAL(mail_profile_fetch(profile, MAIL_SECTION_HOST, MAIL_STR("h"), &entry),
+	                KNOT_ENOENT);
 	CU_ASSERT_EQUAL(profile->dependency_count, 2);
 	CU_ASSERT_EQUAL(profile->dependencies[1].section, MAIL_SECTION_HOST);
 	CU_ASSERT_EQUAL(profile->dependencies[1].stamp.timestamp, 0);
 	CU_ASSERT_EQUAL(mail_profile_depend(profile, MAIL_SECTION_DKIM, MAIL_STR("low"),
-	                                    (mail_stamp_t){ 5, 6 }), KNOT_EOK);
+	                                    (mail_stamp_t){ 5, 6 }),
+	                KNOT_EOK);
 	CU_ASSERT_EQUAL(profile->dependencies[2].stamp.timestamp, 5);
 	CU_ASSERT(mail_str_is(profile->dependencies[2].id, "low"));
 	mail_profile_free(profile);
@@ -314,7 +335,8 @@ static void test_values(void)
 	(void)array_put(&array, "policy:\n  - id: p\n    ttl: 5\n    no-mail: on\n"
 	                        "domain:\n  - id: t.example\n    policy: p\n  - id: a.example\n"
 	                        "    alias: t.example\n");
-	CU_ASSERT_EQUAL_FATAL(profile_of(&array.source, "domain a.example", &profile, NULL), KNOT_EOK);
+	CU_ASSERT_EQUAL_FATAL(profile_of(&array.source, "domain a.example", &profile, NULL),
+	                      KNOT_EOK);
 	CU_ASSERT_EQUAL(mail_profile_number(profile, MAIL_ITEM_TTL, 9), 5);
 	CU_ASSERT_EQUAL(mail_profile_number(profile, MAIL_ITEM_MTA_STS_MAX_AGE, 9), 9);
 	CU_ASSERT_EQUAL(mail_profile_number(profile, MAIL_ITEM_NO_MAIL, 9), 9);
@@ -332,7 +354,7 @@ static void test_values(void)
 static void test_failing(void)
 {
 	static const char *const of[] = { "policy top", "alias t.example", "domain t.example",
-	                                  "domain a.example", "domain m.example" };
+		                          "domain a.example", "domain m.example" };
 	array_t array;
 	CU_ASSERT_FATAL(failing_linked());
 	array_begin(&array);
@@ -348,8 +370,8 @@ static void test_failing(void)
 			mail_diag_t diag = { 0 };
 			int ret = profile_of(&array.source, of[i], &profile, &diag);
 			met = failing_off();
-			UNIT_CHECK(ret == (met ? KNOT_ENOMEM : expected), "%s: allocation %zu: %d", of[i], n,
-			           ret);
+			UNIT_CHECK(ret == (met ? KNOT_ENOMEM : expected), "%s: allocation %zu: %d",
+			           of[i], n, ret);
 			mail_profile_free(profile);
 		}
 		UNIT_CHECK(!met, "%s", of[i]);
@@ -357,15 +379,13 @@ static void test_failing(void)
 	array_free(&array);
 }
 
-static const unit_test_t tests[] = {
-	{ "layers merged", test_merged },
-	{ "chains, circles, aliases", test_chains },
-	{ "damaged entries", test_damaged },
-	{ "dependencies", test_dependencies },
-	{ "values", test_values },
-	{ "allocations that fail", test_failing },
-	{ NULL, NULL }
-};
+static const unit_test_t tests[] = { { "layers merged", test_merged },
+	                             { "chains, circles, aliases", test_chains },
+	                             { "damaged entries", test_damaged },
+	                             { "dependencies", test_dependencies },
+	                             { "values", test_values },
+	                             { "allocations that fail", test_failing },
+	                             { NULL, NULL } };
 
 int main(void)
 {

@@ -26,32 +26,42 @@ static const char stored[] =
 	"dkim:\n"
 	/* Of the policy: shown; shown later; shown, but the domain has its own. */
 	"  - id: \"policy:p/s1\"\n    key: \"" KEY1 "\"\n"
-	"  - id: \"policy:p/later\"\n    key: \"" KEY1 "\"\n    publish: \"" AT("10") "\"\n"
-	"  - id: \"policy:p/mine\"\n    key: \"" KEY1 "\"\n"
-	"  - id: \"policy:p/kept.back\"\n    key: \"" KEY1 "\"\n"
-	/* Of the domain. */
-	"  - id: example.org/mine\n    cname: \"mine.example.net.\"\n"
-	"  - id: example.org/kept.back\n    key: \"" KEY2 "\"\n    publish: \"" AT("20") "\"\n"
-	"  - id: example.org/gone.old\n    key: \"" KEY2 "\"\n    remove: \"" BEFORE("30") "\"\n"
-	"  - id: example.org/own.deep\n    key: \"" KEY2 "\"\n    retire: \"" AT("30") "\"\n"
-	"    remove: \"" AT("40") "\"\n    revoke: on\n"
-	"  - id: example.org/soon.late\n    key: \"" KEY2 "\"\n    publish: \"" AT("05") "\"\n"
-	"  - id: parked.example/was\n    key: \"" KEY2 "\"\n"
-	"domain:\n"
-	"  - id: example.org\n    policy: p\n"
-	"    record: [ \"www A 192.0.2.1\", \"www AAAA ::1\", \"a.b.c A 192.0.2.2\", \"*.w MX 0 m\", "
-	"\"x.*.v A 192.0.2.3\", \"old DNAME example.net.\", \"old A 192.0.2.4\", "
-	"\"glue.sub A 192.0.2.5\", \"c.w A 192.0.2.6\", \"alias CNAME www\" ]\n"
-	"    delegation: [ \"sub NS ns.example.net.\", \"sub DS 1 13 2 "
-	"C1B25A539B7841FCB98690C5E33C064203CE066135E2CD239583FEE7263336A4\", \"in.deep NS ns.example.net.\" ]\n"
-	"  - id: child.example.org\n    policy: quiet\n"
-	"  - id: under.child.example.org\n    policy: quiet\n"
-	"  - id: kid.ent.example.org\n    policy: quiet\n"
-	"  - id: far.example\n    policy: p\n"
-	"  - id: self.example\n    policy: self\n"
-	"  - id: deep.below.example\n    policy: p\n"
-	"  - id: alias.example\n    alias: example.org\n"
-	"  - id: parked.example\n    policy: parked\n";
+	"  - id: \"policy:p/later\"\n    key: \"" KEY1 "\"\n    publish: \"" AT(
+		"10") "\"\n"
+		      "  - id: \"policy:p/mine\"\n    key: \"" KEY1 "\"\n"
+		      "  - id: \"policy:p/kept.back\"\n    key: \"" KEY1 "\"\n"
+		      /* Of the domain. */
+		      "  - id: example.org/mine\n    cname: \"mine.example.net.\"\n"
+		      "  - id: example.org/kept.back\n    key: \"" KEY2 "\"\n    publish: \"" AT(
+			      "20") "\"\n"
+				    "  - id: example.org/gone.old\n    key: \"" KEY2
+				    "\"\n    remove: \"" BEFORE(
+					    "30") "\"\n"
+						  "  - id: example.org/own.deep\n    key: \"" KEY2
+						  "\"\n    retire: \"" AT(
+							  "30") "\"\n"
+								"    remove: \"" AT(
+									"40") "\"\n    revoke: on\n"
+									      "  - id: example.org/soon.late\n    key: \"" KEY2
+									      "\"\n    publish: \"" AT(
+										      "05") "\"\n"
+											    "  - id: parked.example/was\n    key: \"" KEY2
+											    "\"\n"
+											    "domain:\n"
+											    "  - id: example.org\n    policy: p\n"
+											    "    record: [ \"www A 192.0.2.1\", \"www AAAA ::1\", \"a.b.c A 192.0.2.2\", \"*.w MX 0 m\", "
+											    "\"x.*.v A 192.0.2.3\", \"old DNAME example.net.\", \"old A 192.0.2.4\", "
+											    "\"glue.sub A 192.0.2.5\", \"c.w A 192.0.2.6\", \"alias CNAME www\" ]\n"
+											    "    delegation: [ \"sub NS ns.example.net.\", \"sub DS 1 13 2 "
+											    "C1B25A539B7841FCB98690C5E33C064203CE066135E2CD239583FEE7263336A4\", \"in.deep NS ns.example.net.\" ]\n"
+											    "  - id: child.example.org\n    policy: quiet\n"
+											    "  - id: under.child.example.org\n    policy: quiet\n"
+											    "  - id: kid.ent.example.org\n    policy: quiet\n"
+											    "  - id: far.example\n    policy: p\n"
+											    "  - id: self.example\n    policy: self\n"
+											    "  - id: deep.below.example\n    policy: p\n"
+											    "  - id: alias.example\n    alias: example.org\n"
+											    "  - id: parked.example\n    policy: parked\n";
 
 typedef struct {
 	array_t array;
@@ -73,7 +83,8 @@ static bool view_begin(fixture_t *f, const char *domain)
 	CU_ASSERT_EQUAL_FATAL(mail_name_parse(MAIL_STR(domain), f->name, NULL), KNOT_EOK);
 	size_t len = mail_name_key(f->name, key);
 	int ret = mail_view_open(&f->view, f->name, key, len);
-	return UNIT_CHECK(ret == KNOT_EOK && f->view.key_len == len && f->view.plan->error == KNOT_EOK,
+	return UNIT_CHECK(ret == KNOT_EOK && f->view.key_len == len &&
+	                          f->view.plan->error == KNOT_EOK,
 	                  "%s: %d", domain, ret);
 }
 
@@ -85,7 +96,7 @@ static void view_end(fixture_t *f)
 
 static void show_types(const mail_view_t *view, const mail_node_t *node, mail_buf_t *out)
 {
-	for (uint16_t type = 0; (type = mail_node_type(view, node, type)) != 0; ) {
+	for (uint16_t type = 0; (type = mail_node_type(view, node, type)) != 0;) {
 		(void)mail_buf_str(out, " ");
 		show_type(type, out);
 	}
@@ -179,7 +190,8 @@ static const struct {
 	{ "example.org", "x.ent.example.org", "nothing" },
 	{ "example.org", "kid.ent.example.org", "cut kid.ent.example.org: NS (itself)" },
 	{ "example.org", "x.kid.ent.example.org", "cut kid.ent.example.org: NS" },
-	{ "child.example.org", "under.child.example.org", "cut under.child.example.org: NS (itself)" },
+	{ "child.example.org", "under.child.example.org",
+	  "cut under.child.example.org: NS (itself)" },
 	{ "child.example.org", "child.example.org", "found NS SOA TXT" },
 	/* Absolute hosts, in the domain that they lie in. */
 	{ "far.example", "mx.far.example", "found A TXT" },
@@ -211,10 +223,12 @@ static const struct {
 	{ "alias.example", "www.alias.example", "nothing" },
 	{ "alias.example", "child.alias.example", "nothing" },
 	/* Without mail every selector has an empty key. */
-	{ "parked.example", "any._domainkey.parked.example", "wildcard *._domainkey.parked.example: TXT" },
+	{ "parked.example", "any._domainkey.parked.example",
+	  "wildcard *._domainkey.parked.example: TXT" },
 	{ "parked.example", "_domainkey.parked.example", "found" },
 	/* The domain's own keys do not count then. */
-	{ "parked.example", "was._domainkey.parked.example", "wildcard *._domainkey.parked.example: TXT" },
+	{ "parked.example", "was._domainkey.parked.example",
+	  "wildcard *._domainkey.parked.example: TXT" },
 	/* Who reports here: of the stored domains, those that say so; names above stored ones are empty. */
 	{ "example.org", "far.example._report._dmarc.example.org", "found TXT" },
 	{ "example.org", "alias.example._report._dmarc.example.org", "found TXT" },
@@ -259,7 +273,7 @@ static void test_open(void)
 {
 	static const struct {
 		const char *name;
-		const char *domain;   /* NULL: none. */
+		const char *domain; /* NULL: none. */
 	} cases[] = {
 		{ "example.org", "example.org" },
 		{ "a.b.example.org", "example.org" },
@@ -308,7 +322,8 @@ static const struct {
 	  "tls-rpt 3600 'v=TLSRPTv1; rua=mailto:t@alias.example'" },
 	{ "example.org", "s1._domainkey.example.org", KNOT_RRTYPE_TXT,
 	  "dkim 3600 'v=DKIM1; k=ed25519; h=sha256; p=" KEY1 "'" },
-	{ "example.org", "mine._domainkey.example.org", KNOT_RRTYPE_CNAME, "dkim-cname 3600 mine.example.net." },
+	{ "example.org", "mine._domainkey.example.org", KNOT_RRTYPE_CNAME,
+	  "dkim-cname 3600 mine.example.net." },
 	{ "example.org", "mine._domainkey.example.org", KNOT_RRTYPE_TXT, "-2" },
 	{ "alias.example", "mine._domainkey.alias.example", KNOT_RRTYPE_CNAME,
 	  "dkim-cname 3600 mine.example.net." },
@@ -341,13 +356,16 @@ static void test_rrsets(void)
 			size_t len = mail_name_key(name, key);
 			int ret = mail_view_node(&f.view, key, len, &node);
 			UNIT_CHECK(ret == KNOT_EOK, "case %zu: %d", i, ret);
-			ret = mail_view_rrset(&f.view, &node, rrsets[i].type, name, NULL, &rrset, &kind, &until);
+			ret = mail_view_rrset(&f.view, &node, rrsets[i].type, name, NULL, &rrset,
+			                      &kind, &until);
 			if (ret != KNOT_EOK) {
 				(void)mail_buf_printf(&got, "%d", ret);
 			} else {
-				(void)mail_buf_printf(&got, "%s %u", mail_kinds[kind].name, (unsigned)rrset.ttl);
+				(void)mail_buf_printf(&got, "%s %u", mail_kinds[kind].name,
+				                      (unsigned)rrset.ttl);
 				if (until != INT64_MAX) {
-					(void)mail_buf_printf(&got, "%+lld", (long long)(until - NOW));
+					(void)mail_buf_printf(&got, "%+lld",
+					                      (long long)(until - NOW));
 				}
 				for (uint16_t j = 0; j < rrset.rrs.count; j++) {
 					(void)mail_buf_str(&got, " ");
@@ -366,7 +384,8 @@ static void test_times(void)
 {
 	static const struct {
 		int64_t second;
-		const char *place;   /* Of the domain's own; the policy's gives a second that does no harm. */
+		const char *
+			place; /* Of the domain's own; the policy's gives a second that does no harm. */
 		const char *rrset;
 	} cases[] = {
 		{ 0, "nothing +600", "" },
@@ -389,10 +408,13 @@ static void test_times(void)
 			knot_rrset_t rrset;
 			uint16_t kind;
 			(void)view_begin(&f, "self.example");
-			(void)snprintf(text, sizeof(text), "dkim:\n  - id: \"%s/t\"\n    key: \"" KEY2 "\"\n"
-			               "    publish: \"" AT("10") "\"\n    retire: \"" AT("30") "\"\n"
-			               "    remove: \"" AT("40") "\"\n    revoke: on\n",
-			               of_policy ? "policy:self" : "self.example");
+			(void)snprintf(
+				text, sizeof(text),
+				"dkim:\n  - id: \"%s/t\"\n    key: \"" KEY2 "\"\n"
+				"    publish: \"" AT("10") "\"\n    retire: \"" AT(
+					"30") "\"\n"
+					      "    remove: \"" AT("40") "\"\n    revoke: on\n",
+				of_policy ? "policy:self" : "self.example");
 			(void)array_put(&f.array, text);
 			mail_cache_sync(f.cache, 1, f.array.txnid);
 			(void)mail_name_parse(MAIL_STR("self.example"), f.name, NULL);
@@ -407,16 +429,18 @@ static void test_times(void)
 			(void)mail_name_parse(MAIL_STR("t._domainkey.self.example"), name, NULL);
 			len = mail_name_key(name, key);
 			CU_ASSERT_EQUAL(mail_view_node(&f.view, key, len, &node), KNOT_EOK);
-			if (mail_view_rrset(&f.view, &node, KNOT_RRTYPE_TXT, name, NULL, &rrset, &kind,
-			                    NULL) == KNOT_EOK) {
+			if (mail_view_rrset(&f.view, &node, KNOT_RRTYPE_TXT, name, NULL, &rrset,
+			                    &kind, NULL) == KNOT_EOK) {
 				(void)mail_buf_printf(&got, "%u ", (unsigned)rrset.ttl);
 				show_rdata(&rrset, 0, &got);
 				knot_rdataset_clear(&rrset.rrs, NULL);
 			}
 			(void)shown_is(&got, cases[i].rrset, of_policy ? "policy's" : "own", i);
 			/* The serial is the second of the last step. */
-			int64_t step = cases[i].second >= 2400 ? 2400 : cases[i].second >= 1800 ? 1800 :
-			               cases[i].second >= 600 ? 600 : 0;
+			int64_t step = cases[i].second >= 2400   ? 2400
+			               : cases[i].second >= 1800 ? 1800
+			               : cases[i].second >= 600  ? 600
+			                                         : 0;
 			uint32_t serial = mail_view_serial(&f.view);
 			UNIT_CHECK(serial == (step > 0 ? NOW + step : ARRAY_EPOCH + 2),
 			           "case %zu %u: %u", i, of_policy, (unsigned)serial);
@@ -434,13 +458,17 @@ static void test_damaged(void)
 		const char *name;
 		const char *expected;
 	} cases[] = {
-		{ MAIL_SECTION_DKIM, "example.org/mine", "mine._domainkey.example.org", "error -19" },
-		{ MAIL_SECTION_DKIM, "example.org/mine", "own.deep._domainkey.example.org", "found TXT" },
+		{ MAIL_SECTION_DKIM, "example.org/mine", "mine._domainkey.example.org",
+		  "error -19" },
+		{ MAIL_SECTION_DKIM, "example.org/mine", "own.deep._domainkey.example.org",
+		  "found TXT" },
 		{ MAIL_SECTION_DKIM, "example.org/mine", "www.example.org", "found A AAAA" },
 		{ MAIL_SECTION_DOMAIN, "child.example.org", "www.example.org", "found A AAAA" },
 		{ MAIL_SECTION_DOMAIN, "child.example.org", "x.child.example.org", "error -19" },
-		{ MAIL_SECTION_DOMAIN, "far.example", "far.example._report._dmarc.example.org", "error -19" },
-		{ MAIL_SECTION_DOMAIN, "far.example", "self.example._report._dmarc.example.org", "found" },
+		{ MAIL_SECTION_DOMAIN, "far.example", "far.example._report._dmarc.example.org",
+		  "error -19" },
+		{ MAIL_SECTION_DOMAIN, "far.example", "self.example._report._dmarc.example.org",
+		  "found" },
 	};
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		fixture_t f;
@@ -465,9 +493,10 @@ static void test_ttl(void)
 		int64_t until;
 		uint32_t capped;
 	} cases[] = {
-		{ 3600, INT64_MAX, 3600 }, { 3600, NOW + 3600, 3600 }, { 3600, NOW + 3599, 3599 },
-		{ 3600, NOW + 2, 2 }, { 3600, NOW + 1, 1 }, { 3600, NOW, 1 }, { 0, INT64_MAX, 0 },
-		{ UINT32_MAX, INT64_MAX, UINT32_MAX },
+		{ 3600, INT64_MAX, 3600 },  { 3600, NOW + 3600, 3600 },
+		{ 3600, NOW + 3599, 3599 }, { 3600, NOW + 2, 2 },
+		{ 3600, NOW + 1, 1 },       { 3600, NOW, 1 },
+		{ 0, INT64_MAX, 0 },        { UINT32_MAX, INT64_MAX, UINT32_MAX },
 	};
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		uint32_t ttl = mail_ttl_cap(cases[i].ttl, NOW, cases[i].until);
@@ -475,15 +504,13 @@ static void test_ttl(void)
 	}
 }
 
-static const unit_test_t tests[] = {
-	{ "the domain of a name", test_open },
-	{ "where names lead", test_places },
-	{ "RRsets", test_rrsets },
-	{ "a key through time", test_times },
-	{ "damaged entries", test_damaged },
-	{ "TTLs capped", test_ttl },
-	{ NULL, NULL }
-};
+static const unit_test_t tests[] = { { "the domain of a name", test_open },
+	                             { "where names lead", test_places },
+	                             { "RRsets", test_rrsets },
+	                             { "a key through time", test_times },
+	                             { "damaged entries", test_damaged },
+	                             { "TTLs capped", test_ttl },
+	                             { NULL, NULL } };
 
 int main(void)
 {
