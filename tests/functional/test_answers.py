@@ -353,7 +353,7 @@ def test_cookies_and_rate_limits(store):
         refused = knotd.ask("example.org", "MX", options=client)
         assert rcode(refused) == "BADCOOKIE" and rdata(refused) == []
         cookie = cookie_of(refused)
-        assert len(cookie[0].data) == 24 and cookie[0].data[:8] == b"12345678"
+        assert len(cookie[0].to_wire()) == 24 and cookie[0].to_wire()[:8] == b"12345678"
 
         def whole(**how):
             return [not has(knotd.ask(name, rrtype, **how), "TC") for _ in range(40)
@@ -364,7 +364,7 @@ def test_cookies_and_rate_limits(store):
         assert all(whole(options=cookie))
         assert all(whole(tcp=True))
         # A stranger's cookie is none.
-        forged = [dns.edns.GenericOption(10, cookie[0].data[:-1] + b"\0")]
+        forged = [dns.edns.GenericOption(10, cookie[0].to_wire()[:-1] + b"\0")]
         assert rcode(knotd.ask("mail.example.org", "A", options=forged)) in ("BADCOOKIE", "NOERROR")
         assert rdata(knotd.ask("mail.example.org", "A", options=forged)) == []
 
