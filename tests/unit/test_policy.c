@@ -160,7 +160,8 @@ static void test_merged(void)
 #define POLICY(id, base) "policy:\n  - id: " id "\n    base: " base "\n"
 #define CHAIN7                                                                                     \
 	POLICY("p7", "p6")                                                                         \
-	POLICY("p6", "p5") POLICY("p5", "p4") POLICY("p4", "p3") POLICY("p3", "p2")                \
+	POLICY("p6", "p5")                                                                         \
+	POLICY("p5", "p4") POLICY("p4", "p3") POLICY("p3", "p2")                                   \
 		POLICY("p2", "p1") "policy:\n  - id: p1\n    ttl: 77\n"
 
 static const struct {
