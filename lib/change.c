@@ -39,6 +39,29 @@ const mail_entry_t *mail_change_find(const mail_change_t *change, mail_section_t
 	return node != NULL ? *node : NULL;
 }
 
+/*! Orders as entry_compare(), but finds any DKIM key whose id goes on after the wanted "DOMAIN/". */
+static int key_owner_compare(const void *wanted_ptr, const void *key_ptr)
+{
+	const mail_entry_t *wanted = wanted_ptr, *key = key_ptr;
+	return key->section == MAIL_SECTION_DKIM && key->id.len > wanted->id.len &&
+	                       memcmp(key->id.data, wanted->id.data, wanted->id.len) == 0
+	               ? 0
+	               : entry_compare(wanted, key);
+}
+
+const mail_entry_t *mail_change_key_of(const mail_change_t *change, mail_str_t domain)
+{
+	char text[KNOT_DNAME_TXT_MAXLEN + 2];
+	mail_buf_t prefix = MAIL_BUF_FIXED((uint8_t *)text, sizeof(text));
+	if (!change->touched[MAIL_SECTION_DKIM] ||
+	    mail_buf_printf(&prefix, "%.*s/", (int)domain.len, domain.data) != KNOT_EOK) {
+		return NULL;
+	}
+	const mail_entry_t wanted = { .section = MAIL_SECTION_DKIM, .id = mail_buf_view(&prefix) };
+	const mail_entry_t *const *node = tfind(&wanted, &change->listed, key_owner_compare);
+	return node != NULL ? *node : NULL;
+}
+
 /*! Reads as the transaction does, but gives changed entries with their lines. */
 static int overlay_get(const mail_source_t *src, mail_section_t section, const uint8_t *key,
                        size_t len, mail_entry_t **entry, mail_stamp_t *stamp)
@@ -290,6 +313,12 @@ int mail_change_put(mail_change_t *change, const mail_entry_t *entry, mail_diag_
 {
 	mail_entry_t *old = NULL;
 	int ret = mail_txn_get(change->txn, entry->section, entry->id, &old);
+	if (ret == KNOT_ENOTSUP) {
+		diag->line = entry->line;
+		(void)mail_diag_error(diag, 0, "%s %.*s is of a newer format",
+		                      mail_section_name(entry->section), (int)entry->id.len,
+		                      entry->id.data);
+	}
 	if (ret != KNOT_EOK && ret != KNOT_ENOENT && ret != KNOT_EMALF) {
 		return ret;
 	}

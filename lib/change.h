@@ -30,5 +30,7 @@ struct mail_change {
 /*! The changed entry of a section and an id, or NULL. */
 const mail_entry_t *mail_change_find(const mail_change_t *change, mail_section_t section,
                                      mail_str_t id);
+/*! One of the changed DKIM keys of a domain, always the same one while nothing is put; or NULL. */
+const mail_entry_t *mail_change_key_of(const mail_change_t *change, mail_str_t domain);
 /*! Frees the compiled policies. */
 void mail_change_plans_free(mail_change_t *change);

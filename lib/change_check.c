@@ -10,12 +10,13 @@
 
 #include "change.h"
 #include "mail/kind.h"
+#include "plan.h"
 
 /*! A policy that was compiled for this change. */
 typedef struct {
 	mail_str_t id;
-	mail_plan_t *plan;
-	bool affected; /*!< It was made from an entry that changed. */
+	mail_plan_t *plan; /*!< NULL: it was bad before, and has nothing to do with this change. */
+	bool affected;     /*!< It was made from an entry that changed. */
 } checked_t;
 
 static int checked_compare(const void *a_ptr, const void *b_ptr)
@@ -65,7 +66,7 @@ static int named(mail_change_t *change, mail_section_t section, mail_str_t id, m
 	}
 	(void)mail_diag_error(diag, diag->column, "%s %.*s: %s", mail_section_name(section),
 	                      (int)id.len, id.data, reason);
-	return ret == KNOT_ENOMEM || ret == KNOT_ENOTSUP ? ret : KNOT_EINVAL;
+	return ret == KNOT_ENOMEM ? ret : KNOT_EINVAL;
 }
 
 /*! Says whether one of the entries that something was made from belongs to this change. */
@@ -144,19 +145,32 @@ static int policy_make(mail_change_t *change, checked_t *checked, mail_profile_t
 	return ret;
 }
 
+/*! Says why a policy is bad. \param ours Out: that has to do with this change. */
+static int policy_refuse(mail_change_t *change, mail_str_t id, const mail_profile_t *profile,
+                         int ret, bool *ours, mail_diag_t *diag)
+{
+	if (profile == NULL || ret == KNOT_ENOMEM) {
+		return KNOT_ENOMEM;
+	}
+	*ours |= affected_by(change, profile->dependencies, profile->dependency_count);
+	/* Without a layer of its own the policy is not there, and the reason has its name. */
+	return profile->layer_count > 1 ? named(change, MAIL_SECTION_POLICY, id, diag, ret)
+	                                : KNOT_EINVAL;
+}
+
 /*!
  * Compiles a policy, once for a change.
  *
- * \param ours  Out, may be NULL: a failure has to do with this change.
+ * \param ours  A failure has to do with this change. In: of one that is known not to, the reason is wanted.
  */
 static int policy_compile(mail_change_t *change, mail_str_t id, const checked_t **out, bool *ours,
                           mail_diag_t *diag)
 {
 	const checked_t wanted = { .id = id };
 	checked_t *const *known = tfind(&wanted, &change->plans, checked_compare);
-	if (known != NULL) {
+	if (known != NULL && ((*known)->plan != NULL || !*ours)) {
 		*out = *known;
-		return KNOT_EOK;
+		return (*known)->plan != NULL ? KNOT_EOK : KNOT_EINVAL;
 	}
 	checked_t *checked = checked_new(id);
 	if (checked == NULL) {
@@ -165,23 +179,17 @@ static int policy_compile(mail_change_t *change, mail_str_t id, const checked_t 
 	mail_profile_t *profile = NULL;
 	int ret = policy_make(change, checked, &profile, diag);
 	if (ret != KNOT_EOK) {
-		if (ours != NULL && profile != NULL) {
-			*ours = affected_by(change, profile->dependencies,
-			                    profile->dependency_count);
-		}
-		/* Without a layer of its own the policy is not there, and the reason has its name. */
-		ret = profile != NULL && profile->layer_count > 1
-		              ? named(change, MAIL_SECTION_POLICY, id, diag, ret)
-		      : ret == KNOT_ENOMEM || ret == KNOT_ENOTSUP ? ret
-		                                                  : KNOT_EINVAL;
+		ret = policy_refuse(change, id, profile, ret, ours, diag);
 	}
 	mail_profile_free(profile);
-	if (ret != KNOT_EOK || tsearch(checked, &change->plans, checked_compare) == NULL) {
+	/* What is not ours is remembered, too: many domains may follow it. */
+	const bool keep = known == NULL && (ret == KNOT_EOK || (ret == KNOT_EINVAL && !*ours));
+	if (!keep || tsearch(checked, &change->plans, checked_compare) == NULL) {
 		checked_free(checked);
 		return ret != KNOT_EOK ? ret : KNOT_ENOMEM;
 	}
 	*out = checked;
-	return KNOT_EOK;
+	return ret;
 }
 
 /*!
@@ -269,6 +277,40 @@ static int ns_check(const mail_source_t *source, const mail_plan_t *plan, const 
 	return KNOT_EOK;
 }
 
+/*! Hosts with absolute names against the records that the domain itself has there. */
+static int absolute_check(const mail_source_t *source, const mail_plan_t *plan, const uint8_t *apex,
+                          size_t apex_len, mail_diag_t *diag)
+{
+	for (size_t i = 0; i < plan->absolute.count; i++) {
+		const mail_owner_t *owner = &plan->absolute.owners[i];
+		mail_domain_t nearest;
+		if (!mail_key_in(owner->key, owner->key_len, apex, apex_len) ||
+		    source->domain_above(source, owner->key, owner->key_len, &nearest) >
+		            (int)apex_len) {
+			continue;
+		}
+		const size_t below = owner->key_len > apex_len ? apex_len + 1 : apex_len;
+		const mail_owner_t *other = mail_owners_find(&plan->relative, owner->key + below,
+		                                             owner->key_len - below, NULL);
+		const mail_row_t *row = NULL;
+		const char *what = other == NULL
+		                           ? NULL
+		                           : mail_owners_clash(owner, other,
+		                                               owner->key_len == apex_len, &row);
+		if (what != NULL) {
+			mail_buf_t name = { 0 };
+			(void)mail_entry_id_from_key(MAIL_SECTION_DOMAIN, owner->key,
+			                             owner->key_len, &name);
+			int ret = mail_diag_error(diag, 0, "%s: %s at %.*s",
+			                          mail_kinds[row->kind].name, what, (int)name.len,
+			                          (const char *)name.data);
+			mail_buf_free(&name);
+			return ret;
+		}
+	}
+	return KNOT_EOK;
+}
+
 /*! What a domain owes besides what its plan was checked for. */
 static int domain_plan_check(const mail_source_t *source, const mail_plan_t *plan,
                              const uint8_t *key, size_t len, mail_diag_t *diag)
@@ -287,7 +329,28 @@ static int domain_plan_check(const mail_source_t *source, const mail_plan_t *pla
 		                       "room for a domain of %zu",
 		                       plan->apex_max);
 	}
-	return ns_check(source, plan, key, len, diag);
+	ret = ns_check(source, plan, key, len, diag);
+	return ret == KNOT_EOK ? absolute_check(source, plan, key, len, diag) : ret;
+}
+
+/*! Says whether some record of a plan could meet a DKIM key. */
+static bool meets_keys(const mail_plan_t *plan)
+{
+	static const uint8_t top[] = "_domainkey";
+	size_t at = 0;
+	(void)mail_owners_find(&plan->relative, top, sizeof(top) - 1, &at);
+	for (; at < plan->relative.count; at++) {
+		const mail_owner_t *owner = &plan->relative.owners[at];
+		if (!mail_key_in(owner->key, owner->key_len, top, sizeof(top) - 1)) {
+			return false;
+		}
+		for (size_t i = 0; i < owner->count; i++) {
+			if (strncmp(mail_kinds[owner->rows[i].kind].name, "dkim", 4) != 0) {
+				return true;
+			}
+		}
+	}
+	return false;
 }
 
 /*! A domain's own DKIM keys against the records at their owners. */
@@ -295,7 +358,7 @@ static int own_keys_check(mail_change_t *change, const mail_plan_t *plan, const 
                           size_t len, mail_diag_t *diag)
 {
 	uint8_t top[MAIL_KEY_MAX], after[MAIL_KEY_MAX], next[MAIL_KEY_MAX];
-	if (len + 12 > sizeof(top)) {
+	if (len + 12 > sizeof(top) || !meets_keys(plan)) {
 		return KNOT_EOK;
 	}
 	memcpy(top, key, len);
@@ -330,7 +393,7 @@ static int own_keys_check(mail_change_t *change, const mail_plan_t *plan, const 
 	}
 }
 
-/*! Compiles a domain with overrides, or an alias. \param differs Out: it was made from what changed. */
+/*! Compiles a domain with overrides, or an alias. \param differs Set when it was made from what changed. */
 static int domain_compile(mail_change_t *change, mail_str_t id, const uint8_t *key, size_t len,
                           bool *differs, mail_diag_t *diag)
 {
@@ -349,8 +412,12 @@ static int domain_compile(mail_change_t *change, mail_str_t id, const uint8_t *k
 		warnings_give(&warnings, MAIL_SECTION_DOMAIN, id, diag);
 	}
 	mail_buf_free(&warnings);
+	if (plan != NULL) {
+		*differs |= affected_by(change, plan->dependencies, plan->dependency_count);
+	} else if (profile != NULL) {
+		*differs |= affected_by(change, profile->dependencies, profile->dependency_count);
+	}
 	if (ret == KNOT_EOK) {
-		*differs = affected_by(change, plan->dependencies, plan->dependency_count);
 		ret = domain_plan_check(&change->source, plan, key, len, diag);
 	}
 	if (ret == KNOT_EOK) {
@@ -361,31 +428,51 @@ static int domain_compile(mail_change_t *change, mail_str_t id, const uint8_t *k
 	return ret;
 }
 
-/*! Checks one domain, and counts it if its records may differ. */
+/*! What a domain has to do with a change. */
+typedef struct {
+	bool differs; /*!< It was made from something that changed. */
+	bool must;    /*!< It must be good: it differs, or nobody remembers whether it does. */
+} concern_t;
+
+/*! Checks a domain that has all from its policy. */
+static int plain_check(mail_change_t *change, mail_str_t policy, const uint8_t *key, size_t len,
+                       concern_t *concern, mail_diag_t *diag)
+{
+	const checked_t *checked = NULL;
+	int ret = policy_compile(change, policy, &checked, &concern->must, diag);
+	if (ret == KNOT_EOK) {
+		concern->differs |= checked->affected;
+		ret = domain_plan_check(&change->source, checked->plan, key, len, diag);
+	}
+	return ret == KNOT_EOK ? own_keys_check(change, checked->plan, key, len, diag) : ret;
+}
+
+/*!
+ * Checks one domain, and counts it if its records may differ.  One that was made from nothing that changed
+ * may be bad: it was so before.
+ */
 static int domain_check(mail_change_t *change, const uint8_t *key, size_t len,
                         const mail_domain_t *domain, mail_diag_t *diag)
 {
 	mail_buf_t id = { 0 };
 	int ret = mail_entry_id_from_key(MAIL_SECTION_DOMAIN, key, len, &id);
-	const checked_t *checked = NULL;
-	bool differs = false;
+	concern_t concern = {
+		.differs = mail_change_find(change, MAIL_SECTION_DOMAIN, mail_buf_view(&id)) !=
+		                   NULL ||
+		           mail_change_key_of(change, mail_buf_view(&id)) != NULL,
+	};
+	concern.must = concern.differs || change->all;
 	if (ret == KNOT_EOK && domain->plain && domain->alias.len == 0) {
-		ret = policy_compile(change, domain->policy, &checked, NULL, diag);
-		differs = ret == KNOT_EOK &&
-		          (checked->affected || mail_change_find(change, MAIL_SECTION_DOMAIN,
-		                                                 mail_buf_view(&id)) != NULL);
-		ret = ret == KNOT_EOK
-		              ? domain_plan_check(&change->source, checked->plan, key, len, diag)
-		              : ret;
-		if (ret == KNOT_EOK && change->touched[MAIL_SECTION_DKIM]) {
-			ret = own_keys_check(change, checked->plan, key, len, diag);
-		}
+		ret = plain_check(change, domain->policy, key, len, &concern, diag);
 	} else if (ret == KNOT_EOK) {
-		ret = domain_compile(change, mail_buf_view(&id), key, len, &differs, diag);
+		ret = domain_compile(change, mail_buf_view(&id), key, len, &concern.differs, diag);
 	}
-	change->count.domains += differs;
-	if (ret != KNOT_EOK) {
+	change->count.domains += concern.differs;
+	if (ret == KNOT_ENOMEM || (ret != KNOT_EOK && (concern.must || concern.differs))) {
 		ret = named(change, MAIL_SECTION_DOMAIN, mail_buf_view(&id), diag, ret);
+	} else if (ret != KNOT_EOK) {
+		diag->line = diag->column = 0;
+		ret = KNOT_EOK;
 	}
 	mail_buf_free(&id);
 	return ret;
@@ -394,7 +481,8 @@ static int domain_check(mail_change_t *change, const uint8_t *key, size_t len,
 /*! Says whether a domain may differ after the change; looks only at what is cheap. */
 static bool domain_affected(mail_change_t *change, mail_str_t id, const mail_domain_t *domain)
 {
-	if (change->all || mail_change_find(change, MAIL_SECTION_DOMAIN, id) != NULL) {
+	if (change->all || mail_change_find(change, MAIL_SECTION_DOMAIN, id) != NULL ||
+	    mail_change_key_of(change, id) != NULL) {
 		return true;
 	}
 	if (domain->alias.len > 0) {
@@ -410,6 +498,15 @@ static bool domain_affected(mail_change_t *change, mail_str_t id, const mail_dom
 	       (change->touched[MAIL_SECTION_HOST] || change->touched[MAIL_SECTION_CERTIFICATE]);
 }
 
+/*! Moves on to a damaged entry, which was so before. */
+static int domain_skip(mail_change_t *change, uint8_t *key, size_t *len)
+{
+	mail_entry_t *entry = NULL;
+	int ret = mail_txn_next(change->txn, MAIL_SECTION_DOMAIN, key, len, &entry);
+	mail_entry_free(entry);
+	return ret == KNOT_EMALF || ret == KNOT_ENOTSUP ? KNOT_EOK : ret;
+}
+
 /*! Looks at every domain. */
 static int domains_check(mail_change_t *change, mail_diag_t *diag)
 {
@@ -419,6 +516,12 @@ static int domains_check(mail_change_t *change, mail_diag_t *diag)
 		char text[KNOT_DNAME_TXT_MAXLEN + 1];
 		mail_buf_t id = MAIL_BUF_FIXED((uint8_t *)text, sizeof(text));
 		int ret = change->base->domain_next(change->base, key, len, false, next, &domain);
+		if (ret == KNOT_EMALF || ret == KNOT_ENOTSUP) {
+			ret = domain_skip(change, key, &len);
+			if (ret == KNOT_EOK) {
+				continue;
+			}
+		}
 		if (ret < 0) {
 			return ret == KNOT_ENOENT ? KNOT_EOK : ret;
 		}
@@ -441,6 +544,20 @@ typedef struct {
 	int ret;
 } walk_t;
 
+/*! Checks the policy of a changed DKIM key; that of a deleted one may be gone. */
+static int policy_key_check(mail_change_t *change, const mail_entry_t *entry, mail_diag_t *diag)
+{
+	const char *slash = memrchr(entry->id.data, '/', entry->id.len);
+	const mail_str_t policy = { entry->id.data + 7, slash - entry->id.data - 7 };
+	const checked_t *checked;
+	bool ours = true;
+	if (entry->deleted) {
+		return KNOT_EOK;
+	}
+	int ret = policy_compile(change, policy, &checked, &ours, diag);
+	return ret == KNOT_EOK ? ret : named(change, MAIL_SECTION_DKIM, entry->id, diag, ret);
+}
+
 /*! Checks a changed domain, or the owner of a changed DKIM key. */
 static int listed_check(mail_change_t *change, const mail_entry_t *entry, mail_diag_t *diag)
 {
@@ -454,12 +571,7 @@ static int listed_check(mail_change_t *change, const mail_entry_t *entry, mail_d
 		}
 		owner.len = slash - owner.data;
 		if (owner.len > 7 && memcmp(owner.data, "policy:", 7) == 0) {
-			mail_str_t policy = { owner.data + 7, owner.len - 7 };
-			const checked_t *checked;
-			int ret = policy_compile(change, policy, &checked, NULL, diag);
-			return ret == KNOT_EOK
-			               ? ret
-			               : named(change, MAIL_SECTION_DKIM, entry->id, diag, ret);
+			return policy_key_check(change, entry, diag);
 		}
 	} else if (entry->section != MAIL_SECTION_DOMAIN) {
 		return KNOT_EOK;
@@ -481,7 +593,12 @@ static int listed_check(mail_change_t *change, const mail_entry_t *entry, mail_d
 		                      (int)owner.len, owner.data);
 		return named(change, entry->section, entry->id, diag, KNOT_EINVAL);
 	}
-	change->count.domains += entry->section == MAIL_SECTION_DKIM;
+	/* Once for a domain: of its own entry, or else of one of its keys. */
+	if (entry->section == MAIL_SECTION_DKIM &&
+	    (mail_change_find(change, MAIL_SECTION_DOMAIN, owner) != NULL ||
+	     mail_change_key_of(change, owner) != entry)) {
+		return KNOT_EOK;
+	}
 	return domain_check(change, key, len, &domain, diag);
 }
 

@@ -176,7 +176,7 @@ const mail_owner_t *mail_owners_find(const mail_owners_t *owners, const uint8_t 
 	return NULL;
 }
 
-static bool row_same_data(const mail_row_t *a, const mail_row_t *b)
+bool mail_rows_same(const mail_row_t *a, const mail_row_t *b)
 {
 	return a->type == b->type && a->rdata.holes == b->rdata.holes &&
 	       a->rdata.text == b->rdata.text &&
@@ -203,7 +203,7 @@ static int owner_fill(mail_build_t *build, size_t first, size_t last, mail_owner
 		bool known = false;
 		for (size_t j = 0; j < owner->count && !known; j++) {
 			mail_row_t *there = &owner->rows[j];
-			known = row_same_data(there, row) && mail_rows_overlap(there, row);
+			known = mail_rows_same(there, row) && mail_rows_overlap(there, row);
 			if (known) {
 				there->from = row->from < there->from ? row->from : there->from;
 				there->until = row->until > there->until ? row->until

@@ -16,6 +16,18 @@ struct mail_build_target {
 
 /*! Says whether there is a second in which both rows are shown. */
 bool mail_rows_overlap(const mail_row_t *a, const mail_row_t *b);
+/*! Says whether two rows are the same record. */
+bool mail_rows_same(const mail_row_t *a, const mail_row_t *b);
+
+/*!
+ * Says what an absolute owner has against the relative one that has the same name in some domain.
+ *
+ * \param row  Out: the row of the absolute owner.
+ *
+ * \return NULL: nothing.
+ */
+const char *mail_owners_clash(const mail_owner_t *absolute, const mail_owner_t *relative, bool apex,
+                              const mail_row_t **row);
 
 /*!
  * Looks a plan over whose rows are grouped: what stands beside what, what points where, and what refers

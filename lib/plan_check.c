@@ -61,16 +61,42 @@ static int conflict_note(mail_build_t *build, const mail_owner_t *owner, const m
 	return KNOT_EOK;
 }
 
+static bool row_is_spf(const mail_row_t *row)
+{
+	const char *kind = mail_kinds[row->kind].name;
+	return strcmp(kind, "spf") == 0 || strcmp(kind, "helo-spf") == 0;
+}
+
 static unsigned spf_overlapping(const mail_owner_t *owner, const mail_row_t *row)
 {
 	unsigned count = 0;
 	for (size_t i = 0; i < owner->count; i++) {
-		const mail_row_t *other = &owner->rows[i];
-		const char *kind = mail_kinds[other->kind].name;
-		count += (strcmp(kind, "spf") == 0 || strcmp(kind, "helo-spf") == 0) &&
-		         mail_rows_overlap(row, other);
+		count += row_is_spf(&owner->rows[i]) && mail_rows_overlap(row, &owner->rows[i]);
 	}
 	return count;
+}
+
+const char *mail_owners_clash(const mail_owner_t *absolute, const mail_owner_t *relative, bool apex,
+                              const mail_row_t **row)
+{
+	for (size_t i = 0; i < absolute->count; i++) {
+		*row = &absolute->rows[i];
+		for (size_t j = 0; j < relative->count; j++) {
+			const mail_row_t *other = &relative->rows[j];
+			if (mail_rows_same(*row, other)) {
+				continue;
+			}
+			if (row_is_spf(*row) && row_is_spf(other) &&
+			    mail_rows_overlap(*row, other)) {
+				return "two SPF records";
+			}
+			const char *what = row_conflict(*row, other, apex);
+			if (what != NULL) {
+				return what;
+			}
+		}
+	}
+	return NULL;
 }
 
 static int owner_check(mail_build_t *build, const mail_owner_t *owner, bool apex)

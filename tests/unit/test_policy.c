@@ -161,8 +161,9 @@ static void test_merged(void)
 #define CHAIN7                                                                                     \
 	POLICY("p7", "p6")                                                                         \
 	POLICY("p6", "p5")                                                                         \
-	POLICY("p5", "p4") POLICY("p4", "p3") POLICY("p3", "p2")                                   \
-		POLICY("p2", "p1") "policy:\n  - id: p1\n    ttl: 77\n"
+	POLICY("p5", "p4")                                                                         \
+	POLICY("p4", "p3")                                                                         \
+	POLICY("p3", "p2") POLICY("p2", "p1") "policy:\n  - id: p1\n    ttl: 77\n"
 
 static const struct {
 	const char *text;
