@@ -147,6 +147,8 @@ class Watched:
         reports = self.directory / "report"
         env["ASAN_OPTIONS"] = f"log_path={reports}:detect_leaks={0 if self.clock else 1}" \
                               f":exitcode=99:suppressions="
+        if os.environ.get("MAIL_ASAN_OPTIONS"):
+            env["ASAN_OPTIONS"] += ":" + os.environ["MAIL_ASAN_OPTIONS"]
         env["UBSAN_OPTIONS"] = f"log_path={reports}:print_stacktrace=1"
         env["LSAN_OPTIONS"] = f"suppressions={Path(__file__).parent / 'leaks.txt'}" \
                               ":print_suppressions=0"

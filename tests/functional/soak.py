@@ -85,6 +85,8 @@ def write(store, knotd, turn):
     if turn % 25 == 24:
         copy = store.path.with_name(f"copy{turn}")
         store.run("backup", copy)
+        # The lock file belongs to the data file that it was made for.
+        (store.path / "lock.mdb").unlink()
         (copy / "data.mdb").replace(store.path / "data.mdb")
         shutil.rmtree(copy)
 
