@@ -30,6 +30,9 @@ static const char stored[] =
 		"10") "\"\n"
 		      "  - id: \"policy:p/mine\"\n    key: \"" KEY1 "\"\n"
 		      "  - id: \"policy:p/kept.back\"\n    key: \"" KEY1 "\"\n"
+		      "  - id: \"policy:p/held\"\n    key: \"" KEY1 "\"\n"
+		      "  - id: example.org/held\n    key: \"" KEY2 "\"\n"
+		      "    publish: \"2027-01-15T08:20:00Z\"\n"
 		      /* Of the domain. */
 		      "  - id: example.org/mine\n    cname: \"mine.example.net.\"\n"
 		      "  - id: example.org/kept.back\n    key: \"" KEY2 "\"\n    publish: \"" AT(
@@ -207,6 +210,8 @@ static const struct {
 	{ "child.example.org", "_domainkey.child.example.org", "nothing" },
 	/* The domain's own hide the policy's, whether they are shown or not. */
 	{ "example.org", "mine._domainkey.example.org", "found CNAME" },
+	{ "example.org", "held._domainkey.example.org", "nothing +1200" },
+	{ "far.example", "held._domainkey.far.example", "found TXT" },
 	{ "example.org", "kept.back._domainkey.example.org", "nothing +1200" },
 	{ "example.org", "back._domainkey.example.org", "nothing +1200" },
 	{ "far.example", "kept.back._domainkey.far.example", "found TXT" },
