@@ -318,6 +318,7 @@ database:
         except BaseException:
             self.kill()
             self.show_log()
+            shutil.rmtree(self.directory, ignore_errors=True)
             raise
 
     def start(self, port=None):
