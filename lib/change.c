@@ -100,6 +100,13 @@ static int overlay_domain_next(const mail_source_t *src, const uint8_t *key, siz
 	return change->base->domain_next(change->base, key, len, from, next, domain);
 }
 
+static int overlay_domain_prev(const mail_source_t *src, const uint8_t *key, size_t len,
+                               uint8_t *prev, mail_domain_t *domain)
+{
+	const mail_change_t *change = src->ctx;
+	return change->base->domain_prev(change->base, key, len, prev, domain);
+}
+
 static int overlay_dkim_get(const mail_source_t *src, const uint8_t *key, size_t len,
                             mail_dkim_t *dkim)
 {
@@ -114,6 +121,13 @@ static int overlay_dkim_next(const mail_source_t *src, const uint8_t *key, size_
 	return change->base->dkim_next(change->base, key, len, from, next, dkim, deleted);
 }
 
+static int overlay_dkim_prev(const mail_source_t *src, const uint8_t *key, size_t len,
+                             uint8_t *prev, mail_dkim_t *dkim, bool *deleted)
+{
+	const mail_change_t *change = src->ctx;
+	return change->base->dkim_prev(change->base, key, len, prev, dkim, deleted);
+}
+
 mail_change_t *mail_change_begin(mail_txn_t *txn)
 {
 	mail_change_t *change = calloc(1, sizeof(*change));
@@ -122,9 +136,16 @@ mail_change_t *mail_change_begin(mail_txn_t *txn)
 	}
 	change->txn = txn;
 	change->base = mail_txn_source(txn);
-	change->source = (mail_source_t){ overlay_get,         overlay_domain_above,
-		                          overlay_domain_next, overlay_dkim_get,
-		                          overlay_dkim_next,   change };
+	change->source = (mail_source_t){
+		.get = overlay_get,
+		.domain_above = overlay_domain_above,
+		.domain_next = overlay_domain_next,
+		.domain_prev = overlay_domain_prev,
+		.dkim_get = overlay_dkim_get,
+		.dkim_next = overlay_dkim_next,
+		.dkim_prev = overlay_dkim_prev,
+		.ctx = change,
+	};
 	return change;
 }
 

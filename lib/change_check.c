@@ -498,15 +498,6 @@ static bool domain_affected(mail_change_t *change, mail_str_t id, const mail_dom
 	       (change->touched[MAIL_SECTION_HOST] || change->touched[MAIL_SECTION_CERTIFICATE]);
 }
 
-/*! Moves on to a damaged entry, which was so before. */
-static int domain_skip(mail_change_t *change, uint8_t *key, size_t *len)
-{
-	mail_entry_t *entry = NULL;
-	int ret = mail_txn_next(change->txn, MAIL_SECTION_DOMAIN, key, len, &entry);
-	mail_entry_free(entry);
-	return ret == KNOT_EMALF || ret == KNOT_ENOTSUP ? KNOT_EOK : ret;
-}
-
 /*! Looks at every domain. */
 static int domains_check(mail_change_t *change, mail_diag_t *diag)
 {
@@ -516,17 +507,14 @@ static int domains_check(mail_change_t *change, mail_diag_t *diag)
 		char text[KNOT_DNAME_TXT_MAXLEN + 1];
 		mail_buf_t id = MAIL_BUF_FIXED((uint8_t *)text, sizeof(text));
 		int ret = change->base->domain_next(change->base, key, len, false, next, &domain);
-		if (ret == KNOT_EMALF || ret == KNOT_ENOTSUP) {
-			ret = domain_skip(change, key, &len);
-			if (ret == KNOT_EOK) {
-				continue;
-			}
-		}
 		if (ret < 0) {
 			return ret == KNOT_ENOENT ? KNOT_EOK : ret;
 		}
 		len = ret;
 		memcpy(key, next, len);
+		if (domain.error != KNOT_EOK) {
+			continue; /* It was so before. */
+		}
 		ret = mail_entry_id_from_key(MAIL_SECTION_DOMAIN, key, len, &id);
 		if (ret == KNOT_EOK && domain_affected(change, mail_buf_view(&id), &domain)) {
 			ret = domain_check(change, key, len, &domain, diag);
@@ -578,14 +566,16 @@ static int listed_check(mail_change_t *change, const mail_entry_t *entry, mail_d
 	}
 	int len = mail_entry_key(MAIL_SECTION_DOMAIN, owner, key);
 	int found = len > 0 ? change->base->domain_above(change->base, key, len, &domain) : len;
-	if (found < 0 || found != len) {
+	const bool exists = found >= 0 && found == len;
+	if (!exists || domain.error != KNOT_EOK) {
 		if (entry->deleted) {
 			change->deleted_domains += entry->section == MAIL_SECTION_DOMAIN;
 			change->count.domains += entry->section == MAIL_SECTION_DOMAIN;
 			return KNOT_EOK;
 		}
-		(void)mail_diag_error(diag, 0, "domain %.*s does not exist", (int)owner.len,
-		                      owner.data);
+		(void)mail_diag_error(diag, 0, "domain %.*s %s", (int)owner.len, owner.data,
+		                      exists ? "is damaged: write it anew first"
+		                             : "does not exist");
 		return named(change, entry->section, entry->id, diag, KNOT_EINVAL);
 	}
 	if (entry->section == MAIL_SECTION_DKIM && !entry->deleted && domain.alias.len > 0) {

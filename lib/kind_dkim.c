@@ -76,7 +76,7 @@ static int keys_next(const mail_source_t *source, const uint8_t *prefix, size_t 
 	}
 	memcpy(key, next, ret);
 	*len = ret;
-	return KNOT_EOK;
+	return dkim->error;
 }
 
 int mail_plan_keys_stamp(const mail_source_t *source, mail_str_t policy, mail_stamp_t *stamp)

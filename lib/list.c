@@ -177,7 +177,10 @@ static int report_names(list_t *list)
 		}
 		len = ret;
 		memcpy(key, next, len);
-		ret = mail_view_reports(&asked, key, len, &domain, &reports);
+		/* Whether one that cannot be read reports is not known. */
+		ret = domain.error == KNOT_EOK
+		              ? mail_view_reports(&asked, key, len, &domain, &reports)
+		              : KNOT_EOK;
 		if (ret == KNOT_EOK && reports) {
 			ret = reporter_add(list, key, len);
 		}

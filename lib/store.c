@@ -217,7 +217,9 @@ static int seek_after(MDB_cursor *cursor, const uint8_t *key, size_t len, MDB_va
 int mail_txn_next(mail_txn_t *txn, mail_section_t section, uint8_t *key, size_t *len,
                   mail_entry_t **entry)
 {
-	*entry = NULL;
+	if (entry != NULL) {
+		*entry = NULL;
+	}
 	MDB_cursor *cursor;
 	int ret = mail_txn_cursor(txn, section, &cursor);
 	if (ret != KNOT_EOK) {
@@ -237,12 +239,41 @@ int mail_txn_next(mail_txn_t *txn, mail_section_t section, uint8_t *key, size_t 
 		}
 		memcpy(key, k.mv_data, k.mv_size);
 		*len = k.mv_size;
-		if (ret != KNOT_EOK) {
+		if (ret != KNOT_EOK || entry == NULL) {
 			return ret;
 		}
 		return txn->source.get(&txn->source, section, key, *len, entry, NULL);
 	}
 	return mail_store_code(rc);
+}
+
+int mail_txn_stamps(mail_txn_t *txn, mail_section_t section, mail_stamp_f each, void *ctx)
+{
+	MDB_cursor *cursor;
+	int ret = mail_txn_cursor(txn, section, &cursor);
+	if (ret != KNOT_EOK) {
+		return ret;
+	}
+	MDB_val k, v;
+	int rc = mdb_cursor_get(cursor, &k, &v, MDB_FIRST);
+	for (; rc == MDB_SUCCESS; rc = mdb_cursor_get(cursor, &k, &v, MDB_NEXT)) {
+		if (k.mv_size > MAIL_KEY_MAX) {
+			continue;
+		}
+		mail_stored_t stored;
+		ret = mail_stored_read(&v, &stored);
+		if (ret == KNOT_EOK && stored.deleted) {
+			continue;
+		}
+		if (ret != KNOT_EOK) {
+			stored.stamp = (mail_stamp_t){ 0 };
+		}
+		ret = each(k.mv_data, k.mv_size, &stored.stamp, ctx);
+		if (ret != KNOT_EOK) {
+			return ret;
+		}
+	}
+	return rc == MDB_NOTFOUND ? KNOT_EOK : mail_store_code(rc);
 }
 
 /*! Pages on the free list: those of dbi 0, each value led by its count. */

@@ -46,20 +46,23 @@ static int source_get(const mail_source_t *source, mail_section_t section, const
 	return KNOT_EOK;
 }
 
-/*! Reads a domain's value; a tombstone is KNOT_ENOENT. */
-static int read_domain(const MDB_val *v, mail_domain_t *domain)
+/*! Reads a domain's value, damaged or not. \return False: it is a tombstone. */
+static bool read_domain(const MDB_val *v, mail_domain_t *domain)
 {
 	mail_stored_t stored;
 	int ret = mail_stored_read(v, &stored);
+	if (ret == KNOT_EOK && stored.deleted) {
+		return false;
+	}
+	if (ret == KNOT_EOK) {
+		ret = mail_codec_domain(stored.body, stored.len, domain);
+	}
 	if (ret != KNOT_EOK) {
-		return ret;
+		memset(domain, 0, sizeof(*domain));
+		domain->error = ret;
 	}
-	if (stored.deleted) {
-		return KNOT_ENOENT;
-	}
-	ret = mail_codec_domain(stored.body, stored.len, domain);
 	domain->stamp = stored.stamp;
-	return ret;
+	return true;
 }
 
 /*! Moves a cursor to the greatest key that is not greater than a key. */
@@ -113,9 +116,8 @@ static int source_domain_above(const mail_source_t *source, const uint8_t *key, 
 		}
 		size_t common = common_labels(key, len, k.mv_data, k.mv_size);
 		if (common == k.mv_size) {
-			ret = read_domain(&v, domain);
-			if (ret != KNOT_ENOENT) {
-				return ret == KNOT_EOK ? (int)common : ret;
+			if (read_domain(&v, domain)) {
+				return (int)common;
 			}
 			common = mail_key_parent(key, common);
 		}
@@ -124,47 +126,95 @@ static int source_domain_above(const mail_source_t *source, const uint8_t *key, 
 	return KNOT_ENOENT;
 }
 
-/*! Positions a cursor at the first key greater than (or, with from, equal to) a key. */
-static int seek_next(MDB_cursor *cursor, const uint8_t *key, size_t len, bool from, MDB_val *k,
-                     MDB_val *v)
+/*! A walk through a database. */
+typedef struct {
+	MDB_cursor *cursor;
+	MDB_cursor_op step; /*!< MDB_NEXT or MDB_PREV. */
+	int rc;             /*!< MDB_SUCCESS: k and v are where it stands. */
+	MDB_val k, v;
+} walk_t;
+
+static void walk_step(walk_t *walk)
 {
-	if (len == 0) {
-		return mdb_cursor_get(cursor, k, v, MDB_FIRST);
+	walk->rc = mdb_cursor_get(walk->cursor, &walk->k, &walk->v, walk->step);
+}
+
+/*! Begins at the first key greater than (or, with from, equal to) a key. */
+static int walk_up(mail_txn_t *txn, unsigned db, const uint8_t *key, size_t len, bool from,
+                   walk_t *walk)
+{
+	int ret = mail_txn_cursor(txn, db, &walk->cursor);
+	if (ret != KNOT_EOK) {
+		return ret;
 	}
-	*k = (MDB_val){ len, (void *)key };
-	int rc = mdb_cursor_get(cursor, k, v, MDB_SET_RANGE);
-	if (rc == MDB_SUCCESS && !from && k->mv_size == len && memcmp(k->mv_data, key, len) == 0) {
-		rc = mdb_cursor_get(cursor, k, v, MDB_NEXT);
+	walk->step = MDB_NEXT;
+	walk->k = (MDB_val){ len, (void *)key };
+	walk->rc = mdb_cursor_get(walk->cursor, &walk->k, &walk->v,
+	                          len == 0 ? MDB_FIRST : MDB_SET_RANGE);
+	if (len > 0 && !from && walk->rc == MDB_SUCCESS && walk->k.mv_size == len &&
+	    memcmp(walk->k.mv_data, key, len) == 0) {
+		walk_step(walk);
 	}
-	return rc;
+	return KNOT_EOK;
+}
+
+/*! Begins at the last key less than a key. */
+static int walk_down(mail_txn_t *txn, unsigned db, const uint8_t *key, size_t len, walk_t *walk)
+{
+	int ret = mail_txn_cursor(txn, db, &walk->cursor);
+	if (ret != KNOT_EOK || len == 0) {
+		return ret != KNOT_EOK ? ret : KNOT_ENOENT;
+	}
+	walk->step = MDB_PREV;
+	walk->k = (MDB_val){ len, (void *)key };
+	walk->rc = mdb_cursor_get(walk->cursor, &walk->k, &walk->v, MDB_SET_RANGE);
+	if (walk->rc == MDB_SUCCESS) {
+		walk_step(walk);
+	} else if (walk->rc == MDB_NOTFOUND) {
+		walk->rc = mdb_cursor_get(walk->cursor, &walk->k, &walk->v, MDB_LAST);
+	}
+	return KNOT_EOK;
+}
+
+/*! Goes on to a live domain. */
+static int walk_domain(walk_t *walk, unsigned limit, uint8_t *found, mail_domain_t *domain)
+{
+	for (unsigned skipped = 0; walk->rc == MDB_SUCCESS; walk_step(walk)) {
+		if (walk->k.mv_size > MAIL_KEY_MAX) {
+			continue;
+		}
+		const bool live = read_domain(&walk->v, domain);
+		if (live || ++skipped == limit) {
+			memcpy(found, walk->k.mv_data, walk->k.mv_size);
+		}
+		if (live) {
+			return (int)walk->k.mv_size;
+		}
+		if (skipped == limit) {
+			memset(domain, 0, sizeof(*domain));
+			domain->passed = walk->k.mv_size;
+			return KNOT_ELIMIT;
+		}
+	}
+	return mail_store_code(walk->rc);
 }
 
 static int source_domain_next(const mail_source_t *source, const uint8_t *key, size_t len,
                               bool from, uint8_t *next, mail_domain_t *domain)
 {
 	mail_txn_t *txn = txn_of(source);
-	MDB_cursor *cursor;
-	int ret = mail_txn_cursor(txn, MAIL_SECTION_DOMAIN, &cursor);
-	if (ret != KNOT_EOK) {
-		return ret;
-	}
-	MDB_val k, v;
-	unsigned skipped = 0;
-	int rc = seek_next(cursor, key, len, from, &k, &v);
-	for (; rc == MDB_SUCCESS; rc = mdb_cursor_get(cursor, &k, &v, MDB_NEXT)) {
-		if (k.mv_size > MAIL_KEY_MAX) {
-			continue;
-		}
-		ret = read_domain(&v, domain);
-		if (ret != KNOT_ENOENT) {
-			memcpy(next, k.mv_data, k.mv_size);
-			return ret == KNOT_EOK ? (int)k.mv_size : ret;
-		}
-		if (++skipped == txn->tombstone_limit) {
-			return KNOT_ELIMIT;
-		}
-	}
-	return mail_store_code(rc);
+	walk_t walk;
+	int ret = walk_up(txn, MAIL_SECTION_DOMAIN, key, len, from, &walk);
+	return ret == KNOT_EOK ? walk_domain(&walk, txn->tombstone_limit, next, domain) : ret;
+}
+
+static int source_domain_prev(const mail_source_t *source, const uint8_t *key, size_t len,
+                              uint8_t *prev, mail_domain_t *domain)
+{
+	mail_txn_t *txn = txn_of(source);
+	walk_t walk;
+	int ret = walk_down(txn, MAIL_SECTION_DOMAIN, key, len, &walk);
+	return ret == KNOT_EOK ? walk_domain(&walk, txn->tombstone_limit, prev, domain) : ret;
 }
 
 static int source_dkim_get(const mail_source_t *source, const uint8_t *key, size_t len,
@@ -182,33 +232,48 @@ static int source_dkim_get(const mail_source_t *source, const uint8_t *key, size
 	return ret;
 }
 
-static int source_dkim_next(const mail_source_t *source, const uint8_t *key, size_t len, bool from,
-                            uint8_t *next, mail_dkim_t *dkim, bool *deleted)
+/*! Reads the DKIM key where a walk stands. */
+static int walk_dkim(walk_t *walk, uint8_t *found, mail_dkim_t *dkim, bool *deleted)
 {
-	memset(dkim, 0, sizeof(*dkim));
-	*deleted = false;
-	MDB_cursor *cursor;
-	int ret = mail_txn_cursor(txn_of(source), MAIL_SECTION_DKIM, &cursor);
-	if (ret != KNOT_EOK) {
-		return ret;
-	}
-	MDB_val k, v;
-	int rc = seek_next(cursor, key, len, from, &k, &v);
-	while (rc == MDB_SUCCESS && k.mv_size > MAIL_KEY_MAX) {
-		rc = mdb_cursor_get(cursor, &k, &v, MDB_NEXT);
-	}
-	if (rc != MDB_SUCCESS) {
-		return mail_store_code(rc);
-	}
-	memcpy(next, k.mv_data, k.mv_size);
 	mail_stored_t stored;
-	ret = mail_stored_read(&v, &stored);
+	while (walk->rc == MDB_SUCCESS && walk->k.mv_size > MAIL_KEY_MAX) {
+		walk_step(walk);
+	}
+	if (walk->rc != MDB_SUCCESS) {
+		return mail_store_code(walk->rc);
+	}
+	memcpy(found, walk->k.mv_data, walk->k.mv_size);
+	int ret = mail_stored_read(&walk->v, &stored);
 	if (ret == KNOT_EOK && !stored.deleted) {
 		ret = mail_codec_dkim(stored.body, stored.len, dkim);
 	}
+	if (ret != KNOT_EOK) {
+		memset(dkim, 0, sizeof(*dkim));
+		dkim->error = ret;
+	}
 	dkim->stamp = stored.stamp;
 	*deleted = stored.deleted;
-	return ret == KNOT_EOK ? (int)k.mv_size : ret;
+	return (int)walk->k.mv_size;
+}
+
+static int source_dkim_next(const mail_source_t *source, const uint8_t *key, size_t len, bool from,
+                            uint8_t *next, mail_dkim_t *dkim, bool *deleted)
+{
+	walk_t walk;
+	memset(dkim, 0, sizeof(*dkim));
+	*deleted = false;
+	int ret = walk_up(txn_of(source), MAIL_SECTION_DKIM, key, len, from, &walk);
+	return ret == KNOT_EOK ? walk_dkim(&walk, next, dkim, deleted) : ret;
+}
+
+static int source_dkim_prev(const mail_source_t *source, const uint8_t *key, size_t len,
+                            uint8_t *prev, mail_dkim_t *dkim, bool *deleted)
+{
+	walk_t walk;
+	memset(dkim, 0, sizeof(*dkim));
+	*deleted = false;
+	int ret = walk_down(txn_of(source), MAIL_SECTION_DKIM, key, len, &walk);
+	return ret == KNOT_EOK ? walk_dkim(&walk, prev, dkim, deleted) : ret;
 }
 
 void mail_source_init(mail_source_t *source, mail_txn_t *txn)
@@ -217,8 +282,10 @@ void mail_source_init(mail_source_t *source, mail_txn_t *txn)
 		.get = source_get,
 		.domain_above = source_domain_above,
 		.domain_next = source_domain_next,
+		.domain_prev = source_domain_prev,
 		.dkim_get = source_dkim_get,
 		.dkim_next = source_dkim_next,
+		.dkim_prev = source_dkim_prev,
 		.ctx = txn,
 	};
 }

@@ -71,6 +71,9 @@ static int view_fill(mail_view_t *view, const knot_dname_t *name, const uint8_t 
 int mail_view_open(mail_view_t *view, const knot_dname_t *name, const uint8_t *key, size_t len)
 {
 	int ret = view->source->domain_above(view->source, key, len, &view->domain);
+	if (ret >= 0 && view->domain.error != KNOT_EOK) {
+		return view->domain.error;
+	}
 	return ret < 0 ? ret : view_fill(view, name, key, ret);
 }
 
@@ -169,8 +172,12 @@ static int report_find(const mail_view_t *view, mail_str_t rel, mail_node_t *nod
 	if (ret < 0) {
 		return ret == KNOT_ENOENT ? KNOT_EOK : ret;
 	}
-	return (size_t)ret == len ? mail_view_reports(view, reporter, len, &domain, &node->report)
-	                          : KNOT_EOK;
+	if ((size_t)ret != len) {
+		return KNOT_EOK;
+	}
+	return domain.error == KNOT_EOK
+	               ? mail_view_reports(view, reporter, len, &domain, &node->report)
+	               : domain.error;
 }
 
 int mail_view_node(const mail_view_t *view, const uint8_t *key, size_t len, mail_node_t *node)
@@ -252,7 +259,9 @@ static int own_keys_below(const mail_view_t *view, mail_str_t rel, int64_t *unti
 		}
 		memcpy(key, next, ret);
 		len = ret;
-		*found = !deleted && mail_dkim_state(&node.dkim, view->now, &row) == KNOT_EOK;
+		/* One that cannot be read is there: NXDOMAIN would deny what its own name does not. */
+		*found = !deleted && (node.dkim.error != KNOT_EOK ||
+		                      mail_dkim_state(&node.dkim, view->now, &row) == KNOT_EOK);
 		if (!deleted && !*found) {
 			until_min(until, row.from, view->now);
 		}
@@ -265,8 +274,14 @@ static int domains_below(const mail_view_t *view, const uint8_t *key, size_t len
 	uint8_t next[MAIL_KEY_MAX];
 	mail_domain_t domain;
 	int ret = view->source->domain_next(view->source, key, len, true, next, &domain);
-	*found = ret >= 0 && mail_key_in(next, ret, key, len);
-	return ret >= 0 || ret == KNOT_ENOENT ? KNOT_EOK : ret;
+	/*
+	 * After more tombstones than may be passed, and still below the name, nobody knows whether a live domain
+	 * is behind them. Then the name is said to exist: a wrong NODATA denies one type for a while, a wrong
+	 * NXDOMAIN all names below (RFC 8020), live domains among them.
+	 */
+	*found = (ret >= 0 && mail_key_in(next, ret, key, len)) ||
+	         (ret == KNOT_ELIMIT && mail_key_in(next, domain.passed, key, len));
+	return ret >= 0 || ret == KNOT_ENOENT || ret == KNOT_ELIMIT ? KNOT_EOK : ret;
 }
 
 /*! Looks for names at or below a name, in every source of names. */

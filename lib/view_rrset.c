@@ -163,7 +163,7 @@ static void own_keys_steps(const mail_view_t *view, int64_t *newest, int64_t *co
 		}
 		int64_t changed = dkim.stamp.timestamp / 1000000000;
 		*newest = changed > *newest ? changed : *newest;
-		if (!deleted) {
+		if (!deleted && dkim.error == KNOT_EOK) {
 			step_note(dkim.publish, view->now, newest, coming);
 			step_note(dkim.revoke ? dkim.retire : 0, view->now, newest, coming);
 			step_note(dkim.remove, view->now, newest, coming);

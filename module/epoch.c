@@ -7,6 +7,9 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
+/*! Deleted domains in a row that a question passes, in either direction. */
+#define TOMBSTONES_MAX 64
+
 /*! Begins the transaction of a thread; slots of dead readers are cleared when there is none left. */
 static int begin(mail_store_t *store, mail_txn_t **txn)
 {
@@ -57,6 +60,7 @@ int mail_epoch_open(const char *path, unsigned threads, mail_epoch_t **epoch, ma
 			                knot_strerror(ret));
 			goto fail;
 		}
+		mail_txn_limit(e->txns[i], TOMBSTONES_MAX);
 		e->txnid = mail_txn_id(e->txns[i]);
 		mail_txn_reset(e->txns[i]);
 	}

@@ -39,6 +39,8 @@ typedef struct {
 	mail_str_t alias;   /*!< Target of an alias, as text, or empty. */
 	bool plain;         /*!< It sets nothing but policy or alias. */
 	mail_stamp_t stamp; /*!< Set by the store; zero here. */
+	int error; /*!< Set by the store: the entry exists and this is why it cannot be read; zero here. */
+	size_t passed; /*!< Set by the store, see mail_source_t.domain_next; zero here. */
 } mail_domain_t;
 
 /*!
@@ -60,6 +62,7 @@ typedef struct {
 	int64_t remove;     /*!< INT64_MAX: never. */
 	bool revoke;        /*!< Empty p= from retire to remove. */
 	mail_stamp_t stamp; /*!< Set by the store; zero here. */
+	int error; /*!< Set by the store: the key exists and this is why it cannot be read; zero here. */
 } mail_dkim_t;
 
 /*! Default of a DKIM key's tags. */

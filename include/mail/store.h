@@ -8,7 +8,8 @@
  * upgrades or deletes anything.
  *
  * Thread rule: mail_store_open/close from any thread (a mutex); a transaction belongs to the thread that
- * uses it. Readers and the writer never wait for each other.
+ * uses it, and any thread of the process may begin one of its own on any open handle (it takes a reader
+ * slot, and a mutex for a moment). Readers and the writer never wait for each other.
  */
 #pragma once
 
@@ -115,7 +116,8 @@ int mail_txn_renew(mail_txn_t *txn);
 /*! The transaction's number: the same number, the same content. */
 uint64_t mail_txn_id(const mail_txn_t *txn);
 /*!
- * Bounds how many tombstones in a row mail_source_t.domain_next skips; beyond, it returns KNOT_ELIMIT.
+ * Bounds how many tombstones in a row mail_source_t.domain_next and domain_prev pass; at the last of these
+ * they return KNOT_ELIMIT.
  *
  * \param tombstones  0: no bound, the default.
  */
@@ -141,12 +143,21 @@ int mail_txn_get(mail_txn_t *txn, mail_section_t section, mail_str_t id, mail_en
  *
  * \param key, len  In: the key to start after (len 0: the first). Out: the key of the entry.
  *                  Room for MAIL_KEY_MAX octets.
- * \param entry     Out: the caller frees it.
+ * \param entry     Out: the caller frees it. NULL: only the key is wanted; the entry may be damaged.
  *
  * \return KNOT_EOK; KNOT_ENOENT at the end; KNOT_EMALF, KNOT_ENOTSUP: this entry is damaged (key is set: go on).
  */
 int mail_txn_next(mail_txn_t *txn, mail_section_t section, uint8_t *key, size_t *len,
                   mail_entry_t **entry);
+/*! Takes the key and the stamp of an entry; another result than KNOT_EOK ends the walk. */
+typedef int (*mail_stamp_f)(const uint8_t *key, size_t len, const mail_stamp_t *stamp, void *ctx);
+/*!
+ * Walks the stamps of the live entries of a section in the order of their keys, without reading the entries. A
+ * damaged entry may have a zero stamp.
+ *
+ * \return KNOT_EOK, what each returned, or an error of the tree.
+ */
+int mail_txn_stamps(mail_txn_t *txn, mail_section_t section, mail_stamp_f each, void *ctx);
 /*! Removes tombstones older than a time; no serial goes back by it. \param before Nanoseconds since 1970.
  *  \return Number removed, or an error. */
 int mail_txn_purge(mail_txn_t *txn, uint64_t before);

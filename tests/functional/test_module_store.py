@@ -334,6 +334,36 @@ def test_damaged_entry(directory):
         assert len(failures(knotd)) == 1 and "example.com" in failures(knotd)[0], failures(knotd)
 
 
+def test_damaged_neighbour(directory):
+    """A domain that cannot be read fails alone: the names beside it are answered, from both sides."""
+    store = fill(small(directory), 10)
+    store.apply("".join(f"domain:\n  - id: {name}\n    policy: hosted\n"
+                        for name in ("m.example.org", "example.orh")))
+    data = bytearray((store.path / "data.mdb").read_bytes())
+    count = 0
+    for key in (b"org\0example\0m", b"orh\0example"):
+        at = data.find(key)
+        while at >= 0:
+            start = at + len(key)
+            if data[start] in (0x17, 0x18, 0x19) and data[start + 16] == 0:
+                data[start:start + 8] = bytes(8)
+                count += 1
+            at = data.find(key, at + 1)
+    assert count >= 2
+    (store.path / "data.mdb").write_bytes(data)
+    with Knotd(store) as knotd:
+        for name in ("m.example.org", "x.m.example.org", "example.orh"):
+            assert rcode(knotd.ask(name, "MX")) == "SERVFAIL", name
+        for name in ("l.example.org", "n.example.org", "zz.example.org"):
+            assert rcode(knotd.ask(name, "MX")) == "NXDOMAIN", name
+        assert rcode(knotd.ask("_tcp.example.org", "TXT")) == "NXDOMAIN"
+        assert preference(knotd) == 10
+        # The parent's side of the cut can be read.
+        answer = knotd.ask("m.example.org", "DS")
+        assert rcode(answer) == "NOERROR" and not answer.answer
+        assert rcode(knotd.ask("x.orh", "MX")) == "REFUSED"
+
+
 def test_log_interval(directory):
     """A line appears again after the interval, and says how often it was left out."""
     with Knotd(fragile(directory, ["example.com"]), items=["log-interval: 1"]) as knotd:

@@ -90,6 +90,19 @@ static const stored_t *find_next(const store_t *store, mail_section_t section, c
 	return NULL;
 }
 
+/* The last entry of a section with a key less than a key; NULL when there is none. */
+static const stored_t *find_prev(const store_t *store, mail_section_t section, const uint8_t *key,
+                                 size_t len)
+{
+	for (size_t i = store->count; i-- > 0;) {
+		const stored_t *at = &store->entries[i];
+		if (at->section == section && compare_keys(at->key, at->key_len, key, len) < 0) {
+			return at;
+		}
+	}
+	return NULL;
+}
+
 static const stored_t *find(const store_t *store, mail_section_t section, const uint8_t *key,
                             size_t len)
 {
@@ -125,15 +138,24 @@ static int source_get(const mail_source_t *source, mail_section_t section, const
 	return ret;
 }
 
+/* Reads a live domain, damaged or not. */
+static int read_domain(const stored_t *at, mail_domain_t *domain)
+{
+	int ret = mail_codec_domain(at->value, at->len, domain);
+	if (ret != KNOT_EOK) {
+		*domain = (mail_domain_t){ .error = ret };
+	}
+	domain->stamp = stamp_of_all;
+	return (int)at->key_len;
+}
+
 static int source_domain_above(const mail_source_t *source, const uint8_t *key, size_t len,
                                mail_domain_t *domain)
 {
 	while (len > 0) {
 		const stored_t *at = find(source->ctx, MAIL_SECTION_DOMAIN, key, len);
 		if (at != NULL && !at->deleted) {
-			int ret = mail_codec_domain(at->value, at->len, domain);
-			domain->stamp = stamp_of_all;
-			return ret == KNOT_EOK ? (int)len : ret;
+			return read_domain(at, domain);
 		}
 		len = mail_key_parent(key, len);
 	}
@@ -150,10 +172,22 @@ static int source_domain_next(const mail_source_t *source, const uint8_t *key, s
 	if (at == NULL) {
 		return KNOT_ENOENT;
 	}
-	memcpy(next, at->key, at->key_len);
-	int ret = mail_codec_domain(at->value, at->len, domain);
-	domain->stamp = stamp_of_all;
-	return ret == KNOT_EOK ? (int)at->key_len : ret;
+	memmove(next, at->key, at->key_len);
+	return read_domain(at, domain);
+}
+
+static int source_domain_prev(const mail_source_t *source, const uint8_t *key, size_t len,
+                              uint8_t *prev, mail_domain_t *domain)
+{
+	const stored_t *at = find_prev(source->ctx, MAIL_SECTION_DOMAIN, key, len);
+	while (at != NULL && at->deleted) {
+		at = find_prev(source->ctx, MAIL_SECTION_DOMAIN, at->key, at->key_len);
+	}
+	if (at == NULL) {
+		return KNOT_ENOENT;
+	}
+	memmove(prev, at->key, at->key_len);
+	return read_domain(at, domain);
 }
 
 static int source_dkim_get(const mail_source_t *source, const uint8_t *key, size_t len,
@@ -169,19 +203,34 @@ static int source_dkim_get(const mail_source_t *source, const uint8_t *key, size
 	return ret;
 }
 
-static int source_dkim_next(const mail_source_t *source, const uint8_t *key, size_t len, bool from,
-                            uint8_t *next, mail_dkim_t *dkim, bool *deleted)
+/* Reads a DKIM key, deleted or damaged ones included. */
+static int read_dkim(const stored_t *at, uint8_t *found, mail_dkim_t *dkim, bool *deleted)
 {
-	const stored_t *at = find_next(source->ctx, MAIL_SECTION_DKIM, key, len, from);
 	memset(dkim, 0, sizeof(*dkim));
 	*deleted = at != NULL && at->deleted;
 	if (at == NULL) {
 		return KNOT_ENOENT;
 	}
-	memcpy(next, at->key, at->key_len);
+	memmove(found, at->key, at->key_len);
 	int ret = at->deleted ? KNOT_EOK : mail_codec_dkim(at->value, at->len, dkim);
+	if (ret != KNOT_EOK) {
+		*dkim = (mail_dkim_t){ .error = ret };
+	}
 	dkim->stamp = stamp_of_all;
-	return ret == KNOT_EOK ? (int)at->key_len : ret;
+	return (int)at->key_len;
+}
+
+static int source_dkim_next(const mail_source_t *source, const uint8_t *key, size_t len, bool from,
+                            uint8_t *next, mail_dkim_t *dkim, bool *deleted)
+{
+	return read_dkim(find_next(source->ctx, MAIL_SECTION_DKIM, key, len, from), next, dkim,
+	                 deleted);
+}
+
+static int source_dkim_prev(const mail_source_t *source, const uint8_t *key, size_t len,
+                            uint8_t *prev, mail_dkim_t *dkim, bool *deleted)
+{
+	return read_dkim(find_prev(source->ctx, MAIL_SECTION_DKIM, key, len), prev, dkim, deleted);
 }
 
 static int compare_stored(const void *a, const void *b)
@@ -290,8 +339,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		.get = source_get,
 		.domain_above = source_domain_above,
 		.domain_next = source_domain_next,
+		.domain_prev = source_domain_prev,
 		.dkim_get = source_dkim_get,
 		.dkim_next = source_dkim_next,
+		.dkim_prev = source_dkim_prev,
 		.ctx = &store,
 	};
 	mail_question_t question = { .source = &source, .now = now, .udp = flags & 1 };

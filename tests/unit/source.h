@@ -39,7 +39,8 @@ typedef struct {
 	array_entry_t *entries;
 	size_t count;
 	uint64_t txnid;
-	size_t reads; /*!< Whole entries that were read. */
+	size_t reads;   /*!< Whole entries that were read. */
+	unsigned limit; /*!< As mail_txn_limit(). */
 } array_t;
 
 static inline int array_compare(const uint8_t *a, size_t a_len, const uint8_t *b, size_t b_len)
@@ -62,24 +63,25 @@ static inline array_entry_t *array_find(const array_t *array, mail_section_t sec
 	return NULL;
 }
 
-/*! The first entry after a key; with `from`, also at it. Without `deleted`, no tombstones. */
-static inline array_entry_t *array_after(const array_t *array, mail_section_t section,
-                                         const uint8_t *key, size_t len, bool from, bool deleted)
+/*! The first entry after a key, or (sign -1) the last before it; with `from`, also the one at it. */
+static inline array_entry_t *array_beside(const array_t *array, mail_section_t section,
+                                          const uint8_t *key, size_t len, bool from, int sign)
 {
-	array_entry_t *first = NULL;
+	array_entry_t *nearest = NULL;
 	for (size_t i = 0; i < array->count; i++) {
 		array_entry_t *entry = &array->entries[i];
-		int order = array_compare(entry->key, entry->key_len, key, len);
-		if (entry->section != section || order < 0 || (order == 0 && !from) ||
-		    (entry->deleted && !deleted)) {
+		int order = array_compare(entry->key, entry->key_len, key, len) * sign;
+		if (entry->section != section || order < 0 || (order == 0 && !from)) {
 			continue;
 		}
-		if (first == NULL ||
-		    array_compare(entry->key, entry->key_len, first->key, first->key_len) < 0) {
-			first = entry;
+		if (nearest == NULL ||
+		    array_compare(entry->key, entry->key_len, nearest->key, nearest->key_len) *
+		                    sign <
+		            0) {
+			nearest = entry;
 		}
 	}
-	return first;
+	return nearest;
 }
 
 static inline int array_get(const mail_source_t *src, mail_section_t section, const uint8_t *key,
@@ -116,8 +118,33 @@ static inline int array_get(const mail_source_t *src, mail_section_t section, co
 static inline int array_domain_read(const array_entry_t *entry, mail_domain_t *domain)
 {
 	int ret = mail_codec_domain(entry->value.data, entry->value.len, domain);
+	if (ret != KNOT_EOK) {
+		memset(domain, 0, sizeof(*domain));
+		domain->error = ret;
+	}
 	domain->stamp = entry->stamp;
-	return ret == KNOT_EOK ? (int)entry->key_len : ret;
+	return (int)entry->key_len;
+}
+
+/*! The live domain nearest to a key on one side, past tombstones. */
+static inline int array_domain_beside(const array_t *array, const uint8_t *key, size_t len,
+                                      bool from, int sign, uint8_t *found, mail_domain_t *domain)
+{
+	unsigned passed = 0;
+	const array_entry_t *entry = array_beside(array, MAIL_SECTION_DOMAIN, key, len, from, sign);
+	while (entry != NULL && entry->deleted && ++passed != array->limit) {
+		entry = array_beside(array, MAIL_SECTION_DOMAIN, entry->key, entry->key_len, false,
+		                     sign);
+	}
+	if (entry == NULL) {
+		return KNOT_ENOENT;
+	}
+	memmove(found, entry->key, entry->key_len);
+	if (entry->deleted) {
+		*domain = (mail_domain_t){ .passed = entry->key_len };
+		return KNOT_ELIMIT;
+	}
+	return array_domain_read(entry, domain);
 }
 
 static inline int array_domain_above(const mail_source_t *src, const uint8_t *key, size_t len,
@@ -135,13 +162,13 @@ static inline int array_domain_above(const mail_source_t *src, const uint8_t *ke
 static inline int array_domain_next(const mail_source_t *src, const uint8_t *key, size_t len,
                                     bool from, uint8_t *next, mail_domain_t *domain)
 {
-	const array_entry_t *entry = array_after(src->ctx, MAIL_SECTION_DOMAIN, key, len, from,
-	                                         false);
-	if (entry == NULL) {
-		return KNOT_ENOENT;
-	}
-	memcpy(next, entry->key, entry->key_len);
-	return array_domain_read(entry, domain);
+	return array_domain_beside(src->ctx, key, len, from, 1, next, domain);
+}
+
+static inline int array_domain_prev(const mail_source_t *src, const uint8_t *key, size_t len,
+                                    uint8_t *prev, mail_domain_t *domain)
+{
+	return array_domain_beside(src->ctx, key, len, false, -1, prev, domain);
 }
 
 static inline int array_dkim_read(const array_entry_t *entry, mail_dkim_t *dkim)
@@ -150,6 +177,24 @@ static inline int array_dkim_read(const array_entry_t *entry, mail_dkim_t *dkim)
 	                         : mail_codec_dkim(entry->value.data, entry->value.len, dkim);
 	dkim->stamp = entry->stamp;
 	return ret;
+}
+
+/*! The DKIM key nearest to a key on one side, tombstones and damaged ones included. */
+static inline int array_dkim_beside(const array_entry_t *entry, uint8_t *found, mail_dkim_t *dkim,
+                                    bool *deleted)
+{
+	memset(dkim, 0, sizeof(*dkim));
+	*deleted = false;
+	if (entry == NULL) {
+		return KNOT_ENOENT;
+	}
+	memmove(found, entry->key, entry->key_len);
+	*deleted = entry->deleted;
+	int ret = array_dkim_read(entry, dkim);
+	if (ret != KNOT_EOK) {
+		*dkim = (mail_dkim_t){ .error = ret, .stamp = entry->stamp };
+	}
+	return (int)entry->key_len;
 }
 
 static inline int array_dkim_get(const mail_source_t *src, const uint8_t *key, size_t len,
@@ -167,24 +212,31 @@ static inline int array_dkim_get(const mail_source_t *src, const uint8_t *key, s
 static inline int array_dkim_next(const mail_source_t *src, const uint8_t *key, size_t len,
                                   bool from, uint8_t *next, mail_dkim_t *dkim, bool *deleted)
 {
-	const array_entry_t *entry = array_after(src->ctx, MAIL_SECTION_DKIM, key, len, from, true);
-	memset(dkim, 0, sizeof(*dkim));
-	*deleted = false;
-	if (entry == NULL) {
-		return KNOT_ENOENT;
-	}
-	memcpy(next, entry->key, entry->key_len);
-	*deleted = entry->deleted;
-	int ret = array_dkim_read(entry, dkim);
-	return ret == KNOT_EOK ? (int)entry->key_len : ret;
+	return array_dkim_beside(array_beside(src->ctx, MAIL_SECTION_DKIM, key, len, from, 1), next,
+	                         dkim, deleted);
+}
+
+static inline int array_dkim_prev(const mail_source_t *src, const uint8_t *key, size_t len,
+                                  uint8_t *prev, mail_dkim_t *dkim, bool *deleted)
+{
+	return array_dkim_beside(array_beside(src->ctx, MAIL_SECTION_DKIM, key, len, false, -1),
+	                         prev, dkim, deleted);
 }
 
 /*! Makes an empty array. It must not move while its source is used. */
 static inline void array_begin(array_t *array)
 {
 	*array = (array_t){
-		.source = { array_get, array_domain_above, array_domain_next, array_dkim_get,
-		            array_dkim_next, array },
+		.source = {
+			.get = array_get,
+			.domain_above = array_domain_above,
+			.domain_next = array_domain_next,
+			.domain_prev = array_domain_prev,
+			.dkim_get = array_dkim_get,
+			.dkim_next = array_dkim_next,
+			.dkim_prev = array_dkim_prev,
+			.ctx = array,
+		},
 	};
 }
 

@@ -226,6 +226,12 @@ static void test_tombstones(void)
 	CU_ASSERT(entry != NULL && mail_str_is(entry->id, "example.net"));
 	mail_entry_free(entry);
 	CU_ASSERT_EQUAL(mail_txn_next(txn, MAIL_SECTION_DOMAIN, key, &len, &entry), KNOT_ENOENT);
+	/* The same without reading what is met. */
+	const size_t key_len = len;
+	len = 0;
+	CU_ASSERT_EQUAL(mail_txn_next(txn, MAIL_SECTION_DOMAIN, key, &len, NULL), KNOT_EOK);
+	CU_ASSERT_EQUAL(len, key_len);
+	CU_ASSERT_EQUAL(mail_txn_next(txn, MAIL_SECTION_DOMAIN, key, &len, NULL), KNOT_ENOENT);
 	mail_store_stat_t stat;
 	CU_ASSERT_EQUAL(mail_txn_stat(txn, &stat), KNOT_EOK);
 	CU_ASSERT(stat.replicated);
@@ -378,8 +384,26 @@ static void check_damaged(const fixture_t *f, size_t i)
 	const mail_source_t *source = mail_txn_source(txn);
 	mail_domain_t domain;
 	ret = source->domain_above(source, key, (size_t)key_len, &domain);
-	UNIT_CHECK(want == KNOT_EOK ? ret == (int)DOMAIN_KEY_LEN : ret == want, "%s: %d",
-	           damages[i].what, ret);
+	UNIT_CHECK(ret == (int)DOMAIN_KEY_LEN && domain.error == want, "%s: %d %d", damages[i].what,
+	           ret, domain.error);
+
+	/* Its neighbours meet it by name, from both sides. */
+	uint8_t found[MAIL_KEY_MAX];
+	static const struct {
+		const char *name;
+		bool up;
+	} sides[] = { { "-.example.org", false }, { "exampld.org", true } };
+	for (size_t j = 0; j < sizeof(sides) / sizeof(sides[0]); j++) {
+		key_len = mail_entry_key(MAIL_SECTION_DOMAIN, MAIL_STR(sides[j].name), key);
+		ret = sides[j].up
+		              ? source->domain_next(source, key, (size_t)key_len, false, found,
+		                                    &domain)
+		              : source->domain_prev(source, key, (size_t)key_len, found, &domain);
+		UNIT_CHECK(ret == (int)DOMAIN_KEY_LEN &&
+		                   memcmp(found, DOMAIN_KEY, DOMAIN_KEY_LEN) == 0 &&
+		                   domain.error == want,
+		           "%s: %zu: %d", damages[i].what, j, ret);
+	}
 
 	/* A walk meets it, names it and goes on. */
 	size_t len = 0;

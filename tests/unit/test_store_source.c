@@ -136,6 +136,19 @@ static const name_t *after(const uint8_t *key, size_t len, bool from)
 	return NULL;
 }
 
+/*! The last live name before a key, likewise. */
+static const name_t *before(const uint8_t *key, size_t len)
+{
+	name_t want = { .len = len };
+	memcpy(want.key, key, len);
+	for (size_t i = stored_count; i-- > 0;) {
+		if (stored[i].live && compare(&stored[i], &want) < 0) {
+			return &stored[i];
+		}
+	}
+	return NULL;
+}
+
 /*! A question: random, or one around a stored name. */
 static size_t question(uint8_t *key)
 {
@@ -181,6 +194,12 @@ static void check_questions(mail_txn_t *txn)
 		                        : ret == (int)name->len &&
 		                                  memcmp(next, name->key, name->len) == 0,
 		           "question %u: next: %d", i, ret);
+		name = before(key, len);
+		ret = source->domain_prev(source, key, len, next, &domain);
+		UNIT_CHECK(name == NULL ? ret == KNOT_ENOENT
+		                        : ret == (int)name->len &&
+		                                  memcmp(next, name->key, name->len) == 0,
+		           "question %u: prev: %d", i, ret);
 	}
 	/* It was a test only if many matched and many did not. */
 	CU_ASSERT(found > ASKED / 5 && found < ASKED - ASKED / 5);
@@ -243,6 +262,9 @@ static void test_edges(void)
 	CU_ASSERT_EQUAL(source->domain_above(source, key, len, &domain), KNOT_ENOENT);
 	CU_ASSERT_EQUAL(source->domain_next(source, key, 0, true, next, &domain), KNOT_ENOENT);
 	CU_ASSERT_EQUAL(source->domain_next(source, key, len, false, next, &domain), KNOT_ENOENT);
+	CU_ASSERT_EQUAL(source->domain_prev(source, key, len, next, &domain), KNOT_ENOENT);
+	CU_ASSERT_EQUAL(source->domain_prev(source, key, 0, next, &domain), KNOT_ENOENT);
+	CU_ASSERT_EQUAL(source->dkim_prev(source, key, len, next, &dkim, &deleted), KNOT_ENOENT);
 	CU_ASSERT_EQUAL(source->dkim_get(source, key, len, &dkim), KNOT_ENOENT);
 	CU_ASSERT_EQUAL(dkim.stamp.timestamp, 0);
 	CU_ASSERT_EQUAL(source->dkim_next(source, key, 0, true, next, &dkim, &deleted),
@@ -253,6 +275,8 @@ static void test_edges(void)
 	CU_ASSERT_EQUAL(source->domain_above(source, key, 0, &domain), KNOT_ENOENT);
 	CU_ASSERT_EQUAL(source->get(source, MAIL_SECTION_DOMAIN, key, 0, NULL, NULL), KNOT_ENOENT);
 	CU_ASSERT_EQUAL(source->domain_next(source, key, 0, false, next, &domain), (int)len);
+	CU_ASSERT_EQUAL(source->domain_prev(source, key, 0, next, &domain), KNOT_ENOENT);
+	CU_ASSERT_EQUAL(source->domain_prev(source, key, len, next, &domain), KNOT_ENOENT);
 
 	/* The longest names: 4 labels and 127. */
 	char text[600] = "";
@@ -314,28 +338,41 @@ static void test_limit(void)
 	if (txn == NULL) {
 		return;
 	}
-	for (unsigned i = 0; i <= 64; i++) {
+	/* A live one on each side of 64 tombstones. */
+	for (unsigned i = 0; i <= 65; i++) {
 		char id[32];
 		snprintf(id, sizeof(id), "d%02u.example.org", i);
 		CU_ASSERT_EQUAL(put_domain(txn, id, "default"), KNOT_EOK);
-		if (i < 64) {
+		if (i > 0 && i < 65) {
 			CU_ASSERT_EQUAL(mail_txn_del(txn, MAIL_SECTION_DOMAIN, MAIL_STR(id)),
 			                KNOT_EOK);
 		}
 	}
 	const mail_source_t *source = mail_txn_source(txn);
-	uint8_t key[MAIL_KEY_MAX], next[MAIL_KEY_MAX];
-	mail_domain_t domain;
-	size_t len = key_of("example.org", key);
-	size_t want = key_of("d64.example.org", next);
 	static const struct {
 		unsigned limit;
+		const char *up, *down; /* Where the walks end. */
 		bool met;
-	} cases[] = { { 0, false }, { 64, true }, { 65, false }, { 1, true } };
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		mail_txn_limit(txn, cases[i].limit);
-		int ret = source->domain_next(source, key, len, false, next, &domain);
-		UNIT_CHECK(ret == (cases[i].met ? KNOT_ELIMIT : (int)want), "case %zu: %d", i, ret);
+	} cases[] = {
+		{ 0, "d65", "d00", false }, { 64, "d64", "d01", true }, { 65, "d65", "d00", false },
+		{ 1, "d01", "d64", true },  { 2, "d02", "d63", true },
+	};
+	for (size_t i = 0; i < 2 * sizeof(cases) / sizeof(cases[0]); i++) {
+		const bool up = i % 2 == 0;
+		uint8_t key[MAIL_KEY_MAX], next[MAIL_KEY_MAX], want[MAIL_KEY_MAX];
+		char id[32];
+		mail_domain_t domain;
+		snprintf(id, sizeof(id), "%s.example.org",
+		         up ? cases[i / 2].up : cases[i / 2].down);
+		const size_t want_len = key_of(id, want);
+		const size_t len = key_of(up ? "d00.example.org" : "d65.example.org", key);
+		mail_txn_limit(txn, cases[i / 2].limit);
+		int ret = up ? source->domain_next(source, key, len, false, next, &domain)
+		             : source->domain_prev(source, key, len, next, &domain);
+		const size_t got = ret == KNOT_ELIMIT ? domain.passed : (size_t)ret;
+		UNIT_CHECK((ret == KNOT_ELIMIT) == cases[i / 2].met && got == want_len &&
+		                   memcmp(next, want, want_len) == 0,
+		           "case %zu: %d", i, ret);
 	}
 	mail_txn_abort(txn);
 	mail_store_close(store);
@@ -397,6 +434,26 @@ static void test_dkim(void)
 	}
 	CU_ASSERT_EQUAL(source->dkim_next(source, at, at_len, false, at, &dkim, &deleted),
 	                KNOT_ENOENT);
+
+	/* Backwards, from behind all keys: each is met once more, and what it says is the same. */
+	uint8_t last[] = { 0xff };
+	memcpy(at, last, at_len = sizeof(last));
+	for (size_t i = COUNT; i > 0; i--) {
+		uint8_t up[MAIL_KEY_MAX];
+		bool gone;
+		mail_dkim_t same;
+		int ret = source->dkim_prev(source, at, at_len, at, &dkim, &deleted);
+		if (!UNIT_CHECK(ret > 0, "key %zu: %d", i, ret)) {
+			break;
+		}
+		at_len = (size_t)ret;
+		ret = source->dkim_next(source, at, at_len, true, up, &same, &gone);
+		UNIT_CHECK(ret == (int)at_len && memcmp(up, at, at_len) == 0 && gone == deleted &&
+		                   mail_str_equal(same.cname, dkim.cname) &&
+		                   same.stamp.timestamp == dkim.stamp.timestamp,
+		           "key %zu: %d", i, ret);
+	}
+	CU_ASSERT_EQUAL(source->dkim_prev(source, at, at_len, at, &dkim, &deleted), KNOT_ENOENT);
 
 	for (size_t i = 0; i < COUNT; i++) {
 		int len = mail_entry_key(MAIL_SECTION_DKIM, MAIL_STR(ids[i]), key);

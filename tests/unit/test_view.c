@@ -469,11 +469,29 @@ static void test_damaged(void)
 		  "found TXT" },
 		{ MAIL_SECTION_DKIM, "example.org/mine", "www.example.org", "found A AAAA" },
 		{ MAIL_SECTION_DOMAIN, "child.example.org", "www.example.org", "found A AAAA" },
-		{ MAIL_SECTION_DOMAIN, "child.example.org", "x.child.example.org", "error -19" },
+		/* A name all the same: a cut, which says nothing about its neighbours and what is between. */
+		{ MAIL_SECTION_DOMAIN, "child.example.org", "x.child.example.org",
+		  "cut child.example.org: NS" },
+		{ MAIL_SECTION_DOMAIN, "child.example.org", "child.example.org",
+		  "cut child.example.org: NS (itself)" },
+		{ MAIL_SECTION_DOMAIN, "child.example.org", "chi.example.org", "nothing" },
+		{ MAIL_SECTION_DOMAIN, "kid.ent.example.org", "ent.example.org", "found" },
+		{ MAIL_SECTION_DOMAIN, "kid.ent.example.org", "x.ent.example.org", "nothing" },
+		{ MAIL_SECTION_DOMAIN, "far.example", "zz.example.org", "nothing" },
 		{ MAIL_SECTION_DOMAIN, "far.example", "far.example._report._dmarc.example.org",
 		  "error -19" },
 		{ MAIL_SECTION_DOMAIN, "far.example", "self.example._report._dmarc.example.org",
 		  "found" },
+		{ MAIL_SECTION_DOMAIN, "far.example", "example._report._dmarc.example.org",
+		  "found" },
+		/* Keys: the one that cannot be read is there, its neighbours are untouched. */
+		{ MAIL_SECTION_DKIM, "example.org/own.deep", "deep._domainkey.example.org",
+		  "found" },
+		{ MAIL_SECTION_DKIM, "example.org/own.deep", "dee._domainkey.example.org",
+		  "nothing" },
+		{ MAIL_SECTION_DKIM, "example.org/own.deep", "www.example.org", "found A AAAA" },
+		{ MAIL_SECTION_DKIM, "policy:parked/s", "s1._domainkey.example.org", "found TXT" },
+		{ MAIL_SECTION_DKIM, "policy:a/s", "s1._domainkey.example.org", "found TXT" },
 	};
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		fixture_t f;
@@ -481,12 +499,48 @@ static void test_damaged(void)
 		char expected[64];
 		(void)view_begin(&f, "example.org");
 		array_damage(&f.array, cases[i].section, cases[i].id);
+		mail_cache_sync(f.cache, 1, f.array.txnid);
+		CU_ASSERT_EQUAL(mail_view_open(&f.view, f.name, f.view.key, f.view.key_len),
+		                KNOT_EOK);
+		CU_ASSERT_EQUAL(f.view.plan->error, KNOT_EOK);
 		show_place(&f.view, cases[i].name, true, &got);
 		(void)snprintf(expected, sizeof(expected), "%s", cases[i].expected);
 		if (strncmp(expected, "error", 5) == 0) {
 			(void)snprintf(expected, sizeof(expected), "error %d", KNOT_EMALF);
 		}
 		(void)shown_is(&got, expected, "case", i);
+		view_end(&f);
+	}
+}
+
+/* Tombstones: past too many of them below a name nobody looks, and the name is said to exist. */
+static void test_tombstones(void)
+{
+	static const struct {
+		unsigned limit;
+		const char *name;
+		const char *expected;
+	} cases[] = {
+		{ 0, "gone.example.org", "nothing" },
+		{ 4, "gone.example.org", "nothing" },
+		{ 3, "gone.example.org", "found" },
+		{ 1, "x.c.gone.example.org", "nothing" },
+		/* Those of others do not count. */
+		{ 1, "go.example.org", "nothing" },
+		{ 1, "x.ent.example.org", "nothing" },
+		{ 1, "ent.example.org", "found" },
+	};
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		fixture_t f;
+		mail_buf_t got = { 0 };
+		(void)view_begin(&f, "example.org");
+		array_del(&f.array, MAIL_SECTION_DOMAIN, "a.gone.example.org");
+		array_del(&f.array, MAIL_SECTION_DOMAIN, "b.gone.example.org");
+		array_del(&f.array, MAIL_SECTION_DOMAIN, "c.gone.example.org");
+		array_del(&f.array, MAIL_SECTION_DOMAIN, "d.other.example.org");
+		f.array.limit = cases[i].limit;
+		show_place(&f.view, cases[i].name, true, &got);
+		(void)shown_is(&got, cases[i].expected, "case", i);
 		view_end(&f);
 	}
 }
@@ -514,6 +568,7 @@ static const unit_test_t tests[] = { { "the domain of a name", test_open },
 	                             { "RRsets", test_rrsets },
 	                             { "a key through time", test_times },
 	                             { "damaged entries", test_damaged },
+	                             { "too many tombstones", test_tombstones },
 	                             { "TTLs capped", test_ttl },
 	                             { NULL, NULL } };
 
