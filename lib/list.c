@@ -23,6 +23,7 @@ typedef struct {
 	size_t count, max;
 	int (*each)(const mail_listed_t *listed, void *ctx);
 	void *ctx;
+	mail_diag_t *diag;
 	bool ended; /*!< By what `each` returned. */
 } list_t;
 
@@ -220,6 +221,26 @@ static int rrset_list(list_t *list, mail_view_t *view, const mail_node_t *node, 
 	return ret;
 }
 
+/*! Opens a stored domain below. \return KNOT_ENOENT: its name servers are not known, which was said. */
+static int child_open(list_t *list, const knot_dname_t *owner, const uint8_t *key, size_t len,
+                      mail_view_t *child)
+{
+	int ret = mail_view_open(child, owner, key, len);
+	const char *why = ret != KNOT_EOK                  ? knot_strerror(ret)
+	                  : child->plan->error != KNOT_EOK ? child->plan->reason
+	                  : !child->plan->hosted           ? "its policy has no ns"
+	                                                   : NULL;
+	if (why == NULL || ret == KNOT_ENOMEM) {
+		return ret;
+	}
+	/* The parent is sound. Its zone lacks the delegation, and all else is right. */
+	knot_dname_txt_storage_t name = "?";
+	(void)knot_dname_to_str(name, owner, sizeof(name));
+	mail_diag_warn(list->diag, "%s is a stored domain, but its name servers are not known: %s",
+	               name, why);
+	return KNOT_ENOENT;
+}
+
 /*! A stored domain below: its name servers, and their addresses as glue. */
 static int child_list(list_t *list, const knot_dname_t *owner, const uint8_t *key, size_t len)
 {
@@ -228,9 +249,9 @@ static int child_list(list_t *list, const knot_dname_t *owner, const uint8_t *ke
 	knot_rrset_t ns;
 	uint16_t kind;
 	knot_rrset_init_empty(&ns);
-	int ret = mail_view_open(&child, owner, key, len);
-	if (ret != KNOT_EOK || child.plan->error != KNOT_EOK) {
-		return ret != KNOT_EOK ? ret : child.plan->error;
+	int ret = child_open(list, owner, key, len, &child);
+	if (ret != KNOT_EOK) {
+		return ret == KNOT_ENOENT ? KNOT_EOK : ret;
 	}
 	ret = mail_view_node(&child, key, len, &apex);
 	if (ret == KNOT_EOK) {
@@ -335,7 +356,7 @@ int mail_answer_list(const mail_source_t *source, mail_str_t domain, int64_t now
 {
 	uint8_t key[MAIL_KEY_MAX];
 	knot_dname_storage_t apex;
-	list_t list = { .each = each, .ctx = ctx };
+	list_t list = { .each = each, .ctx = ctx, .diag = diag };
 	int len = mail_entry_key(MAIL_SECTION_DOMAIN, domain, key);
 	if (len <= 0 || mail_name_from_key(key, len, apex) != KNOT_EOK) {
 		return mail_diag_error(diag, 0, "%.*s is no domain name", (int)domain.len,

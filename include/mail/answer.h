@@ -80,6 +80,7 @@ typedef struct {
  * \param domain  Name as text.
  * \param reports Also C._report._dmarc.D (reads all domains once).
  * \param each    Called for each RRset; another result than KNOT_EOK ends the walk.
+ * \param diag    A stored domain below that cannot tell its name servers is left out with a warning.
  *
  * \return KNOT_EOK; KNOT_ENOENT (no such domain); KNOT_EMALF... with diag; or what each returned.
  */

@@ -259,3 +259,19 @@ def test_check_finds_references_to_nothing(full):
     assert ("error", "domain", "b.example", "policy: there is no policy busyness") in found
     done = full.run("records", "b.example", status=1)
     assert "busyness" in done.stderr
+
+
+def test_a_bad_child_does_not_hide_its_parent(store):
+    """A stored domain below that cannot be served: the parent is listed and exported, with a warning."""
+    store.apply("policy:\n  - id: p\n    ns: ns.example.net.\n  - id: other\n    ns: ns.example.net.\n"
+                "domain:\n  - id: example.org\n    policy: p\n"
+                "  - id: sub.example.org\n    policy: other\n")
+    assert "sub.example.org." in store.run("records", "example.org").stdout
+    damage(store, b"\x00\x05other", b"\x00\x05outer")
+    for words in (["records"], ["records", "--format", "zone"], ["records", "--json"],
+                  ["export", "--format", "zone"]):
+        done = store.run(*words, "example.org")
+        assert "ns.example.net." in done.stdout and "sub.example.org" not in done.stdout, words
+        assert "sub.example.org. is a stored domain" in done.stderr, words
+        assert "policy outer does not exist" in done.stderr, words
+    assert store.run("records", "sub.example.org", status=1).stdout == ""

@@ -362,7 +362,6 @@ static void test_faults(void)
 		{ "example.org", MAIL_SECTION_POLICY, "p", KNOT_EMALF,
 		  "domain example.org: policy p is damaged" },
 		{ "example.org", MAIL_SECTION_DOMAIN, "example.org", KNOT_EMALF, NULL },
-		{ "example.org", MAIL_SECTION_DOMAIN, "child.example.org", KNOT_EMALF, NULL },
 		{ "example.org", MAIL_SECTION_DKIM, "example.org/mine", KNOT_EMALF, NULL },
 	};
 	for (size_t i = 0; i < COUNT(cases); i++) {
@@ -378,6 +377,57 @@ static void test_faults(void)
 		UNIT_CHECK(cases[i].reason != NULL ? strcmp(diag.text, cases[i].reason) == 0
 		                                   : diag.text[0] != '\0',
 		           "case %zu: '%s'", i, diag.text);
+		listing_free(&listing);
+		end(&f);
+	}
+}
+
+static void keep_warning(void *ctx, const char *text)
+{
+	(void)mail_buf_printf(ctx, "%s\n", text);
+}
+
+/* A stored domain below that cannot be served: its parent is listed all the same, and it is said what lacks. */
+static void test_bad_child(void)
+{
+	static const struct {
+		mail_section_t section;
+		const char *damaged, *put;
+		const char *warning;
+	} cases[] = {
+		{ 0, NULL, "domain:\n  - id: kid.ent.example.org\n    policy: plain\n", "" },
+		{ MAIL_SECTION_DOMAIN, "kid.ent.example.org", "", "malformed data" },
+		{ MAIL_SECTION_POLICY, "plain", "", "policy plain is damaged" },
+		{ 0, NULL, "domain:\n  - id: kid.ent.example.org\n    policy: nope\n",
+		  "policy nope does not exist" },
+		{ 0, NULL,
+		  "policy:\n  - id: bare\ndomain:\n  - id: kid.ent.example.org\n    policy: bare\n",
+		  "its policy has no ns" },
+	};
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		fixture_t f;
+		listing_t listing = { 0 };
+		mail_buf_t warnings = { 0 };
+		char expected[160] = "";
+		mail_diag_t diag = { .warn = keep_warning, .warn_ctx = &warnings };
+		begin(&f);
+		if (cases[i].damaged != NULL) {
+			array_damage(&f.array, cases[i].section, cases[i].damaged);
+		} else {
+			(void)array_put(&f.array, cases[i].put);
+		}
+		int ret = list(&f, "example.org", NOW, false, &listing, &diag);
+		UNIT_CHECK(ret == KNOT_EOK, "case %zu: %d", i, ret);
+		const bool cut = strstr(shown(&listing.lines), "kid.ent.example.org ") != NULL;
+		const bool rest = strstr(shown(&listing.lines), "www.example.org ") != NULL;
+		UNIT_CHECK(rest && cut == (cases[i].warning[0] == '\0'), "case %zu", i);
+		if (cases[i].warning[0] != '\0') {
+			(void)snprintf(expected, sizeof(expected),
+			               "kid.ent.example.org. is a stored domain, but its name "
+			               "servers are not known: %s\n",
+			               cases[i].warning);
+		}
+		(void)shown_is(&warnings, expected, "case", i);
 		listing_free(&listing);
 		end(&f);
 	}
@@ -412,6 +462,7 @@ static const unit_test_t tests[] = { { "a whole listing", test_whole },
 	                             { "reports", test_reports },
 	                             { "ended early", test_ended },
 	                             { "faults", test_faults },
+	                             { "a child that cannot be served", test_bad_child },
 	                             { "allocations that fail", test_failing },
 	                             { NULL, NULL } };
 
