@@ -39,7 +39,8 @@ mail_str_t mail_private_public(const mail_private_t *key);
 /*! Takes, and gives back, a reference; the last one wipes. NULL is fine for free. */
 mail_private_t *mail_private_ref(mail_private_t *key);
 void mail_private_free(mail_private_t *key);
-/*! Name of the file of a key in the key directory: "SET+015+12345.pem". \return KNOT_EOK, KNOT_ESPACE. */
+/*! Name of the file of a key in the key directory: "SET+015+12345.pem". \return KNOT_EOK, KNOT_ESPACE;
+ *  KNOT_EINVAL (a set's name that is no file name). */
 int mail_private_file(mail_str_t set, mail_algorithm_t algorithm, uint16_t tag, char *name,
                       size_t size);
 

@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "mail/signer.h"
+
+#include "failing.h"
+#include "keyring.h"
+#include "signing.h"
+
+/* As many keys as no signer keeps ready. */
+#define MANY 300
+
+static const mail_algorithm_t algorithms[] = {
+	MAIL_ALGORITHM_RSASHA256,
+	MAIL_ALGORITHM_ECDSAP256SHA256,
+	MAIL_ALGORITHM_ED25519,
+};
+
+/*! A new key in a new ring. */
+static mail_private_t *key_make(mail_algorithm_t algorithm, mail_keyring_t **ring)
+{
+	mail_private_t *key = NULL;
+	*ring = mail_keyring_new(NULL);
+	CU_ASSERT_FATAL(*ring != NULL);
+	CU_ASSERT_FATAL(mail_private_generate(algorithm, 0, &key) == KNOT_EOK);
+	CU_ASSERT_FATAL(mail_keyring_add(*ring, key) == KNOT_EOK);
+	return key;
+}
+
+/* Ed25519 signs the same every time: the octets and signatures of RFC 8080 6.1. */
+static void test_published(void)
+{
+	static const struct {
+		const char *private, *public_key, *signature;
+		uint16_t tag;
+	} cases[] = {
+		{ "ODIyNjAzODQ2MjgwODAxMjI2NDUxOTAyMDQxNDIyNjI=",
+		  "l02Woi0iS8Aa25FQkUd9RMzZHJpBoRQwAQEX1SxZJA4=",
+		  "oL9krJun7xfBOIWcGHi7mag5/hdZrKWw15jPGrHpjQeRAvTdszaPD+QLs3fx8A4M3e23mRZ9VrbpMngwcrqN"
+		  "Ag==",
+		  3613 },
+		{ "DSSF3o0s0f+ElWzj9E/Osxw8hLpk55chkmx0LYN5WiY=",
+		  "zPnZ/QwEe7S8C5SPz2OfS5RR40ATk2/rYnE9xHIEijs=",
+		  "zXQ0bkYgQTEFyfLyi9QoiY6D8ZdYo4wyUhVioYZXFdT410QPRITQSqJSnzQoSm5poJ7gD7AQR0O7KuI5k2pc"
+		  "Bg==",
+		  35217 },
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		char text[256];
+		snprintf(text, sizeof(text),
+		         "Private-key-format: v1.2\nAlgorithm: 15 (ED25519)\nPrivateKey: %s\n",
+		         cases[i].private);
+		mail_private_t *private = NULL;
+		mail_keyring_t *ring = mail_keyring_new(NULL);
+		mail_signer_t *signer = mail_signer_new(NULL, 0);
+		CU_ASSERT_FATAL(ring != NULL && signer != NULL);
+		CU_ASSERT(mail_private_read(MAIL_STR(text), &private, NULL) == KNOT_EOK);
+		CU_ASSERT(mail_keyring_add(ring, private) == KNOT_EOK);
+		mail_signer_sync(signer, ring, 1);
+
+		uint8_t memory[64], octets[512], signature[MAIL_SIGNATURE_MAX];
+		uint8_t expected[MAIL_SIGNATURE_MAX];
+		static const uint8_t mx[] = "\0\x0a\4mail\7example\3com";
+		mail_dnskey_t key = signing_dnskey(MAIL_ALGORITHM_ED25519, cases[i].tag,
+		                                   cases[i].public_key);
+		knot_dname_t *zone = signing_name("example.com");
+		mail_rrsig_t rrsig = { zone, zone, 3600, 1438207200, 1440021600, key.tag, 15 };
+		knot_rrset_t rrset;
+		knot_rrset_init(&rrset, NULL, KNOT_RRTYPE_MX, KNOT_CLASS_IN, 3600);
+		rrset.rrs.count = 1;
+		rrset.rrs.rdata = (knot_rdata_t *)memory;
+		knot_rdata_init(rrset.rrs.rdata, sizeof(mx), mx);
+		size_t rdata_len;
+		int len = mail_rrsig_octets(&rrsig, &rrset, octets, sizeof(octets), &rdata_len);
+		CU_ASSERT_FATAL(len > 0);
+		for (size_t k = 0; k < 3; k++) {
+			int ret = mail_signer_sign(signer, &key, 0, octets, len, signature);
+			UNIT_CHECK(ret == 64 &&
+			                   signing_base64(cases[i].signature, expected) == 64 &&
+			                   memcmp(signature, expected, 64) == 0,
+			           "case %zu, time %zu: %d", i, k, ret);
+		}
+		knot_dname_free(zone, NULL);
+		mail_signer_free(signer);
+		mail_keyring_free(ring);
+		mail_private_free(private);
+	}
+}
+
+static void test_algorithms(void)
+{
+	static const size_t lengths[] = { 0, 1, 15, 16, 17, 200, 1023, 1024, 1025, 65535 };
+	for (size_t i = 0; i < sizeof(algorithms) / sizeof(*algorithms); i++) {
+		mail_keyring_t *ring;
+		mail_private_t *private = key_make(algorithms[i], &ring);
+		mail_dnskey_t key = signing_public(private);
+		mail_signatures_t *signatures = mail_signatures_new(1 << 20);
+		mail_signer_t *signer = mail_signer_new(signatures, 0);
+		CU_ASSERT_FATAL(signatures != NULL && signer != NULL);
+		mail_signer_sync(signer, ring, 1);
+		uint8_t *octets = calloc(1, 65535);
+		for (size_t k = 0; k < sizeof(lengths) / sizeof(*lengths); k++) {
+			uint8_t first[MAIL_SIGNATURE_MAX], second[MAIL_SIGNATURE_MAX];
+			int ret = mail_signer_sign(signer, &key, 0, octets, lengths[k], first);
+			UNIT_CHECK(ret == (algorithms[i] == MAIL_ALGORITHM_RSASHA256 ? 256 : 64),
+			           "algorithm %u: %d", algorithms[i], ret);
+			UNIT_CHECK(ret > 0 && signing_verify(&key, octets, lengths[k], first, ret),
+			           "algorithm %u, %zu octets", algorithms[i], lengths[k]);
+			/* From the cache, ECDSA's too are the same. */
+			CU_ASSERT(mail_signer_sign(signer, &key, 0, octets, lengths[k], second) ==
+			          ret);
+			UNIT_CHECK(ret > 0 && memcmp(first, second, ret) == 0,
+			           "algorithm %u, %zu octets", algorithms[i], lengths[k]);
+		}
+		mail_signer_counts_t counts = mail_signer_counts(signer);
+		UNIT_CHECK(counts.made == 10 && counts.cached == 10 && counts.refused == 0,
+		           "%llu made, %llu found", (unsigned long long)counts.made,
+		           (unsigned long long)counts.cached);
+		counts = mail_signer_counts(signer);
+		CU_ASSERT(counts.made == 0 && counts.cached == 0);
+		free(octets);
+		mail_signer_free(signer);
+		mail_signatures_free(signatures);
+		mail_keyring_free(ring);
+		mail_private_free(private);
+	}
+}
+
+/* Short numbers of an ECDSA signature get their zeros back: one in 128 has one. */
+static void test_ecdsa_short(void)
+{
+	mail_keyring_t *ring;
+	mail_private_t *private = key_make(MAIL_ALGORITHM_ECDSAP256SHA256, &ring);
+	mail_dnskey_t key = signing_public(private);
+	mail_signer_t *signer = mail_signer_new(NULL, 0);
+	CU_ASSERT_FATAL(signer != NULL);
+	mail_signer_sync(signer, ring, 1);
+	unsigned found = 0;
+	for (uint32_t i = 0; i < 20000 && found < 5; i++) {
+		uint8_t signature[MAIL_SIGNATURE_MAX];
+		int ret = mail_signer_sign(signer, &key, 0, (uint8_t *)&i, sizeof(i), signature);
+		if (ret == 64 && (signature[0] == 0 || signature[32] == 0)) {
+			found++;
+			CU_ASSERT(signing_verify(&key, (uint8_t *)&i, sizeof(i), signature, 64));
+		}
+	}
+	CU_ASSERT(found == 5);
+	mail_signer_free(signer);
+	mail_keyring_free(ring);
+	mail_private_free(private);
+}
+
+/* A key that is missing, comes, and goes. */
+static void test_ring(void)
+{
+	mail_keyring_t *ring;
+	mail_private_t *private = key_make(MAIL_ALGORITHM_ED25519, &ring);
+	mail_dnskey_t key = signing_public(private);
+	mail_private_free(private);
+	mail_signatures_t *signatures = mail_signatures_new(1 << 16);
+	mail_signer_t *signer = mail_signer_new(signatures, 0);
+	CU_ASSERT_FATAL(signatures != NULL && signer != NULL);
+	uint8_t out[MAIL_SIGNATURE_MAX];
+	const uint8_t octets[] = "octets", others[] = "others";
+
+	CU_ASSERT(!mail_signer_has(signer, &key));
+	CU_ASSERT(mail_signer_sign(signer, &key, 0, octets, 6, out) == KNOT_ENOENT);
+	mail_signer_sync(signer, NULL, 1);
+	CU_ASSERT(!mail_signer_has(signer, &key));
+	mail_keyring_t *empty = mail_keyring_new(NULL);
+	mail_signer_sync(signer, empty, 1);
+	CU_ASSERT(!mail_signer_has(signer, &key));
+	CU_ASSERT(mail_signer_sign(signer, &key, MAIL_SIGN_FLEETING, octets, 6, out) ==
+	          KNOT_ENOENT);
+
+	mail_signer_sync(signer, ring, 1);
+	CU_ASSERT(mail_signer_has(signer, &key));
+	CU_ASSERT(mail_signer_sign(signer, &key, 0, octets, 6, out) == 64);
+	CU_ASSERT(mail_signer_has(signer, &key));
+	mail_dnskey_t other = key;
+	other.public_key[0] ^= 1;
+	CU_ASSERT(!mail_signer_has(signer, &other));
+	other = key;
+	other.algorithm = MAIL_ALGORITHM_ECDSAP256SHA256;
+	CU_ASSERT(!mail_signer_has(signer, &other));
+
+	/* The old ring is gone, and with it the key. */
+	mail_signer_sync(signer, empty, 2);
+	mail_keyring_free(ring);
+	CU_ASSERT(!mail_signer_has(signer, &key));
+	CU_ASSERT(mail_signer_sign(signer, &key, 0, others, 6, out) == KNOT_ENOENT);
+	/* What was signed stays in the cache. */
+	CU_ASSERT(mail_signer_sign(signer, &key, 0, octets, 6, out) == 64);
+	CU_ASSERT(signing_verify(&key, octets, 6, out, 64));
+
+	mail_signer_free(signer);
+	mail_signatures_free(signatures);
+	mail_keyring_free(empty);
+}
+
+static void test_budget(void)
+{
+	mail_keyring_t *ring;
+	mail_private_t *private = key_make(MAIL_ALGORITHM_ED25519, &ring);
+	mail_dnskey_t key = signing_public(private);
+	mail_signatures_t *signatures = mail_signatures_new(1 << 16);
+	mail_signer_t *signer = mail_signer_new(signatures, 3);
+	CU_ASSERT_FATAL(signatures != NULL && signer != NULL);
+	uint8_t out[MAIL_SIGNATURE_MAX];
+	for (int64_t now = 100; now < 104; now++) {
+		/* In the second second nothing is signed: that is not carried over. */
+		int count = now == 101 ? 0 : 6;
+		for (int i = 0; i < count; i++) {
+			mail_signer_sync(signer, ring, now);
+			int ret = mail_signer_sign(signer, &key, MAIL_SIGN_FLEETING, out, 6, out);
+			UNIT_CHECK(ret == (i < 3 ? 64 : KNOT_ELIMIT), "second %d, %d: %d", (int)now,
+			           i, ret);
+		}
+		CU_ASSERT(mail_signer_sign(signer, &key, MAIL_SIGN_UNBOUNDED, out, 6, out) == 64);
+		CU_ASSERT(mail_signer_sign(signer, &key, MAIL_SIGN_FLEETING | MAIL_SIGN_UNBOUNDED,
+		                           out, 6, out) == 64);
+	}
+	CU_ASSERT(mail_signatures_used(signatures) == 0);
+	/* What is cached costs nothing of it. */
+	mail_signer_sync(signer, ring, 103);
+	CU_ASSERT(mail_signer_sign(signer, &key, 0, out, 6, out) == 64);
+	CU_ASSERT(mail_signatures_used(signatures) > 0);
+	mail_signer_counts_t counts = mail_signer_counts(signer);
+	CU_ASSERT(counts.refused == 9);
+	CU_ASSERT(counts.made == 9 + 8 + 1);
+	mail_signer_free(signer);
+
+	signer = mail_signer_new(NULL, 0);
+	CU_ASSERT_FATAL(signer != NULL);
+	mail_signer_sync(signer, ring, 1);
+	for (int i = 0; i < 10; i++) {
+		CU_ASSERT(mail_signer_sign(signer, &key, MAIL_SIGN_FLEETING, out, 6, out) == 64);
+	}
+	mail_signer_free(signer);
+	mail_signatures_free(signatures);
+	mail_keyring_free(ring);
+	mail_private_free(private);
+}
+
+/* More keys than are kept ready. */
+static void test_many(void)
+{
+	static mail_dnskey_t keys[MANY];
+	mail_keyring_t *ring = mail_keyring_new(NULL);
+	mail_signer_t *signer = mail_signer_new(NULL, 0);
+	CU_ASSERT_FATAL(ring != NULL && signer != NULL);
+	for (size_t i = 0; i < MANY; i++) {
+		mail_private_t *private = NULL;
+		CU_ASSERT_FATAL(mail_private_generate(i % 2 ? MAIL_ALGORITHM_ED25519
+		                                            : MAIL_ALGORITHM_ECDSAP256SHA256,
+		                                      0, &private) == KNOT_EOK);
+		CU_ASSERT(mail_keyring_add(ring, private) == KNOT_EOK);
+		keys[i] = signing_public(private);
+		mail_private_free(private);
+	}
+	mail_signer_sync(signer, ring, 1);
+	for (size_t i = 0; i < 2 * MANY; i++) {
+		const mail_dnskey_t *key = &keys[i % MANY];
+		uint8_t out[MAIL_SIGNATURE_MAX];
+		CU_ASSERT(mail_signer_has(signer, key));
+		int ret = mail_signer_sign(signer, key, 0, (const uint8_t *)"octets", 6, out);
+		UNIT_CHECK(ret == 64 && signing_verify(key, (const uint8_t *)"octets", 6, out, ret),
+		           "key %zu: %d", i, ret);
+	}
+	mail_signer_free(signer);
+	mail_keyring_free(ring);
+}
+
+/* Every allocation of ours fails once. */
+static void test_memory(void)
+{
+	CU_ASSERT_FATAL(failing_linked());
+	for (size_t i = 1; failing_on(i); i++) {
+		mail_private_t *private = NULL;
+		mail_keyring_t *ring = mail_keyring_new(NULL);
+		mail_signer_t *signer = mail_signer_new(NULL, 0);
+		int ret = mail_private_generate(MAIL_ALGORITHM_ED25519, 0, &private);
+		CU_ASSERT(ret == KNOT_EOK ? private != NULL : ret == KNOT_ENOMEM);
+		if (ret == KNOT_EOK && ring != NULL && signer != NULL) {
+			uint8_t out[MAIL_SIGNATURE_MAX];
+			mail_dnskey_t key = signing_public(private);
+			CU_ASSERT(mail_keyring_add(ring, private) == KNOT_EOK);
+			mail_signer_sync(signer, ring, 1);
+			CU_ASSERT(mail_signer_sign(signer, &key, 0, out, 0, out) == 64);
+		}
+		mail_signer_free(signer);
+		mail_keyring_free(ring);
+		mail_private_free(private);
+		if (!failing_off()) {
+			CU_ASSERT(i > 3);
+			break;
+		}
+	}
+}
+
+int main(void)
+{
+	static const unit_test_t tests[] = {
+		{ "published signatures", test_published },
+		{ "algorithms", test_algorithms },
+		{ "short numbers of ECDSA", test_ecdsa_short },
+		{ "rings", test_ring },
+		{ "budget", test_budget },
+		{ "many keys", test_many },
+		{ "memory", test_memory },
+		{ NULL, NULL },
+	};
+	return unit_run("signer", tests);
+}
