@@ -45,6 +45,7 @@ static int view_fill(mail_view_t *view, const knot_dname_t *name, const uint8_t 
 	memmove(view->key, key, key_len);
 	view->key_len = key_len;
 	view->text_len = 0;
+	view->zone = false;
 	size_t above = knot_dname_labels(name, NULL) - mail_key_labels(key, key_len);
 	view->apex = name;
 	for (size_t i = 0; i < above; i++) {
@@ -75,6 +76,44 @@ int mail_view_open(mail_view_t *view, const knot_dname_t *name, const uint8_t *k
 		return view->domain.error;
 	}
 	return ret < 0 ? ret : view_fill(view, name, key, ret);
+}
+
+int mail_view_open_zone(mail_view_t *view, const knot_dname_t *apex, mail_str_t policy)
+{
+	uint8_t key[MAIL_KEY_MAX];
+	const size_t len = mail_name_key(apex, key);
+	int ret = view->source->domain_above(view->source, key, len, &view->domain);
+	if (ret < 0 && ret != KNOT_ENOENT) {
+		return ret;
+	}
+	if (ret < 0 || (size_t)ret < len) {
+		if (policy.len == 0) {
+			return KNOT_ENOENT;
+		}
+		view->domain = (mail_domain_t){ .policy = policy, .plain = true };
+	} else if (view->domain.error != KNOT_EOK) {
+		return view->domain.error;
+	}
+	ret = view_fill(view, apex, key, len);
+	view->zone = true;
+	return ret;
+}
+
+bool mail_view_shows(const mail_view_t *view, uint16_t type)
+{
+	if (!view->zone) {
+		return true;
+	}
+	switch (type) {
+	case KNOT_RRTYPE_SOA:
+	case KNOT_RRTYPE_NS:
+	case KNOT_RRTYPE_DS:
+	case KNOT_RRTYPE_DNAME:
+	case KNOT_RRTYPE_DNSKEY:
+	case KNOT_RRTYPE_CDS:
+	case KNOT_RRTYPE_CDNSKEY: return false;
+	default: return true;
+	}
 }
 
 /*! The key of a domain's own DKIM key in the store. */
@@ -116,7 +155,8 @@ uint16_t mail_node_type(const mail_view_t *view, const mail_node_t *node, uint16
 	for (unsigned i = 0; i < 2; i++) {
 		for (size_t j = 0; node->owner[i] != NULL && j < node->owner[i]->count; j++) {
 			const mail_row_t *row = &node->owner[i]->rows[j];
-			if (mail_row_live(row, view->now) && !mail_row_hidden(node, row)) {
+			if (mail_row_live(row, view->now) && !mail_row_hidden(node, row) &&
+			    mail_view_shows(view, row->type)) {
 				type_note(row->type, after, &lowest, &cname);
 			}
 		}
@@ -226,7 +266,8 @@ static bool rows_below(const mail_view_t *view, const mail_owners_t *owners, con
 		}
 		for (size_t i = 0; i < owner->count; i++) {
 			const mail_row_t *row = &owner->rows[i];
-			if (kind_is_key(row->kind) && own_key_hides(view, owner)) {
+			if (!mail_view_shows(view, row->type) ||
+			    (kind_is_key(row->kind) && own_key_hides(view, owner))) {
 				continue;
 			}
 			if (mail_row_live(row, view->now)) {
@@ -307,7 +348,7 @@ static int names_below(const mail_view_t *view, const uint8_t *key, size_t len, 
 		ret = domains_below(view, rel_key + MAIL_REPORT_KEY_LEN + 1,
 		                    rel.len - MAIL_REPORT_KEY_LEN - 1, found);
 	}
-	if (ret == KNOT_EOK && !*found) {
+	if (ret == KNOT_EOK && !*found && !view->zone) {
 		ret = domains_below(view, key, len, found);
 	}
 	return ret;

@@ -20,6 +20,7 @@ typedef struct {
 	size_t keys_len;                      /*!< 0: none count. */
 	char text[KNOT_DNAME_TXT_MAXLEN + 1]; /*!< The domain as text, once it was needed. */
 	size_t text_len;
+	bool zone; /*!< The domain is a zone of knotd's: what makes a zone is not shown. */
 } mail_view_t;
 
 /*! What stands at a name. */
@@ -60,6 +61,20 @@ typedef struct {
  *         view->plan->error may be set.
  */
 int mail_view_open(mail_view_t *view, const knot_dname_t *name, const uint8_t *key, size_t len);
+
+/*!
+ * Opens the view of a zone of knotd's: of the stored domain of that very name, else of one that follows a
+ * policy and sets nothing.  SOA, NS, DS, DNAME and DNSSEC types are not shown, nor stored domains below.
+ *
+ * \param apex    The zone, not the root; must stay while the view is used.
+ * \param policy  Empty: none.
+ *
+ * \return As mail_view_open(); KNOT_ENOENT: no such domain, and no policy.
+ */
+int mail_view_open_zone(mail_view_t *view, const knot_dname_t *apex, mail_str_t policy);
+
+/*! Says whether rows of a type are shown: what makes a zone is the zone's own, where it has one. */
+bool mail_view_shows(const mail_view_t *view, uint16_t type);
 
 /*!
  * Finds what a name (a key at or below the domain's) leads to.

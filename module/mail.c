@@ -1,20 +1,16 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * mod-mail: the adapter between knotd and the library. Hosted mode is a whole answer in the BEGIN hook of
- * the global module.
+ * mod-mail: the adapter between knotd and the library. Loaded globally, it answers for domains that only the
+ * store has (hosted.c); loaded for a zone, it adds to the zone's answers (zone.c).
  */
 #include "config.h"
 
 #include <limits.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
-#include "compat.h"
-#include "log.h"
-#include "mail/kind.h"
-#include "service.h"
+#include "hosted.h"
+#include "zone.h"
 
 // The first octet is the length of the name, as libknot has it.
 // clang-format off
@@ -72,257 +68,96 @@ static const yp_item_t mail_conf[] = {
 };
 // clang-format on
 
-/*! An instance of the module. */
-typedef struct {
-	mail_log_t *log;
-	mail_service_t *service; /*!< NULL: it could not be started. */
-	bool counting;           /*!< The counters are registered. */
-	unsigned threads;        /*!< knotd_mod_threads() as of load: it is not cheap to ask. */
-} context_t;
-
-/*! Counters, in the order of their registration. */
-enum {
-	COUNTER_QUERY,
-	COUNTER_OUTCOME,
-};
-
-/*! What came of a question, beyond what mail_answer() says. */
-enum { OUTCOME_NOT_READY = MAIL_OUTCOME_COUNT, OUTCOME_BADKEY, OUTCOME_COUNT };
-
-static const char *const outcome_names[OUTCOME_COUNT] = {
-	[MAIL_OUTCOME_NONE] = "none",         [MAIL_OUTCOME_ANSWER] = "answer",
-	[MAIL_OUTCOME_NODATA] = "nodata",     [MAIL_OUTCOME_NXDOMAIN] = "nxdomain",
-	[MAIL_OUTCOME_REFERRAL] = "referral", [MAIL_OUTCOME_TRUNCATED] = "truncated",
-	[MAIL_OUTCOME_FAILED] = "failed",     [OUTCOME_NOT_READY] = "not-ready",
-	[OUTCOME_BADKEY] = "badkey",
-};
-
-static char *kind_to_str(uint32_t index, uint32_t count)
-{
-	(void)count;
-	return strdup(index < mail_kind_count ? mail_kinds[index].name : "none");
-}
-
-static char *outcome_to_str(uint32_t index, uint32_t count)
-{
-	return strdup(index < count ? outcome_names[index] : "");
-}
-
-static bool add_counters(knotd_mod_t *mod)
-{
-	return knotd_mod_stats_add(mod, "query", mail_kind_count + 1, kind_to_str) == KNOT_EOK &&
-	       knotd_mod_stats_add(mod, "outcome", OUTCOME_COUNT, outcome_to_str) == KNOT_EOK;
-}
-
-static void count(knotd_mod_t *mod, unsigned thread, unsigned counter, unsigned index)
-{
-	const context_t *ctx = knotd_mod_ctx(mod);
-	if (ctx->counting && thread < ctx->threads) {
-		knotd_mod_stats_incr(mod, thread, counter, index, 1);
-	}
-}
-
-/*! Who answers: the hosted domain that was found, or a zone of knotd. */
-typedef struct {
-	size_t qname; /*!< Labels of the question. */
-	size_t zone;  /*!< Labels of knotd's zone. */
-	bool has_zone;
-	bool ds;     /*!< A DS question belongs to the parent's side of a cut (RFC 4035 3.1.4.1). */
-	bool tsig;   /*!< The question is signed. */
-	bool asked;  /*!< Out: a hosted domain was found. */
-	bool badkey; /*!< Out: the question is ours, and refused. */
-} claim_t;
-
-/*!
- * The longer name wins, and the zone if they are equal. For a DS question the owner of the DS itself is
- * the child, which both sides match only where they have no parent of it: any parent wins.
- */
-static bool is_hosted(void *ctx, size_t labels)
-{
-	claim_t *claim = ctx;
-	claim->asked = true;
-	if (claim->has_zone) {
-		// mail_answer() says 0 when all it has is the child.
-		bool child = labels == 0 || labels == claim->qname;
-		size_t hosted_rank = claim->ds && child ? 0 : labels + 1;
-		size_t zone_rank = claim->ds && claim->zone == claim->qname ? 0 : claim->zone + 1;
-		if (hosted_rank <= zone_rank) {
-			return false;
-		}
-	}
-	// We know no key (RFC 8945 5.2.1); knotd checks them for its own zones only.
-	claim->badkey = claim->tsig;
-	return !claim->badkey;
-}
-
-static claim_t claim_of(knotd_qdata_t *qdata)
-{
-	const knot_dname_t *zone = knotd_qdata_zone_name(qdata);
-	return (claim_t){
-		.qname = knot_dname_labels(knot_pkt_qname(qdata->query), NULL),
-		.zone = zone != NULL ? knot_dname_labels(zone, NULL) : 0,
-		.has_zone = zone != NULL,
-		.ds = knot_pkt_qtype(qdata->query) == KNOT_RRTYPE_DS,
-		.tsig = qdata->query->tsig_rr != NULL,
-	};
-}
-
-/*! Says whether a question is one that we look at: transfers, NOTIFY and UPDATE are knotd's. */
-static bool is_question(knotd_state_t state, const knotd_qdata_t *qdata)
-{
-	if (!mail_state_undecided(state) || qdata->type != KNOTD_QUERY_TYPE_NORMAL ||
-	    knot_wire_get_opcode(qdata->query->wire) != KNOT_OPCODE_QUERY ||
-	    knot_wire_get_qdcount(qdata->query->wire) != 1 ||
-	    knot_pkt_qname(qdata->query) == NULL) {
-		return false;
-	}
-	uint16_t rclass = knot_pkt_qclass(qdata->query);
-	return rclass == KNOT_CLASS_IN || rclass == KNOT_CLASS_ANY;
-}
-
-/*! SERVFAIL with an Extended DNS Error (RFC 8914); knotd makes the packet anew. */
-static knotd_state_t fail(knotd_qdata_t *qdata, int ede)
-{
-	qdata->rcode = KNOT_RCODE_SERVFAIL;
-	qdata->rcode_ede = ede;
-	return KNOTD_STATE_FAIL;
-}
-
-/*! No snapshot of the store: zones answer from their own data, the rest might be hosted. */
-static knotd_state_t not_ready(knotd_state_t state, knotd_qdata_t *qdata, knotd_mod_t *mod,
-                               int error)
-{
-	context_t *ctx = knotd_mod_ctx(mod);
-	// Why a store is not open has been logged where it was tried.
-	if (error != KNOT_ENOENT && ctx->service != NULL) {
-		mail_log_write(ctx->log, LOG_ERR, "no snapshot of the store (%s)",
-		               knot_strerror(error));
-	}
-	count(mod, qdata->params->thread_id, COUNTER_OUTCOME, OUTCOME_NOT_READY);
-	return knotd_qdata_zone_name(qdata) == NULL ? fail(qdata, KNOT_EDNS_EDE_NOT_READY) : state;
-}
-
-/*! Gives knotd what mail_answer() made. */
-static knotd_state_t finish(knotd_state_t state, const mail_reply_t *reply, const claim_t *claim,
-                            knotd_qdata_t *qdata, knotd_mod_t *mod)
-{
-	unsigned thread = qdata->params->thread_id;
-	if (claim->badkey) {
-		count(mod, thread, COUNTER_OUTCOME, OUTCOME_BADKEY);
-		qdata->rcode = KNOT_RCODE_NOTAUTH;
-		qdata->rcode_tsig = KNOT_RCODE_BADKEY;
-		return KNOTD_STATE_FAIL;
-	}
-	count(mod, thread, COUNTER_OUTCOME, reply->outcome);
-	if (reply->outcome == MAIL_OUTCOME_NONE) {
-		return state;
-	}
-	if (reply->outcome == MAIL_OUTCOME_FAILED) {
-		context_t *ctx = knotd_mod_ctx(mod);
-		mail_log_write(ctx->log, LOG_ERR, "%s", reply->reason);
-		// A zone of knotd is not ours as long as no hosted domain is known to be longer.
-		return claim->has_zone && !claim->asked ? state
-		                                        : fail(qdata, KNOT_EDNS_EDE_INV_DATA);
-	}
-	count(mod, thread, COUNTER_QUERY,
-	      reply->kind < mail_kind_count ? reply->kind : mail_kind_count);
-	qdata->rcode = reply->rcode;
-	return KNOTD_STATE_DONE;
-}
-
-static knotd_state_t answer_hosted(knotd_state_t state, knot_pkt_t *pkt, knotd_qdata_t *qdata,
-                                   knotd_mod_t *mod)
-{
-	if (!is_question(state, qdata)) {
-		return state;
-	}
-
-	context_t *ctx = knotd_mod_ctx(mod);
-	unsigned thread = qdata->params->thread_id;
-	mail_pin_t pin = { 0 };
-	int ret = ctx->service != NULL ? mail_service_pin(ctx->service, thread, &pin) : KNOT_ENOMEM;
-	if (ret != KNOT_EOK) {
-		return not_ready(state, qdata, mod, ret);
-	}
-
-	claim_t claim = claim_of(qdata);
-	mail_question_t question = {
-		.source = pin.source,
-		.cache = pin.cache,
-		.now = time(NULL),
-		.udp = qdata->params->proto == KNOTD_QUERY_PROTO_UDP,
-		.above = is_hosted,
-		.above_ctx = &claim,
-	};
-	mail_reply_t reply = { .outcome = MAIL_OUTCOME_NONE, .kind = mail_kind_count };
-	ret = mail_answer(&question, pkt, &reply);
-	if (ret != KNOT_EOK) {
-		reply.outcome = MAIL_OUTCOME_FAILED;
-		(void)snprintf(reply.reason, sizeof(reply.reason), "%s", knot_strerror(ret));
-	}
-	// The packet points into its own memory and into plans, not into the map.
-	mail_service_unpin(ctx->service, thread, &pin);
-
-	return finish(state, &reply, &claim, qdata, mod);
-}
-
 static void mail_unload(knotd_mod_t *mod);
 
-static int load_hosted(knotd_mod_t *mod)
+/*! Makes what all instances have. \return KNOT_EOK or KNOT_ENOMEM; mail_unload() ends it in any case. */
+static int open_instance(knotd_mod_t *mod, mail_instance_t *instance, bool global)
 {
-	context_t *ctx = calloc(1, sizeof(*ctx));
-	if (ctx == NULL) {
+	knotd_mod_ctx_set(mod, instance);
+	instance->global = global;
+	instance->log = mail_log_new(mod, knotd_conf_mod(mod, MOD_LOG_INTERVAL).single.integer);
+	if (instance->log == NULL) {
 		return KNOT_ENOMEM;
 	}
-	ctx->log = mail_log_new(mod, knotd_conf_mod(mod, MOD_LOG_INTERVAL).single.integer);
-	if (ctx->log == NULL) {
-		free(ctx);
-		return KNOT_ENOMEM;
-	}
-	knotd_mod_ctx_set(mod, ctx);
-
-	ctx->threads = knotd_mod_threads(mod);
-	ctx->counting = add_counters(mod);
-	if (!ctx->counting) {
-		knotd_mod_log(mod, LOG_WARNING, "no memory for counters");
+	instance->threads = knotd_mod_threads(mod);
+	if (global || knotd_conf_mod(mod, MOD_ZONE_STATS).single.boolean) {
+		instance->counting = mail_counters_add(mod);
+		if (!instance->counting) {
+			knotd_mod_log(mod, LOG_WARNING, "no memory for counters");
+		}
 	}
 	const char *store = knotd_conf_mod(mod, MOD_STORE).single.string;
-	int ret = mail_service_attach(store, ctx->threads, ctx->log, &ctx->service);
+	int ret = mail_service_attach(store, instance->threads, instance->log, global,
+	                              &instance->service);
 	if (ret != KNOT_EOK) {
 		// If load failed, knotd would go on without the module, and refuse what is hosted.
-		ctx->service = NULL;
+		instance->service = NULL;
 		knotd_mod_log(mod, LOG_ERR,
 		              "store '%s' cannot be served until the next reload (%s)", store,
 		              knot_strerror(ret));
 	}
-	ret = knotd_mod_hook(mod, KNOTD_STAGE_BEGIN, answer_hosted);
+	return KNOT_EOK;
+}
+
+static int load_hosted(knotd_mod_t *mod)
+{
+	mail_instance_t *instance = calloc(1, sizeof(*instance));
+	if (instance == NULL) {
+		return KNOT_ENOMEM;
+	}
+	int ret = open_instance(mod, instance, true);
+	if (ret == KNOT_EOK) {
+		ret = knotd_mod_hook(mod, KNOTD_STAGE_BEGIN, mail_hosted_answer);
+	}
 	if (ret != KNOT_EOK) {
 		mail_unload(mod);  // knotd does not, when load fails.
+		return ret;
+	}
+	if (instance->counting && instance->service != NULL) {
+		mail_service_count_by(instance->service, mod);
+	}
+	return KNOT_EOK;
+}
+
+static int load_zone(knotd_mod_t *mod)
+{
+	mail_zone_setting_t setting;
+	if (!mail_zone_check(mod, &setting)) {
+		return KNOT_EOK;  // It has said why: the zone is served as without the module.
+	}
+	mail_instance_t *instance = mail_zone_new(mod, &setting,
+	                                          knotd_conf_mod(mod, MOD_POLICY).single.string);
+	if (instance == NULL) {
+		return KNOT_ENOMEM;
+	}
+	int ret = open_instance(mod, instance, false);
+	if (ret == KNOT_EOK) {
+		ret = knotd_mod_in_hook(mod, KNOTD_STAGE_ANSWER, mail_zone_complete);
+	}
+	if (ret != KNOT_EOK) {
+		mail_unload(mod);
 	}
 	return ret;
 }
 
 static int mail_load(knotd_mod_t *mod)
 {
-	if (knotd_mod_zone(mod) != NULL) {
-		knotd_mod_log(mod, LOG_NOTICE,
-		              "zone mode is not in this version, "
-		              "the zone is served without the module");
-		return KNOT_EOK;
-	}
-	return load_hosted(mod);
+	return knotd_mod_zone(mod) != NULL ? load_zone(mod) : load_hosted(mod);
 }
 
 /* No log and no zone name here: knotd has freed a zone's name before its module is unloaded. */
 static void mail_unload(knotd_mod_t *mod)
 {
-	context_t *ctx = knotd_mod_ctx(mod);
-	if (ctx == NULL) {
+	mail_instance_t *instance = knotd_mod_ctx(mod);
+	if (instance == NULL) {
 		return;
 	}
-	mail_service_detach(ctx->service, ctx->log);
-	mail_log_free(ctx->log);
-	free(ctx);
+	if (instance->global) {
+		mail_service_count_end(instance->service, mod);
+	}
+	mail_service_detach(instance->service, instance->global ? instance->log : NULL);
+	mail_log_free(instance->log);
+	free(instance);
 	knotd_mod_ctx_set(mod, NULL);
 }
 

@@ -11,6 +11,7 @@
 #include <inttypes.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdalign.h>
 #include <stdio.h>
@@ -31,12 +32,25 @@
 #define SHORT_PERIODS 100
 /*! Attempts to take a snapshot. */
 #define RENEWALS 100
+/*! Longest line, its end included. */
+#define LINE_MAX_LEN 480
+/*! Lines that wait for somebody to write them. */
+#define NOTES_MAX 16
+/*! Bits of a transaction's number in a mail_service_state(); the rest is the epoch's. */
+#define STATE_TXN_BITS 44
 
 /*! What belongs to a worker thread; a cache line of its own. */
 typedef struct {
 	alignas(64) _Atomic(mail_epoch_t *) pinned;
 	mail_cache_t *cache;
 } slot_t;
+
+/*! A line that waits for an instance that can write it. */
+typedef struct note {
+	struct note *next; /*!< The one before. */
+	int priority;
+	char text[];
+} note_t;
 
 struct mail_service {
 	mail_service_t *next; /*!< In the registry. */
@@ -46,6 +60,9 @@ struct mail_service {
 	_Atomic(mail_epoch_t *) current; /*!< What hooks use; NULL: not open. */
 	slot_t *slots;
 	unsigned threads;
+	_Atomic(knotd_mod_t *) counter; /*!< Counts for zones; used between pin and unpin. */
+	_Atomic(note_t *) notes;        /*!< The newest first. */
+	atomic_uint note_count;
 
 	pthread_t thread;
 	int wake;              /*!< eventfd: the thread is to end. */
@@ -55,8 +72,10 @@ struct mail_service {
 	unsigned hurry;        /*!< How often that is still done. */
 
 	pthread_mutex_t mutex; /*!< For the rest. */
-	mail_log_t **logs;     /*!< Of the attached instances. */
+	mail_log_t **logs;     /*!< Of the attached global instances. */
 	size_t log_count;
+	mail_log_t *guest; /*!< Of an instance that is just being attached. */
+	char last_note[LINE_MAX_LEN];
 };
 
 /*! The services of this copy of the module. */
@@ -85,19 +104,71 @@ static bool is_due(int64_t *last, int64_t period)
 
 typedef void (*write_f)(mail_log_t *log, int priority, const char *fmt, ...);
 
+/*! Keeps a line until somebody can write it, once in a row; of too many the last are lost. */
+static void note_add(mail_service_t *service, int priority, const char *text)
+{
+	const bool waiting = atomic_load(&service->note_count) > 0;
+	if (waiting && strcmp(service->last_note, text) == 0) {
+		return;
+	}
+	const size_t size = strlen(text) + 1;
+	note_t *note = atomic_load(&service->note_count) < NOTES_MAX ? malloc(sizeof(*note) + size)
+	                                                             : NULL;
+	if (note == NULL) {
+		return;
+	}
+	note->priority = priority;
+	memcpy(note->text, text, size);
+	(void)snprintf(service->last_note, sizeof(service->last_note), "%s", text);
+	atomic_fetch_add(&service->note_count, 1);
+	note->next = atomic_load(&service->notes);
+	while (!atomic_compare_exchange_weak(&service->notes, &note->next, note)) {
+	}
+}
+
+/*! Takes all lines, the oldest first. */
+static note_t *notes_take(mail_service_t *service)
+{
+	note_t *note = atomic_exchange(&service->notes, NULL), *first = NULL;
+	while (note != NULL) {
+		note_t *next = note->next;
+		note->next = first;
+		first = note;
+		note = next;
+	}
+	return first;
+}
+
+void mail_service_tell(mail_service_t *service, mail_log_t *log)
+{
+	if (atomic_load_explicit(&service->notes, memory_order_relaxed) == NULL) {
+		return;
+	}
+	for (note_t *note = notes_take(service); note != NULL;) {
+		note_t *next = note->next;
+		mail_log_write(log, note->priority, "%s", note->text);
+		free(note);
+		atomic_fetch_sub(&service->note_count, 1);
+		note = next;
+	}
+}
+
 /*! Writes to the log of the instance that has been there longest. */
 __attribute__((format(printf, 4, 5))) static void say(mail_service_t *service, write_f write,
                                                       int priority, const char *fmt, ...)
 {
-	char text[480];
+	char text[LINE_MAX_LEN];
 	va_list args;
 	va_start(args, fmt);
 	(void)vsnprintf(text, sizeof(text), fmt, args);
 	va_end(args);
 
 	(void)pthread_mutex_lock(&service->mutex);
-	if (service->log_count > 0) {
-		write(service->logs[0], priority, "%s", text);
+	mail_log_t *log = service->log_count > 0 ? service->logs[0] : service->guest;
+	if (log != NULL) {
+		write(log, priority, "%s", text);
+	} else {
+		note_add(service, priority, text);
 	}
 	(void)pthread_mutex_unlock(&service->mutex);
 }
@@ -264,6 +335,11 @@ static void service_free(mail_service_t *service)
 	for (unsigned i = 0; service->slots != NULL && i < service->threads; i++) {
 		mail_cache_free(service->slots[i].cache);
 	}
+	for (note_t *note = notes_take(service); note != NULL;) {
+		note_t *next = note->next;
+		free(note);
+		note = next;
+	}
 	free(service->slots);
 	free(service->logs);
 	free(service->path);
@@ -327,18 +403,20 @@ static void remove_log(mail_service_t *service, const mail_log_t *log)
 }
 
 /*! Makes and starts a service; its first instance waits for the store to be opened, or not. */
-static int service_start(const char *path, unsigned threads, mail_log_t *log,
+static int service_start(const char *path, unsigned threads, mail_log_t *log, bool global,
                          mail_service_t **service)
 {
 	mail_service_t *s = service_new(path, threads);
 	if (s == NULL) {
 		return KNOT_ENOMEM;
 	}
-	int ret = add_log(s, log);
+	int ret = global ? add_log(s, log) : KNOT_EOK;
 	if (ret == KNOT_EOK) {
 		s->cleared = uptime_ms();
 		s->hurry = SHORT_PERIODS;
+		s->guest = log;
 		s->soon = open_store(s) == KNOT_EBUSY;
+		s->guest = NULL;
 		ret = start(s);
 	}
 	if (ret != KNOT_EOK) {
@@ -351,7 +429,7 @@ static int service_start(const char *path, unsigned threads, mail_log_t *log,
 	return KNOT_EOK;
 }
 
-int mail_service_attach(const char *path, unsigned threads, mail_log_t *log,
+int mail_service_attach(const char *path, unsigned threads, mail_log_t *log, bool global,
                         mail_service_t **service)
 {
 	(void)pthread_mutex_lock(&registry.mutex);
@@ -360,12 +438,20 @@ int mail_service_attach(const char *path, unsigned threads, mail_log_t *log,
 	while (s != NULL && (s->threads != threads || strcmp(s->path, path) != 0)) {
 		s = s->next;
 	}
-	int ret = s != NULL ? add_log(s, log) : service_start(path, threads, log, &s);
+	int ret = KNOT_EOK;
+	if (s == NULL) {
+		ret = service_start(path, threads, log, global, &s);
+	} else if (global) {
+		ret = add_log(s, log);
+	}
 	if (ret == KNOT_EOK) {
 		s->refs++;
 		*service = s;
 	}
 	(void)pthread_mutex_unlock(&registry.mutex);
+	if (ret == KNOT_EOK) {
+		mail_service_tell(s, log);
+	}
 	return ret;
 }
 
@@ -387,18 +473,71 @@ void mail_service_detach(mail_service_t *service, mail_log_t *log)
 	(void)pthread_mutex_unlock(&registry.mutex);
 }
 
-int mail_service_pin(mail_service_t *service, unsigned thread, mail_pin_t *pin)
+void mail_service_count_by(mail_service_t *service, knotd_mod_t *mod)
 {
-	if (thread >= service->threads) {
-		return KNOT_ERANGE;
+	atomic_store(&service->counter, mod);
+}
+
+void mail_service_count_end(mail_service_t *service, knotd_mod_t *mod)
+{
+	knotd_mod_t *expected = mod;
+	if (service == NULL ||
+	    !atomic_compare_exchange_strong(&service->counter, &expected, NULL)) {
+		return;
 	}
-	slot_t *slot = &service->slots[thread];
+	// Who pins from now on does not see it any more; a question takes microseconds.
+	for (unsigned i = 0; i < service->threads; i++) {
+		while (atomic_load(&service->slots[i].pinned) != NULL) {
+			(void)sched_yield();
+		}
+	}
+}
+
+knotd_mod_t *mail_service_counter(mail_service_t *service)
+{
+	return atomic_load(&service->counter);
+}
+
+/*! Keeps the open epoch from being freed until the slot is empty; NULL: none is open. */
+static mail_epoch_t *take_epoch(mail_service_t *service, slot_t *slot)
+{
 	mail_epoch_t *epoch, *again = atomic_load(&service->current);
 	do {
 		epoch = again;
 		atomic_store(&slot->pinned, epoch);
 		again = atomic_load(&service->current);
 	} while (again != epoch);
+	return epoch;
+}
+
+static uint64_t state_of(const mail_epoch_t *epoch, uint64_t txnid)
+{
+	const uint64_t most = (uint64_t)1 << STATE_TXN_BITS;
+	return txnid == 0 || txnid >= most || epoch->number >= UINT64_MAX / most
+	               ? 0
+	               : epoch->number << STATE_TXN_BITS | txnid;
+}
+
+uint64_t mail_service_state(mail_service_t *service, unsigned thread)
+{
+	if (thread >= service->threads) {
+		return 0;
+	}
+	slot_t *slot = &service->slots[thread];
+	const mail_epoch_t *epoch = take_epoch(service, slot);
+	const uint64_t state = epoch != NULL ? state_of(epoch, mail_txn_newest(epoch->txns[thread]))
+	                                     : 0;
+	atomic_store_explicit(&slot->pinned, NULL, memory_order_release);
+	return state;
+}
+
+int mail_service_pin(mail_service_t *service, unsigned thread, mail_pin_t *pin)
+{
+	if (thread >= service->threads) {
+		return KNOT_ERANGE;
+	}
+	slot_t *slot = &service->slots[thread];
+	mail_epoch_t *epoch = take_epoch(service, slot);
 	if (epoch == NULL) {
 		return KNOT_ENOENT;
 	}
@@ -416,6 +555,7 @@ int mail_service_pin(mail_service_t *service, unsigned thread, mail_pin_t *pin)
 	}
 	pin->source = mail_txn_source(pin->txn);
 	pin->cache = slot->cache;
+	pin->state = state_of(epoch, mail_txn_id(pin->txn));
 	mail_cache_sync(slot->cache, epoch->number, mail_txn_id(pin->txn));
 	return KNOT_EOK;
 }

@@ -8,6 +8,10 @@
  * be opened, notices when it is replaced, and closes it when its last instance is unloaded. All that is
  * done by one thread for each service, which does not outlive the last unload.
  *
+ * What the thread has to say goes to the log of an instance that is loaded globally. Without one it waits for
+ * a zone's instance to ask for it: the name of a zone may be freed before its instance is unloaded, so no
+ * other thread than knotd's own may log for it.
+ *
  * Thread rule: attach and detach from any thread (a mutex). pin and unpin only from the worker thread
  * that has the index; they take no lock, allocate nothing and do not block.
  */
@@ -24,6 +28,7 @@ typedef struct {
 	const mail_source_t *source;
 	mail_cache_t *cache;
 	mail_txn_t *txn;
+	uint64_t state; /*!< As of mail_service_state(). */
 } mail_pin_t;
 
 /*!
@@ -32,14 +37,25 @@ typedef struct {
  *
  * \param path     The store's directory.
  * \param threads  Worker threads: indices are below.
- * \param log      Where to say what happens to the store; valid until detach.
+ * \param log      Where to say what happens to the store.
+ * \param global   The log may be used from any thread until detach; else during this call only.
  *
  * \return KNOT_EOK; KNOT_ENOMEM; KNOT_ERROR when no thread could be started.
  */
-int mail_service_attach(const char *path, unsigned threads, mail_log_t *log,
+int mail_service_attach(const char *path, unsigned threads, mail_log_t *log, bool global,
                         mail_service_t **service);
-/*! Ends an attach; the last one stops the service. NULL is fine. */
+/*! Ends an attach; the last one stops the service. NULL is fine. \param log  Of a global attach, or NULL. */
 void mail_service_detach(mail_service_t *service, mail_log_t *log);
+
+/*! Writes what the thread had to say and found nobody for. No lock; cheap when there is nothing. */
+void mail_service_tell(mail_service_t *service, mail_log_t *log);
+
+/*! Makes an instance the one that counts for all zones' instances, until another one takes its place. */
+void mail_service_count_by(mail_service_t *service, knotd_mod_t *mod);
+/*! Ends that, if it still is; then no worker uses it any more. */
+void mail_service_count_end(mail_service_t *service, knotd_mod_t *mod);
+/*! The instance that counts for zones, or NULL; between pin and unpin only. */
+knotd_mod_t *mail_service_counter(mail_service_t *service);
 
 /*!
  * Takes a snapshot of the store.
@@ -48,5 +64,11 @@ void mail_service_detach(mail_service_t *service, mail_log_t *log);
  *         was; KNOT_ERANGE: no such thread; another error: of the store (it will be opened anew).
  */
 int mail_service_pin(mail_service_t *service, unsigned thread, mail_pin_t *pin);
+/*!
+ * A number for what the store says now, without a snapshot: the same number, the same content.
+ *
+ * \return 0 when it is not known: the store is not open, or just being changed.
+ */
+uint64_t mail_service_state(mail_service_t *service, unsigned thread);
 /*! Lets go of the snapshot. */
 void mail_service_unpin(mail_service_t *service, unsigned thread, mail_pin_t *pin);

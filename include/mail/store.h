@@ -116,6 +116,14 @@ int mail_txn_renew(mail_txn_t *txn);
 /*! The transaction's number: the same number, the same content. */
 uint64_t mail_txn_id(const mail_txn_t *txn);
 /*!
+ * The number that the newest snapshot of a reset transaction's store has, without taking it: cheaper than
+ * mail_txn_renew(). A snapshot taken afterwards has this number or a later one; or, for the moment of a commit
+ * that is just ending, the one before.
+ *
+ * \return 0 when it is not known: the map is being changed, or the transaction is not reset.
+ */
+uint64_t mail_txn_newest(mail_txn_t *txn);
+/*!
  * Bounds how many tombstones in a row mail_source_t.domain_next and domain_prev pass; at the last of these
  * they return KNOT_ELIMIT.
  *

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from harness import MODULE, Knotd, Store, poll, rcode, rdata
+from harness import MODULE, Knotd, Store, rcode, rdata
 
 POLICY = """
 policy:
@@ -198,24 +198,6 @@ def test_two_stores(directory):
         # Of a section that is named, knotd shows the first instance only.
         said = knotd.knotc("stats")
         assert said.count("outcome[answer] = 1") == 2, said
-
-
-def test_zone_instance(directory):
-    """A zone's module is not in this version: said once, and the zone is served as without it."""
-    store = Store(directory)
-    store.apply(domains("example.org"))
-    knotd = Knotd(store, conf="zone:\n  - domain: example.com\n    module: mod-mail/test\n")
-    (knotd.directory / "zones").mkdir()
-    (knotd.directory / "zones" / "example.com.zone").write_text(
-        "@ 300 SOA ns hostmaster 1 2 3 4 5\n@ 300 NS ns\nns 300 A 192.0.2.1\n")
-    with knotd:
-        poll(lambda: rcode(knotd.ask("example.com", "SOA")) == "NOERROR", "the zone")
-        assert knotd.log().count("zone mode is not in this version") == 1
-        assert rcode(knotd.ask("_dmarc.example.com", "TXT")) == "NXDOMAIN"
-        assert rcode(knotd.ask("example.org", "MX")) == "NOERROR"
-        knotd.knotc("zone-reload", "example.com")
-        knotd.reload()
-        assert rcode(knotd.ask("example.com", "SOA")) == "NOERROR"
 
 
 def test_exports_one_symbol():

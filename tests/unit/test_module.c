@@ -31,6 +31,7 @@ struct knotd_mod {
 	const char *store;
 	int64_t interval;
 	knotd_mod_hook_f hook;
+	knotd_mod_in_hook_f in_hook;
 	knotd_stage_t stage;
 	bool hook_fails, stats_fail;
 	unsigned counters;
@@ -121,6 +122,16 @@ int knotd_mod_hook(knotd_mod_t *mod, knotd_stage_t stage, knotd_mod_hook_f hook)
 	return KNOT_EOK;
 }
 
+int knotd_mod_in_hook(knotd_mod_t *mod, knotd_stage_t stage, knotd_mod_in_hook_f hook)
+{
+	if (mod->hook_fails) {
+		return KNOT_ENOMEM;
+	}
+	mod->stage = stage;
+	mod->in_hook = hook;
+	return KNOT_EOK;
+}
+
 unsigned knotd_mod_threads(knotd_mod_t *mod)
 {
 	(void)mod;
@@ -137,6 +148,51 @@ knotd_conf_t knotd_conf_mod(knotd_mod_t *mod, const yp_name_t *item)
 	}
 	return conf;
 }
+
+knotd_conf_t knotd_conf_zone(knotd_mod_t *mod, const yp_name_t *item, const knot_dname_t *zone)
+{
+	(void)mod;
+	(void)item;
+	(void)zone;
+	return (knotd_conf_t){ .count = 0 };
+}
+
+knotd_conf_t knotd_conf(knotd_mod_t *mod, const yp_name_t *section, const yp_name_t *item,
+                        const knotd_conf_t *id)
+{
+	(void)mod;
+	(void)section;
+	(void)item;
+	(void)id;
+	return (knotd_conf_t){ .count = 0 };
+}
+
+void knotd_conf_free(knotd_conf_t *conf)
+{
+	(void)conf;
+}
+
+knot_rrset_t knotd_qdata_zone_apex_rrset(CONST knotd_qdata_t *qdata, uint16_t type)
+{
+	(void)qdata;
+	(void)type;
+	knot_rrset_t none;
+	knot_rrset_init_empty(&none);
+	return none;
+}
+
+#if KNOTD_MOD_ABI_VERSION >= 600
+int knotd_qdata_zone_rrset(const knotd_qdata_t *qdata, const knot_dname_t *zone_name,
+                           const knot_dname_t *node_name, uint16_t type, knot_rrset_t *rrset)
+{
+	(void)qdata;
+	(void)zone_name;
+	(void)node_name;
+	(void)type;
+	knot_rrset_init_empty(rrset);
+	return KNOT_ENONODE;
+}
+#endif
 
 const knot_dname_t *knotd_qdata_zone_name(CONST knotd_qdata_t *qdata)
 {
@@ -449,14 +505,23 @@ static void test_workers(void)
 	fixture_remove(&g);
 }
 
+/*! A zone's instance says what happens to the store while knotd calls it, and never else. */
 static void test_zone_instance(void)
 {
-	knotd_mod_t mod = { .zone = (const knot_dname_t *)"\3org", .store = "/nonexistent" };
+	knotd_mod_t mod = { .zone = (const knot_dname_t *)"\3org",
+		            .store = "/nonexistent",
+		            .interval = 60 };
 	logged.count = 0;
 	UNIT_CHECK(knotd_mod_api.load(&mod) == KNOT_EOK, "load");
-	UNIT_CHECK(mod.hook == NULL && mod.ctx == NULL && logged.count == 1, "no hook, one line");
+	UNIT_CHECK(mod.hook == NULL && mod.in_hook != NULL && mod.stage == KNOTD_STAGE_ANSWER,
+	           "a hook for answers alone");
+	UNIT_CHECK(logged.count == 1 && logged_is("store not opened"), "'%s'", logged.last);
+	UNIT_CHECK(mod.counters == 0, "no counters");
+	/* The thread tries again, and keeps to itself what it finds. */
+	(void)nanosleep(&(struct timespec){ .tv_sec = 1, .tv_nsec = 200000000 }, NULL);
+	UNIT_CHECK(logged.count == 1, "%u lines", logged.count);
 	knotd_mod_api.unload(&mod);
-	UNIT_CHECK(logged.count == 1, "no line while a zone is freed");
+	UNIT_CHECK(logged.count == 1 && mod.ctx == NULL, "no line while a zone is freed");
 }
 
 /*! knotd has no memory for a hook or for counters: the first fails load, the second does not. */

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include "instance.h"
+
+#include "mail/kind.h"
+
+static const char *const outcome_names[MAIL_OUTCOMES] = {
+	[MAIL_OUTCOME_NONE] = "none",         [MAIL_OUTCOME_ANSWER] = "answer",
+	[MAIL_OUTCOME_NODATA] = "nodata",     [MAIL_OUTCOME_NXDOMAIN] = "nxdomain",
+	[MAIL_OUTCOME_REFERRAL] = "referral", [MAIL_OUTCOME_TRUNCATED] = "truncated",
+	[MAIL_OUTCOME_FAILED] = "failed",     [MAIL_OUTCOME_NOT_READY] = "not-ready",
+	[MAIL_OUTCOME_BADKEY] = "badkey",
+};
+
+static char *kind_to_str(uint32_t index, uint32_t count)
+{
+	(void)count;
+	return strdup(index < mail_kind_count ? mail_kinds[index].name : "none");
+}
+
+static char *outcome_to_str(uint32_t index, uint32_t count)
+{
+	return strdup(index < count ? outcome_names[index] : "");
+}
+
+bool mail_counters_add(knotd_mod_t *mod)
+{
+	return knotd_mod_stats_add(mod, "query", mail_kind_count + 1, kind_to_str) == KNOT_EOK &&
+	       knotd_mod_stats_add(mod, "outcome", MAIL_OUTCOMES, outcome_to_str) == KNOT_EOK;
+}
+
+void mail_count(knotd_mod_t *mod, unsigned thread, unsigned counter, unsigned index)
+{
+	const mail_instance_t *instance = mod != NULL ? knotd_mod_ctx(mod) : NULL;
+	if (instance == NULL || !instance->counting || thread >= instance->threads) {
+		return;
+	}
+	if (counter == MAIL_COUNTER_QUERY && index > mail_kind_count) {
+		index = mail_kind_count;
+	}
+	knotd_mod_stats_incr(mod, thread, counter, index, 1);
+}

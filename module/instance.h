@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*!
+ * \file
+ * \brief What every instance of the module has, and its counters.
+ */
+#pragma once
+
+#include "service.h"
+
+/*! An instance of the module: what knotd_mod_ctx() points to begins with it. */
+typedef struct {
+	mail_log_t *log;
+	mail_service_t *service; /*!< NULL: it could not be started. */
+	unsigned threads;        /*!< knotd_mod_threads() as of load: it is not cheap to ask. */
+	bool counting;           /*!< The counters are registered. */
+	bool global;             /*!< Loaded globally, not for a zone. */
+} mail_instance_t;
+
+/*! Counters, in the order of their registration. */
+enum {
+	MAIL_COUNTER_QUERY,
+	MAIL_COUNTER_OUTCOME,
+};
+
+/*! What came of a question, beyond what mail_outcome_t says. */
+enum { MAIL_OUTCOME_NOT_READY = MAIL_OUTCOME_COUNT, MAIL_OUTCOME_BADKEY, MAIL_OUTCOMES };
+
+/*! Registers the counters of an instance. \return False: no memory. */
+bool mail_counters_add(knotd_mod_t *mod);
+/*!
+ * Counts something.
+ *
+ * \param mod    An instance; NULL: nothing is counted.
+ * \param index  Of the kind (mail_kind_count and more: none) or the outcome.
+ */
+void mail_count(knotd_mod_t *mod, unsigned thread, unsigned counter, unsigned index);
