@@ -3,6 +3,9 @@
  * What an entry must and must not hold as a whole. That its members are such as its section knows, with the
  * operations that their items know, is seen to by mail_entry_add().
  */
+#include <stdio.h>
+
+#include "mail/dnskey.h"
 #include "mail/text.h"
 #include "mail/time.h"
 
@@ -83,11 +86,42 @@ static int check_dkim(const mail_entry_t *entry, mail_diag_t *diag)
 	return check_times(entry, diag);
 }
 
+/*! Keys are told apart by algorithm and tag: in RRSIG and DS, and in the names of their files. */
+static int check_keys(const mail_entry_t *entry, mail_diag_t *diag)
+{
+	const mail_member_t *member = set_of(entry, MAIL_ITEM_DNSKEY);
+	mail_dnskey_t keys[MAIL_LIST_MAX];
+	for (size_t i = 0; member != NULL && i < member->count && i < MAIL_LIST_MAX; i++) {
+		int ret = mail_dnskey_parse(member->values[i].text, &keys[i], diag);
+		for (size_t j = 0; ret == KNOT_EOK && j < i; j++) {
+			const mail_dnskey_t *a = &keys[i], *b = &keys[j];
+			if (a->algorithm != b->algorithm) {
+				continue;
+			}
+			if (a->tag == b->tag) {
+				ret = mail_diag_error(diag, 0, "two keys with the tag %u", a->tag);
+			} else if (a->public_len == b->public_len &&
+			           memcmp(a->public_key, b->public_key, a->public_len) == 0) {
+				ret = mail_diag_error(diag, 0, "%u and %u are one key in two roles",
+				                      b->tag, a->tag);
+			}
+		}
+		if (ret != KNOT_EOK) {
+			char reason[sizeof(diag->text)];
+			(void)snprintf(reason, sizeof(reason), "%s",
+			               diag != NULL ? diag->text : "");
+			(void)fail_at(diag, member, ret);
+			if (diag != NULL && member->values[i].line != 0) {
+				diag->line = member->values[i].line;
+			}
+			return mail_diag_error(diag, 0, "key: %s", reason);
+		}
+	}
+	return KNOT_EOK;
+}
+
 int mail_entry_check(const mail_entry_t *entry, mail_diag_t *diag)
 {
-	if (entry->section == MAIL_SECTION_KEYSET) {
-		return FAIL(diag, NULL, "signing keys are not supported yet");
-	}
 	if (entry->deleted) {
 		return entry->count == 0
 		               ? KNOT_EOK
@@ -107,6 +141,7 @@ int mail_entry_check(const mail_entry_t *entry, mail_diag_t *diag)
 		}
 		return KNOT_EOK;
 	case MAIL_SECTION_DKIM: return check_dkim(entry, diag);
+	case MAIL_SECTION_KEYSET: return check_keys(entry, diag);
 	case MAIL_SECTION_DOMAIN: return check_domain(entry, diag);
 	default: return KNOT_EOK;
 	}

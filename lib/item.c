@@ -8,6 +8,7 @@
 #include "mail/chars.h"
 #include "mail/dkim.h"
 #include "mail/dmarc.h"
+#include "mail/dnskey.h"
 #include "mail/entry.h"
 #include "mail/mtasts.h"
 #include "mail/mx.h"
@@ -331,6 +332,13 @@ static int check_tags(mail_str_t value, mail_diag_t *diag)
 	return mail_str_is(value, "none") ? KNOT_EOK : mail_dkim_tags_check(value, diag);
 }
 
+static int parse_dnskey(mail_str_t text, mail_buf_t *out, mail_diag_t *diag)
+{
+	mail_dnskey_t key;
+	int ret = mail_dnskey_parse(text, &key, diag);
+	return ret == KNOT_EOK ? mail_dnskey_print(&key, out) : ret;
+}
+
 /* The table. */
 
 #define IN(section) (1u << MAIL_SECTION_##section)
@@ -440,6 +448,11 @@ const mail_item_t mail_items[] = {
 	  .help = "further tags of the record, or none" },
 	{ MAIL_ITEM_REVOKE, "revoke", IN(DKIM), MAIL_TYPE_SWITCH,
 	  .help = "publish an empty p= from retire to remove" },
+
+	{ MAIL_ITEM_DNSKEY, "key", IN(KEYSET), MAIL_TYPE_TEXT, MAIL_FLAG_LIST,
+	  .parse = parse_dnskey, .help = "DNSSEC key as \"TAG ALGORITHM ROLE [TIMES] PUBLIC\"" },
+	{ MAIL_ITEM_LEAVE, "leave", IN(KEYSET), MAIL_TYPE_TIME,
+	  .help = "from when the parent is asked to remove the DS: the way out of DNSSEC" },
 
 	{ .name = NULL }
 };
@@ -578,31 +591,10 @@ int mail_item_normalise(const mail_item_t *item, mail_str_t value, mail_buf_t *o
 	return ret;
 }
 
-/*! RFC 4648 4. */
-static int put_base64(const uint8_t *octets, size_t len, mail_buf_t *out)
-{
-	static const char digits[] =
-		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-	for (size_t i = 0; i < len; i += 3) {
-		size_t left = len - i;
-		uint32_t group = (uint32_t)octets[i] << 16;
-		group |= left > 1 ? (uint32_t)octets[i + 1] << 8 : 0;
-		group |= left > 2 ? octets[i + 2] : 0;
-		char four[4] = {
-			digits[group >> 18],
-			digits[group >> 12 & 63],
-			left > 1 ? digits[group >> 6 & 63] : '=',
-			left > 2 ? digits[group & 63] : '=',
-		};
-		mail_buf_put(out, four, sizeof(four));
-	}
-	return out->error;
-}
-
 int mail_item_print(const mail_item_t *item, mail_str_t stored, mail_buf_t *out)
 {
 	if (item->type == MAIL_TYPE_OCTETS) {
-		return put_base64((const uint8_t *)stored.data, stored.len, out);
+		return mail_buf_base64(out, (const uint8_t *)stored.data, stored.len);
 	}
 	return mail_buf_put(out, stored.data, stored.len);
 }

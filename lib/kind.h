@@ -19,6 +19,8 @@ int mail_host_helo(mail_build_t *build, const mail_kind_t *kind);
 int mail_host_tlsa(mail_build_t *build, const mail_kind_t *kind);
 int mail_policy_keys(mail_build_t *build, const mail_kind_t *kind);
 
+int mail_key_row(mail_build_t *build, const mail_kind_t *kind);
+
 /*!
  * Says how a DKIM key is shown at a time: row's type, from and until.
  *

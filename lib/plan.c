@@ -387,6 +387,7 @@ void mail_plan_free(mail_plan_t *plan)
 		free((void *)plan->reports[i].data);
 	}
 	free(plan->reports);
+	free(plan->keys);
 	free(plan->steps);
 	free(plan);
 }

@@ -247,24 +247,6 @@ static int delegations_check(mail_build_t *build)
 	return ret;
 }
 
-/*! A key set is referred to by name; whether it is there is all that matters here. */
-static int key_set_check(mail_build_t *build)
-{
-	const mail_settings_t *settings = &build->profile->items[MAIL_ITEM_KEY_SET];
-	if (settings->count == 0 || !build->strict) {
-		return KNOT_EOK;
-	}
-	mail_entry_t *entry = NULL;
-	mail_str_t id = settings->values[0].text;
-	int ret = mail_profile_fetch(build->profile, MAIL_SECTION_KEYSET, id, &entry);
-	mail_entry_free(entry);
-	if (ret != KNOT_ENOENT) {
-		return ret;
-	}
-	(void)mail_diag_error(build->diag, 0, "key-set %.*s does not exist", (int)id.len, id.data);
-	return mail_build_bad(build, MAIL_ITEM_KEY_SET, &settings->values[0], KNOT_EINVAL);
-}
-
 int mail_plan_check(mail_build_t *build)
 {
 	int ret = owners_check(build, &build->plan->relative, true);
@@ -274,8 +256,5 @@ int mail_plan_check(mail_build_t *build)
 	if (ret == KNOT_EOK) {
 		ret = targets_check(build);
 	}
-	if (ret == KNOT_EOK) {
-		ret = delegations_check(build);
-	}
-	return ret == KNOT_EOK ? key_set_check(build) : ret;
+	return ret == KNOT_EOK ? delegations_check(build) : ret;
 }

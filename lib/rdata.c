@@ -7,12 +7,14 @@
  *     02 LENGTH(1) HEAD LENGTH(1) TAIL  a name: labels, the domain's labels, labels, the root
  *     03                                the domain as text
  *     04 LENGTH(4) OPERATIONS           32 hexadecimal digits of the SHA-256 of what they write
+ *     05 BITS(2) LENGTH(4) OCTETS       SHA-256 or SHA-384, raw, of the domain's wire name in small letters
+ *                                       and these octets (DS, RFC 4034 5.1.4)
  *
  * Rows live in memory only, but are read with the care that stored octets get: a bad one is
  * KNOT_EMALF.
  */
 
-/* The streaming SHA-256 is the one interface of libcrypto that neither allocates nor locks. */
+/* The streaming SHA-2 is the one interface of libcrypto that neither allocates nor locks. */
 #define OPENSSL_SUPPRESS_DEPRECATED
 
 #include "mail/rdata.h"
@@ -31,6 +33,7 @@ enum {
 	OP_NAME = 2,
 	OP_TEXT = 3,
 	OP_DIGEST = 4,
+	OP_OWNER_DIGEST = 5,
 };
 
 /*! Octets before those of a run: operation and length. */
@@ -199,6 +202,17 @@ int mail_rdata_digest(mail_rdata_t *rdata, const mail_rdata_t *of)
 	return mail_buf_put(&rdata->ops, of->ops.data, of->ops.len);
 }
 
+int mail_rdata_owner_digest(mail_rdata_t *rdata, unsigned bits, const void *octets, size_t len)
+{
+	if (make_row(rdata) != KNOT_EOK) {
+		return rdata->ops.error;
+	}
+	mail_buf_u8(&rdata->ops, OP_OWNER_DIGEST);
+	mail_buf_u16(&rdata->ops, (uint16_t)bits);
+	mail_buf_u32(&rdata->ops, (uint32_t)len);
+	return mail_buf_put(&rdata->ops, octets, len);
+}
+
 void mail_rdata_free(mail_rdata_t *rdata)
 {
 	mail_buf_free(&rdata->ops);
@@ -319,6 +333,37 @@ static int fill_digest(sink_t *sink, mail_reader_t *r, const mail_apex_t *apex, 
 	return put(sink, text, sizeof(text));
 }
 
+static int fill_owner_digest(sink_t *sink, mail_reader_t *r, const mail_apex_t *apex)
+{
+	const uint16_t bits = mail_read_u16(r);
+	const uint32_t len = mail_read_u32(r);
+	const uint8_t *octets = mail_read(r, len);
+	uint8_t digest[SHA384_DIGEST_LENGTH];
+	knot_dname_storage_t name;
+	if (octets == NULL || (bits != 256 && bits != 384)) {
+		return KNOT_EMALF;
+	}
+	if (apex->name == NULL) {
+		return KNOT_EINVAL;
+	}
+	const size_t name_len = knot_dname_store(name, apex->name);
+	knot_dname_to_lower(name);
+	if (bits == 256) {
+		SHA256_CTX sha;
+		SHA256_Init(&sha);
+		SHA256_Update(&sha, name, name_len);
+		SHA256_Update(&sha, octets, len);
+		SHA256_Final(digest, &sha);
+	} else {
+		SHA512_CTX sha;
+		SHA384_Init(&sha);
+		SHA384_Update(&sha, name, name_len);
+		SHA384_Update(&sha, octets, len);
+		SHA384_Final(digest, &sha);
+	}
+	return put(sink, digest, bits / 8);
+}
+
 /*! Carries out a row of operations. */
 static int fill_row(sink_t *sink, mail_reader_t *r, const mail_apex_t *apex, unsigned depth)
 {
@@ -329,6 +374,7 @@ static int fill_row(sink_t *sink, mail_reader_t *r, const mail_apex_t *apex, uns
 		case OP_NAME: ret = fill_name(sink, r, apex); break;
 		case OP_TEXT: ret = put(sink, apex->text.data, apex->text.len); break;
 		case OP_DIGEST: ret = fill_digest(sink, r, apex, depth); break;
+		case OP_OWNER_DIGEST: ret = fill_owner_digest(sink, r, apex); break;
 		default: return KNOT_EMALF;
 		}
 		if (ret != KNOT_EOK) {
@@ -389,6 +435,10 @@ static void row_apex_max(mail_reader_t *r, size_t *max)
 	while (mail_read_left(r) > 0) {
 		uint8_t op = mail_read_u8(r);
 		if (op == OP_OCTETS || op == OP_DIGEST) {
+			uint32_t len = mail_read_u32(r);
+			(void)mail_read(r, len);
+		} else if (op == OP_OWNER_DIGEST) {
+			(void)mail_read_u16(r);
 			uint32_t len = mail_read_u32(r);
 			(void)mail_read(r, len);
 		} else if (op == OP_NAME) {

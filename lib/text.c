@@ -315,9 +315,6 @@ static int on_id(reader_t *r)
 		place->item = key;
 		return mail_place_error(place, 0, "an entry begins with \"- id: NAME\"");
 	}
-	if (place->section == MAIL_SECTION_KEYSET) {
-		return mail_place_error(place, 0, "signing keys are not supported yet");
-	}
 	mail_buf_t id = { 0 };
 	place->item = MAIL_STR("id");
 	int ret = mail_entry_id_normalise(

@@ -91,6 +91,9 @@ typedef enum {
 	MAIL_ITEM_TAGS = 66,
 	MAIL_ITEM_REVOKE = 67,
 
+	MAIL_ITEM_DNSKEY = 70,
+	MAIL_ITEM_LEAVE = 71,
+
 	MAIL_ITEM_MAX = 80
 } mail_item_id_t;
 

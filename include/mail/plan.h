@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include "mail/dnskey.h"
 #include "mail/policy.h"
 #include "mail/rdata.h"
 
@@ -57,6 +58,13 @@ typedef struct {
 	mail_str_t *
 		reports; /*!< Hosts of rua and ruf, absolute (may hold {domain}), for C._report._dmarc.D. */
 	size_t report_count;
+	/*!
+	 * All keys of the domain's key set, those with the part of a KSK first, whatever their times; none: it has no
+	 * key set. No key's ds_until is after the time at which the zone leaves DNSSEC.
+	 */
+	mail_dnskey_t *keys;
+	size_t key_count;
+	int64_t leave; /*!< From then on the parent is asked for no DS (RFC 8078 4); INT64_MAX: never. */
 } mail_plan_t;
 
 /*! A host of the profile that is being rendered. */
@@ -138,5 +146,17 @@ int mail_build_bad(mail_build_t *build, mail_item_id_t item, const mail_setting_
  * \return KNOT_EOK; KNOT_ENOENT when MTA-STS is off; KNOT_EINVAL with the reason.
  */
 int mail_build_mtasts_body(mail_profile_t *profile, mail_rdata_t *body, mail_diag_t *diag);
+/*!
+ * Gives, one by one, the DS RDATA that the parent of a domain should have: those of the keys with
+ * ds <= now < ds_until that sign, or are going to. No allocation.
+ *
+ * \param apex    Wire name of the domain, small letters.
+ * \param digest  MAIL_DS_*.
+ * \param pos     Starts at 0 and is moved; the key is plan->keys[*pos - 1].
+ *
+ * \return Length of the RDATA; KNOT_ENOENT at the end; KNOT_ENOTSUP for another digest.
+ */
+int mail_plan_ds(const mail_plan_t *plan, const knot_dname_t *apex, unsigned digest, int64_t now,
+                 size_t *pos, uint8_t out[MAIL_DS_RDATA_MAX]);
 /*! Frees what a build holds besides the plan. */
 void mail_build_free(mail_build_t *build);

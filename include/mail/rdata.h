@@ -55,6 +55,13 @@ int mail_rdata_value(mail_rdata_t *rdata, mail_str_t value);
  * The other may have holes.
  */
 int mail_rdata_digest(mail_rdata_t *rdata, const mail_rdata_t *of);
+/*!
+ * Appends the SHA-256 or SHA-384, raw, of the domain's wire name in small letters, followed by these octets: the
+ * digest of a DS (RFC 4034 5.1.4).
+ *
+ * \param bits  256 or 384.
+ */
+int mail_rdata_owner_digest(mail_rdata_t *rdata, unsigned bits, const void *octets, size_t len);
 /*! Frees what a builder holds and empties it. */
 void mail_rdata_free(mail_rdata_t *rdata);
 

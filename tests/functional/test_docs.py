@@ -127,7 +127,7 @@ def test_every_number_is_told():
     """The table of items in mail-store.rst is that of the code."""
     found = []
     for line in page("mail-store.rst").splitlines():
-        match = re.fullmatch(r"(\d+) +([a-z-]+) +(\w+(?:, \w+)*) +([A-Z]+(?: [a-z-]+)?)( +list)?", line)
+        match = re.fullmatch(r"(\d+) +([a-z-]+) +([\w-]+(?:, [\w-]+)*) +([A-Z]+(?: [a-z-]+)?)( +list)?", line)
         if match:
             number, name, where, kind, is_list = match.groups()
             found.append((int(number), name, where.split(", "), kind, is_list is not None))

@@ -65,6 +65,11 @@ static const sample_t samples[] = {
 	{ MAIL_ITEM_CNAME, { "s1.dkim.example.net." } },
 	{ MAIL_ITEM_TAGS, { "h=sha256; t=s" } },
 	{ MAIL_ITEM_REVOKE, { "on" } },
+	{ MAIL_ITEM_DNSKEY,
+	  { "3613 ed25519 csk l02Woi0iS8Aa25FQkUd9RMzZHJpBoRQwAQEX1SxZJA4=",
+	    "55648 ecdsap256sha256 csk GojIhhXUN/u4v54ZQqGSnyhWJwaubCvTmeexv7bR6edbkrSqQpF64cYbcB7wN"
+	    "cP+e+MAnLr+Wi9xMWyQLc8NAA==" } },
+	{ MAIL_ITEM_LEAVE, { "2026-01-04T00:00:00Z" } },
 };
 
 /*! The sample of an item, or NULL. */

@@ -30,6 +30,12 @@
 	HOSTS "  - id: t\n    name: t\n    certificate: c\n"                                       \
 	      "certificate:\n  - id: c\n" items
 
+#define DNSKEY "l02Woi0iS8Aa25FQkUd9RMzZHJpBoRQwAQEX1SxZJA4="
+#define SIGNED "    ns: \"ns2.example.net.\"\n    key-set: k\n"
+#define KEY_SET                                                                                    \
+	"key-set:\n  - id: k\n    leave: \"" AT("00") "\"\n    key: \"3613 ed25519 csk " DNSKEY    \
+						      "\"\n"
+
 typedef struct {
 	const char *kind;
 	const char *policy;   /* Items of policy p. */
@@ -300,6 +306,14 @@ static const case_t cases[] = {
 	  "    delegation: [ \"sub NS ns.sub\", \"sub DS 1 13 2 " HEX1 "\" ]\n"
 	  "    record: \"ns.sub A 192.0.2.1\"\n",
 	  "sub NS ns.sub.example.org.\nsub DS 1 13 2 " HEX1 "\n" },
+
+	/* Key sets: test_kind_key.c. */
+	{ "dnskey", "", "", "" },
+	{ "dnskey", SIGNED, KEY_SET, "@ DNSKEY 257 3 15 " DNSKEY "\n" },
+	{ "cds", "", "", "" },
+	{ "cds", SIGNED, KEY_SET, "@ [+0..] CDS 0 0 0 00\n" },
+	{ "cdnskey", "", "", "" },
+	{ "cdnskey", SIGNED, KEY_SET, "@ [+0..] CDNSKEY 0 3 0 AA==\n" },
 };
 
 /*! Makes the plan of policy p, or of example.org when the case has it. */

@@ -197,8 +197,16 @@ static const struct {
 	{ "policy:\n  - id: a\n    quota: 5\n", 3, 0, "policy a: quota: unknown item" },
 	{ "host:\n  - id: a\n    name: a\n    mx: mail\n", 4, 0,
 	  "host a: mx: not an item of this section, but of: policy, domain" },
-	{ "key-set:\n  - id: a\n    key: x\n", 2, 0,
-	  "key-set: signing keys are not supported yet" },
+	{ "key-set:\n  - id: a\n    key: x\n", 3, 1,
+	  "key-set a: key: a key is written \"TAG ALGORITHM ROLE [TIMES] PUBLIC\"" },
+	{ "key-set:\n  - id: a\n    leave: \"2027-01-31T12:00:00Z\"\n"
+	  "    key: [ \"3613 ed25519 csk l02Woi0iS8Aa25FQkUd9RMzZHJpBoRQwAQEX1SxZJA4=\", "
+	  "\"3613 ed25519 ksk l02Woi0iS8Aa25FQkUd9RMzZHJpBoRQwAQEX1SxZJA4=\" ]\n",
+	  4, 0, "key-set a: key: two keys with the tag 3613" },
+	{ "key-set:\n  - id: a\n"
+	  "    key: [ \"3613 ed25519 csk l02Woi0iS8Aa25FQkUd9RMzZHJpBoRQwAQEX1SxZJA4=\", "
+	  "\"3612 ed25519 zsk l02Woi0iS8Aa25FQkUd9RMzZHJpBoRQwAQEX1SxZJA4=\" ]\n",
+	  3, 0, "key-set a: key: 3613 and 3612 are one key in two roles" },
 	/* Twice. */
 	{ "policy:\n  - id: a\n  - id: b\n  - id: a\n", 4, 0,
 	  "policy a: given twice, first in line 2" },
@@ -428,7 +436,7 @@ static void test_print_items(void)
 {
 	size_t tested = 0, operations = 0;
 	for (const mail_item_t *item = mail_items; item->name != NULL; item++) {
-		for (unsigned section = 0; section < MAIL_SECTION_KEYSET; section++) {
+		for (unsigned section = 0; section < MAIL_SECTION_COUNT; section++) {
 			if (!(item->sections & (1u << section))) {
 				continue;
 			}
