@@ -4,6 +4,7 @@
 #include "log.h"
 
 #include <inttypes.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,12 +23,26 @@ typedef struct {
 	_Atomic uint64_t suppressed; /*!< How often it was left out since it was written. */
 } line_t;
 
-struct mail_log {
-	knotd_mod_t *mod;
+/*! What instances with the same interval share: there may be ten thousand of them. */
+typedef struct table {
+	struct table *next; /*!< In the registry. */
+	unsigned refs;      /*!< Under the registry's mutex. */
 	int64_t interval;
 	line_t lines[LINES];
 	line_t rest; /*!< All lines that found no room. */
+} table_t;
+
+struct mail_log {
+	knotd_mod_t *mod;
+	table_t *table;
+	uint64_t salt; /*!< Tells the zones' lines apart: knotd writes the name in front. */
 };
+
+/*! The tables that are in use. */
+static struct {
+	pthread_mutex_t mutex;
+	table_t *first;
+} registry = { .mutex = PTHREAD_MUTEX_INITIALIZER };
 
 /*! Monotonic seconds, so that a step of the clock neither silences nor floods the log. */
 static int64_t uptime(void)
@@ -37,54 +52,61 @@ static int64_t uptime(void)
 	return ts.tv_sec;
 }
 
-/*! FNV-1a, 64 bits; never 0. */
-static uint64_t hash_of(const char *text)
+/*! FNV-1a, 64 bits. */
+static uint64_t hash_add(uint64_t hash, const void *octets, size_t len)
 {
-	uint64_t hash = 0xcbf29ce484222325;
-	for (const char *c = text; *c != '\0'; c++) {
-		hash = (hash ^ (uint8_t)*c) * 0x100000001b3;
+	const uint8_t *octet = octets;
+	for (size_t i = 0; i < len; i++) {
+		hash = (hash ^ octet[i]) * 0x100000001b3;
 	}
+	return hash;
+}
+
+/*! The number of a line; never 0. */
+static uint64_t hash_of(const mail_log_t *log, const char *text)
+{
+	uint64_t hash = hash_add(log->salt, text, strlen(text));
 	return hash != 0 ? hash : 1;
 }
 
 /*! Says whether a line is still silenced; a time further ahead than the interval was never set. */
-static bool is_fresh(const mail_log_t *log, int64_t next, int64_t now)
+static bool is_fresh(const table_t *table, int64_t next, int64_t now)
 {
-	return next > now && next - now <= log->interval;
+	return next > now && next - now <= table->interval;
 }
 
 /*! The slot of a line: its own, else one that is free or whose interval is over, else the common one. */
-static line_t *find_line(mail_log_t *log, uint64_t hash, int64_t now)
+static line_t *find_line(table_t *table, uint64_t hash, int64_t now)
 {
 	for (unsigned i = 0; i < PROBES; i++) {
-		line_t *line = &log->lines[(hash + i) % LINES];
+		line_t *line = &table->lines[(hash + i) % LINES];
 		if (atomic_load(&line->hash) == hash) {
 			return line;
 		}
 	}
 	for (unsigned i = 0; i < PROBES; i++) {
-		line_t *line = &log->lines[(hash + i) % LINES];
+		line_t *line = &table->lines[(hash + i) % LINES];
 		uint64_t old = atomic_load(&line->hash);
-		if (old != 0 && is_fresh(log, atomic_load(&line->next), now)) {
+		if (old != 0 && is_fresh(table, atomic_load(&line->next), now)) {
 			continue;
 		}
 		if (atomic_compare_exchange_strong(&line->hash, &old, hash)) {
 			// What the old line still had to say is said by the common one.
 			uint64_t suppressed = atomic_exchange(&line->suppressed, 0);
-			atomic_fetch_add(&log->rest.suppressed, suppressed);
+			atomic_fetch_add(&table->rest.suppressed, suppressed);
 			atomic_store(&line->next, 0);
 			return line;
 		}
 	}
-	return &log->rest;
+	return &table->rest;
 }
 
 /*! Says whether the caller is the one who writes the line now; the others are counted. */
-static bool may_write(mail_log_t *log, line_t *line, int64_t now, uint64_t *suppressed)
+static bool may_write(table_t *table, line_t *line, int64_t now, uint64_t *suppressed)
 {
 	int64_t next = atomic_load(&line->next);
-	if (is_fresh(log, next, now) ||
-	    !atomic_compare_exchange_strong(&line->next, &next, now + log->interval)) {
+	if (is_fresh(table, next, now) ||
+	    !atomic_compare_exchange_strong(&line->next, &next, now + table->interval)) {
 		atomic_fetch_add(&line->suppressed, 1);
 		return false;
 	}
@@ -92,19 +114,66 @@ static bool may_write(mail_log_t *log, line_t *line, int64_t now, uint64_t *supp
 	return true;
 }
 
+/*! Finds the table for an interval, or makes it. */
+static table_t *table_get(int64_t interval)
+{
+	(void)pthread_mutex_lock(&registry.mutex);
+	table_t *table = registry.first;
+	while (table != NULL && table->interval != interval) {
+		table = table->next;
+	}
+	if (table == NULL) {
+		table = calloc(1, sizeof(*table));
+		if (table != NULL) {
+			table->interval = interval;
+			table->next = registry.first;
+			registry.first = table;
+		}
+	}
+	if (table != NULL) {
+		table->refs++;
+	}
+	(void)pthread_mutex_unlock(&registry.mutex);
+	return table;
+}
+
+static void table_put(table_t *table)
+{
+	(void)pthread_mutex_lock(&registry.mutex);
+	if (--table->refs == 0) {
+		table_t **link = &registry.first;
+		while (*link != table) {
+			link = &(*link)->next;
+		}
+		*link = table->next;
+		free(table);
+	}
+	(void)pthread_mutex_unlock(&registry.mutex);
+}
+
 mail_log_t *mail_log_new(knotd_mod_t *mod, unsigned interval)
 {
 	mail_log_t *log = calloc(1, sizeof(*log));
-	if (log != NULL) {
-		log->mod = mod;
-		log->interval = interval;
+	if (log == NULL) {
+		return NULL;
 	}
+	log->mod = mod;
+	log->table = table_get(interval);
+	if (log->table == NULL) {
+		free(log);
+		return NULL;
+	}
+	const knot_dname_t *zone = knotd_mod_zone(mod);
+	log->salt = hash_add(0xcbf29ce484222325, zone, zone != NULL ? knot_dname_size(zone) : 0);
 	return log;
 }
 
 void mail_log_free(mail_log_t *log)
 {
-	free(log);
+	if (log != NULL) {
+		table_put(log->table);
+		free(log);
+	}
 }
 
 void mail_log_event(mail_log_t *log, int priority, const char *fmt, ...)
@@ -127,14 +196,14 @@ void mail_log_write(mail_log_t *log, int priority, const char *fmt, ...)
 	}
 
 	int64_t now = uptime();
-	line_t *line = find_line(log, hash_of(text), now);
+	line_t *line = find_line(log->table, hash_of(log, text), now);
 	uint64_t suppressed = 0;
-	if (!may_write(log, line, now, &suppressed)) {
+	if (!may_write(log->table, line, now, &suppressed)) {
 		return;
 	}
 	if (suppressed == 0) {
 		knotd_mod_log(log->mod, priority, "%s", text);
-	} else if (line == &log->rest) {
+	} else if (line == &log->table->rest) {
 		knotd_mod_log(log->mod, priority, "%s (%" PRIu64 " other messages suppressed)",
 		              text, suppressed);
 	} else {

@@ -5,10 +5,11 @@
  *
  * Equal lines appear once in an interval; the next one says how many were left out. Different lines
  * share a fixed table; when it is full, so that a flood of different lines cannot fill the log either,
- * the rest is counted in one line.
+ * the rest is counted in one line. All instances with the same interval share one table.
  *
  * Thread rule: mail_log_write() from any number of threads at once, without a lock. An object belongs
- * to one instance and ends with it.
+ * to one instance and ends with it. For a zone's instance only knotd's own threads may log, and not in
+ * unload: the name of the zone may be freed before.
  */
 #pragma once
 
@@ -19,7 +20,7 @@ typedef struct mail_log mail_log_t;
 /*!
  * Makes the log of an instance.
  *
- * \param mod       The instance, loaded globally (a zone's name may be freed before its module is).
+ * \param mod       The instance.
  * \param interval  Seconds between two equal lines.
  *
  * \return NULL without memory.

@@ -8,6 +8,7 @@
 /* A knotd that only keeps what is logged. */
 
 struct knotd_mod {
+	const knot_dname_t *zone;
 	unsigned count;
 	char last[512];
 };
@@ -25,6 +26,15 @@ void knotd_mod_log(knotd_mod_t *mod, int priority, const char *fmt, ...)
 	va_start(args, fmt);
 	knotd_mod_vlog(mod, priority, fmt, args);
 	va_end(args);
+}
+
+#if KNOTD_MOD_ABI_VERSION >= 600
+const knot_dname_t *knotd_mod_zone(const knotd_mod_t *mod)
+#else
+const knot_dname_t *knotd_mod_zone(knotd_mod_t *mod)
+#endif
+{
+	return mod->zone;
 }
 
 /*! Monotonic seconds of the log, instead of the C library's. */
@@ -109,6 +119,30 @@ static void test_flood(void)
 	mail_log_free(log);
 }
 
+/*! Two zones' lines are told apart, although instances share their memory. */
+static void test_zones(void)
+{
+	knotd_mod_t mods[] = { { .zone = (const knot_dname_t *)"\3org" },
+		               { .zone = (const knot_dname_t *)"\3com" },
+		               { .zone = (const knot_dname_t *)"\3org" } };
+	mail_log_t *logs[3];
+	now = 1000;
+	for (size_t i = 0; i < 3; i++) {
+		logs[i] = mail_log_new(&mods[i], 60);
+		mail_log_write(logs[i], LOG_ERR, "damaged");
+	}
+	UNIT_CHECK(mods[0].count == 1 && mods[1].count == 1, "each zone has its line");
+	UNIT_CHECK(mods[2].count == 0, "a second instance of the zone does not repeat it");
+	/* Another interval is another table. */
+	mail_log_t *other = mail_log_new(&mods[2], 61);
+	mail_log_write(other, LOG_ERR, "damaged");
+	UNIT_CHECK(mods[2].count == 1, "%u", mods[2].count);
+	for (size_t i = 0; i < 3; i++) {
+		mail_log_free(logs[i]);
+	}
+	mail_log_free(other);
+}
+
 static void test_long_line(void)
 {
 	knotd_mod_t mod = { 0 };
@@ -128,6 +162,7 @@ static void test_long_line(void)
 static const unit_test_t tests[] = { { "equal lines", test_equal_lines },
 	                             { "different lines", test_different_lines },
 	                             { "a flood of lines", test_flood },
+	                             { "zones", test_zones },
 	                             { "a long line, events", test_long_line },
 	                             { NULL, NULL } };
 
