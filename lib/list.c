@@ -10,197 +10,41 @@
 
 #include "cache.h"
 #include "kind.h"
-#include "view.h"
+#include "list.h"
+#include "sign.h"
 
-typedef struct {
-	uint8_t *key;
-	size_t len;
-} listed_name_t;
-
-typedef struct {
-	mail_view_t view;
-	listed_name_t *names;
-	size_t count, max;
-	int (*each)(const mail_listed_t *listed, void *ctx);
-	void *ctx;
-	mail_diag_t *diag;
-	bool ended; /*!< By what `each` returned. */
-} list_t;
-
-static int name_add(list_t *list, const uint8_t *key, size_t len)
+static int each(list_t *list, const knot_rrset_t *rrset, const mail_kind_t *kind, int64_t until)
 {
-	if (list->count == list->max) {
-		size_t max = list->max * 2 + 32;
-		listed_name_t *grown = realloc(list->names, max * sizeof(*grown));
-		if (grown == NULL) {
-			return KNOT_ENOMEM;
-		}
-		list->names = grown;
-		list->max = max;
-	}
-	uint8_t *copy = malloc(len);
-	if (copy == NULL) {
-		return KNOT_ENOMEM;
-	}
-	memcpy(copy, key, len);
-	list->names[list->count++] = (listed_name_t){ copy, len };
-	return KNOT_EOK;
-}
-
-/*! Adds a name that is given relative to the domain. */
-static int relative_add(list_t *list, const uint8_t *rel, size_t len)
-{
-	uint8_t key[MAIL_KEY_MAX];
-	const mail_view_t *view = &list->view;
-	if (len == 0) {
-		return name_add(list, view->key, view->key_len);
-	}
-	if (view->key_len + 1 + len > sizeof(key)) {
-		return KNOT_ESPACE;
-	}
-	memcpy(key, view->key, view->key_len);
-	key[view->key_len] = 0;
-	memcpy(key + view->key_len + 1, rel, len);
-	return name_add(list, key, view->key_len + 1 + len);
-}
-
-/*! Names of the plan. An absolute one counts where no other stored domain is nearer to it. */
-static int plan_names(list_t *list)
-{
-	const mail_view_t *view = &list->view;
-	int ret = relative_add(list, NULL, 0);
-	for (size_t i = 0; i < view->plan->relative.count && ret == KNOT_EOK; i++) {
-		const mail_owner_t *owner = &view->plan->relative.owners[i];
-		ret = relative_add(list, owner->key, owner->key_len);
-	}
-	for (size_t i = 0; i < view->plan->absolute.count && ret == KNOT_EOK; i++) {
-		const mail_owner_t *owner = &view->plan->absolute.owners[i];
-		mail_domain_t domain;
-		if (mail_key_in(owner->key, owner->key_len, view->key, view->key_len) &&
-		    view->source->domain_above(view->source, owner->key, owner->key_len, &domain) ==
-		            (int)view->key_len) {
-			ret = name_add(list, owner->key, owner->key_len);
-		}
-	}
+	const mail_listed_t listed = { rrset, kind, until };
+	int ret = list->listing->each(&listed, list->listing->ctx);
+	list->ended = ret != KNOT_EOK;
 	return ret;
 }
 
-/*! Names of the domain's own DKIM keys. */
-static int own_key_names(list_t *list)
+/*! Hands out the RRSIGs of an RRset. */
+static int rrsigs_out(list_t *list, const knot_rrset_t *rrset, uint32_t ttl)
 {
-	const mail_view_t *view = &list->view;
-	uint8_t key[MAIL_KEY_MAX], next[MAIL_KEY_MAX];
-	memcpy(key, view->keys, view->keys_len);
-	for (size_t len = view->keys_len; view->keys_len > 0;) {
-		mail_dkim_t dkim;
-		bool deleted = false;
-		int ret = view->source->dkim_next(view->source, key, len, false, next, &dkim,
-		                                  &deleted);
-		if (ret < 0) {
-			return ret == KNOT_ENOENT ? KNOT_EOK : ret;
-		}
-		memcpy(key, next, ret);
-		len = ret;
-		if (!mail_key_in(key, len, view->keys, view->keys_len)) {
-			return KNOT_EOK;
-		}
-		const uint8_t *rel = key + view->keys_len + 1;
-		const size_t rel_len = len - view->keys_len - 1;
-		if (!mail_key_in(rel, rel_len, (const uint8_t *)MAIL_DOMAINKEY_KEY,
-		                 MAIL_DOMAINKEY_KEY_LEN)) {
-			continue;
-		}
-		ret = deleted ? KNOT_EOK : relative_add(list, rel, rel_len);
-		if (ret != KNOT_EOK) {
-			return ret;
-		}
+	knot_rrset_t rrsigs;
+	const mail_signing_t signing = { rrset, rrset->owner, ttl, MAIL_SIGN_UNBOUNDED };
+	int ret = mail_view_sign(&list->view, list->listing->signer, &signing, NULL, &rrsigs);
+	if (ret == KNOT_EOK) {
+		ret = each(list, &rrsigs, NULL, INT64_MAX);
 	}
-	return KNOT_EOK;
+	knot_rdataset_clear(&rrsigs.rrs, NULL);
+	return ret;
 }
 
-/*! The topmost stored domains below this one. */
-static int child_names(list_t *list)
+/*! Hands out an RRset; authoritative ones of a signed domain with their RRSIGs. */
+static int rrset_out(list_t *list, const knot_rrset_t *rrset, uint16_t kind, int64_t until,
+                     uint32_t ttl)
 {
-	const mail_view_t *view = &list->view;
-	uint8_t key[MAIL_KEY_MAX + 1], next[MAIL_KEY_MAX];
-	size_t len = view->key_len;
-	bool from = false;
-	memcpy(key, view->key, len);
-	for (;;) {
-		mail_domain_t domain;
-		int ret = view->source->domain_next(view->source, key, len, from, next, &domain);
-		if (ret < 0) {
-			return ret == KNOT_ENOENT ? KNOT_EOK : ret;
-		}
-		if (!mail_key_in(next, ret, view->key, view->key_len)) {
-			return KNOT_EOK;
-		}
-		len = ret;
-		ret = name_add(list, next, len);
-		if (ret != KNOT_EOK) {
-			return ret;
-		}
-		/* Past all names below the child: 01 never begins what follows a whole key. */
-		memcpy(key, next, len);
-		key[len++] = 1;
-		from = true;
-	}
-}
-
-/*! Adds C._report._dmarc of a domain C; one whose name leaves no room for that has no such record. */
-static int reporter_add(list_t *list, const uint8_t *key, size_t len)
-{
-	uint8_t rel[MAIL_REPORT_KEY_LEN + 1 + MAIL_KEY_MAX];
-	memcpy(rel, MAIL_REPORT_KEY, MAIL_REPORT_KEY_LEN);
-	rel[MAIL_REPORT_KEY_LEN] = 0;
-	memcpy(rel + MAIL_REPORT_KEY_LEN + 1, key, len);
-	int ret = relative_add(list, rel, MAIL_REPORT_KEY_LEN + 1 + len);
-	return ret == KNOT_ESPACE ? KNOT_EOK : ret;
-}
-
-/*! Names of the domains that report to this one: all stored domains are asked. */
-static int report_names(list_t *list)
-{
-	/* A cache of its own: any number of plans may pass through. */
-	mail_view_t asked = list->view;
-	asked.cache = mail_cache_new(256);
-	if (asked.cache == NULL) {
-		return KNOT_ENOMEM;
-	}
-	uint8_t key[MAIL_KEY_MAX], next[MAIL_KEY_MAX];
-	int ret = KNOT_EOK;
-	for (size_t len = 0; ret == KNOT_EOK;) {
-		mail_domain_t domain;
-		bool reports = false;
-		ret = asked.source->domain_next(asked.source, key, len, false, next, &domain);
-		if (ret < 0) {
-			break;
-		}
-		len = ret;
-		memcpy(key, next, len);
-		/* Whether one that cannot be read reports is not known. */
-		ret = domain.error == KNOT_EOK
-		              ? mail_view_reports(&asked, key, len, &domain, &reports)
-		              : KNOT_EOK;
-		if (ret == KNOT_EOK && reports) {
-			ret = reporter_add(list, key, len);
-		}
-	}
-	mail_cache_free(asked.cache);
-	return ret == KNOT_ENOENT ? KNOT_EOK : ret;
-}
-
-static int name_compare(const void *a_ptr, const void *b_ptr)
-{
-	const listed_name_t *a = a_ptr, *b = b_ptr;
-	size_t common = a->len < b->len ? a->len : b->len;
-	int diff = memcmp(a->key, b->key, common);
-	return diff != 0 ? diff : (a->len > b->len) - (a->len < b->len);
+	int ret = each(list, rrset, &mail_kinds[kind], until);
+	return ret == KNOT_EOK && list->signs ? rrsigs_out(list, rrset, ttl) : ret;
 }
 
 /*! Hands out one RRset of a node. */
 static int rrset_list(list_t *list, mail_view_t *view, const mail_node_t *node, uint16_t type,
-                      const knot_dname_t *owner)
+                      const knot_dname_t *owner, bool authoritative)
 {
 	knot_rrset_t rrset;
 	uint16_t kind = mail_kind_count;
@@ -211,9 +55,8 @@ static int rrset_list(list_t *list, mail_view_t *view, const mail_node_t *node, 
 		if (view != &list->view) {
 			kind = mail_kind_find("child");
 		}
-		const mail_listed_t listed = { &rrset, &mail_kinds[kind], until };
-		ret = list->each(&listed, list->ctx);
-		list->ended = ret != KNOT_EOK;
+		ret = authoritative ? rrset_out(list, &rrset, kind, until, view->ttl)
+		                    : each(list, &rrset, &mail_kinds[kind], until);
 	} else if (ret == KNOT_ENOENT) {
 		ret = KNOT_EOK;
 	}
@@ -236,9 +79,21 @@ static int child_open(list_t *list, const knot_dname_t *owner, const uint8_t *ke
 	/* The parent is sound. Its zone lacks the delegation, and all else is right. */
 	knot_dname_txt_storage_t name = "?";
 	(void)knot_dname_to_str(name, owner, sizeof(name));
-	mail_diag_warn(list->diag, "%s is a stored domain, but its name servers are not known: %s",
-	               name, why);
+	mail_diag_warn(list->listing->diag,
+	               "%s is a stored domain, but its name servers are not known: %s", name, why);
 	return KNOT_ENOENT;
+}
+
+/*! DS of a stored domain below. */
+static int child_ds_list(list_t *list, const knot_dname_t *owner, const uint8_t *key, size_t len)
+{
+	mail_ds_t ds;
+	int ret = mail_view_child_ds(&list->view, owner, key, len, NULL, &ds);
+	if (ret == KNOT_EOK) {
+		ret = rrset_out(list, &ds.rrset, mail_kind_find("child"), ds.until, ds.ttl);
+	}
+	knot_rdataset_clear(&ds.rrset.rrs, NULL);
+	return ret == KNOT_ENOENT ? KNOT_EOK : ret;
 }
 
 /*! A stored domain below: its name servers, and their addresses as glue. */
@@ -255,7 +110,10 @@ static int child_list(list_t *list, const knot_dname_t *owner, const uint8_t *ke
 	}
 	ret = mail_view_node(&child, key, len, &apex);
 	if (ret == KNOT_EOK) {
-		ret = rrset_list(list, &child, &apex, KNOT_RRTYPE_NS, owner);
+		ret = rrset_list(list, &child, &apex, KNOT_RRTYPE_NS, owner, false);
+	}
+	if (ret == KNOT_EOK) {
+		ret = child_ds_list(list, owner, key, len);
 	}
 	if (ret == KNOT_EOK) {
 		ret = mail_view_rrset(&child, &apex, KNOT_RRTYPE_NS, owner, NULL, &ns, &kind, NULL);
@@ -272,10 +130,10 @@ static int child_list(list_t *list, const knot_dname_t *owner, const uint8_t *ke
 		}
 		ret = mail_view_node(&child, target_key, target_len, &node);
 		if (ret == KNOT_EOK) {
-			ret = rrset_list(list, &child, &node, KNOT_RRTYPE_A, target);
+			ret = rrset_list(list, &child, &node, KNOT_RRTYPE_A, target, false);
 		}
 		if (ret == KNOT_EOK) {
-			ret = rrset_list(list, &child, &node, KNOT_RRTYPE_AAAA, target);
+			ret = rrset_list(list, &child, &node, KNOT_RRTYPE_AAAA, target, false);
 		}
 	}
 	knot_rdataset_clear(&ns.rrs, NULL);
@@ -289,81 +147,138 @@ static bool type_is_shown(const mail_place_t *place, uint16_t type)
 	       (place->at_cut && (type == KNOT_RRTYPE_NS || type == KNOT_RRTYPE_DS));
 }
 
-static int name_list(list_t *list, const uint8_t *key, size_t len)
+/*! Looks a name up as a question would. place.where is MAIL_NOTHING for one that is not listed. */
+static int name_place(list_t *list, const listed_name_t *name, mail_place_t *place)
+{
+	mail_view_t *view = &list->view;
+	int ret = mail_view_place(view, name->key, name->len, true, place);
+	if (ret != KNOT_EOK) {
+		return ret;
+	}
+	if (place->where == MAIL_CUT && place->node.child) {
+		place->where = place->at_cut ? MAIL_CUT : MAIL_NOTHING;
+	} else if (place->where == MAIL_CUT) {
+		ret = mail_view_node(view, name->key, name->len, &place->node);
+	} else if (place->where != MAIL_FOUND) {
+		place->where = MAIL_NOTHING;
+	}
+	return ret;
+}
+
+static int name_list(list_t *list, const listed_name_t *name)
 {
 	mail_view_t *view = &list->view;
 	mail_place_t place;
 	knot_dname_storage_t owner;
-	int ret = mail_name_from_key(key, len, owner);
+	int ret = mail_name_from_key(name->key, name->len, owner);
 	if (ret == KNOT_EOK) {
-		ret = mail_view_place(view, key, len, true, &place);
+		ret = name_place(list, name, &place);
 	}
-	if (ret != KNOT_EOK) {
+	if (ret != KNOT_EOK || place.where == MAIL_NOTHING) {
 		return ret;
 	}
-	if (place.where == MAIL_CUT && place.node.child) {
-		return place.at_cut ? child_list(list, owner, key, len) : KNOT_EOK;
-	}
-	if (place.where == MAIL_CUT) {
-		ret = mail_view_node(view, key, len, &place.node);
-	} else if (place.where != MAIL_FOUND) {
-		return KNOT_EOK;
+	if (place.node.child) {
+		return child_list(list, owner, name->key, name->len);
 	}
 	/* An apex begins with its SOA, as zone files do. */
-	const bool apex = len == view->key_len;
-	if (ret == KNOT_EOK && apex) {
-		ret = rrset_list(list, view, &place.node, KNOT_RRTYPE_SOA, owner);
+	const bool apex = name->len == view->key_len;
+	const bool cut = place.where == MAIL_CUT;
+	if (apex) {
+		ret = rrset_list(list, view, &place.node, KNOT_RRTYPE_SOA, owner, true);
 	}
 	for (uint16_t type = 0;
 	     ret == KNOT_EOK && (type = mail_node_type(view, &place.node, type)) != 0;) {
 		if (!(apex && type == KNOT_RRTYPE_SOA) && type_is_shown(&place, type)) {
-			ret = rrset_list(list, view, &place.node, type, owner);
+			ret = rrset_list(list, view, &place.node, type, owner,
+			                 !cut || type == KNOT_RRTYPE_DS);
 		}
 	}
 	return ret;
 }
 
-static int names_list(list_t *list)
+/*! Says whether a name has an NSEC: it has records of the domain's, or is a cut; or an end of the gap. */
+static int name_owns(list_t *list, listed_name_t *name)
 {
-	int ret = KNOT_EOK;
-	qsort(list->names, list->count, sizeof(*list->names), name_compare);
+	mail_place_t place;
+	int ret = name_place(list, name, &place);
+	if (ret != KNOT_EOK) {
+		return ret;
+	}
+	name->owner = mail_chain_is_gap(&list->view, name->key, name->len);
+	if (place.where == MAIL_FOUND) {
+		name->owner = name->owner || mail_node_type(&list->view, &place.node, 0) != 0;
+	} else if (place.where == MAIL_CUT) {
+		name->owner = place.at_cut;
+	}
+	return KNOT_EOK;
+}
+
+/*! Hands out the NSEC of the index-th name. Next is the next in the list: a file's chain is closed. */
+static int nsec_list(list_t *list, size_t index)
+{
+	const listed_name_t *name = &list->names[index], *next = &list->names[0];
+	for (size_t i = index + 1; i < list->count; i++) {
+		if (list->names[i].owner) {
+			next = &list->names[i];
+			break;
+		}
+	}
+	mail_link_t link;
+	knot_rrset_t rrset;
+	uint32_t ttl;
+	int ret = mail_chain_match(&list->view, name->key, name->len, &link);
+	if (ret == KNOT_EOK) {
+		ret = mail_name_from_key(next->key, next->len, link.next);
+	}
+	if (ret == KNOT_EOK) {
+		ret = mail_view_nsec(&list->view, &link, NULL, &rrset, &ttl);
+	}
+	if (ret != KNOT_EOK) {
+		return ret;
+	}
+	ret = each(list, &rrset, NULL, link.until);
+	if (ret == KNOT_EOK) {
+		ret = rrsigs_out(list, &rrset, ttl);
+	}
+	knot_rdataset_clear(&rrset.rrs, NULL);
+	return ret;
+}
+
+static int domain_list(list_t *list)
+{
+	list->signs = list->listing->signer != NULL && mail_view_signed(&list->view);
+	const mail_dnskey_t *missing;
+	if (list->signs && !mail_view_signable(&list->view, list->listing->signer, &missing)) {
+		list->ended = true;
+		return mail_diag_error(list->listing->diag, 0,
+		                       "the private key %u of its key set is not there",
+		                       missing->tag);
+	}
+	int ret = mail_list_names(list);
+	for (size_t i = 0; i < list->count && list->signs && ret == KNOT_EOK; i++) {
+		ret = name_owns(list, &list->names[i]);
+	}
 	for (size_t i = 0; i < list->count && ret == KNOT_EOK; i++) {
-		if (i == 0 || name_compare(&list->names[i - 1], &list->names[i]) != 0) {
-			ret = name_list(list, list->names[i].key, list->names[i].len);
+		ret = name_list(list, &list->names[i]);
+		if (ret == KNOT_EOK && list->names[i].owner) {
+			ret = nsec_list(list, i);
 		}
 	}
 	return ret;
 }
 
-static int domain_list(list_t *list, bool reports)
-{
-	int ret = plan_names(list);
-	if (ret == KNOT_EOK) {
-		ret = own_key_names(list);
-	}
-	if (ret == KNOT_EOK) {
-		ret = child_names(list);
-	}
-	if (ret == KNOT_EOK && reports) {
-		ret = report_names(list);
-	}
-	return ret == KNOT_EOK ? names_list(list) : ret;
-}
-
-int mail_answer_list(const mail_source_t *source, mail_str_t domain, int64_t now, bool reports,
-                     int (*each)(const mail_listed_t *listed, void *ctx), void *ctx,
-                     mail_diag_t *diag)
+int mail_answer_list(const mail_listing_t *listing, mail_str_t domain)
 {
 	uint8_t key[MAIL_KEY_MAX];
 	knot_dname_storage_t apex;
-	list_t list = { .each = each, .ctx = ctx, .diag = diag };
+	list_t list = { .listing = listing };
 	int len = mail_entry_key(MAIL_SECTION_DOMAIN, domain, key);
 	if (len <= 0 || mail_name_from_key(key, len, apex) != KNOT_EOK) {
-		return mail_diag_error(diag, 0, "%.*s is no domain name", (int)domain.len,
+		return mail_diag_error(listing->diag, 0, "%.*s is no domain name", (int)domain.len,
 		                       domain.data);
 	}
-	list.view.source = source;
-	list.view.now = now;
+	list.view.source = listing->source;
+	list.view.now = listing->now;
 	list.view.cache = mail_cache_new(1024);
 	if (list.view.cache == NULL) {
 		return KNOT_ENOMEM;
@@ -375,25 +290,23 @@ int mail_answer_list(const mail_source_t *source, mail_str_t domain, int64_t now
 		ret = KNOT_ENOENT;
 	}
 	if (ret == KNOT_ENOENT) {
-		(void)mail_diag_error(diag, 0, "no domain %.*s", (int)domain.len, domain.data);
+		(void)mail_diag_error(listing->diag, 0, "no domain %.*s", (int)domain.len,
+		                      domain.data);
 	} else if (ret == KNOT_EOK && list.view.plan->error != KNOT_EOK) {
 		ret = list.view.plan->error;
-		(void)mail_diag_error(diag, 0, "domain %.*s: %s", (int)domain.len, domain.data,
-		                      list.view.plan->reason);
+		(void)mail_diag_error(listing->diag, 0, "domain %.*s: %s", (int)domain.len,
+		                      domain.data, list.view.plan->reason);
 	} else if (ret == KNOT_EOK) {
-		ret = domain_list(&list, reports);
+		ret = domain_list(&list);
 		broken = ret != KNOT_EOK && !list.ended;
 	} else {
 		broken = true;
 	}
 	if (broken) {
-		(void)mail_diag_error(diag, 0, "domain %.*s: an entry cannot be read (%s)",
+		(void)mail_diag_error(listing->diag, 0, "domain %.*s: an entry cannot be read (%s)",
 		                      (int)domain.len, domain.data, knot_strerror(ret));
 	}
-	for (size_t i = 0; i < list.count; i++) {
-		free(list.names[i].key);
-	}
-	free(list.names);
+	mail_list_free(&list);
 	mail_cache_free(list.view.cache);
 	return ret;
 }

@@ -15,8 +15,7 @@
 #include "kind.h"
 #include "view.h"
 
-/*! What a name leaves below the domain: the key without the domain's. */
-static mail_str_t relative(const mail_view_t *view, const uint8_t *key, size_t len)
+mail_str_t mail_view_relative(const mail_view_t *view, const uint8_t *key, size_t len)
 {
 	if (len == view->key_len) {
 		return (mail_str_t){ (const char *)key + len, 0 };
@@ -116,8 +115,7 @@ bool mail_view_shows(const mail_view_t *view, uint16_t type)
 	}
 }
 
-/*! The key of a domain's own DKIM key in the store. */
-static size_t own_key(const mail_view_t *view, mail_str_t rel, uint8_t *key)
+size_t mail_view_own_key(const mail_view_t *view, mail_str_t rel, uint8_t *key)
 {
 	if (view->keys_len == 0 || view->keys_len + 1 + rel.len > MAIL_KEY_MAX) {
 		return 0;
@@ -222,7 +220,7 @@ static int report_find(const mail_view_t *view, mail_str_t rel, mail_node_t *nod
 
 int mail_view_node(const mail_view_t *view, const uint8_t *key, size_t len, mail_node_t *node)
 {
-	const mail_str_t rel = relative(view, key, len);
+	const mail_str_t rel = mail_view_relative(view, key, len);
 	int ret = KNOT_EOK;
 	*node = (mail_node_t){ 0 };
 	node->owner[0] = mail_owners_find(&view->plan->relative, (const uint8_t *)rel.data, rel.len,
@@ -232,7 +230,7 @@ int mail_view_node(const mail_view_t *view, const uint8_t *key, size_t len, mail
 	}
 	if (str_below(rel, MAIL_DOMAINKEY_KEY, MAIL_DOMAINKEY_KEY_LEN)) {
 		uint8_t own[MAIL_KEY_MAX];
-		size_t own_len = own_key(view, rel, own);
+		size_t own_len = mail_view_own_key(view, rel, own);
 		ret = own_len > 0 ? view->source->dkim_get(view->source, own, own_len, &node->dkim)
 		                  : KNOT_ENOENT;
 		node->own_key = ret == KNOT_EOK;
@@ -249,7 +247,7 @@ static bool own_key_hides(const mail_view_t *view, const mail_owner_t *owner)
 {
 	uint8_t key[MAIL_KEY_MAX];
 	mail_dkim_t dkim;
-	size_t len = own_key(view, (mail_str_t){ (const char *)owner->key, owner->key_len }, key);
+	size_t len = mail_view_own_key(view, (mail_str_t){ (const char *)owner->key, owner->key_len }, key);
 	return len > 0 && view->source->dkim_get(view->source, key, len, &dkim) == KNOT_EOK;
 }
 
@@ -283,7 +281,7 @@ static bool rows_below(const mail_view_t *view, const mail_owners_t *owners, con
 static int own_keys_below(const mail_view_t *view, mail_str_t rel, int64_t *until, bool *found)
 {
 	uint8_t top[MAIL_KEY_MAX], key[MAIL_KEY_MAX], next[MAIL_KEY_MAX];
-	size_t top_len = own_key(view, rel, top), len = top_len;
+	size_t top_len = mail_view_own_key(view, rel, top), len = top_len;
 	mail_node_t node = { .own_key = true };
 	bool deleted = false, from = true;
 	mail_row_t row;
@@ -329,7 +327,7 @@ static int domains_below(const mail_view_t *view, const uint8_t *key, size_t len
 static int names_below(const mail_view_t *view, const uint8_t *key, size_t len, int64_t *until,
                        bool *found)
 {
-	const mail_str_t rel = relative(view, key, len);
+	const mail_str_t rel = mail_view_relative(view, key, len);
 	const uint8_t *rel_key = (const uint8_t *)rel.data;
 	int ret = KNOT_EOK;
 	*found = rows_below(view, &view->plan->relative, rel_key, rel.len, until) ||
@@ -415,12 +413,7 @@ static int wildcard_place(const mail_view_t *view, const uint8_t *encloser, size
 	return ret;
 }
 
-/*!
- * The topmost stored domain at or below the view's domain and at or above a name: a zone cut.
- *
- * \return Length of its key, 0 when there is none, or an error.
- */
-static int child_find(const mail_view_t *view, const uint8_t *key, size_t len)
+int mail_view_child(const mail_view_t *view, const uint8_t *key, size_t len)
 {
 	int child = 0;
 	while (len > view->key_len) {
@@ -494,7 +487,7 @@ int mail_view_place(const mail_view_t *view, const uint8_t *key, size_t len, boo
 	place->until = INT64_MAX;
 	place->at_cut = false;
 	place->where = MAIL_FOUND;
-	int child = children ? child_find(view, key, len) : 0;
+	int child = children ? mail_view_child(view, key, len) : 0;
 	if (child < 0) {
 		return child;
 	}

@@ -20,6 +20,7 @@ typedef struct {
 	size_t keys_len;                      /*!< 0: none count. */
 	char text[KNOT_DNAME_TXT_MAXLEN + 1]; /*!< The domain as text, once it was needed. */
 	size_t text_len;
+	uint32_t ttl; /*!< Of the RRset made last, not capped: the Original TTL of its RRSIG. */
 	bool zone; /*!< The domain is a zone of knotd's: what makes a zone is not shown. */
 } mail_view_t;
 
@@ -89,6 +90,25 @@ int mail_view_place(const mail_view_t *view, const uint8_t *key, size_t len, boo
 
 /*! Reads what stands at a name, and nothing else; node->exists is whether it has a record. */
 int mail_view_node(const mail_view_t *view, const uint8_t *key, size_t len, mail_node_t *node);
+
+/*! What a name leaves below the domain: the key without the domain's. */
+mail_str_t mail_view_relative(const mail_view_t *view, const uint8_t *key, size_t len);
+
+/*!
+ * The key that a DKIM key of the domain's own has in the store.
+ *
+ * \param rel  Relative key of its owner.
+ *
+ * \return Its length; 0: no own key counts, or none has so long a name.
+ */
+size_t mail_view_own_key(const mail_view_t *view, mail_str_t rel, uint8_t *key);
+
+/*!
+ * The topmost stored domain below the view's domain and at or above a name: a zone cut.
+ *
+ * \return Length of its key, 0 when there is none, or an error.
+ */
+int mail_view_child(const mail_view_t *view, const uint8_t *key, size_t len);
 
 /*! Says whether a row is not shown because the domain has a key of its own with that selector. */
 bool mail_row_hidden(const mail_node_t *node, const mail_row_t *row);

@@ -203,6 +203,8 @@ int mail_view_rrset(mail_view_t *view, const mail_node_t *node, uint16_t type,
 	if (type == KNOT_RRTYPE_SOA) {
 		knot_soa_serial_set(rrset->rrs.rdata, serial(view, &making.until));
 	}
+	view->ttl = rrset->ttl;
+	view->ttl = rrset->ttl;
 	rrset->ttl = mail_ttl_cap(rrset->ttl, view->now, making.until);
 	*kind = making.kind;
 	if (until != NULL) {

@@ -297,8 +297,12 @@ int lint_domain(tool_t *tool, mail_str_t domain, void (*report)(void *ctx, const
 	lint_t lint = { .tool = tool, .domain = domain, .say = report, .ctx = ctx };
 	int ret = mail_name_parse(domain, lint.apex, tool_diag(tool));
 	if (ret == KNOT_EOK) {
-		ret = mail_answer_list(tool_source(tool), domain, time(NULL), false, collect, &lint,
-		                       tool_diag(tool));
+		const mail_listing_t listing = { .source = tool_source(tool),
+			                         .now = time(NULL),
+			                         .each = collect,
+			                         .ctx = &lint,
+			                         .diag = tool_diag(tool) };
+		ret = mail_answer_list(&listing, domain);
 	}
 	int status = STATUS_DONE;
 	if (ret == KNOT_EOK) {

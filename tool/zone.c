@@ -90,8 +90,14 @@ static int print_all(printer_t *printer)
 	if (printer->data == NULL) {
 		return tool_error(tool, KNOT_ENOMEM, "out of memory");
 	}
-	int ret = mail_answer_list(tool_source(tool), zone->domain, zone->now, zone->reports,
-	                           each_rrset, printer, tool_diag(tool));
+	const mail_listing_t listing = { .source = tool_source(tool),
+		                         .now = zone->now,
+		                         .reports = zone->reports,
+		                         .signer = zone->signer,
+		                         .each = each_rrset,
+		                         .ctx = printer,
+		                         .diag = tool_diag(tool) };
+	int ret = mail_answer_list(&listing, zone->domain);
 	free(printer->data);
 	printer->data = NULL;
 	if (ret == KNOT_EFILE && ferror(printer->file)) {

@@ -12,7 +12,8 @@
 typedef struct {
 	mail_str_t domain; /*!< Normalised. */
 	int64_t now;
-	bool reports; /*!< Also C._report._dmarc.D. */
+	bool reports;          /*!< Also C._report._dmarc.D. */
+	mail_signer_t *signer; /*!< A signed domain with RRSIG and NSEC; NULL: without. */
 } zone_t;
 
 /*! Writes a master file. \return STATUS_DONE, or STATUS_FAILED after a message. */

@@ -9,6 +9,7 @@
 #pragma once
 
 #include "mail/plan.h"
+#include "mail/signer.h"
 
 /*! Plans of one thread, found by policy or domain; bounded, least recently used leaves first. */
 typedef struct mail_cache mail_cache_t;
@@ -43,6 +44,8 @@ typedef struct {
 	mail_cache_t *cache;
 	int64_t now; /*!< Seconds since 1970. */
 	bool udp;    /*!< UDP: truncate; else everything must fit. */
+	bool dnssec; /*!< The DO bit (RFC 3225): a signed domain's answer has its DNSSEC records. */
+	mail_signer_t *signer; /*!< Of the thread; NULL: no private key is there. */
 	bool (*above)(void *ctx, size_t labels);
 	/* ^ optional: asked with the label count of the matching domain before anything is put; false: leave it to knotd. */
 	void *above_ctx;
@@ -53,12 +56,14 @@ typedef struct {
 	mail_outcome_t outcome;
 	uint16_t rcode;   /*!< KNOT_RCODE_*. */
 	uint16_t kind;    /*!< Index in mail_kinds of the first record; mail_kind_count: none. */
+	int ede;          /*!< For FAILED: KNOT_EDNS_EDE_* (RFC 8914). */
 	char reason[320]; /*!< For FAILED: what is wrong, with the entry's name. */
 } mail_reply_t;
 
 /*!
  * Answers the question of a packet: fills answer, authority and additional section, sets AA and TC.
- * The RCODE goes into reply only (knotd writes it).
+ * The RCODE goes into reply only (knotd writes it). A signed domain whose private keys are not all there fails,
+ * whether DNSSEC is asked for or not: never an unsigned answer for a signed domain.
  *
  * \param pkt  A response with its question and OPT reserve, at KNOT_ANSWER; RDATA are allocated in pkt->mm.
  *
@@ -69,21 +74,30 @@ int mail_answer(const mail_question_t *question, knot_pkt_t *pkt, mail_reply_t *
 /*! One RRset of a domain, for listings. */
 typedef struct {
 	const knot_rrset_t *rrset;
-	const mail_kind_t *kind;
-	int64_t until; /*!< Next second at which it changes, or INT64_MAX. */
+	const mail_kind_t *kind; /*!< NULL: RRSIG, NSEC. */
+	int64_t until;           /*!< Next second at which it changes, or INT64_MAX. */
 } mail_listed_t;
+
+/*! What to list, and for whom. */
+typedef struct {
+	const mail_source_t *source;
+	int64_t now;           /*!< Seconds since 1970. */
+	bool reports;          /*!< Also C._report._dmarc.D (reads all domains once). */
+	mail_signer_t *signer; /*!< A signed domain with its RRSIGs and NSECs; NULL: without. */
+	/*! Called for each RRset; another result than KNOT_EOK ends the walk. */
+	int (*each)(const mail_listed_t *listed, void *ctx);
+	void *ctx;
+	mail_diag_t *diag;
+} mail_listing_t;
 
 /*!
  * Walks all RRsets of a domain at a time, in canonical order, SOA first; what an export writes and `records`
- * prints.
+ * prints. RRSIGs follow their RRset, the NSEC is the last of its name. The NSEC chain is that of the answers,
+ * but closed in its gap below _report._dmarc (RFC 4470): the ends of the gap are names with an NSEC alone.
  *
  * \param domain  Name as text.
- * \param reports Also C._report._dmarc.D (reads all domains once).
- * \param each    Called for each RRset; another result than KNOT_EOK ends the walk.
- * \param diag    A stored domain below that cannot tell its name servers is left out with a warning.
  *
- * \return KNOT_EOK; KNOT_ENOENT (no such domain); KNOT_EMALF... with diag; or what each returned.
+ * \return KNOT_EOK; KNOT_ENOENT (no such domain); KNOT_EMALF... with diag; KNOT_EINVAL (a private key is
+ *         missing); or what each returned.
  */
-int mail_answer_list(const mail_source_t *source, mail_str_t domain, int64_t now, bool reports,
-                     int (*each)(const mail_listed_t *listed, void *ctx), void *ctx,
-                     mail_diag_t *diag);
+int mail_answer_list(const mail_listing_t *listing, mail_str_t domain);

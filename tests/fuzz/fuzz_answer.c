@@ -364,7 +364,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	mail_diag_t diag = { 0 };
 	size_t rrsets = 0;
-	(void)mail_answer_list(&source, name, now, true, count_rrsets, &rrsets, &diag);
+	const mail_listing_t listing = { .source = &source,
+		                         .now = now,
+		                         .reports = true,
+		                         .each = count_rrsets,
+		                         .ctx = &rrsets,
+		                         .diag = &diag };
+	(void)mail_answer_list(&listing, name);
 	knot_pkt_free(query);
 	return 0;
 }

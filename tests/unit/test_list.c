@@ -144,8 +144,13 @@ static int list(const fixture_t *f, const char *domain, int64_t now, bool report
 		                .stop = listing->stop,
 		                .stop_with = listing->stop_with };
 	(void)mail_buf_str(&listing->lines, "\n");
-	return mail_answer_list(&f->array.source, MAIL_STR(domain), now, reports, each, listing,
-	                        diag);
+	const mail_listing_t wanted = { .source = &f->array.source,
+		                        .now = now,
+		                        .reports = reports,
+		                        .each = each,
+		                        .ctx = listing,
+		                        .diag = diag };
+	return mail_answer_list(&wanted, MAIL_STR(domain));
 }
 
 static void listing_free(listing_t *listing)
@@ -448,8 +453,13 @@ static void test_failing(void)
 	for (size_t n = 1; met && failing_on(n); n += n < 400 ? 1 : 13) {
 		size_t count = 0;
 		mail_diag_t diag = { 0 };
-		int ret = mail_answer_list(&f.array.source, MAIL_STR("example.org"), NOW, true,
-		                           each_nothing, &count, &diag);
+		const mail_listing_t listing = { .source = &f.array.source,
+			                         .now = NOW,
+			                         .reports = true,
+			                         .each = each_nothing,
+			                         .ctx = &count,
+			                         .diag = &diag };
+		int ret = mail_answer_list(&listing, MAIL_STR("example.org"));
 		met = failing_off();
 		UNIT_CHECK(ret == (met ? KNOT_ENOMEM : KNOT_EOK), "allocation %zu: %d", n, ret);
 	}

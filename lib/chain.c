@@ -1,0 +1,431 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The neighbours of a name are looked for in each source of names by itself: the nearest candidate that is
+ * shown now is offered, and the nearest of all offers is taken.  What is passed over because its time has not
+ * come shortens the TTL.
+ */
+#include "config.h"
+
+#include "chain.h"
+#include "kind.h"
+#include "mail/nsec.h"
+
+/*! A search for the nearest owner after a name, or before it. */
+typedef struct {
+	const mail_view_t *view;
+	bool back;
+	bool children; /*!< There is a stored domain below. */
+	bool found;
+	uint8_t key[MAIL_KEY_MAX]; /*!< The best offer. */
+	size_t key_len;
+	int64_t until;
+} search_t;
+
+static int key_compare(const uint8_t *a, size_t a_len, const uint8_t *b, size_t b_len)
+{
+	const size_t common = a_len < b_len ? a_len : b_len;
+	const int diff = memcmp(a, b, common);
+	return diff != 0 ? diff : (a_len > b_len) - (a_len < b_len);
+}
+
+static bool in_gap(mail_str_t rel)
+{
+	return rel.len > MAIL_REPORT_KEY_LEN &&
+	       mail_key_in((const uint8_t *)rel.data, rel.len, (const uint8_t *)MAIL_REPORT_KEY,
+	                   MAIL_REPORT_KEY_LEN);
+}
+
+/*! Says whether an offer would not be nearer than the best one. */
+static bool is_worse(const search_t *search, const uint8_t *key, size_t len)
+{
+	if (!search->found) {
+		return false;
+	}
+	const int diff = key_compare(key, len, search->key, search->key_len);
+	return search->back ? diff <= 0 : diff >= 0;
+}
+
+static void offer(search_t *search, const uint8_t *key, size_t len)
+{
+	if (!is_worse(search, key, len)) {
+		memcpy(search->key, key, len);
+		search->key_len = len;
+		search->found = true;
+	}
+}
+
+/*! The key of a relative one. \return Its length, 0: too long to be one. */
+static size_t full_key(const mail_view_t *view, const uint8_t *rel, size_t len, uint8_t *key)
+{
+	memcpy(key, view->key, view->key_len);
+	if (len == 0) {
+		return view->key_len;
+	}
+	if (view->key_len + 1 + len > MAIL_KEY_MAX) {
+		return 0;
+	}
+	key[view->key_len] = 0;
+	memcpy(key + view->key_len + 1, rel, len);
+	return view->key_len + 1 + len;
+}
+
+static void step_note(search_t *search, int64_t step)
+{
+	if (step > search->view->now && step < search->until) {
+		search->until = step;
+	}
+}
+
+/*! Notes when what stands at a node changes. */
+static void node_steps(search_t *search, const mail_node_t *node)
+{
+	for (unsigned i = 0; i < 2; i++) {
+		for (size_t j = 0; node->owner[i] != NULL && j < node->owner[i]->count; j++) {
+			if (!mail_row_hidden(node, &node->owner[i]->rows[j])) {
+				step_note(search, node->owner[i]->rows[j].from);
+				step_note(search, node->owner[i]->rows[j].until);
+			}
+		}
+	}
+	if (node->own_key) {
+		mail_row_t row;
+		(void)mail_dkim_state(&node->dkim, search->view->now, &row);
+		step_note(search, row.from);
+		step_note(search, row.until);
+	}
+}
+
+static bool node_has(const mail_view_t *view, const mail_node_t *node, uint16_t type)
+{
+	return mail_node_type(view, node, type - 1) == type;
+}
+
+/*! Looks whether a name lies below a delegation or a DNAME of the domain. */
+static int is_below_cut(const mail_view_t *view, const uint8_t *key, size_t len, bool *below)
+{
+	*below = false;
+	if (!view->plan->cuts) {
+		return KNOT_EOK;
+	}
+	for (size_t at = mail_key_parent(key, len); at > view->key_len && !*below;
+	     at = mail_key_parent(key, at)) {
+		mail_node_t node;
+		int ret = mail_view_node(view, key, at, &node);
+		if (ret != KNOT_EOK) {
+			return ret;
+		}
+		*below = node_has(view, &node, KNOT_RRTYPE_NS) ||
+		         node_has(view, &node, KNOT_RRTYPE_DNAME);
+	}
+	return KNOT_EOK;
+}
+
+/*! Offers a name if it is an owner of the chain. */
+static int key_try(search_t *search, const uint8_t *key, size_t len, bool *taken)
+{
+	const mail_view_t *view = search->view;
+	*taken = len == view->key_len;
+	if (!*taken && !in_gap(mail_view_relative(view, key, len))) {
+		int child = search->children ? mail_view_child(view, key, len) : 0;
+		bool below = child > 0 && (size_t)child < len;
+		int ret = child < 0 ? child : KNOT_EOK;
+		if (ret == KNOT_EOK && !below) {
+			ret = is_below_cut(view, key, len, &below);
+		}
+		*taken = child > 0 && (size_t)child == len;
+		if (ret == KNOT_EOK && !below && !*taken) {
+			mail_node_t node;
+			ret = mail_view_node(view, key, len, &node);
+			if (ret == KNOT_EOK) {
+				node_steps(search, &node);
+				*taken = node.exists;
+			} else if (ret == KNOT_EMALF || ret == KNOT_ENOTSUP) {
+				/* A key that cannot be read is there; as an owner it fails by itself. */
+				*taken = true;
+				ret = KNOT_EOK;
+			}
+		}
+		if (ret != KNOT_EOK) {
+			return ret;
+		}
+	}
+	if (*taken) {
+		offer(search, key, len);
+	}
+	return KNOT_EOK;
+}
+
+/*! The owners of a plan. */
+static int owners_search(search_t *search, const mail_owners_t *owners, bool absolute,
+                         const uint8_t *key, size_t len)
+{
+	const mail_view_t *view = search->view;
+	const mail_str_t rel = mail_view_relative(view, key, len);
+	size_t at = 0;
+	const bool there = mail_owners_find(owners, absolute ? key : (const uint8_t *)rel.data,
+	                                    absolute ? len : rel.len, &at) != NULL;
+	if (!search->back && there) {
+		at++;
+	}
+	bool taken = false;
+	while (!taken && (search->back ? at > 0 : at < owners->count)) {
+		const mail_owner_t *owner = &owners->owners[search->back ? --at : at++];
+		uint8_t full[MAIL_KEY_MAX];
+		size_t full_len = owner->key_len;
+		if (absolute) {
+			memcpy(full, owner->key, full_len);
+		} else {
+			full_len = full_key(view, owner->key, owner->key_len, full);
+		}
+		if (full_len == 0) {
+			continue;
+		}
+		if (!mail_key_in(full, full_len, view->key, view->key_len) ||
+		    is_worse(search, full, full_len)) {
+			return KNOT_EOK;
+		}
+		int ret = key_try(search, full, full_len, &taken);
+		if (ret != KNOT_EOK) {
+			return ret;
+		}
+	}
+	return KNOT_EOK;
+}
+
+/*!
+ * Where a search among the domain's own DKIM keys begins.
+ *
+ * \return Length of the key, 0: none of them is on that side.
+ */
+static size_t own_keys_start(const search_t *search, const uint8_t *key, size_t len, uint8_t *start)
+{
+	static const uint8_t top[] = MAIL_DOMAINKEY_KEY;
+	const size_t top_len = MAIL_DOMAINKEY_KEY_LEN;
+	const mail_str_t rel = mail_view_relative(search->view, key, len);
+	const uint8_t *rel_key = (const uint8_t *)rel.data;
+	if (mail_key_in(rel_key, rel.len, top, top_len)) {
+		return mail_view_own_key(search->view, rel, start);
+	}
+	const bool after = key_compare(rel_key, rel.len, top, top_len) > 0;
+	if (after != search->back) {
+		return 0;
+	}
+	size_t start_len = mail_view_own_key(search->view,
+	                                     (mail_str_t){ MAIL_DOMAINKEY_KEY, top_len }, start);
+	if (after && start_len > 0 && start_len < MAIL_KEY_MAX) {
+		/* 01 begins nothing that follows a whole key: it stands behind all names below. */
+		start[start_len++] = 1;
+	}
+	return start_len;
+}
+
+static int own_keys_search(search_t *search, const uint8_t *key, size_t len)
+{
+	const mail_view_t *view = search->view;
+	const mail_source_t *source = view->source;
+	uint8_t at[MAIL_KEY_MAX], near[MAIL_KEY_MAX], full[MAIL_KEY_MAX];
+	size_t at_len = own_keys_start(search, key, len, at);
+	bool taken = false;
+	while (at_len > 0 && !taken) {
+		mail_dkim_t dkim;
+		bool deleted = false;
+		int ret = search->back
+		                  ? source->dkim_prev(source, at, at_len, near, &dkim, &deleted)
+		                  : source->dkim_next(source, at, at_len, false, near, &dkim,
+		                                      &deleted);
+		if (ret < 0) {
+			return ret == KNOT_ENOENT ? KNOT_EOK : ret;
+		}
+		if (!mail_key_in(near, ret, view->keys, view->keys_len)) {
+			return KNOT_EOK;
+		}
+		at_len = ret;
+		memcpy(at, near, at_len);
+		const uint8_t *rel = at + view->keys_len + 1;
+		const size_t rel_len = at_len - view->keys_len - 1;
+		if (at_len <= view->keys_len ||
+		    !mail_key_in(rel, rel_len, (const uint8_t *)MAIL_DOMAINKEY_KEY,
+		                 MAIL_DOMAINKEY_KEY_LEN)) {
+			return KNOT_EOK;
+		}
+		const size_t full_len = full_key(view, rel, rel_len, full);
+		if (full_len > 0 && is_worse(search, full, full_len)) {
+			return KNOT_EOK;
+		}
+		ret = deleted || full_len == 0 ? KNOT_EOK : key_try(search, full, full_len, &taken);
+		if (ret != KNOT_EOK) {
+			return ret;
+		}
+	}
+	return KNOT_EOK;
+}
+
+/*! The topmost stored domains below: a contiguous range of keys. */
+static int children_search(search_t *search, const uint8_t *key, size_t len)
+{
+	const mail_view_t *view = search->view;
+	const mail_source_t *source = view->source;
+	uint8_t at[MAIL_KEY_MAX + 1], near[MAIL_KEY_MAX];
+	mail_domain_t domain;
+	memcpy(at, key, len);
+	int child = search->back ? 0 : mail_view_child(view, key, len);
+	if (child < 0) {
+		return child;
+	}
+	if (child > 0) {
+		len = child;
+		at[len++] = 1; /* Behind all that lies below it. */
+	}
+	int ret = search->back ? source->domain_prev(source, at, len, near, &domain)
+	                       : source->domain_next(source, at, len, child > 0, near, &domain);
+	if (ret < 0) {
+		return ret == KNOT_ENOENT ? KNOT_EOK : ret;
+	}
+	if ((size_t)ret <= view->key_len || !mail_key_in(near, ret, view->key, view->key_len)) {
+		return KNOT_EOK;
+	}
+	child = mail_view_child(view, near, ret);
+	if (child <= 0) {
+		return child;
+	}
+	bool taken;
+	return key_try(search, near, child, &taken);
+}
+
+bool mail_chain_has_gap(const mail_view_t *view)
+{
+	return knot_dname_size(view->apex) + sizeof("\x01\x00\x07_report\x06_dmarc") - 1 <=
+	       KNOT_DNAME_MAXLEN;
+}
+
+bool mail_chain_is_gap(const mail_view_t *view, const uint8_t *key, size_t len)
+{
+	const mail_str_t rel = mail_view_relative(view, key, len);
+	return mail_str_equal(rel, (mail_str_t){ MAIL_GAP_FIRST_KEY, MAIL_GAP_FIRST_KEY_LEN }) ||
+	       mail_str_equal(rel, (mail_str_t){ MAIL_GAP_LAST_KEY, MAIL_GAP_LAST_KEY_LEN });
+}
+
+/*! The gap below _report._dmarc: its first name is before, its last one after nothing of it. */
+static void gap_search(search_t *search, const uint8_t *key, size_t len)
+{
+	uint8_t end[MAIL_KEY_MAX];
+	const size_t end_len = search->back
+	                               ? full_key(search->view, (const uint8_t *)MAIL_GAP_LAST_KEY,
+	                                          MAIL_GAP_LAST_KEY_LEN, end)
+	                               : full_key(search->view, (const uint8_t *)MAIL_GAP_FIRST_KEY,
+	                                          MAIL_GAP_FIRST_KEY_LEN, end);
+	if (end_len == 0 || !mail_chain_has_gap(search->view)) {
+		return;
+	}
+	const int diff = key_compare(end, end_len, key, len);
+	if (search->back ? diff < 0 : diff > 0) {
+		offer(search, end, end_len);
+	}
+}
+
+/*! Looks whether there is a stored domain below. */
+static int has_children(const mail_view_t *view, bool *children)
+{
+	uint8_t next[MAIL_KEY_MAX];
+	mail_domain_t domain;
+	int ret = view->source->domain_next(view->source, view->key, view->key_len, false, next,
+	                                    &domain);
+	*children = (ret >= 0 && mail_key_in(next, ret, view->key, view->key_len)) ||
+	            ret == KNOT_ELIMIT;
+	return ret >= 0 || ret == KNOT_ENOENT || ret == KNOT_ELIMIT ? KNOT_EOK : ret;
+}
+
+/*! Finds the nearest owner on one side of a name; the apex is before all, and after the last. */
+static int search_run(search_t *search, const uint8_t *key, size_t len)
+{
+	const mail_view_t *view = search->view;
+	search->found = false;
+	int ret = owners_search(search, &view->plan->relative, false, key, len);
+	if (ret == KNOT_EOK && view->plan->absolute.count > 0) {
+		ret = owners_search(search, &view->plan->absolute, true, key, len);
+	}
+	if (ret == KNOT_EOK) {
+		gap_search(search, key, len);
+		ret = own_keys_search(search, key, len);
+	}
+	if (ret == KNOT_EOK && search->children) {
+		ret = children_search(search, key, len);
+	}
+	if (ret == KNOT_EOK && !search->found) {
+		offer(search, view->key, view->key_len);
+	}
+	return ret;
+}
+
+/*! A denial that covers nothing but a name (and, unless it exists, what is below). RFC 4470. */
+static int link_minimal(const uint8_t *key, size_t len, bool below, mail_link_t *link)
+{
+	knot_dname_storage_t name;
+	int ret = mail_name_from_key(key, len, name);
+	if (ret == KNOT_EOK) {
+		ret = mail_nsec_before(name, link->owner);
+	}
+	if (ret == KNOT_EOK) {
+		ret = below ? mail_nsec_first(name, link->next) : mail_nsec_after(name, link->next);
+	}
+	link->key_len = mail_name_key(link->owner, link->key);
+	link->until = INT64_MAX;
+	link->fleeting = true;
+	return ret;
+}
+
+int mail_chain_match(const mail_view_t *view, const uint8_t *key, size_t len, mail_link_t *link)
+{
+	int ret = mail_name_from_key(key, len, link->owner);
+	memmove(link->key, key, len);
+	link->key_len = len;
+	link->until = INT64_MAX;
+	link->fleeting = in_gap(mail_view_relative(view, key, len));
+	if (ret != KNOT_EOK || link->fleeting) {
+		return ret == KNOT_EOK ? mail_nsec_first(link->owner, link->next) : ret;
+	}
+	search_t search = { .view = view, .until = INT64_MAX };
+	mail_node_t node;
+	ret = has_children(view, &search.children);
+	if (ret == KNOT_EOK) {
+		ret = search_run(&search, key, len);
+	}
+	if (ret == KNOT_EOK) {
+		ret = mail_view_node(view, key, len, &node);
+	}
+	if (ret == KNOT_EOK) {
+		node_steps(&search, &node);
+		link->until = search.until;
+		ret = mail_name_from_key(search.key, search.key_len, link->next);
+	}
+	return ret;
+}
+
+int mail_chain_cover(const mail_view_t *view, const uint8_t *key, size_t len, bool below,
+                     mail_link_t *link)
+{
+	if (in_gap(mail_view_relative(view, key, len))) {
+		return link_minimal(key, len, below, link);
+	}
+	search_t search = { .view = view, .back = true, .until = INT64_MAX };
+	link->fleeting = false;
+	int ret = has_children(view, &search.children);
+	if (ret == KNOT_EOK) {
+		ret = search_run(&search, key, len);
+	}
+	if (ret == KNOT_EOK) {
+		memcpy(link->key, search.key, search.key_len);
+		link->key_len = search.key_len;
+		ret = mail_name_from_key(link->key, link->key_len, link->owner);
+	}
+	if (ret == KNOT_EOK) {
+		search.back = false;
+		ret = search_run(&search, key, len);
+	}
+	if (ret == KNOT_ELIMIT) {
+		/* Too many tombstones for a search. */
+		return link_minimal(key, len, below, link);
+	}
+	link->until = search.until;
+	return ret == KNOT_EOK ? mail_name_from_key(search.key, search.key_len, link->next) : ret;
+}
