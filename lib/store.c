@@ -43,6 +43,7 @@
  * are merged.
  */
 
+#include <endian.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -113,29 +114,29 @@ int mail_store_fail(mail_diag_t *diag, int code, const char *fmt, ...)
 int mail_stored_read(const MDB_val *value, mail_stored_t *stored)
 {
 	memset(stored, 0, sizeof(*stored));
-	mail_reader_t r = MAIL_READER(value->mv_data, value->mv_size);
-	uint64_t timestamp = mail_read_u64(&r);
-	uint64_t txnid = mail_read_u64(&r);
-	uint8_t version = mail_read_u8(&r);
-	uint8_t flags = mail_read_u8(&r);
-	(void)mail_read_u32(&r);
-	uint16_t blocks = mail_read_u16(&r);
-	if (r.error != KNOT_EOK) {
+	if (value->mv_size < HEADER_LEN) {
 		return KNOT_EMALF;
 	}
-	if (version != HEADER_VERSION) {
+	/* Every question reads some: so once checked, not octet by octet. */
+	const uint8_t *header = value->mv_data;
+	if (header[HEADER_VERSION_AT] != HEADER_VERSION) {
 		return KNOT_ENOTSUP;
 	}
-	(void)mail_read(&r, (size_t)blocks * HEADER_BLOCK);
+	uint64_t timestamp, txnid;
+	uint16_t blocks;
+	memcpy(&timestamp, header, sizeof(timestamp));
+	memcpy(&txnid, header + sizeof(timestamp), sizeof(txnid));
+	memcpy(&blocks, header + HEADER_BLOCKS_AT, sizeof(blocks));
+	const size_t len = HEADER_LEN + (size_t)be16toh(blocks) * HEADER_BLOCK;
 	/* A timestamp of 0 says "does not exist" above, so no writer uses it. */
-	if (r.error != KNOT_EOK || timestamp == 0) {
+	if (value->mv_size < len || timestamp == 0) {
 		return KNOT_EMALF;
 	}
-	stored->stamp.timestamp = timestamp;
-	stored->stamp.txnid = txnid;
-	stored->deleted = (flags & HEADER_DELETED) != 0;
-	stored->body = r.pos;
-	stored->len = mail_read_left(&r);
+	stored->stamp.timestamp = be64toh(timestamp);
+	stored->stamp.txnid = be64toh(txnid);
+	stored->deleted = (header[HEADER_FLAGS_AT] & HEADER_DELETED) != 0;
+	stored->body = header + len;
+	stored->len = value->mv_size - len;
 	return KNOT_EOK;
 }
 

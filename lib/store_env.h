@@ -24,12 +24,20 @@
 
 /*! Length of the native header without extension blocks. */
 #define HEADER_LEN 24
+/*! Where its version, its flags and its number of extension blocks stand. */
+#define HEADER_VERSION_AT 16
+#define HEADER_FLAGS_AT 17
+#define HEADER_BLOCKS_AT 22
 /*! Length of an extension block. */
 #define HEADER_BLOCK 8
 /*! The only version of the header. */
 #define HEADER_VERSION 0
 /*! Flag of a tombstone. */
 #define HEADER_DELETED 0x01
+
+/*! Parts of names that a transaction remembers to be bare, and octets of the longest. */
+#define BARE_COUNT 32
+#define BARE_LEN 31
 
 /*! Stamp of what init writes: older than anything that anybody writes. */
 #define STAMP_INIT 1
@@ -88,6 +96,13 @@ struct mail_store {
 	char *lock_path;
 };
 
+/*! Part of a name at or above which no domain lives, in one snapshot. */
+typedef struct {
+	uint64_t txnid;
+	uint8_t len; /*!< 0: the place is free. */
+	uint8_t key[BARE_LEN];
+} bare_t;
+
 /*! A transaction object. */
 struct mail_txn {
 	mail_txn_t *next, *prev; /*!< In env->txns. */
@@ -103,8 +118,10 @@ struct mail_txn {
 	mail_meta_t meta;         /*!< Of a writing transaction. */
 	uint64_t fixed_timestamp; /*!< Not 0: every stamp is this one (init). */
 	mail_source_t source;
-	mail_buf_t value; /*!< The value being written. */
-	mail_buf_t id;    /*!< Id of the entry being read. */
+	bare_t bare
+		[BARE_COUNT]; /*!< Of a reading one: what needs no descent. See store_source.c. */
+	mail_buf_t value;     /*!< The value being written. */
+	mail_buf_t id;        /*!< Id of the entry being read. */
 };
 
 /*! A stored value, read in place. */

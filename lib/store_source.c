@@ -65,20 +65,6 @@ static bool read_domain(const MDB_val *v, mail_domain_t *domain)
 	return true;
 }
 
-/*! Moves a cursor to the greatest key that is not greater than a key. */
-static int seek_at_most(MDB_cursor *cursor, const uint8_t *key, size_t len, MDB_val *k, MDB_val *v)
-{
-	*k = (MDB_val){ len, (void *)key };
-	int rc = mdb_cursor_get(cursor, k, v, MDB_SET_RANGE);
-	if (rc == MDB_NOTFOUND) {
-		return mdb_cursor_get(cursor, k, v, MDB_LAST);
-	}
-	if (rc == MDB_SUCCESS && (k->mv_size != len || memcmp(k->mv_data, key, len) != 0)) {
-		return mdb_cursor_get(cursor, k, v, MDB_PREV);
-	}
-	return rc;
-}
-
 /*! Length of the labels that two keys have in common, as octets of the key. */
 static size_t common_labels(const uint8_t *a, size_t a_len, const uint8_t *b, size_t b_len)
 {
@@ -95,34 +81,103 @@ static size_t common_labels(const uint8_t *a, size_t a_len, const uint8_t *b, si
 	return a_ends && b_ends ? n : end;
 }
 
+/*!
+ * Bounds the match of a name by one descent of the tree.
+ *
+ * The greatest key at or before the name lies below every stored domain above the name, because a domain
+ * and all below it are contiguous. So what both have in common bounds the match: it is that, or something
+ * shorter.
+ *
+ * \param bound  In: length of the name's key. Out: of its longest part that can be a domain; 0: none.
+ * \param v      Out: the value there, or empty of address NULL when that part is no key.
+ */
+static int descend(MDB_cursor *cursor, const uint8_t *key, size_t *bound, MDB_val *v)
+{
+	const size_t len = *bound;
+	MDB_val k = { len, (void *)key };
+	int rc = mdb_cursor_get(cursor, &k, v, MDB_SET_RANGE);
+	if (rc == MDB_SUCCESS && k.mv_size == len && memcmp(k.mv_data, key, len) == 0) {
+		return MDB_SUCCESS;
+	}
+	if (rc == MDB_SUCCESS) {
+		rc = mdb_cursor_get(cursor, &k, v, MDB_PREV);
+	} else if (rc == MDB_NOTFOUND) {
+		rc = mdb_cursor_get(cursor, &k, v, MDB_LAST);
+	}
+	*bound = rc == MDB_SUCCESS ? common_labels(key, len, k.mv_data, k.mv_size) : 0;
+	if (*bound < k.mv_size || *bound == 0) {
+		*v = (MDB_val){ 0, NULL };
+	}
+	return rc == MDB_NOTFOUND ? MDB_SUCCESS : rc;
+}
+
+/*! Where a name that is known to be bare is kept. */
+static bare_t *bare_place(mail_txn_t *txn, const uint8_t *key, size_t len)
+{
+	/* Names that many questions share are short, and end differently. */
+	uint32_t hash = (uint32_t)len;
+	for (size_t i = len > 8 ? len - 8 : 0; i < len; i++) {
+		hash = hash * 31 + key[i];
+	}
+	return &txn->bare[hash % BARE_COUNT];
+}
+
+static bool bare_known(mail_txn_t *txn, const uint8_t *key, size_t len)
+{
+	if (len > BARE_LEN || txn->write) {
+		return false;
+	}
+	const bare_t *bare = bare_place(txn, key, len);
+	return bare->len == len && bare->txnid == mdb_txn_id(txn->mdb) &&
+	       memcmp(bare->key, key, len) == 0;
+}
+
+static void bare_note(mail_txn_t *txn, const uint8_t *key, size_t len)
+{
+	if (len == 0 || len > BARE_LEN || txn->write) {
+		return;
+	}
+	bare_t *bare = bare_place(txn, key, len);
+	bare->txnid = mdb_txn_id(txn->mdb);
+	bare->len = (uint8_t)len;
+	memcpy(bare->key, key, len);
+}
+
 static int source_domain_above(const mail_source_t *source, const uint8_t *key, size_t len,
                                mail_domain_t *domain)
 {
+	mail_txn_t *txn = txn_of(source);
 	MDB_cursor *cursor;
-	int ret = mail_txn_cursor(txn_of(source), MAIL_SECTION_DOMAIN, &cursor);
+	int ret = mail_txn_cursor(txn, MAIL_SECTION_DOMAIN, &cursor);
 	if (ret != KNOT_EOK) {
 		return ret;
 	}
 	/*
-	 * The greatest key at or before the name lies below every stored domain above the name, because a
-	 * domain and all below it are contiguous. So what both have in common bounds the match: it is that,
-	 * or something shorter. Each round drops a label at least, so there are 127 at most.
+	 * What a name that is not ours has in common with its neighbour is mostly a top-level domain, which
+	 * nobody stores. That is remembered for the snapshot, so such a question costs one descent. Each round
+	 * drops a label at least, so there are 127 at most.
 	 */
-	while (len > 0) {
-		MDB_val k, v;
-		int rc = seek_at_most(cursor, key, len, &k, &v);
+	size_t first = 0, last = 0, bound = len;
+	while (bound > 0) {
+		MDB_val v;
+		int rc = descend(cursor, key, &bound, &v);
 		if (rc != MDB_SUCCESS) {
 			return mail_store_code(rc);
 		}
-		size_t common = common_labels(key, len, k.mv_data, k.mv_size);
-		if (common == k.mv_size) {
+		if (v.mv_data != NULL) {
 			if (read_domain(&v, domain)) {
-				return (int)common;
+				return (int)bound;
 			}
-			common = mail_key_parent(key, common);
+			bound = mail_key_parent(key, bound);
 		}
-		len = common;
+		if (bound == 0 || bare_known(txn, key, bound)) {
+			break;
+		}
+		first = first == 0 ? bound : first;
+		last = bound;
 	}
+	bare_note(txn, key, first);
+	bare_note(txn, key, last);
 	return KNOT_ENOENT;
 }
 

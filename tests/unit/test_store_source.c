@@ -327,6 +327,56 @@ static void test_edges(void)
 	fixture_remove(&f);
 }
 
+/*! What a transaction remembers of names that are nobody's does not outlive the snapshot. */
+static void test_bare(void)
+{
+	static const struct {
+		const char *id; /* Put, or with '-' deleted, before the questions. */
+		const char *a, *b;
+	} steps[] = {
+		{ "b.a.example", NULL, NULL },
+		{ "example", "example", "example" },
+		{ "-example", NULL, NULL },
+		{ "a.example", "a.example", NULL },
+		{ "c.b.a.example", "a.example", NULL },
+		{ "-a.example", NULL, NULL },
+		{ "test", NULL, NULL },
+		{ "example", "example", "example" },
+	};
+	fixture_t f;
+	if (!fixture_make(&f, true, SMALL)) {
+		return;
+	}
+	mail_store_t *store = fixture_open(&f, MAIL_STORE_WRITE);
+	mail_txn_t *reader = begin(store, MAIL_STORE_READ);
+	for (size_t i = 0; reader != NULL && i < sizeof(steps) / sizeof(steps[0]); i++) {
+		mail_txn_t *writer = begin(store, MAIL_STORE_WRITE);
+		const char *id = steps[i].id;
+		int ret = *id == '-' ? mail_txn_del(writer, MAIL_SECTION_DOMAIN, MAIL_STR(id + 1))
+		                     : put_domain(writer, id, "default");
+		UNIT_CHECK(ret == KNOT_EOK && mail_txn_commit(writer) == KNOT_EOK, "%zu: %d", i,
+		           ret);
+		mail_txn_reset(reader);
+		CU_ASSERT_EQUAL(mail_txn_renew(reader), KNOT_EOK);
+		const mail_source_t *source = mail_txn_source(reader);
+		/* Twice: the second time from memory. */
+		for (unsigned j = 0; j < 4; j++) {
+			const char *asked = j % 2 == 0 ? "x.a.example" : "zz.example";
+			const char *want = j % 2 == 0 ? steps[i].a : steps[i].b;
+			uint8_t key[MAIL_KEY_MAX], want_key[MAIL_KEY_MAX];
+			mail_domain_t domain;
+			const size_t len = key_of(asked, key);
+			const int want_len = want != NULL ? (int)key_of(want, want_key)
+			                                  : KNOT_ENOENT;
+			ret = source->domain_above(source, key, len, &domain);
+			UNIT_CHECK(ret == want_len, "%zu: %s: %d, not %d", i, asked, ret, want_len);
+		}
+	}
+	mail_txn_abort(reader);
+	mail_store_close(store);
+	fixture_remove(&f);
+}
+
 static void test_limit(void)
 {
 	fixture_t f;
@@ -470,6 +520,7 @@ static void test_dkim(void)
 
 static const unit_test_t tests[] = { { "domains, against a search through all", test_brute_force },
 	                             { "empty, longest, deepest", test_edges },
+	                             { "names that are nobody's", test_bare },
 	                             { "a bound on tombstones", test_limit },
 	                             { "DKIM keys", test_dkim },
 	                             { NULL, NULL } };
