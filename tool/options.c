@@ -34,6 +34,8 @@ const option_t tool_options[OPT_COUNT] = {
 	                 "how to write it" },
 	[OPT_KEEP_GOING] = { "keep-going", NULL, false, NULL,
 	                     "leave bad lines out, with --rejects" },
+	[OPT_KEY_DIRECTORY] = { "key-directory", "DIR", false, NULL,
+	                        "where the private DNSSEC keys are (STORE/keys)" },
 	[OPT_MAP_SIZE] = { "map-size", "SIZE", false, "1G 8G 32G",
 	                   "most that the store can hold (32G)" },
 	[OPT_NEXT] = { "next", "PEM", false, NULL,
@@ -60,6 +62,8 @@ const option_t tool_options[OPT_COUNT] = {
 	[OPT_SKIP] = { "skip", "LINE", false, NULL, "pass over the first LINE lines" },
 	[OPT_TAGS] = { "tags", "TAGS", false, NULL,
 	               "further tags of the DKIM record (h=sha256; none)" },
+	[OPT_UNSIGNED] = { "unsigned", NULL, false, NULL,
+	                   "without RRSIG and NSEC records, for who signs by himself" },
 };
 
 static int keep(tool_t *tool, option_id_t id, const char *value)

@@ -30,6 +30,7 @@ typedef enum {
 	OPT_FORM,
 	OPT_FORMAT,
 	OPT_KEEP_GOING,
+	OPT_KEY_DIRECTORY,
 	OPT_MAP_SIZE,
 	OPT_NEXT,
 	OPT_OLDER_THAN,
@@ -47,6 +48,7 @@ typedef enum {
 	OPT_SECTION,
 	OPT_SKIP,
 	OPT_TAGS,
+	OPT_UNSIGNED,
 	OPT_COUNT
 } option_id_t;
 

@@ -52,7 +52,7 @@ const verb_t tool_verbs[] = {
 	  verb_import, 0, 0, 0 },
 	{ "export", "Files", "[DOMAIN...]", "write entries as NDJSON, or domains as zone files",
 	  TAKES(OPT_FORMAT) | TAKES(OPT_SECTION) | TAKES(OPT_DIRECTORY) | TAKES(OPT_AT) |
-	          TAKES(OPT_REPORTS),
+	          TAKES(OPT_REPORTS) | TAKES(OPT_UNSIGNED) | TAKES(OPT_KEY_DIRECTORY),
 	  0, -1, verb_export, 0, 0, 0 },
 
 	NAMED_VERBS("policy", "Entries", MAIL_SECTION_POLICY, 0),

@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "signer.h"
 #include "zone.h"
 
 static const mail_section_t order[] = {
@@ -216,12 +217,21 @@ static int export_zones(tool_t *tool, export_t *ex, int argc, char **argv)
 	if (option_is(tool, OPT_SECTION)) {
 		return tool_usage(tool, "--section goes with NDJSON only");
 	}
+	if (option_is(tool, OPT_UNSIGNED) && option_is(tool, OPT_KEY_DIRECTORY)) {
+		return tool_usage(tool, "--key-directory does not go with --unsigned");
+	}
 	ex->zone.now = time(NULL);
 	/* All of them with reports would read all domains for each. */
 	ex->zone.reports = argc > 0 || option_is(tool, OPT_REPORTS);
 	int status = option_time(tool, OPT_AT, ex->zone.now, &ex->zone.now);
 	if (status == STATUS_DONE) {
 		status = tool_open(tool, MAIL_STORE_READ);
+	}
+	tool_signer_t signer = { 0 };
+	if (status == STATUS_DONE && !option_is(tool, OPT_UNSIGNED)) {
+		status = tool_signer_open(tool, option_value(tool, OPT_KEY_DIRECTORY), ex->zone.now,
+		                          &signer);
+		ex->zone.signer = signer.signer;
 	}
 	if (status == STATUS_DONE && argc == 0) {
 		mail_store_stat_t stat = { 0 };
@@ -233,6 +243,7 @@ static int export_zones(tool_t *tool, export_t *ex, int argc, char **argv)
 	for (int i = 0; i < argc && status == STATUS_DONE; i++) {
 		status = export_zone(tool, ex, argv[i]);
 	}
+	tool_signer_close(&signer);
 	return status;
 }
 
@@ -262,9 +273,11 @@ int verb_export(tool_t *tool, int argc, char **argv)
 		return tool_usage(tool, "--format: %s is none of ndjson, zone", format);
 	}
 	if (option_is(tool, OPT_DIRECTORY) || option_is(tool, OPT_AT) ||
-	    option_is(tool, OPT_REPORTS)) {
+	    option_is(tool, OPT_REPORTS) || option_is(tool, OPT_UNSIGNED) ||
+	    option_is(tool, OPT_KEY_DIRECTORY)) {
 		return tool_usage(tool,
-		                  "--directory, --at and --reports go with --format zone only");
+		                  "--directory, --at, --reports, --unsigned and --key-directory "
+		                  "go with --format zone only");
 	}
 	int status = read_sections(tool, &ex);
 	if (status == STATUS_DONE) {

@@ -257,8 +257,9 @@ static int paste_row(const mail_listed_t *listed, const knot_rdata_t *rdata, voi
 	if (type_text(rrtype, type, sizeof(type)) != KNOT_EOK) {
 		return KNOT_EMALF;
 	}
-	/* The other provider's servers have their own. */
-	if (rrtype == KNOT_RRTYPE_SOA ||
+	/* The other provider's servers have their own, and their own keys. */
+	if (rrtype == KNOT_RRTYPE_SOA || rrtype == KNOT_RRTYPE_DNSKEY ||
+	    rrtype == KNOT_RRTYPE_CDS || rrtype == KNOT_RRTYPE_CDNSKEY ||
 	    (rrtype == KNOT_RRTYPE_NS &&
 	     mail_name_parse(printer->zone->domain, apex, NULL) == KNOT_EOK &&
 	     knot_dname_is_case_equal(listed->rrset->owner, apex))) {
