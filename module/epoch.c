@@ -37,6 +37,7 @@ int mail_epoch_open(const char *path, unsigned threads, mail_epoch_t **epoch, ma
 	if (e == NULL) {
 		return KNOT_ENOMEM;
 	}
+	e->refs = 1;
 	e->threads = threads;
 
 	int ret = KNOT_ENOMEM;
@@ -52,18 +53,21 @@ int mail_epoch_open(const char *path, unsigned threads, mail_epoch_t **epoch, ma
 	e->number = mail_store_epoch(e->store);
 	identify(e->lock_path, &e->lock_dev, &e->lock_ino);
 	// All slots are taken now: in a hook a transaction is only renewed, which takes no lock.
-	for (unsigned i = 0; i < threads; i++) {
+	ret = begin(e->store, &e->txn);
+	for (unsigned i = 0; ret == KNOT_EOK && i < threads; i++) {
 		ret = begin(e->store, &e->txns[i]);
-		if (ret != KNOT_EOK) {
-			e->txns[i] = NULL;
-			mail_diag_error(diag, 0, "store '%s': no read transaction (%s)", path,
-			                knot_strerror(ret));
-			goto fail;
+		if (ret == KNOT_EOK) {
+			mail_txn_limit(e->txns[i], TOMBSTONES_MAX);
+			mail_txn_reset(e->txns[i]);
 		}
-		mail_txn_limit(e->txns[i], TOMBSTONES_MAX);
-		e->txnid = mail_txn_id(e->txns[i]);
-		mail_txn_reset(e->txns[i]);
 	}
+	if (ret != KNOT_EOK) {
+		mail_diag_error(diag, 0, "store '%s': no read transaction (%s)", path,
+		                knot_strerror(ret));
+		goto fail;
+	}
+	e->txnid = mail_txn_id(e->txn);
+	mail_txn_reset(e->txn);
 	*epoch = e;
 	return KNOT_EOK;
 fail:
@@ -81,9 +85,10 @@ bool mail_epoch_blocks(const mail_epoch_t *epoch)
 
 void mail_epoch_free(mail_epoch_t *epoch)
 {
-	if (epoch == NULL) {
+	if (epoch == NULL || --epoch->refs > 0) {
 		return;
 	}
+	mail_txn_abort(epoch->txn);
 	for (unsigned i = 0; i < epoch->threads; i++) {
 		mail_txn_abort(epoch->txns[i]);
 	}

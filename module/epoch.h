@@ -3,7 +3,7 @@
  * \file
  * \brief An epoch: a store as it was opened once, with a read transaction for every worker thread.
  *
- * Thread rule: made and freed by one thread; each worker uses its own transaction only.
+ * Thread rule: made, counted and freed by one thread; each worker uses its own transaction only.
  */
 #pragma once
 
@@ -22,13 +22,14 @@ struct mail_epoch {
 	atomic_bool failed; /*!< A worker could not renew its transaction: open the store anew. */
 	dev_t lock_dev;     /*!< The lock file. */
 	ino_t lock_ino;
-	mail_epoch_t *next; /*!< In a list of epochs that wait for their readers. */
+	unsigned refs;
 	unsigned threads;
-	mail_txn_t *txns[]; /*!< One for each thread, reset. */
+	mail_txn_t *txn;    /*!< Of the thread that opened it, reset. */
+	mail_txn_t *txns[]; /*!< One for each worker thread, reset. */
 };
 
 /*!
- * Opens a store for a number of threads.
+ * Opens a store for a number of worker threads.
  *
  * \return KNOT_EOK; what mail_store_open() and mail_txn_begin() return, with the reason in diag.
  */
@@ -37,5 +38,5 @@ int mail_epoch_open(const char *path, unsigned threads, mail_epoch_t **epoch, ma
  * Says whether it has to be closed before the store is opened again: its lock file is still the store's.
  */
 bool mail_epoch_blocks(const mail_epoch_t *epoch);
-/*! Closes it; no thread may use it any more. NULL is fine. */
+/*! Gives back a reference (opening gives the first one); the last one closes it. NULL is fine. */
 void mail_epoch_free(mail_epoch_t *epoch);

@@ -4,7 +4,6 @@
 #include "hosted.h"
 
 #include <stdio.h>
-#include <time.h>
 
 #include "mail/kind.h"
 
@@ -74,6 +73,18 @@ static knotd_state_t fail(knotd_qdata_t *qdata, int ede)
 	return KNOTD_STATE_FAIL;
 }
 
+/*! Counts the signatures of a question. */
+static void count_signatures(knotd_mod_t *mod, unsigned thread, mail_signer_t *signer)
+{
+	if (signer == NULL) {
+		return;
+	}
+	mail_signer_counts_t counts = mail_signer_counts(signer);
+	mail_count_add(mod, thread, MAIL_COUNTER_SIGNATURE, MAIL_SIGNATURE_MADE, counts.made);
+	mail_count_add(mod, thread, MAIL_COUNTER_SIGNATURE, MAIL_SIGNATURE_CACHED, counts.cached);
+	mail_count_add(mod, thread, MAIL_COUNTER_SIGNATURE, MAIL_SIGNATURE_REFUSED, counts.refused);
+}
+
 /*! No snapshot of the store: zones answer from their own data, the rest might be hosted. */
 static knotd_state_t not_ready(knotd_state_t state, knotd_qdata_t *qdata, knotd_mod_t *mod,
                                int error)
@@ -105,10 +116,12 @@ static knotd_state_t finish(knotd_state_t state, const mail_reply_t *reply, cons
 	}
 	if (reply->outcome == MAIL_OUTCOME_FAILED) {
 		mail_instance_t *instance = knotd_mod_ctx(mod);
-		mail_log_write(instance->log, LOG_ERR, "%s", reply->reason);
+		// A private key that is missing is told once for its key set, not for each domain.
+		if (reply->ede != KNOT_EDNS_EDE_NOT_READY) {
+			mail_log_write(instance->log, LOG_ERR, "%s", reply->reason);
+		}
 		// A zone of knotd is not ours as long as no hosted domain is known to be longer.
-		return claim->has_zone && !claim->asked ? state
-		                                        : fail(qdata, KNOT_EDNS_EDE_INV_DATA);
+		return claim->has_zone && !claim->asked ? state : fail(qdata, reply->ede);
 	}
 	mail_count(mod, thread, MAIL_COUNTER_QUERY, reply->kind);
 	qdata->rcode = reply->rcode;
@@ -135,8 +148,10 @@ knotd_state_t mail_hosted_answer(knotd_state_t state, knot_pkt_t *pkt, knotd_qda
 	mail_question_t question = {
 		.source = pin.source,
 		.cache = pin.cache,
-		.now = time(NULL),
+		.now = pin.now,
 		.udp = qdata->params->proto == KNOTD_QUERY_PROTO_UDP,
+		.dnssec = knot_pkt_has_dnssec(qdata->query),
+		.signer = pin.signer,
 		.above = is_hosted,
 		.above_ctx = &claim,
 	};
@@ -144,8 +159,10 @@ knotd_state_t mail_hosted_answer(knotd_state_t state, knot_pkt_t *pkt, knotd_qda
 	ret = mail_answer(&question, pkt, &reply);
 	if (ret != KNOT_EOK) {
 		reply.outcome = MAIL_OUTCOME_FAILED;
+		reply.ede = KNOT_EDNS_EDE_OTHER;
 		(void)snprintf(reply.reason, sizeof(reply.reason), "%s", knot_strerror(ret));
 	}
+	count_signatures(mod, thread, pin.signer);
 	// The packet points into its own memory and into plans, not into the map.
 	mail_service_unpin(instance->service, thread, &pin);
 

@@ -13,6 +13,12 @@ static const char *const outcome_names[MAIL_OUTCOMES] = {
 	[MAIL_OUTCOME_BADKEY] = "badkey",
 };
 
+static const char *const signature_names[MAIL_SIGNATURES] = {
+	[MAIL_SIGNATURE_MADE] = "made",
+	[MAIL_SIGNATURE_CACHED] = "cached",
+	[MAIL_SIGNATURE_REFUSED] = "refused",
+};
+
 static char *kind_to_str(uint32_t index, uint32_t count)
 {
 	(void)count;
@@ -24,20 +30,34 @@ static char *outcome_to_str(uint32_t index, uint32_t count)
 	return strdup(index < count ? outcome_names[index] : "");
 }
 
+static char *signature_to_str(uint32_t index, uint32_t count)
+{
+	return strdup(index < count ? signature_names[index] : "");
+}
+
 bool mail_counters_add(knotd_mod_t *mod)
 {
+	const mail_instance_t *instance = knotd_mod_ctx(mod);
 	return knotd_mod_stats_add(mod, "query", mail_kind_count + 1, kind_to_str) == KNOT_EOK &&
-	       knotd_mod_stats_add(mod, "outcome", MAIL_OUTCOMES, outcome_to_str) == KNOT_EOK;
+	       knotd_mod_stats_add(mod, "outcome", MAIL_OUTCOMES, outcome_to_str) == KNOT_EOK &&
+	       (!instance->global || knotd_mod_stats_add(mod, "signature", MAIL_SIGNATURES,
+	                                                 signature_to_str) == KNOT_EOK);
 }
 
 void mail_count(knotd_mod_t *mod, unsigned thread, unsigned counter, unsigned index)
 {
-	const mail_instance_t *instance = mod != NULL ? knotd_mod_ctx(mod) : NULL;
+	mail_count_add(mod, thread, counter, index, 1);
+}
+
+void mail_count_add(knotd_mod_t *mod, unsigned thread, unsigned counter, unsigned index,
+                    uint64_t times)
+{
+	const mail_instance_t *instance = mod != NULL && times > 0 ? knotd_mod_ctx(mod) : NULL;
 	if (instance == NULL || !instance->counting || thread >= instance->threads) {
 		return;
 	}
 	if (counter == MAIL_COUNTER_QUERY && index > mail_kind_count) {
 		index = mail_kind_count;
 	}
-	knotd_mod_stats_incr(mod, thread, counter, index, 1);
+	knotd_mod_stats_incr(mod, thread, counter, index, times);
 }

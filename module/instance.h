@@ -20,7 +20,11 @@ typedef struct {
 enum {
 	MAIL_COUNTER_QUERY,
 	MAIL_COUNTER_OUTCOME,
+	MAIL_COUNTER_SIGNATURE, /*!< Of instances that sign. */
 };
+
+/*! What came of a signature that was needed, as mail_signer_counts_t has it. */
+enum { MAIL_SIGNATURE_MADE, MAIL_SIGNATURE_CACHED, MAIL_SIGNATURE_REFUSED, MAIL_SIGNATURES };
 
 /*! What came of a question, beyond what mail_outcome_t says. */
 enum { MAIL_OUTCOME_NOT_READY = MAIL_OUTCOME_COUNT, MAIL_OUTCOME_BADKEY, MAIL_OUTCOMES };
@@ -34,3 +38,6 @@ bool mail_counters_add(knotd_mod_t *mod);
  * \param index  Of the kind (mail_kind_count and more: none) or the outcome.
  */
 void mail_count(knotd_mod_t *mod, unsigned thread, unsigned counter, unsigned index);
+/*! The same, so many times; cheap for none. */
+void mail_count_add(knotd_mod_t *mod, unsigned thread, unsigned counter, unsigned index,
+                    uint64_t times);

@@ -6,6 +6,7 @@
 #include "config.h"
 
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,6 +24,8 @@
 // clang-format on
 
 #define STORE_DEFAULT "/var/lib/knot/mail"
+/*! Key directory, in that of the store. */
+#define KEYS_DEFAULT "keys"
 #define MEBI (1024 * 1024)
 /*! Room for "/data.mdb" behind the directory. */
 #define PATH_LIMIT (PATH_MAX - 16)
@@ -70,6 +73,32 @@ static const yp_item_t mail_conf[] = {
 
 static void mail_unload(knotd_mod_t *mod);
 
+/*! Takes part in the service of the store. What a zone lacks is signed by its own means, not by the service. */
+static void attach(knotd_mod_t *mod, mail_instance_t *instance)
+{
+	char keys[PATH_MAX];
+	const char *directory = knotd_conf_mod(mod, MOD_KEY_DIRECTORY).single.string;
+	mail_service_conf_t conf = {
+		.store = knotd_conf_mod(mod, MOD_STORE).single.string,
+		.signature_cache = knotd_conf_mod(mod, MOD_SIGNATURE_CACHE).single.integer,
+		.log_interval = knotd_conf_mod(mod, MOD_LOG_INTERVAL).single.integer,
+		.threads = instance->threads,
+	};
+	if (directory == NULL) {
+		(void)snprintf(keys, sizeof(keys), "%s/" KEYS_DEFAULT, conf.store);
+		directory = keys;
+	}
+	conf.key_directory = instance->global ? directory : NULL;
+	int ret = mail_service_attach(&conf, instance->log, instance->global, &instance->service);
+	if (ret != KNOT_EOK) {
+		// If load failed, knotd would go on without the module, and refuse what is hosted.
+		instance->service = NULL;
+		knotd_mod_log(mod, LOG_ERR,
+		              "store '%s' cannot be served until the next reload (%s)", conf.store,
+		              knot_strerror(ret));
+	}
+}
+
 /*! Makes what all instances have. \return KNOT_EOK or KNOT_ENOMEM; mail_unload() ends it in any case. */
 static int open_instance(knotd_mod_t *mod, mail_instance_t *instance, bool global)
 {
@@ -86,16 +115,7 @@ static int open_instance(knotd_mod_t *mod, mail_instance_t *instance, bool globa
 			knotd_mod_log(mod, LOG_WARNING, "no memory for counters");
 		}
 	}
-	const char *store = knotd_conf_mod(mod, MOD_STORE).single.string;
-	int ret = mail_service_attach(store, instance->threads, instance->log, global,
-	                              &instance->service);
-	if (ret != KNOT_EOK) {
-		// If load failed, knotd would go on without the module, and refuse what is hosted.
-		instance->service = NULL;
-		knotd_mod_log(mod, LOG_ERR,
-		              "store '%s' cannot be served until the next reload (%s)", store,
-		              knot_strerror(ret));
-	}
+	attach(mod, instance);
 	return KNOT_EOK;
 }
 

@@ -1,26 +1,18 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/*
- * How a hook and the housekeeping thread share an epoch: the thread publishes a pointer to it. A worker
- * writes what it read there into its slot, and reads again; when both are the same, the epoch is not freed
- * before the slot is empty, because the thread looks at the slots after it has published another one.
- */
 #include "config.h"
 
 #include "service.h"
 
 #include <inttypes.h>
-#include <poll.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
-#include <stdalign.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/eventfd.h>
 #include <time.h>
-#include <unistd.h>
 
-#include "epoch.h"
+#include "signers.h"
+#include "wake.h"
 
 /*! Plans that each worker thread keeps. */
 #define PLANS 1024
@@ -30,6 +22,9 @@
 /*! The same while a reader is about to end, or (so many times) another copy of the module to be unloaded. */
 #define SHORT_PERIOD 50
 #define SHORT_PERIODS 100
+/*! Milliseconds that private keys may take when a store is opened, and in a turn of the thread. */
+#define LOAD_PATIENCE 5000
+#define TURN_PATIENCE 200
 /*! Attempts to take a snapshot. */
 #define RENEWALS 100
 /*! Longest line, its end included. */
@@ -39,11 +34,8 @@
 /*! Bits of a transaction's number in a mail_service_state(); the rest is the epoch's. */
 #define STATE_TXN_BITS 44
 
-/*! What belongs to a worker thread; a cache line of its own. */
-typedef struct {
-	alignas(64) _Atomic(mail_epoch_t *) pinned;
-	mail_cache_t *cache;
-} slot_t;
+/*! Directories that are watched. */
+enum { WATCH_STORE, WATCH_KEYS };
 
 /*! A line that waits for an instance that can write it. */
 typedef struct note {
@@ -55,21 +47,24 @@ typedef struct note {
 struct mail_service {
 	mail_service_t *next; /*!< In the registry. */
 	char *path;
+	char *key_directory; /*!< NULL: nothing is signed. */
+	size_t signature_cache;
 	unsigned refs; /*!< Under the registry's mutex. */
 
-	_Atomic(mail_epoch_t *) current; /*!< What hooks use; NULL: not open. */
-	slot_t *slots;
-	unsigned threads;
+	mail_shelf_t shelf;             /*!< What hooks use. */
 	_Atomic(knotd_mod_t *) counter; /*!< Counts for zones; used between pin and unpin. */
 	_Atomic(note_t *) notes;        /*!< The newest first. */
 	atomic_uint note_count;
 
 	pthread_t thread;
-	int wake;              /*!< eventfd: the thread is to end. */
-	mail_epoch_t *retired; /*!< Replaced, and perhaps still pinned. */
-	int64_t cleared;       /*!< When dead readers' slots were last cleared, ms. */
-	bool soon;             /*!< Try again after the short period. */
-	unsigned hurry;        /*!< How often that is still done. */
+	bool running;
+	mail_wake_t wake;        /*!< What the thread waits for. */
+	mail_signing_t *signing; /*!< NULL: nothing is signed. */
+	bool reading;            /*!< Keys remain to be read. */
+	atomic_uint interval;    /*!< Seconds between two mentions of a missing key. */
+	int64_t cleared;         /*!< When dead readers' slots were last cleared, ms. */
+	bool soon;               /*!< Try again after the short period. */
+	unsigned hurry;          /*!< How often that is still done. */
 
 	pthread_mutex_t mutex; /*!< For the rest. */
 	mail_log_t **logs;     /*!< Of the attached global instances. */
@@ -173,89 +168,96 @@ __attribute__((format(printf, 4, 5))) static void say(mail_service_t *service, w
 	(void)pthread_mutex_unlock(&service->mutex);
 }
 
-/*! Says whether a worker may still use an epoch that is not published any more. */
-static bool is_pinned(const mail_service_t *service, const mail_epoch_t *epoch)
+static void say_key(void *ctx, int priority, const char *text)
 {
-	for (unsigned i = 0; i < service->threads; i++) {
-		if (atomic_load(&service->slots[i].pinned) == epoch) {
-			return true;
-		}
-	}
-	return false;
+	say(ctx, mail_log_write, priority, "%s", text);
 }
 
-/*! Publishes an epoch (or none); the one before waits for its readers. */
-static void publish(mail_service_t *service, mail_epoch_t *epoch)
+/*! The signers that are to be published with a store. */
+static mail_signers_t *signers_of(const mail_service_t *service)
 {
-	mail_epoch_t *old = atomic_exchange(&service->current, epoch);
-	if (old != NULL) {
-		old->next = service->retired;
-		service->retired = old;
-	}
+	return service->signing != NULL ? mail_signing_signers(service->signing) : NULL;
 }
 
-/*! Frees the replaced epochs that no worker uses any more. */
-static void sweep(mail_service_t *service)
+/*! Follows the key sets of a store and the files of their keys. */
+static void follow_keys(mail_service_t *service, const mail_epoch_t *epoch, unsigned patience)
 {
-	mail_epoch_t **link = &service->retired;
-	while (*link != NULL) {
-		mail_epoch_t *epoch = *link;
-		if (is_pinned(service, epoch)) {
-			link = &epoch->next;
-		} else {
-			*link = epoch->next;
-			mail_epoch_free(epoch);
-		}
+	service->reading = service->signing != NULL &&
+	                   mail_signing_follow(service->signing, epoch,
+	                                       atomic_load(&service->interval), patience);
+}
+
+/*! Publishes the keys that are there by now. */
+static void keep_keys(mail_service_t *service)
+{
+	mail_epoch_t *epoch = mail_shelf_epoch(&service->shelf);
+	if (epoch == NULL) {
+		service->reading = false;
+		return;
+	}
+	follow_keys(service, epoch, TURN_PATIENCE);
+	if (mail_shelf_signers(&service->shelf) != signers_of(service)) {
+		// Without memory: in the next turn.
+		(void)mail_shelf_publish(&service->shelf, epoch, signers_of(service));
 	}
 }
 
 /*! Takes back what hooks use. \return Whether it is closed; else some worker is still at it. */
 static bool close_store(mail_service_t *service)
 {
-	publish(service, NULL);
-	sweep(service);
-	return service->retired == NULL;
+	(void)mail_shelf_publish(&service->shelf, NULL, NULL);
+	mail_shelf_sweep(&service->shelf);
+	return service->shelf.retired == NULL;
 }
 
 /*! Opens the store and publishes it; what was open stays when that fails. */
 static int open_store(mail_service_t *service)
 {
-	mail_epoch_t *old = atomic_load(&service->current);
+	mail_epoch_t *old = mail_shelf_epoch(&service->shelf);
 	mail_epoch_t *epoch = NULL;
 	mail_diag_t diag = { 0 };
-	int ret = mail_epoch_open(service->path, service->threads, &epoch, &diag);
+	const bool replaced = old != NULL;
+	const unsigned threads = service->shelf.threads;
+	int ret = mail_epoch_open(service->path, threads, &epoch, &diag);
 	if (ret == KNOT_EBUSY && old != NULL && mail_epoch_blocks(old)) {
 		// LMDB allows a lock file to be open once in a process, so ours has to go first. For
 		// a moment nothing is open; if a worker is still at it, until the next attempt.
 		if (!close_store(service)) {
 			return ret;
 		}
-		ret = mail_epoch_open(service->path, service->threads, &epoch, &diag);
+		ret = mail_epoch_open(service->path, threads, &epoch, &diag);
 	}
-	bool open = atomic_load(&service->current) != NULL;
-	if (ret != KNOT_EOK) {
-		say(service, mail_log_write, LOG_ERR, "store not opened, %s (%s)%s",
-		    diag.text[0] != '\0' ? diag.text : service->path, knot_strerror(ret),
-		    open ? "; the one that was open is still served" : "");
-		return ret;
+	if (ret == KNOT_EOK) {
+		// Its keys first, so that its first answers are signed.
+		follow_keys(service, epoch, LOAD_PATIENCE);
+		const uint64_t txnid = epoch->txnid;
+		ret = mail_shelf_publish(&service->shelf, epoch, signers_of(service));
+		mail_epoch_free(epoch);
+		if (ret == KNOT_EOK) {
+			say(service, mail_log_event, LOG_INFO,
+			    "store '%s' %s, transaction %" PRIu64, service->path,
+			    replaced ? "replaced" : "opened", txnid);
+			return KNOT_EOK;
+		}
 	}
-	say(service, mail_log_event, LOG_INFO, "store '%s' %s, transaction %" PRIu64, service->path,
-	    old != NULL ? "replaced" : "opened", epoch->txnid);
-	publish(service, epoch);
-	return KNOT_EOK;
+	bool open = mail_shelf_epoch(&service->shelf) != NULL;
+	say(service, mail_log_write, LOG_ERR, "store not opened, %s (%s)%s",
+	    diag.text[0] != '\0' ? diag.text : service->path, knot_strerror(ret),
+	    open ? "; the one that was open is still served" : "");
+	return ret;
 }
 
 /*! Opens the store when it is not open, or when another file has taken its place. */
 static void watch(mail_service_t *service)
 {
-	mail_epoch_t *epoch = atomic_load(&service->current);
+	mail_epoch_t *epoch = mail_shelf_epoch(&service->shelf);
 	if (epoch != NULL && atomic_load(&epoch->failed)) {
 		say(service, mail_log_write, LOG_WARNING,
 		    "store '%s' cannot be read, opening it anew", service->path);
 		(void)close_store(service);
 		epoch = NULL;
 	}
-	if (epoch == NULL ? service->retired != NULL
+	if (epoch == NULL ? service->shelf.retired != NULL
 	                  : mail_store_is_current(epoch->store) == KNOT_EOK) {
 		return;
 	}
@@ -266,7 +268,7 @@ static void watch(mail_service_t *service)
 
 static void clear_readers(mail_service_t *service)
 {
-	mail_epoch_t *epoch = atomic_load(&service->current);
+	const mail_epoch_t *epoch = mail_shelf_epoch(&service->shelf);
 	int count = epoch != NULL ? mail_store_clear_readers(epoch->store) : 0;
 	if (count > 0) {
 		say(service, mail_log_event, LOG_INFO,
@@ -277,16 +279,21 @@ static void clear_readers(mail_service_t *service)
 static void *keep_house(void *ctx)
 {
 	mail_service_t *service = ctx;
-	struct pollfd wake = { .fd = service->wake, .events = POLLIN };
 
 	mail_thread_enter();
 	for (;;) {
-		bool soon = service->retired != NULL || service->soon;
-		if (poll(&wake, 1, soon ? SHORT_PERIOD : WATCH_PERIOD) > 0) {
+		mail_wake_watch(&service->wake, WATCH_STORE, service->path);
+		if (service->key_directory != NULL) {
+			mail_wake_watch(&service->wake, WATCH_KEYS, service->key_directory);
+		}
+		bool soon = service->shelf.retired != NULL || service->soon;
+		int period = service->reading ? 0 : soon ? SHORT_PERIOD : WATCH_PERIOD;
+		if (!mail_wake_wait(&service->wake, period)) {
 			break;
 		}
 		watch(service);
-		sweep(service);
+		keep_keys(service);
+		mail_shelf_sweep(&service->shelf);
 		if (is_due(&service->cleared, CLEAR_PERIOD)) {
 			clear_readers(service);
 		}
@@ -298,8 +305,7 @@ static void *keep_house(void *ctx)
 /*! Starts the thread; signals are knotd's own. */
 static int start(mail_service_t *service)
 {
-	service->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (service->wake < 0) {
+	if (mail_wake_open(&service->wake) != KNOT_EOK) {
 		return KNOT_ERROR;
 	}
 	sigset_t all, old;
@@ -308,10 +314,9 @@ static int start(mail_service_t *service)
 	int ret = pthread_create(&service->thread, NULL, keep_house, service);
 	(void)pthread_sigmask(SIG_SETMASK, &old, NULL);
 	if (ret != 0) {
-		(void)close(service->wake);
-		service->wake = -1;
 		return KNOT_ERROR;
 	}
+	service->running = true;
 	(void)pthread_setname_np(service->thread, "mod-mail");
 	return KNOT_EOK;
 }
@@ -319,59 +324,58 @@ static int start(mail_service_t *service)
 /*! Stops the thread, if it runs, and frees the service; safe on a half-built one. */
 static void service_free(mail_service_t *service)
 {
-	if (service->wake >= 0) {
-		uint64_t one = 1;
-		(void)!write(service->wake, &one, sizeof(one));
+	if (service->running) {
+		mail_wake_end(&service->wake);
 		(void)pthread_join(service->thread, NULL);
-		(void)close(service->wake);
 	}
+	mail_wake_close(&service->wake);
 	// No hook of ours runs any more, so nothing is pinned.
-	publish(service, NULL);
-	while (service->retired != NULL) {
-		mail_epoch_t *epoch = service->retired;
-		service->retired = epoch->next;
-		mail_epoch_free(epoch);
-	}
-	for (unsigned i = 0; service->slots != NULL && i < service->threads; i++) {
-		mail_cache_free(service->slots[i].cache);
-	}
+	mail_shelf_clear(&service->shelf);
+	mail_signing_free(service->signing);
 	for (note_t *note = notes_take(service); note != NULL;) {
 		note_t *next = note->next;
 		free(note);
 		note = next;
 	}
-	free(service->slots);
 	free(service->logs);
+	free(service->key_directory);
 	free(service->path);
 	(void)pthread_mutex_destroy(&service->mutex);
 	free(service);
 }
 
-static mail_service_t *service_new(const char *path, unsigned threads)
+/*! Makes what a service signs with, if it does. */
+static int add_signing(mail_service_t *service, const mail_service_conf_t *conf)
+{
+	if (conf->key_directory == NULL) {
+		return KNOT_EOK;
+	}
+	service->signature_cache = conf->signature_cache;
+	service->key_directory = strdup(conf->key_directory);
+	if (service->key_directory == NULL) {
+		return KNOT_ENOMEM;
+	}
+	service->signing = mail_signing_new(conf->key_directory, conf->signature_cache,
+	                                    conf->threads, say_key, service);
+	return service->signing != NULL ? KNOT_EOK : KNOT_ENOMEM;
+}
+
+static mail_service_t *service_new(const mail_service_conf_t *conf)
 {
 	mail_service_t *service = calloc(1, sizeof(*service));
 	if (service == NULL) {
 		return NULL;
 	}
-	service->wake = -1;
-	service->threads = threads;
+	service->wake = MAIL_WAKE_CLOSED;
 	(void)pthread_mutex_init(&service->mutex, NULL);
-	service->path = strdup(path);
-	service->slots = aligned_alloc(alignof(slot_t), threads * sizeof(slot_t));
-	if (service->path == NULL || service->slots == NULL) {
-		goto fail;
-	}
-	memset(service->slots, 0, threads * sizeof(slot_t));
-	for (unsigned i = 0; i < threads; i++) {
-		service->slots[i].cache = mail_cache_new(PLANS);
-		if (service->slots[i].cache == NULL) {
-			goto fail;
-		}
+	service->path = strdup(conf->store);
+	if (service->path == NULL ||
+	    mail_shelf_init(&service->shelf, conf->threads, PLANS) != KNOT_EOK ||
+	    add_signing(service, conf) != KNOT_EOK) {
+		service_free(service);
+		return NULL;
 	}
 	return service;
-fail:
-	service_free(service);
-	return NULL;
 }
 
 static int add_log(mail_service_t *service, mail_log_t *log)
@@ -403,13 +407,14 @@ static void remove_log(mail_service_t *service, const mail_log_t *log)
 }
 
 /*! Makes and starts a service; its first instance waits for the store to be opened, or not. */
-static int service_start(const char *path, unsigned threads, mail_log_t *log, bool global,
+static int service_start(const mail_service_conf_t *conf, mail_log_t *log, bool global,
                          mail_service_t **service)
 {
-	mail_service_t *s = service_new(path, threads);
+	mail_service_t *s = service_new(conf);
 	if (s == NULL) {
 		return KNOT_ENOMEM;
 	}
+	atomic_store(&s->interval, conf->log_interval);
 	int ret = global ? add_log(s, log) : KNOT_EOK;
 	if (ret == KNOT_EOK) {
 		s->cleared = uptime_ms();
@@ -429,19 +434,32 @@ static int service_start(const char *path, unsigned threads, mail_log_t *log, bo
 	return KNOT_EOK;
 }
 
-int mail_service_attach(const char *path, unsigned threads, mail_log_t *log, bool global,
+/*! Says whether a service is what somebody wants. */
+static bool is_wanted(const mail_service_t *service, const mail_service_conf_t *conf)
+{
+	// knotd never changes its number of threads; if it did, that would be another service.
+	if (service->shelf.threads != conf->threads || strcmp(service->path, conf->store) != 0) {
+		return false;
+	}
+	return conf->key_directory == NULL ||
+	       (service->key_directory != NULL &&
+	        strcmp(service->key_directory, conf->key_directory) == 0 &&
+	        service->signature_cache == conf->signature_cache);
+}
+
+int mail_service_attach(const mail_service_conf_t *conf, mail_log_t *log, bool global,
                         mail_service_t **service)
 {
 	(void)pthread_mutex_lock(&registry.mutex);
-	// knotd never changes its number of threads; if it did, that would be another service.
 	mail_service_t *s = registry.first;
-	while (s != NULL && (s->threads != threads || strcmp(s->path, path) != 0)) {
+	while (s != NULL && !is_wanted(s, conf)) {
 		s = s->next;
 	}
 	int ret = KNOT_EOK;
 	if (s == NULL) {
-		ret = service_start(path, threads, log, global, &s);
+		ret = service_start(conf, log, global, &s);
 	} else if (global) {
+		atomic_store(&s->interval, conf->log_interval);
 		ret = add_log(s, log);
 	}
 	if (ret == KNOT_EOK) {
@@ -486,8 +504,8 @@ void mail_service_count_end(mail_service_t *service, knotd_mod_t *mod)
 		return;
 	}
 	// Who pins from now on does not see it any more; a question takes microseconds.
-	for (unsigned i = 0; i < service->threads; i++) {
-		while (atomic_load(&service->slots[i].pinned) != NULL) {
+	for (unsigned i = 0; i < service->shelf.threads; i++) {
+		while (mail_shelf_is_taken(&service->shelf, i)) {
 			(void)sched_yield();
 		}
 	}
@@ -496,18 +514,6 @@ void mail_service_count_end(mail_service_t *service, knotd_mod_t *mod)
 knotd_mod_t *mail_service_counter(mail_service_t *service)
 {
 	return atomic_load(&service->counter);
-}
-
-/*! Keeps the open epoch from being freed until the slot is empty; NULL: none is open. */
-static mail_epoch_t *take_epoch(mail_service_t *service, slot_t *slot)
-{
-	mail_epoch_t *epoch, *again = atomic_load(&service->current);
-	do {
-		epoch = again;
-		atomic_store(&slot->pinned, epoch);
-		again = atomic_load(&service->current);
-	} while (again != epoch);
-	return epoch;
 }
 
 static uint64_t state_of(const mail_epoch_t *epoch, uint64_t txnid)
@@ -520,28 +526,30 @@ static uint64_t state_of(const mail_epoch_t *epoch, uint64_t txnid)
 
 uint64_t mail_service_state(mail_service_t *service, unsigned thread)
 {
-	if (thread >= service->threads) {
+	if (thread >= service->shelf.threads) {
 		return 0;
 	}
-	slot_t *slot = &service->slots[thread];
-	const mail_epoch_t *epoch = take_epoch(service, slot);
-	const uint64_t state = epoch != NULL ? state_of(epoch, mail_txn_newest(epoch->txns[thread]))
-	                                     : 0;
-	atomic_store_explicit(&slot->pinned, NULL, memory_order_release);
+	const mail_snapshot_t *snapshot = mail_shelf_take(&service->shelf, thread);
+	uint64_t state = 0;
+	if (snapshot != NULL) {
+		const mail_epoch_t *epoch = snapshot->epoch;
+		state = state_of(epoch, mail_txn_newest(epoch->txns[thread]));
+	}
+	mail_shelf_put(&service->shelf, thread);
 	return state;
 }
 
 int mail_service_pin(mail_service_t *service, unsigned thread, mail_pin_t *pin)
 {
-	if (thread >= service->threads) {
+	if (thread >= service->shelf.threads) {
 		return KNOT_ERANGE;
 	}
-	slot_t *slot = &service->slots[thread];
-	mail_epoch_t *epoch = take_epoch(service, slot);
-	if (epoch == NULL) {
+	const mail_snapshot_t *snapshot = mail_shelf_take(&service->shelf, thread);
+	if (snapshot == NULL) {
 		return KNOT_ENOENT;
 	}
 
+	mail_epoch_t *epoch = snapshot->epoch;
 	pin->txn = epoch->txns[thread];
 	int ret = KNOT_EAGAIN;
 	// Another thread may just be taking over a map that has grown.
@@ -550,18 +558,24 @@ int mail_service_pin(mail_service_t *service, unsigned thread, mail_pin_t *pin)
 	}
 	if (ret != KNOT_EOK) {
 		atomic_store(&epoch->failed, true);
-		atomic_store(&slot->pinned, NULL);
+		mail_shelf_put(&service->shelf, thread);
 		return ret;
 	}
 	pin->source = mail_txn_source(pin->txn);
-	pin->cache = slot->cache;
+	pin->cache = mail_shelf_cache(&service->shelf, thread);
+	pin->now = time(NULL);
 	pin->state = state_of(epoch, mail_txn_id(pin->txn));
-	mail_cache_sync(slot->cache, epoch->number, mail_txn_id(pin->txn));
+	mail_cache_sync(pin->cache, epoch->number, mail_txn_id(pin->txn));
+	pin->signer = NULL;
+	if (snapshot->signers != NULL) {
+		pin->signer = snapshot->signers->signers[thread];
+		mail_signer_sync(pin->signer, snapshot->signers->ring, pin->now);
+	}
 	return KNOT_EOK;
 }
 
 void mail_service_unpin(mail_service_t *service, unsigned thread, mail_pin_t *pin)
 {
 	mail_txn_reset(pin->txn);
-	atomic_store_explicit(&service->slots[thread].pinned, NULL, memory_order_release);
+	mail_shelf_put(&service->shelf, thread);
 }

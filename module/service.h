@@ -2,11 +2,12 @@
 /*!
  * \file
  * \brief The stores that this process serves: one service for each path, shared by all instances of the
- *        module that name it.
+ *        module that name it with the same settings.
  *
  * A service opens its store when its first instance is loaded, tries again every second while it cannot
- * be opened, notices when it is replaced, and closes it when its last instance is unloaded. All that is
- * done by one thread for each service, which does not outlive the last unload.
+ * be opened, notices when it is replaced, and closes it when its last instance is unloaded. It reads the private
+ * keys of the store's key sets, and follows what becomes of them. All that is done by one thread for each
+ * service, which does not outlive the last unload.
  *
  * What the thread has to say goes to the log of an instance that is loaded globally. Without one it waits for
  * a zone's instance to ask for it: the name of a zone may be freed before its instance is unloaded, so no
@@ -28,21 +29,32 @@ typedef struct {
 	const mail_source_t *source;
 	mail_cache_t *cache;
 	mail_txn_t *txn;
-	uint64_t state; /*!< As of mail_service_state(). */
+	mail_signer_t *signer; /*!< NULL: the service signs nothing. */
+	int64_t now;           /*!< Seconds since 1970, for the whole question. */
+	uint64_t state;        /*!< As of mail_service_state(). */
 } mail_pin_t;
+
+/*! What a service is made for. */
+typedef struct {
+	const char *store; /*!< Its directory. */
+	const char *
+		key_directory; /*!< NULL: nothing is signed; then any service of the store will do. */
+	size_t signature_cache; /*!< Octets of signatures that are kept. */
+	unsigned
+		log_interval; /*!< Seconds between two mentions of a missing key: the last one counts. */
+	unsigned threads; /*!< Worker threads: indices are below. */
+} mail_service_conf_t;
 
 /*!
  * Takes part in the service of a store; the first to do so starts it. A store that cannot be opened is
- * no error: it is logged, and tried again.
+ * no error: it is logged, and tried again. Private keys are there when it returns, if that takes seconds.
  *
- * \param path     The store's directory.
- * \param threads  Worker threads: indices are below.
- * \param log      Where to say what happens to the store.
- * \param global   The log may be used from any thread until detach; else during this call only.
+ * \param log     Where to say what happens to the store.
+ * \param global  The log may be used from any thread until detach; else during this call only.
  *
  * \return KNOT_EOK; KNOT_ENOMEM; KNOT_ERROR when no thread could be started.
  */
-int mail_service_attach(const char *path, unsigned threads, mail_log_t *log, bool global,
+int mail_service_attach(const mail_service_conf_t *conf, mail_log_t *log, bool global,
                         mail_service_t **service);
 /*! Ends an attach; the last one stops the service. NULL is fine. \param log  Of a global attach, or NULL. */
 void mail_service_detach(mail_service_t *service, mail_log_t *log);

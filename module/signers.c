@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include "signers.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <syslog.h>
+#include <time.h>
+
+/*!
+ * Signatures of a thread in a second that are not worth caching (RFC 4470 denials): beyond it UDP gets TC. So a
+ * flood of names that do not exist takes a few percent of a core at most.
+ */
+#define BUDGET 500
+
+struct mail_signing {
+	mail_signatures_t *signatures;
+	mail_keys_t *keys;
+	mail_signers_t *signers;
+	unsigned threads;
+	bool late;   /*!< There was no memory for new signers. */
+	bool loaded; /*!< All keys were read once. */
+	mail_keys_say_f say;
+	void *say_ctx;
+};
+
+/*! Makes signers of the keys that there are now. */
+static bool renew(mail_signing_t *signing)
+{
+	mail_keyring_t *ring = mail_keys_ring(signing->keys);
+	mail_signers_t *signers = ring != NULL ? mail_signers_new(ring, signing->signatures,
+	                                                          signing->threads, BUDGET)
+	                                       : NULL;
+	if (signers == NULL) {
+		return false;
+	}
+	mail_signers_free(signing->signers);
+	signing->signers = signers;
+	return true;
+}
+
+mail_signing_t *mail_signing_new(const char *directory, size_t octets, unsigned threads,
+                                 mail_keys_say_f say, void *ctx)
+{
+	mail_signing_t *signing = calloc(1, sizeof(*signing));
+	if (signing == NULL) {
+		return NULL;
+	}
+	signing->threads = threads;
+	signing->say = say;
+	signing->say_ctx = ctx;
+	signing->signatures = mail_signatures_new(octets);
+	signing->keys = mail_keys_new(directory, say, ctx);
+	if (signing->signatures == NULL || signing->keys == NULL || !renew(signing)) {
+		mail_signing_free(signing);
+		return NULL;
+	}
+	return signing;
+}
+
+void mail_signing_free(mail_signing_t *signing)
+{
+	if (signing == NULL) {
+		return;
+	}
+	mail_signers_free(signing->signers);
+	mail_keys_free(signing->keys);
+	mail_signatures_free(signing->signatures);
+	free(signing);
+}
+
+/*! Says how many keys there are: at first in any case, then for those who want to know. */
+static void say_count(mail_signing_t *signing, bool more)
+{
+	size_t count = mail_keyring_count(signing->signers->ring);
+	if (!signing->loaded && (count > 0 || more)) {
+		char text[80];
+		(void)snprintf(text, sizeof(text), "private keys: %zu%s", count,
+		               more ? " so far, reading on" : "");
+		signing->say(signing->say_ctx, LOG_INFO, text);
+	}
+	signing->loaded |= !more;
+}
+
+bool mail_signing_follow(mail_signing_t *signing, const mail_epoch_t *epoch, unsigned interval,
+                         unsigned patience)
+{
+	const mail_keys_look_t look = {
+		.txn = epoch->txn,
+		.epoch = epoch->number,
+		.now = time(NULL),
+		.interval = interval,
+		.patience = patience,
+	};
+	unsigned result = mail_keys_follow(signing->keys, &look);
+	if ((result & MAIL_KEYS_CHANGED) != 0 || signing->late) {
+		signing->late = !renew(signing);
+		say_count(signing, (result & MAIL_KEYS_MORE) != 0);
+	}
+	return (result & MAIL_KEYS_MORE) != 0;
+}
+
+mail_signers_t *mail_signing_signers(const mail_signing_t *signing)
+{
+	return signing->signers;
+}
