@@ -50,26 +50,21 @@ static const uint8_t *private_secret(const mail_private_t *key)
 /*! Calculates the point of a secret number of P-256. */
 static int p256_point(const uint8_t *secret, uint8_t point[POINT_LEN])
 {
-	int ret = KNOT_ENOMEM;
 	BN_CTX *ctx = BN_CTX_secure_new();
 	BIGNUM *number = BN_secure_new();
 	EC_GROUP *group = EC_GROUP_new_by_curve_name(NID_X9_62_prime256v1);
 	EC_POINT *public_key = group != NULL ? EC_POINT_new(group) : NULL;
+	int ret = KNOT_EOK;
 	if (ctx == NULL || number == NULL || public_key == NULL ||
 	    BN_bin2bn(secret, MAIL_SECRET_LEN, number) == NULL) {
-		goto done;
+		ret = KNOT_ENOMEM;
+	} else if (BN_is_zero(number) || BN_cmp(number, EC_GROUP_get0_order(group)) >= 0) {
+		ret = KNOT_EINVAL;
+	} else if (EC_POINT_mul(group, public_key, number, NULL, NULL, ctx) != 1 ||
+	           EC_POINT_point2oct(group, public_key, POINT_CONVERSION_UNCOMPRESSED, point,
+	                              POINT_LEN, ctx) != POINT_LEN) {
+		ret = mail_openssl_error();
 	}
-	ret = KNOT_EINVAL;
-	if (BN_is_zero(number) || BN_cmp(number, EC_GROUP_get0_order(group)) >= 0) {
-		goto done;
-	}
-	ret = KNOT_ERROR;
-	if (EC_POINT_mul(group, public_key, number, NULL, NULL, ctx) == 1 &&
-	    EC_POINT_point2oct(group, public_key, POINT_CONVERSION_UNCOMPRESSED, point, POINT_LEN,
-	                       ctx) == POINT_LEN) {
-		ret = KNOT_EOK;
-	}
-done:
 	EC_POINT_free(public_key);
 	EC_GROUP_free(group);
 	BN_clear_free(number);
@@ -82,10 +77,11 @@ static int ed25519_point(const uint8_t *secret, uint8_t point[MAIL_SECRET_LEN])
 {
 	size_t len = MAIL_SECRET_LEN;
 	EVP_PKEY *pkey = EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, NULL, secret, len);
-	int ret = pkey != NULL && EVP_PKEY_get_raw_public_key(pkey, point, &len) == 1 ? KNOT_EOK
-	                                                                              : KNOT_ERROR;
+	int ret = KNOT_EOK;
+	if (pkey == NULL || EVP_PKEY_get_raw_public_key(pkey, point, &len) != 1) {
+		ret = mail_openssl_error();
+	}
 	EVP_PKEY_free(pkey);
-	ERR_clear_error();
 	return ret;
 }
 
@@ -127,13 +123,12 @@ static int rsa_generate(unsigned bits, mail_private_t **key)
 {
 	mail_rsa_t rsa = { 0 };
 	EVP_PKEY *pkey = EVP_RSA_gen(bits);
-	int ret = pkey != NULL ? mail_rsa_take(pkey, &rsa) : KNOT_ERROR;
+	int ret = pkey != NULL ? mail_rsa_take(pkey, &rsa) : mail_openssl_error();
 	if (ret == KNOT_EOK) {
 		ret = mail_rsa_private(&rsa, key, NULL);
 	}
 	mail_rsa_clear(&rsa);
 	EVP_PKEY_free(pkey);
-	ERR_clear_error();
 	return ret;
 }
 
@@ -143,12 +138,9 @@ static int secret_generate(mail_algorithm_t algorithm, mail_private_t **key)
 	uint8_t secret[MAIL_SECRET_LEN];
 	int ret;
 	do {
-		ret = KNOT_ERROR;
-		if (RAND_priv_bytes(secret, sizeof(secret)) != 1) {
-			ERR_clear_error();
-			break;
-		}
-		ret = mail_private_of_secret(algorithm, secret, key);
+		ret = RAND_priv_bytes(secret, sizeof(secret)) == 1
+		              ? mail_private_of_secret(algorithm, secret, key)
+		              : mail_openssl_error();
 	} while (ret == KNOT_EINVAL);
 	OPENSSL_cleanse(secret, sizeof(secret));
 	return ret;
@@ -159,15 +151,12 @@ static int secret_generate(mail_algorithm_t algorithm, mail_private_t **key)
 static int evp_make(const char *type, OSSL_PARAM *params, EVP_PKEY **pkey)
 {
 	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, type, NULL);
-	int ret = KNOT_ENOMEM;
-	if (ctx != NULL) {
-		ret = EVP_PKEY_fromdata_init(ctx) == 1 &&
-		                      EVP_PKEY_fromdata(ctx, pkey, EVP_PKEY_KEYPAIR, params) == 1
-		              ? KNOT_EOK
-		              : KNOT_ERROR;
+	int ret = KNOT_EOK;
+	if (ctx == NULL || EVP_PKEY_fromdata_init(ctx) != 1 ||
+	    EVP_PKEY_fromdata(ctx, pkey, EVP_PKEY_KEYPAIR, params) != 1) {
+		ret = mail_openssl_error();
 	}
 	EVP_PKEY_CTX_free(ctx);
-	ERR_clear_error();
 	return ret;
 }
 

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <openssl/bn.h>
+#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <stdatomic.h>
 
@@ -26,6 +27,14 @@ struct mail_private {
 	/*! The public half as in a DNSKEY, then the secret: 32 octets; RSA: PKCS#8. */
 	uint8_t octets[];
 };
+
+/*! What went wrong in OpenSSL: KNOT_ENOMEM or KNOT_ERROR. Its errors are cleared. */
+static inline int mail_openssl_error(void)
+{
+	unsigned long error = ERR_peek_last_error();
+	ERR_clear_error();
+	return ERR_GET_REASON(error) == ERR_R_MALLOC_FAILURE ? KNOT_ENOMEM : KNOT_ERROR;
+}
 
 /*! Makes a key of its halves. \return KNOT_EOK, KNOT_ENOMEM. */
 int mail_private_new(mail_algorithm_t algorithm, mail_str_t public_key, mail_str_t secret,

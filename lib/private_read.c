@@ -202,7 +202,7 @@ static int ec_read(mail_reader_t *der, const mail_reader_t *curve, mail_private_
 		oid = mail_der_enter(&inside, MAIL_DER_OID);
 	}
 	if (!oid_is(&oid, &oid_p256)) {
-		return mail_diag_error(diag, 0, "an elliptic curve other than P-256");
+		return mail_diag_error(diag, 0, "an elliptic curve that is not P-256 by its name");
 	}
 	return secret_read(MAIL_ALGORITHM_ECDSAP256SHA256, &secret, key, diag);
 }

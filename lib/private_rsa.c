@@ -69,8 +69,7 @@ int mail_rsa_take(const EVP_PKEY *pkey, mail_rsa_t *rsa)
 		rsa->number[i] = BN_secure_new();
 		if (rsa->number[i] == NULL ||
 		    EVP_PKEY_get_bn_param(pkey, names[i], &rsa->number[i]) != 1) {
-			ERR_clear_error();
-			return KNOT_ERROR;
+			return mail_openssl_error();
 		}
 	}
 	return KNOT_EOK;
@@ -86,29 +85,20 @@ void mail_rsa_clear(mail_rsa_t *rsa)
 
 int mail_rsa_open(const mail_rsa_t *rsa, EVP_PKEY **pkey)
 {
-	int ret = KNOT_ERROR;
 	OSSL_PARAM *params = NULL;
 	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, "RSA", NULL);
 	OSSL_PARAM_BLD *build = OSSL_PARAM_BLD_new();
-	if (ctx == NULL || build == NULL) {
-		ret = KNOT_ENOMEM;
-		goto done;
+	bool done = ctx != NULL && build != NULL;
+	for (unsigned i = 0; done && i < MAIL_RSA_NUMBERS; i++) {
+		done = OSSL_PARAM_BLD_push_BN(build, names[i], rsa->number[i]) == 1;
 	}
-	for (unsigned i = 0; i < MAIL_RSA_NUMBERS; i++) {
-		if (OSSL_PARAM_BLD_push_BN(build, names[i], rsa->number[i]) != 1) {
-			goto done;
-		}
-	}
-	params = OSSL_PARAM_BLD_to_param(build);
-	if (params != NULL && EVP_PKEY_fromdata_init(ctx) == 1 &&
-	    EVP_PKEY_fromdata(ctx, pkey, EVP_PKEY_KEYPAIR, params) == 1) {
-		ret = KNOT_EOK;
-	}
-done:
+	done = done && (params = OSSL_PARAM_BLD_to_param(build)) != NULL &&
+	       EVP_PKEY_fromdata_init(ctx) == 1 &&
+	       EVP_PKEY_fromdata(ctx, pkey, EVP_PKEY_KEYPAIR, params) == 1;
+	int ret = done ? KNOT_EOK : mail_openssl_error();
 	OSSL_PARAM_free(params);
 	OSSL_PARAM_BLD_free(build);
 	EVP_PKEY_CTX_free(ctx);
-	ERR_clear_error();
 	return ret;
 }
 
@@ -188,35 +178,65 @@ static void pkcs8_put(const mail_rsa_t *rsa, mail_buf_t *out)
 
 /* --- Keys --- */
 
-/*! Says whether two exponents undo each other with a prime: a b = 1 mod (prime - 1). */
-static bool exponents_fit(const BIGNUM *a, const BIGNUM *b, const BIGNUM *prime, BN_CTX *ctx)
+/*!
+ * Says whether two exponents undo each other with a prime: a b = 1 mod (prime - 1).
+ *
+ * \return KNOT_EOK, KNOT_EMALF; KNOT_ENOMEM, KNOT_ERROR.
+ */
+static int exponents_check(const BIGNUM *a, const BIGNUM *b, const BIGNUM *prime, BN_CTX *ctx)
 {
 	BN_CTX_start(ctx);
 	BIGNUM *order = BN_CTX_get(ctx), *product = BN_CTX_get(ctx);
-	bool fit = product != NULL && BN_copy(order, prime) != NULL && BN_sub_word(order, 1) == 1 &&
-	           BN_mod_mul(product, a, b, order, ctx) == 1 && BN_is_one(product);
+	int ret = KNOT_EOK;
+	if (product == NULL || BN_copy(order, prime) == NULL || BN_sub_word(order, 1) != 1 ||
+	    BN_mod_mul(product, a, b, order, ctx) != 1) {
+		ret = mail_openssl_error();
+	} else if (!BN_is_one(product)) {
+		ret = KNOT_EMALF;
+	}
 	BN_CTX_end(ctx);
-	return fit;
+	return ret;
 }
 
-/*! Says whether the numbers belong together. */
-static bool numbers_fit(BIGNUM *const number[], BN_CTX *ctx)
+/*! Checks that the modulus is the product of the primes, and the coefficient q's inverse. */
+static int primes_check(BIGNUM *const number[], BN_CTX *ctx)
 {
-	const BIGNUM *p = number[MAIL_RSA_P], *q = number[MAIL_RSA_Q], *e = number[MAIL_RSA_E];
+	const BIGNUM *p = number[MAIL_RSA_P], *q = number[MAIL_RSA_Q];
 	if (BN_is_one(p) || BN_is_one(q)) {
-		return false;
+		return KNOT_EMALF;
 	}
 	BN_CTX_start(ctx);
-	BIGNUM *product = BN_CTX_get(ctx);
-	bool fit = product != NULL && BN_mul(product, p, q, ctx) == 1 &&
-	           BN_cmp(product, number[MAIL_RSA_N]) == 0 &&
-	           exponents_fit(number[MAIL_RSA_D], e, p, ctx) &&
-	           exponents_fit(number[MAIL_RSA_D], e, q, ctx) &&
-	           exponents_fit(number[MAIL_RSA_DP], e, p, ctx) &&
-	           exponents_fit(number[MAIL_RSA_DQ], e, q, ctx) &&
-	           BN_mod_mul(product, number[MAIL_RSA_QI], q, p, ctx) == 1 && BN_is_one(product);
+	BIGNUM *product = BN_CTX_get(ctx), *rest = BN_CTX_get(ctx);
+	int ret = KNOT_EOK;
+	if (rest == NULL || BN_mul(product, p, q, ctx) != 1 ||
+	    BN_mod_mul(rest, number[MAIL_RSA_QI], q, p, ctx) != 1) {
+		ret = mail_openssl_error();
+	} else if (BN_cmp(product, number[MAIL_RSA_N]) != 0 || !BN_is_one(rest)) {
+		ret = KNOT_EMALF;
+	}
 	BN_CTX_end(ctx);
-	return fit;
+	return ret;
+}
+
+/*! Checks that the numbers belong together. */
+static int numbers_fit(BIGNUM *const number[])
+{
+	static const struct {
+		unsigned exponent, prime;
+	} pairs[] = {
+		{ MAIL_RSA_D, MAIL_RSA_P },
+		{ MAIL_RSA_D, MAIL_RSA_Q },
+		{ MAIL_RSA_DP, MAIL_RSA_P },
+		{ MAIL_RSA_DQ, MAIL_RSA_Q },
+	};
+	BN_CTX *ctx = BN_CTX_secure_new();
+	int ret = ctx != NULL ? primes_check(number, ctx) : mail_openssl_error();
+	for (size_t i = 0; ret == KNOT_EOK && i < sizeof(pairs) / sizeof(*pairs); i++) {
+		ret = exponents_check(number[pairs[i].exponent], number[MAIL_RSA_E],
+		                      number[pairs[i].prime], ctx);
+	}
+	BN_CTX_free(ctx);
+	return ret;
 }
 
 static int numbers_check(const mail_rsa_t *rsa, mail_diag_t *diag)
@@ -230,16 +250,10 @@ static int numbers_check(const mail_rsa_t *rsa, mail_diag_t *diag)
 	if (!BN_is_odd(e) || BN_is_one(e) || BN_num_bytes(e) > EXPONENT_MAX) {
 		return mail_diag_error(diag, 0, "an RSA key with a bad public exponent");
 	}
-	BN_CTX *ctx = BN_CTX_secure_new();
-	if (ctx == NULL) {
-		ERR_clear_error();
-		return KNOT_ENOMEM;
-	}
-	bool fit = numbers_fit(rsa->number, ctx);
-	BN_CTX_free(ctx);
-	ERR_clear_error();
-	return fit ? KNOT_EOK
-	           : mail_diag_error(diag, 0, "the numbers of the RSA key do not fit together");
+	int ret = numbers_fit(rsa->number);
+	return ret == KNOT_EMALF
+	               ? mail_diag_error(diag, 0, "the numbers of the RSA key do not fit together")
+	               : ret;
 }
 
 int mail_rsa_private(const mail_rsa_t *rsa, mail_private_t **key, mail_diag_t *diag)

@@ -28,7 +28,7 @@ int mail_private_generate(mail_algorithm_t algorithm, unsigned bits, mail_privat
  * "Private-key-format: v1.x" text. The algorithm is told by the key; RSA is RSASHA256.
  *
  * \return KNOT_EOK; KNOT_EINVAL with the reason (no key, a curve or size that is not signed with);
- *         KNOT_ENOMEM.
+ *         KNOT_ENOMEM; KNOT_ERROR (OpenSSL).
  */
 int mail_private_read(mail_str_t text, mail_private_t **key, mail_diag_t *diag);
 /*! Writes PKCS#8 PEM. The caller wipes it (OPENSSL_cleanse) after use. */

@@ -2,7 +2,7 @@
 #include "mail/signer.h"
 
 #include "failing.h"
-#include "keyring.h"
+#include "../../lib/keyring.h"
 #include "signing.h"
 
 /* As many keys as no signer keeps ready. */

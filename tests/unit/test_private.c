@@ -1,0 +1,503 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "../../lib/private.h"
+
+#include <malloc.h>
+#include <openssl/crypto.h>
+#include <openssl/pem.h>
+
+#include "failing.h"
+#include "keys.h"
+#include "signing.h"
+
+/* --- Memory that is given back --- */
+
+/* What must not be left in memory that is given back: some octets from the middle of a secret. */
+#define TRACE_LEN 12
+#define TRACES 4
+static uint8_t traces[TRACES][TRACE_LEN];
+static size_t traces_count;
+static size_t traces_left; /* Blocks with a trace. */
+
+void __real_free(void *memory);
+void __wrap_free(void *memory);
+
+void __wrap_free(void *memory)
+{
+	size_t size = memory != NULL ? malloc_usable_size(memory) : 0;
+	for (size_t i = 0; i < traces_count; i++) {
+		traces_left += size > 0 && memmem(memory, size, traces[i], TRACE_LEN) != NULL;
+	}
+	__real_free(memory);
+}
+
+static void *openssl_malloc(size_t size, const char *file, int line)
+{
+	(void)file;
+	(void)line;
+	return size > 0 ? malloc(size) : NULL;
+}
+
+static void openssl_free(void *memory, const char *file, int line)
+{
+	(void)file;
+	(void)line;
+	free(memory);
+}
+
+static void *openssl_realloc(void *memory, size_t size, const char *file, int line)
+{
+	void *larger = openssl_malloc(size, file, line);
+	if (larger != NULL && memory != NULL) {
+		size_t old = malloc_usable_size(memory);
+		memcpy(larger, memory, old < size ? old : size);
+	}
+	if (larger != NULL || size == 0) {
+		free(memory);
+	}
+	return larger;
+}
+
+/*! Watches for octets, and for them in the order of a little-endian number. */
+static void trace_add(const uint8_t *octets)
+{
+	memcpy(traces[traces_count++], octets, TRACE_LEN);
+	for (size_t i = 0; i < TRACE_LEN; i++) {
+		traces[traces_count][i] = octets[TRACE_LEN - 1 - i];
+	}
+	traces_count++;
+}
+
+/* --- Reading --- */
+
+static const struct {
+	const char *name;
+	const char *text;
+	mail_algorithm_t algorithm;
+	const char *public_key;
+} keys[] = {
+	{ "RSA, BIND", keys_rsa_bind, MAIL_ALGORITHM_RSASHA256, keys_rsa_public },
+	{ "RSA, PKCS#8", keys_rsa_pkcs8, MAIL_ALGORITHM_RSASHA256, keys_rsa_public },
+	{ "RSA, PKCS#1", keys_rsa_pkcs1, MAIL_ALGORITHM_RSASHA256, keys_rsa_public },
+	{ "P-256, BIND", keys_p256_bind, MAIL_ALGORITHM_ECDSAP256SHA256, keys_p256_public },
+	{ "P-256, PKCS#8", keys_p256_pkcs8, MAIL_ALGORITHM_ECDSAP256SHA256, keys_p256_public },
+	{ "P-256, SEC 1", keys_p256_sec1, MAIL_ALGORITHM_ECDSAP256SHA256, keys_p256_public },
+	{ "Ed25519, BIND", keys_ed25519_bind, MAIL_ALGORITHM_ED25519, keys_ed25519_public },
+	{ "Ed25519, PKCS#8", keys_ed25519_pkcs8, MAIL_ALGORITHM_ED25519, keys_ed25519_public },
+	/* RFC 6605 6.1, RFC 8080 6.1. */
+	{ "RFC 6605",
+	  "Private-key-format: v1.2\nAlgorithm: 13 (ECDSAP256SHA256)\n"
+	  "PrivateKey: GU6SnQ/Ou+xC5RumuIUIuJZteXT2z0O/ok1s38Et6mQ=\n",
+	  MAIL_ALGORITHM_ECDSAP256SHA256,
+	  "GojIhhXUN/u4v54ZQqGSnyhWJwaubCvTmeexv7bR6edbkrSqQpF64cYbcB7wNcP+e+MAnLr+Wi9xMWyQLc8NAA==" },
+	{ "RFC 8080",
+	  "Private-key-format: v1.3\r\nAlgorithm: 15 (ED25519)\r\n"
+	  "PrivateKey: ODIyNjAzODQ2MjgwODAxMjI2NDUxOTAyMDQxNDIyNjI=\r\nCreated: 20200101000000\r\n"
+	  "Publish: 20200101000000\r\n",
+	  MAIL_ALGORITHM_ED25519, "l02Woi0iS8Aa25FQkUd9RMzZHJpBoRQwAQEX1SxZJA4=" },
+	/* RFC 8410 10.3, with a public key and attributes, which are passed over. */
+	{ "RFC 8410",
+	  "A key:\n-----BEGIN PRIVATE KEY-----\r\n"
+	  "MHICAQEwBQYDK2VwBCIEINTuctv5E1hK1bbY8fdp+K06/nwoy/HU++CXqI9EdVhC\r\n"
+	  "oB8wHQYKKoZIhvcNAQkJFDEPDA1DdXJkbGUgQ2hhaXJzgSEAGb9ECWmEzf6FQbrB\r\n"
+	  "Z9w7lshQhqowtrbLDFw4rXAxZuE=\r\n-----END PRIVATE KEY-----\r\n",
+	  MAIL_ALGORITHM_ED25519, "Gb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=" },
+};
+#define KEYS (sizeof(keys) / sizeof(*keys))
+
+static void test_read(void)
+{
+	for (size_t i = 0; i < KEYS; i++) {
+		mail_private_t *key = NULL;
+		mail_diag_t diag = { .line = 7 };
+		uint8_t expected[MAIL_DNSKEY_PUBLIC_MAX];
+		int ret = mail_private_read(MAIL_STR(keys[i].text), &key, &diag);
+		if (!UNIT_CHECK(ret == KNOT_EOK, "%s: %d (%s)", keys[i].name, ret, diag.text)) {
+			continue;
+		}
+		mail_str_t octets = mail_private_public(key);
+		CU_ASSERT(diag.line == 7);
+		UNIT_CHECK(mail_private_algorithm(key) == keys[i].algorithm, "%s", keys[i].name);
+		size_t len = signing_base64(keys[i].public_key, expected);
+		UNIT_CHECK(octets.len == len && memcmp(octets.data, expected, len) == 0,
+		           "%s: another public half", keys[i].name);
+		mail_private_free(key);
+	}
+}
+
+static void test_refused(void)
+{
+	static const struct {
+		const char *text;
+		const char *reason;
+	} cases[] = {
+		{ "", "no private key" },
+		{ "hello", "no private key" },
+		{ "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n",
+		  "no private key" },
+		{ keys_p384, "not P-256" },
+		{ keys_rsa1024, "1024 bits" },
+		{ keys_x25519, "not signed with" },
+		{ keys_encrypted, "encrypted" },
+		{ keys_encrypted_pkcs1, "encrypted" },
+		{ "-----BEGIN DSA PRIVATE KEY-----\nAAAA\n-----END DSA PRIVATE KEY-----\n",
+		  "DSA PRIVATE KEY" },
+		{ "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n", "damaged" },
+		{ "-----BEGIN PRIVATE KEY-----\n-----END PRIVATE KEY-----\n", "damaged" },
+		{ "-----BEGIN PRIVATE KEY-----\n", "damaged" },
+		{ "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END RSA PRIVATE KEY-----\n", "damaged" },
+		{ "-----BEGIN PRIVATE KEY-----\nAA=A\n-----END PRIVATE KEY-----\n", "damaged" },
+		{ "-----BEGIN PRIVATE KEY-----\nA*AA\n-----END PRIVATE KEY-----\n", "damaged" },
+		/* 33 octets of a secret, and 31. */
+		{ "-----BEGIN PRIVATE KEY-----\n"
+		  "MC8CAQAwBQYDK2VwBCMEIdTuctv5E1hK1bbY8fdp+K06/nwoy/HU++CXqI9EdVhCAA==\n"
+		  "-----END PRIVATE KEY-----\n",
+		  "damaged" },
+		{ "-----BEGIN PRIVATE KEY-----\n"
+		  "MC0CAQAwBQYDK2VwBCEEH9Tuctv5E1hK1bbY8fdp+K06/nwoy/HU++CXqI9EdVg=\n"
+		  "-----END PRIVATE KEY-----\n",
+		  "damaged" },
+		{ "Private-key-format: v2.0\nAlgorithm: 15\n", "v1.x" },
+		{ "Private-key-format: v1.2\n", "algorithm 0" },
+		{ "Private-key-format: v1.2\nAlgorithm: 10 (RSASHA512)\n", "algorithm 10" },
+		{ "Private-key-format: v1.2\nAlgorithm: 8 (RSASHA256)\nModulus: AQAB\n",
+		  "not complete" },
+		{ "Private-key-format: v1.2\nAlgorithm: 15\n", "no PrivateKey" },
+		{ "Private-key-format: v1.2\nAlgorithm: 15\nPrivateKey: AAAA\n", "damaged" },
+		{ "Private-key-format: v1.2\nAlgorithm: 15\nPrivateKey: !!!!\n", "damaged" },
+		/* The order of P-256 is no secret number. */
+		{ "Private-key-format: v1.2\nAlgorithm: 13\n"
+		  "PrivateKey: /////wAAAAD//////////7zm+q2nF56E87nKwvxjJVE=\n",
+		  "damaged" },
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		mail_private_t *key = (mail_private_t *)&key;
+		mail_diag_t diag = { 0 };
+		int ret = mail_private_read(MAIL_STR(cases[i].text), &key, &diag);
+		UNIT_CHECK(ret == KNOT_EINVAL && key == NULL, "case %zu: %d", i, ret);
+		UNIT_CHECK(strstr(diag.text, cases[i].reason) != NULL, "case %zu: %s", i,
+		           diag.text);
+		CU_ASSERT(mail_private_read(MAIL_STR(cases[i].text), &key, NULL) == KNOT_EINVAL);
+	}
+}
+
+/* A number of an RSA key that is of another one. */
+static void test_rsa_wrong(void)
+{
+	static const char *const tags[] = { "PublicExponent: A", "PrivateExponent: ", "Prime1: ",
+		                            "Prime2: ",          "Exponent1: ",       "Exponent2: ",
+		                            "Coefficient: ",     "Modulus: " };
+	for (size_t i = 0; i < sizeof(tags) / sizeof(*tags); i++) {
+		char text[sizeof(keys_rsa_bind)];
+		memcpy(text, keys_rsa_bind, sizeof(text));
+		char *place = strstr(text, tags[i]);
+		CU_ASSERT_FATAL(place != NULL);
+		place += strlen(tags[i]) + (i == 0 ? 0 : 20);
+		*place = *place == 'D' ? 'E' : 'D';
+		mail_private_t *key = NULL;
+		mail_diag_t diag = { 0 };
+		int ret = mail_private_read(MAIL_STR(text), &key, &diag);
+		UNIT_CHECK(ret == KNOT_EINVAL && diag.text[0] != '\0', "%s: %d", tags[i], ret);
+		mail_private_free(key);
+	}
+}
+
+/* Cut off anywhere, a key is refused and has a reason. */
+static void test_cut(void)
+{
+	for (size_t i = 0; i < KEYS; i++) {
+		size_t step = strlen(keys[i].text) > 500 ? 37 : 1;
+		for (size_t len = 0; len + 30 < strlen(keys[i].text); len += step) {
+			char *text = malloc(len + 1);
+			memcpy(text, keys[i].text, len);
+			mail_private_t *key = NULL;
+			mail_diag_t diag = { 0 };
+			int ret = mail_private_read((mail_str_t){ text, len }, &key, &diag);
+			/* In BIND's text, what follows the key may be missing. */
+			UNIT_CHECK(ret == KNOT_EINVAL ? diag.text[0] != '\0' : ret == KNOT_EOK,
+			           "%s, %zu octets: %d", keys[i].name, len, ret);
+			mail_private_free(key);
+			free(text);
+		}
+	}
+}
+
+/* --- Printing, making --- */
+
+/*! Says whether OpenSSL reads PEM, and what it signs is good. */
+static bool openssl_takes(const mail_buf_t *pem, const mail_private_t *key)
+{
+	BIO *bio = BIO_new_mem_buf(pem->data, (int)pem->len);
+	EVP_PKEY *pkey = PEM_read_bio_PrivateKey(bio, NULL, NULL, NULL);
+	mail_dnskey_t dnskey = signing_public(key);
+	EVP_PKEY *public_key = signing_evp(&dnskey);
+	bool same = pkey != NULL && EVP_PKEY_eq(pkey, public_key) == 1;
+	EVP_PKEY_free(public_key);
+	EVP_PKEY_free(pkey);
+	BIO_free(bio);
+	return same;
+}
+
+static void check_round(const mail_private_t *key, const char *name)
+{
+	mail_buf_t pem = { 0 }, again = { 0 };
+	mail_private_t *read = NULL;
+	CU_ASSERT(mail_private_print(key, &pem) == KNOT_EOK);
+	UNIT_CHECK(openssl_takes(&pem, key), "%s", name);
+	int ret = mail_private_read(mail_buf_view(&pem), &read, NULL);
+	if (UNIT_CHECK(ret == KNOT_EOK, "%s: %d", name, ret)) {
+		CU_ASSERT(mail_private_algorithm(read) == mail_private_algorithm(key));
+		CU_ASSERT(mail_str_equal(mail_private_public(read), mail_private_public(key)));
+		CU_ASSERT(mail_private_print(read, &again) == KNOT_EOK);
+		UNIT_CHECK(mail_str_equal(mail_buf_view(&pem), mail_buf_view(&again)), "%s", name);
+	}
+	mail_private_free(read);
+	mail_buf_free(&pem);
+	mail_buf_free(&again);
+}
+
+static void test_print(void)
+{
+	for (size_t i = 0; i < KEYS; i++) {
+		mail_private_t *key = NULL;
+		CU_ASSERT_FATAL(mail_private_read(MAIL_STR(keys[i].text), &key, NULL) == KNOT_EOK);
+		check_round(key, keys[i].name);
+		mail_private_free(key);
+	}
+
+	/* The same octets as OpenSSL wrote. */
+	static const char *const pems[] = { keys_rsa_pkcs8, keys_p256_pkcs8, keys_ed25519_pkcs8 };
+	for (size_t i = 0; i < sizeof(pems) / sizeof(*pems); i++) {
+		mail_private_t *key = NULL;
+		mail_buf_t pem = { 0 };
+		CU_ASSERT_FATAL(mail_private_read(MAIL_STR(pems[i]), &key, NULL) == KNOT_EOK);
+		CU_ASSERT(mail_private_print(key, &pem) == KNOT_EOK);
+		CU_ASSERT(mail_str_is(mail_buf_view(&pem), pems[i]));
+		mail_buf_free(&pem);
+		uint8_t small[40];
+		pem = MAIL_BUF_FIXED(small, sizeof(small));
+		CU_ASSERT(mail_private_print(key, &pem) == KNOT_ESPACE);
+		mail_private_free(key);
+	}
+}
+
+static void test_generate(void)
+{
+	static const struct {
+		mail_algorithm_t algorithm;
+		unsigned bits;
+		int ret;
+		size_t public_len;
+	} cases[] = {
+		{ MAIL_ALGORITHM_ED25519, 0, KNOT_EOK, 32 },
+		{ MAIL_ALGORITHM_ECDSAP256SHA256, 0, KNOT_EOK, 64 },
+		{ MAIL_ALGORITHM_ECDSAP256SHA256, 9999, KNOT_EOK, 64 },
+		{ MAIL_ALGORITHM_RSASHA256, 0, KNOT_EOK, 4 + 256 },
+		{ MAIL_ALGORITHM_RSASHA256, 2056, KNOT_EOK, 4 + 257 },
+		{ MAIL_ALGORITHM_RSASHA256, 2047, KNOT_EINVAL, 0 },
+		{ MAIL_ALGORITHM_RSASHA256, 4097, KNOT_EINVAL, 0 },
+		{ (mail_algorithm_t)0, 0, KNOT_EINVAL, 0 },
+		{ (mail_algorithm_t)14, 0, KNOT_EINVAL, 0 },
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		mail_private_t *key = NULL, *other = NULL;
+		int ret = mail_private_generate(cases[i].algorithm, cases[i].bits, &key);
+		UNIT_CHECK(ret == cases[i].ret, "case %zu: %d", i, ret);
+		CU_ASSERT((ret == KNOT_EOK) == (key != NULL));
+		if (key == NULL) {
+			continue;
+		}
+		UNIT_CHECK(mail_private_public(key).len == cases[i].public_len, "case %zu", i);
+		check_round(key, "made");
+		if (cases[i].algorithm != MAIL_ALGORITHM_RSASHA256) {
+			CU_ASSERT(mail_private_generate(cases[i].algorithm, 0, &other) == KNOT_EOK);
+			CU_ASSERT(!mail_str_equal(mail_private_public(key),
+			                          mail_private_public(other)));
+		}
+		mail_private_free(other);
+		mail_private_free(key);
+	}
+}
+
+static void test_file(void)
+{
+	static const struct {
+		const char *set;
+		mail_algorithm_t algorithm;
+		uint16_t tag;
+		const char *name;
+	} cases[] = {
+		{ "main", MAIL_ALGORITHM_ED25519, 12345, "main+015+12345.pem" },
+		{ "main", MAIL_ALGORITHM_RSASHA256, 7, "main+008+00007.pem" },
+		{ "a.b", MAIL_ALGORITHM_ECDSAP256SHA256, 65535, "a.b+013+65535.pem" },
+		{ "../main", MAIL_ALGORITHM_ED25519, 1, NULL },
+		{ "a/b", MAIL_ALGORITHM_ED25519, 1, NULL },
+		{ ".main", MAIL_ALGORITHM_ED25519, 1, NULL },
+		{ "", MAIL_ALGORITHM_ED25519, 1, NULL },
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		char name[64];
+		int ret = mail_private_file(MAIL_STR(cases[i].set), cases[i].algorithm,
+		                            cases[i].tag, name, sizeof(name));
+		UNIT_CHECK(ret == (cases[i].name != NULL ? KNOT_EOK : KNOT_EINVAL), "case %zu: %d",
+		           i, ret);
+		if (ret == KNOT_EOK) {
+			UNIT_CHECK(strcmp(name, cases[i].name) == 0, "case %zu: %s", i, name);
+			size_t len = strlen(cases[i].name);
+			CU_ASSERT(mail_private_file(MAIL_STR(cases[i].set), cases[i].algorithm,
+			                            cases[i].tag, name, len) == KNOT_ESPACE);
+			CU_ASSERT(mail_private_file(MAIL_STR(cases[i].set), cases[i].algorithm,
+			                            cases[i].tag, name, len + 1) == KNOT_EOK);
+		}
+	}
+}
+
+/* --- Wiping --- */
+
+/*! Reads a key, signs with it, prints it, and gives all back. */
+static void key_use(const char *text)
+{
+	mail_private_t *key = NULL;
+	CU_ASSERT_FATAL(mail_private_read(MAIL_STR(text), &key, NULL) == KNOT_EOK);
+	mail_keyring_t *ring = mail_keyring_new(NULL);
+	mail_signer_t *signer = mail_signer_new(NULL, 0);
+	CU_ASSERT_FATAL(ring != NULL && signer != NULL);
+	CU_ASSERT(mail_keyring_add(ring, key) == KNOT_EOK);
+	mail_signer_sync(signer, ring, 1);
+	mail_dnskey_t dnskey = signing_public(key);
+	uint8_t out[MAIL_SIGNATURE_MAX];
+	CU_ASSERT(mail_signer_sign(signer, &dnskey, 0, (const uint8_t *)"x", 1, out) > 0);
+	mail_buf_t pem = { 0 };
+	CU_ASSERT(mail_private_print(key, &pem) == KNOT_EOK);
+	OPENSSL_cleanse(pem.data, pem.len);
+	mail_buf_free(&pem);
+	mail_keyring_free(ring);
+	mail_private_free(key);
+	mail_signer_free(signer);
+}
+
+/* No memory that is given back, ours or OpenSSL's, holds a key. */
+static void test_wiped(void)
+{
+	for (size_t i = 0; i < KEYS; i++) {
+		mail_private_t *key = NULL;
+		CU_ASSERT_FATAL(mail_private_read(MAIL_STR(keys[i].text), &key, NULL) == KNOT_EOK);
+		/* In RSA's PKCS#8: in the private exponent, and in the first prime. */
+		size_t at = key->public_len + (key->secret_len == 32 ? 12 : 400);
+		traces_left = 0;
+		traces_count = 0;
+		trace_add(key->octets + at);
+		if (key->secret_len > 32) {
+			trace_add(key->octets + key->public_len + 620);
+		}
+		key_use(keys[i].text);
+		UNIT_CHECK(traces_left == 0, "%s: %zu blocks", keys[i].name, traces_left);
+
+		/* The watch itself works. */
+		uint8_t *copy = OPENSSL_memdup(key->octets, key->public_len + key->secret_len);
+		OPENSSL_free(copy);
+		CU_ASSERT(traces_left > 0);
+		traces_count = 0;
+		mail_private_free(key);
+	}
+}
+
+/* --- Memory --- */
+
+static void test_references(void)
+{
+	mail_private_t *key = NULL;
+	CU_ASSERT_FATAL(mail_private_generate(MAIL_ALGORITHM_ED25519, 0, &key) == KNOT_EOK);
+	CU_ASSERT(mail_private_ref(key) == key);
+	mail_private_free(key);
+	CU_ASSERT(mail_private_public(key).len == 32);
+	mail_private_free(key);
+	mail_private_free(NULL);
+}
+
+static bool result_fits(int ret)
+{
+	return ret == KNOT_EOK || ret == KNOT_ENOMEM || ret == KNOT_ERROR;
+}
+
+/* Every allocation fails once, ours and OpenSSL's. */
+static void test_memory(void)
+{
+	CU_ASSERT_FATAL(failing_linked());
+	for (size_t k = 0; k < KEYS; k++) {
+		for (size_t i = 1; failing_on(i); i++) {
+			mail_private_t *key = NULL;
+			mail_buf_t pem = { 0 };
+			int ret = mail_private_read(MAIL_STR(keys[k].text), &key, NULL);
+			UNIT_CHECK(result_fits(ret), "%s: %d", keys[k].name, ret);
+			CU_ASSERT((ret == KNOT_EOK) == (key != NULL));
+			if (ret == KNOT_EOK) {
+				ret = mail_private_print(key, &pem);
+				CU_ASSERT(ret == KNOT_EOK || ret == KNOT_ENOMEM);
+			}
+			mail_buf_free(&pem);
+			mail_private_free(key);
+			if (!failing_off()) {
+				UNIT_CHECK(i > 5, "%s: %zu", keys[k].name, i);
+				break;
+			}
+		}
+	}
+}
+
+/* The same for signing; the next time it works. */
+static void test_memory_sign(void)
+{
+	for (size_t k = 0; k < KEYS; k++) {
+		mail_private_t *key = NULL;
+		mail_keyring_t *ring = mail_keyring_new(NULL);
+		CU_ASSERT_FATAL(mail_private_read(MAIL_STR(keys[k].text), &key, NULL) == KNOT_EOK);
+		CU_ASSERT_FATAL(ring != NULL && mail_keyring_add(ring, key) == KNOT_EOK);
+		mail_dnskey_t dnskey = signing_public(key);
+		for (size_t i = 1; failing_on(i); i++) {
+			uint8_t out[MAIL_SIGNATURE_MAX];
+			int ret = 0;
+			mail_signer_t *signer = mail_signer_new(NULL, 0);
+			if (signer != NULL) {
+				mail_signer_sync(signer, ring, 1);
+				ret = mail_signer_sign(signer, &dnskey, 0, out, 0, out);
+				UNIT_CHECK(ret > 0 || (ret < 0 && result_fits(ret)), "%s: %d",
+				           keys[k].name, ret);
+			}
+			bool met = failing_off();
+			if (signer != NULL) {
+				ret = mail_signer_sign(signer, &dnskey, 0, out, 0, out);
+				UNIT_CHECK(ret > 0 && signing_verify(&dnskey, out, 0, out, ret),
+				           "%s: %d", keys[k].name, ret);
+			}
+			mail_signer_free(signer);
+			if (!met) {
+				UNIT_CHECK(i > 5, "%s: %zu", keys[k].name, i);
+				break;
+			}
+		}
+		mail_keyring_free(ring);
+		mail_private_free(key);
+	}
+}
+
+int main(void)
+{
+	static const unit_test_t tests[] = {
+		{ "reading", test_read },
+		{ "what is refused", test_refused },
+		{ "wrong numbers of RSA", test_rsa_wrong },
+		{ "cut off", test_cut },
+		{ "printing", test_print },
+		{ "making", test_generate },
+		{ "names of files", test_file },
+		{ "wiping", test_wiped },
+		{ "references", test_references },
+		{ "memory", test_memory },
+		{ "memory to sign with", test_memory_sign },
+		{ NULL, NULL },
+	};
+	if (CRYPTO_set_mem_functions(openssl_malloc, openssl_realloc, openssl_free) != 1) {
+		return EXIT_FAILURE;
+	}
+	return unit_run("private", tests);
+}
