@@ -415,13 +415,6 @@ static step_t link_looked(work_t *work)
 	return right == STEP_STANDS ? STEP_MISS : own_put(work, right);
 }
 
-/*! A link of the chain, in a zone of which nothing more is known: among names of ours alone. */
-static step_t link_blind(work_t *work)
-{
-	step_t step = work->place.where == MAIL_FOUND ? own_step(work) : STEP_HIT;
-	return step == STEP_NODATA ? STEP_HIT : own_put(work, step);
-}
-
 /*! The chain of aliases behind the first name. */
 static step_t chain(work_t *work, step_t step)
 {
@@ -429,12 +422,16 @@ static step_t chain(work_t *work, step_t step)
 		if (!mail_key_in(work->key, work->key_len, work->view.key, work->view.key_len)) {
 			return STEP_HIT; /* The chain leaves the zone. */
 		}
+		if (work->question->look == NULL) {
+			/* The zone may have records of its own there, or a cut above. */
+			return STEP_HIT;
+		}
 		int ret = mail_view_place(&work->view, work->key, work->key_len, false,
 		                          &work->place);
 		if (ret != KNOT_EOK) {
 			return fail(work, ret, "an entry of the domain is damaged");
 		}
-		step = work->question->look != NULL ? link_looked(work) : link_blind(work);
+		step = link_looked(work);
 	}
 	return step;
 }
