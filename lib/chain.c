@@ -95,6 +95,17 @@ static void node_steps(search_t *search, const mail_node_t *node)
 	}
 }
 
+/*! The same of the name itself that a link is for. */
+static int name_steps(search_t *search, const uint8_t *key, size_t len)
+{
+	mail_node_t node;
+	int ret = mail_view_node(search->view, key, len, &node);
+	if (ret == KNOT_EOK) {
+		node_steps(search, &node);
+	}
+	return ret;
+}
+
 static bool node_has(const mail_view_t *view, const mail_node_t *node, uint16_t type)
 {
 	return mail_node_type(view, node, type - 1) == type;
@@ -385,16 +396,14 @@ int mail_chain_match(const mail_view_t *view, const uint8_t *key, size_t len, ma
 		return ret == KNOT_EOK ? mail_nsec_first(link->owner, link->next) : ret;
 	}
 	search_t search = { .view = view, .until = INT64_MAX };
-	mail_node_t node;
 	ret = has_children(view, &search.children);
 	if (ret == KNOT_EOK) {
 		ret = search_run(&search, key, len);
 	}
 	if (ret == KNOT_EOK) {
-		ret = mail_view_node(view, key, len, &node);
+		ret = name_steps(&search, key, len);
 	}
 	if (ret == KNOT_EOK) {
-		node_steps(&search, &node);
 		link->until = search.until;
 		ret = mail_name_from_key(search.key, search.key_len, link->next);
 	}
@@ -410,6 +419,9 @@ int mail_chain_cover(const mail_view_t *view, const uint8_t *key, size_t len, bo
 	search_t search = { .view = view, .back = true, .until = INT64_MAX };
 	link->fleeting = false;
 	int ret = has_children(view, &search.children);
+	if (ret == KNOT_EOK) {
+		ret = name_steps(&search, key, len);
+	}
 	if (ret == KNOT_EOK) {
 		ret = search_run(&search, key, len);
 	}

@@ -183,6 +183,10 @@ int mail_view_reports(const mail_view_t *view, const uint8_t *key, size_t len,
 	if (len == view->key_len && memcmp(key, view->key, len) == 0) {
 		return KNOT_EOK; /* A domain's reports to itself need no word (RFC 9990 3). */
 	}
+	if (memchr(key, 0xff, len) != NULL || memchr(key, 0x01, len) != NULL) {
+		/* No host's name: such names belong to the denials of RFC 4470 (chain.h). */
+		return KNOT_EOK;
+	}
 	const mail_plan_t *plan = NULL;
 	int ret = mail_cache_plan(view->cache, view->source, domain, key, len, &plan);
 	for (size_t i = 0; ret == KNOT_EOK && i < plan->report_count && !*reports; i++) {

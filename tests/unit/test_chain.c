@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The NSEC chain: neighbours as they are computed for a question, compared with a sorted list of the owners that
+ * is written down here by hand.
+ */
+
+#include "../../lib/cache.h"
+#include "../../lib/chain.h"
+#include "source.h"
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#define KEY1 "N/BkJD6xbEiMb39v7JW6AwdPHO5gKB3fcCnod4zQ31U="
+
+static const char stored[] =
+	"host:\n"
+	"  - id: m\n    name: m\n    address: 192.0.2.1\n"
+	"  - id: far\n    name: \"far.b.example.org.\"\n    address: 192.0.2.9\n"
+	"policy:\n"
+	"  - id: p\n    ns: \"ns.example.net.\"\n    mx: \"10 m\"\n    host: [ m, far ]\n"
+	"    tls-rpt: \"mailto:t@{domain}\"\n"
+	"  - id: bare\n    ns: \"ns.example.net.\"\n    dmarc: none\n    spf-all: none\n"
+	"dkim:\n"
+	"  - id: \"policy:p/pk\"\n    key: \"" KEY1 "\"\n"
+	"  - id: example.org/a\n    key: \"" KEY1 "\"\n"
+	"  - id: example.org/soon\n    key: \"" KEY1 "\"\n    publish: \"2027-01-15T08:10:00Z\"\n"
+	"  - id: example.org/z.y\n    key: \"" KEY1 "\"\n"
+	"  - id: example.org/gone\n    key: \"" KEY1 "\"\n    remove: \"2027-01-15T07:00:00Z\"\n"
+	"domain:\n"
+	"  - id: example.org\n    policy: p\n"
+	"    record: [ \"www A 192.0.2.1\", \"x.y.ent A 192.0.2.2\", \"*.w A 192.0.2.3\", \"old DNAME q.example.\", "
+	"\"below.old A 192.0.2.4\", \"glue.sub A 192.0.2.5\", \"zz A 192.0.2.6\", \"in.kid A 192.0.2.7\" ]\n"
+	"    delegation: [ \"sub NS ns.example.net.\" ]\n"
+	"  - id: kid.example.org\n    policy: bare\n"
+	"  - id: under.kid.example.org\n    policy: bare\n"
+	"  - id: deep.er.example.org\n    policy: bare\n"
+	"  - id: bare.example\n    policy: bare\n"
+	"  - id: com.example\n    policy: bare\n";
+
+/* In canonical order (RFC 4034 6.1); relative names. */
+static const char *const owners[] = {
+	"@",
+	"_dmarc",
+	"\\255._report._dmarc",
+	"a._domainkey",
+	"pk._domainkey",
+	"z.y._domainkey",
+	"_smtp._tls",
+	"far.b",
+	"x.y.ent",
+	"deep.er",
+	"kid",
+	"m",
+	"old",
+	"sub",
+	"*.w",
+	"www",
+	"zz",
+};
+
+typedef struct {
+	array_t array;
+	mail_cache_t *cache;
+	mail_view_t view;
+	knot_dname_storage_t name;
+} fixture_t;
+
+static void begin(fixture_t *f, const char *domain, int64_t now)
+{
+	uint8_t key[MAIL_KEY_MAX];
+	array_begin(&f->array);
+	f->cache = mail_cache_new(16);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(f->cache);
+	f->view = (mail_view_t){ .source = &f->array.source, .cache = f->cache, .now = now };
+	CU_ASSERT_FATAL(array_put(&f->array, stored));
+	mail_cache_sync(f->cache, 1, f->array.txnid);
+	mail_cache_hold(f->cache);
+	CU_ASSERT_EQUAL_FATAL(mail_name_parse(MAIL_STR(domain), f->name, NULL), KNOT_EOK);
+	const size_t len = mail_name_key(f->name, key);
+	CU_ASSERT_EQUAL_FATAL(mail_view_open(&f->view, f->name, key, len), KNOT_EOK);
+	CU_ASSERT_EQUAL_FATAL(f->view.plan->error, KNOT_EOK);
+}
+
+static void end(fixture_t *f)
+{
+	mail_cache_free(f->cache);
+	array_free(&f->array);
+}
+
+/*! Key of a name relative to a domain, in presentation format. */
+static size_t key_of(const char *relative, const char *domain, uint8_t *key)
+{
+	char text[KNOT_DNAME_TXT_MAXLEN + 1];
+	knot_dname_storage_t name;
+	(void)snprintf(text, sizeof(text), "%s%s%s.", strcmp(relative, "@") == 0 ? "" : relative,
+	               strcmp(relative, "@") == 0 ? "" : ".", domain);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(knot_dname_from_str(name, text, sizeof(name)));
+	return mail_name_key(name, key);
+}
+
+static bool name_is(const knot_dname_t *name, const char *relative, const char *domain)
+{
+	uint8_t a[MAIL_KEY_MAX], b[MAIL_KEY_MAX];
+	const size_t a_len = mail_name_key(name, a), b_len = key_of(relative, domain, b);
+	return a_len == b_len && memcmp(a, b, a_len) == 0;
+}
+
+/*! What follows an owner in the chain. */
+static const char *next_of(size_t i)
+{
+	return i == 1 ? "\\000._report._dmarc" : owners[(i + 1) % COUNT(owners)];
+}
+
+static void test_match(void)
+{
+	fixture_t f;
+	begin(&f, "example.org", NOW);
+	for (size_t i = 0; i < COUNT(owners); i++) {
+		uint8_t key[MAIL_KEY_MAX];
+		mail_link_t link;
+		if (i == 2) {
+			continue; /* No question leads there. */
+		}
+		const size_t len = key_of(owners[i], "example.org", key);
+		int ret = mail_chain_match(&f.view, key, len, &link);
+		UNIT_CHECK(ret == KNOT_EOK && name_is(link.owner, owners[i], "example.org") &&
+		                   name_is(link.next, next_of(i), "example.org") && !link.fleeting,
+		           "%s: %d", owners[i], ret);
+	}
+	end(&f);
+}
+
+static void test_cover(void)
+{
+	static const struct {
+		const char *name;
+		size_t owner; /* Index. */
+		bool below;
+	} cases[] = {
+		{ "\\000", 0, false },
+		{ "_a", 0, false },
+		{ "a", 6, false },
+		{ "a._dmarc", 2, false },
+		{ "_report._dmarc", 1, true },
+		{ "_domainkey", 2, true },
+		{ "_dmarcx", 2, false },
+		{ "b._domainkey", 3, false },
+		{ "0._domainkey", 2, false },
+		{ "soon._domainkey", 4, false },
+		{ "gone._domainkey", 3, false },
+		{ "y._domainkey", 4, true },
+		{ "a.y._domainkey", 4, false },
+		{ "_tls", 5, true },
+		{ "_tlsx", 6, false },
+		{ "b", 6, true },
+		{ "a.b", 6, false },
+		{ "z.b", 7, false },
+		{ "er", 8, true },
+		{ "ent", 7, true },
+		{ "y.ent", 7, true },
+		{ "a.er", 8, false },
+		{ "x.er", 9, false },
+		{ "l", 10, false },
+		{ "n", 11, false },
+		{ "w", 13, true },
+		{ "sua", 12, false },
+		{ "t", 13, false },
+		{ "a.w", 14, false },
+		{ "zzz", 16, false },
+		{ "a.www", 15, false },
+		{ "q.m", 11, false },
+	};
+	fixture_t f;
+	begin(&f, "example.org", NOW);
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		uint8_t key[MAIL_KEY_MAX];
+		mail_link_t link;
+		const size_t len = key_of(cases[i].name, "example.org", key);
+		int ret = mail_chain_cover(&f.view, key, len, cases[i].below, &link);
+		UNIT_CHECK(ret == KNOT_EOK &&
+		                   name_is(link.owner, owners[cases[i].owner], "example.org") &&
+		                   name_is(link.next, next_of(cases[i].owner), "example.org") &&
+		                   !link.fleeting,
+		           "%s: %d", cases[i].name, ret);
+	}
+	end(&f);
+}
+
+/* Below _report._dmarc every name is denied for itself. */
+static void test_gap(void)
+{
+	fixture_t f;
+	uint8_t key[MAIL_KEY_MAX];
+	mail_link_t link;
+	begin(&f, "example.org", NOW);
+	size_t len = key_of("com._report._dmarc", "example.org", key);
+	CU_ASSERT_EQUAL(mail_chain_cover(&f.view, key, len, false, &link), KNOT_EOK);
+	CU_ASSERT(link.fleeting && name_is(link.owner, "col\\255._report._dmarc", "example.org") &&
+	          name_is(link.next, "com\\000._report._dmarc", "example.org"));
+	CU_ASSERT_EQUAL(mail_chain_cover(&f.view, key, len, true, &link), KNOT_EOK);
+	CU_ASSERT(link.fleeting && name_is(link.owner, "col\\255._report._dmarc", "example.org") &&
+	          name_is(link.next, "\\000.com._report._dmarc", "example.org"));
+	CU_ASSERT_EQUAL(mail_chain_match(&f.view, key, len, &link), KNOT_EOK);
+	CU_ASSERT(link.fleeting && name_is(link.owner, "com._report._dmarc", "example.org") &&
+	          name_is(link.next, "\\000.com._report._dmarc", "example.org"));
+	end(&f);
+}
+
+/* What is ahead shortens the TTL of the links that it touches, and of no other. */
+static void test_until(void)
+{
+	static const struct {
+		const char *name;
+		int64_t until;
+	} cases[] = {
+		{ "r._domainkey", 600 },       { "soon._domainkey", 600 }, { "t._domainkey", 600 },
+		{ "b._domainkey", INT64_MAX }, { "l", INT64_MAX },
+	};
+	fixture_t f;
+	begin(&f, "example.org", NOW);
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		uint8_t key[MAIL_KEY_MAX];
+		mail_link_t link;
+		const size_t len = key_of(cases[i].name, "example.org", key);
+		int ret = mail_chain_cover(&f.view, key, len, false, &link);
+		const int64_t until = link.until == INT64_MAX ? link.until : link.until - NOW;
+		UNIT_CHECK(ret == KNOT_EOK && until == cases[i].until, "%s: %d, %lld",
+		           cases[i].name, ret, (long long)until);
+	}
+	end(&f);
+	begin(&f, "example.org", NOW + 600);
+	uint8_t key[MAIL_KEY_MAX];
+	mail_link_t link;
+	const size_t len = key_of("t._domainkey", "example.org", key);
+	CU_ASSERT_EQUAL(mail_chain_cover(&f.view, key, len, false, &link), KNOT_EOK);
+	CU_ASSERT(name_is(link.owner, "soon._domainkey", "example.org"));
+	CU_ASSERT(name_is(link.next, "z.y._domainkey", "example.org"));
+	end(&f);
+}
+
+/* A domain with nothing but its apex (and the gap). */
+static void test_bare(void)
+{
+	fixture_t f;
+	uint8_t key[MAIL_KEY_MAX];
+	mail_link_t link;
+	begin(&f, "bare.example", NOW);
+	size_t len = key_of("@", "bare.example", key);
+	CU_ASSERT_EQUAL(mail_chain_match(&f.view, key, len, &link), KNOT_EOK);
+	CU_ASSERT(name_is(link.next, "\\000._report._dmarc", "bare.example"));
+	len = key_of("x", "bare.example", key);
+	CU_ASSERT_EQUAL(mail_chain_cover(&f.view, key, len, false, &link), KNOT_EOK);
+	CU_ASSERT(name_is(link.owner, "\\255._report._dmarc", "bare.example"));
+	CU_ASSERT(name_is(link.next, "@", "bare.example"));
+	end(&f);
+}
+
+static const unit_test_t tests[] = {
+	{ "links of owners", test_match },    { "links that cover", test_cover },
+	{ "below _report._dmarc", test_gap }, { "what is ahead", test_until },
+	{ "nothing but an apex", test_bare }, { NULL, NULL }
+};
+
+int main(void)
+{
+	return unit_run("chain", tests);
+}

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* NSEC RDATA, and names shortly before and after a name. */
+
+#include "mail/nsec.h"
+
+#include <libknot/libknot.h>
+
+#include "unit.h"
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+/*! A name in presentation format, with \DDD. */
+static void name_of(const char *text, knot_dname_storage_t name)
+{
+	CU_ASSERT_PTR_NOT_NULL_FATAL(knot_dname_from_str(name, text, sizeof(knot_dname_storage_t)));
+}
+
+static void test_rdata(void)
+{
+	/* RFC 4034 4.3: alfa.example.com. NSEC host.example.com. (A MX RRSIG NSEC TYPE1234). */
+	static const uint16_t types[] = { 1, 15, 46, 47, 1234 };
+	static const uint8_t expected[] =
+		"\x04host\x07"
+		"example\x03"
+		"com\x00"
+		"\x00\x06\x40\x01\x00\x00\x00\x03"
+		"\x04\x1b\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00"
+		"\x00\x00\x00\x00\x00\x00\x00\x00\x20";
+	knot_dname_storage_t next;
+	uint8_t rdata[MAIL_NSEC_RDATA_MAX];
+	name_of("host.example.com.", next);
+	size_t len = mail_nsec_rdata(next, types, COUNT(types), rdata);
+	CU_ASSERT_EQUAL_FATAL(len, sizeof(expected) - 1);
+	CU_ASSERT_EQUAL(memcmp(rdata, expected, len), 0);
+	/* The other end of a window, and no type at all. */
+	static const uint16_t last[] = { 255, 65535 };
+	static const uint8_t bits[] =
+		"\x00\x20\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00"
+		"\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x01"
+		"\xff\x20\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00"
+		"\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x01";
+	CU_ASSERT_EQUAL_FATAL(mail_nsec_rdata((const uint8_t *)"", last, 2, rdata), sizeof(bits));
+	CU_ASSERT_EQUAL(memcmp(rdata + 1, bits, sizeof(bits) - 1), 0);
+	CU_ASSERT_EQUAL(mail_nsec_rdata((const uint8_t *)"", last, 0, rdata), 1);
+}
+
+static char longest[KNOT_DNAME_TXT_MAXLEN + 1]; /* 255 octets, the first label of 61. */
+
+#define LABEL63 "abcdefghijklmnopqrstuvwxyz0123456789abcdefghijklmnopqrstuvwxyz0"
+
+static void test_neighbours(void)
+{
+	static const struct {
+		const char *name, *before, *after, *first;
+	} cases[] = {
+		{ "com.d.", "col\\255.d.", "com\\000.d.", "\\000.com.d." },
+		{ "a.d.", "`\\255.d.", "a\\000.d.", "\\000.a.d." },
+		{ "[.d.", "@\\255.d.", "[\\000.d.", "\\000.[.d." },
+		{ "x\\000.d.", "\\255.x.d.", "x\\000\\000.d.", "\\000.x\\000.d." },
+		{ "\\000.d.", "d.", "\\000\\000.d.", "\\000.\\000.d." },
+		{ "\\255.d.", "\\254\\255.d.", "\\255\\000.d.", "\\000.\\255.d." },
+		{ "*.d.", ")\\255.d.", "*\\000.d.", "\\000.*.d." },
+		{ LABEL63 ".d.",
+		  "\\255.abcdefghijklmnopqrstuvwxyz0123456789abcdefghijklmnopqrstuvwxyz/.d.",
+		  "abcdefghijklmnopqrstuvwxyz0123456789abcdefghijklmnopqrstuvwxyz1.d.",
+		  "\\000." LABEL63 ".d." },
+	};
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		knot_dname_storage_t name, expected, found;
+		name_of(cases[i].name, name);
+		name_of(cases[i].before, expected);
+		int ret = mail_nsec_before(name, found);
+		UNIT_CHECK(ret == KNOT_EOK && knot_dname_is_equal(found, expected), "before %s",
+		           cases[i].name);
+		name_of(cases[i].after, expected);
+		ret = mail_nsec_after(name, found);
+		UNIT_CHECK(ret == KNOT_EOK && knot_dname_is_equal(found, expected), "after %s",
+		           cases[i].name);
+		name_of(cases[i].first, expected);
+		ret = mail_nsec_first(name, found);
+		UNIT_CHECK(ret == KNOT_EOK && knot_dname_is_equal(found, expected), "first %s",
+		           cases[i].name);
+	}
+}
+
+/* The order is RFC 4034 6.1's, whatever the octets. */
+static void test_order(void)
+{
+	for (unsigned octet = 0; octet < 256; octet++) {
+		if (octet >= 'A' && octet <= 'Z') {
+			continue;
+		}
+		for (unsigned len = 1; len <= 63; len += 31) {
+			knot_dname_storage_t name = { 0 }, before, after;
+			uint8_t keys[3][MAIL_KEY_MAX];
+			name[0] = len;
+			memset(name + 1, 'k', len);
+			name[len] = octet;
+			memcpy(name + 1 + len,
+			       "\x01"
+			       "d",
+			       3);
+			int ret = mail_nsec_before(name, before);
+			UNIT_CHECK(ret == KNOT_EOK, "octet %u, %u: %d", octet, len, ret);
+			ret = mail_nsec_after(name, after);
+			if (len == 63 && octet == 255) {
+				CU_ASSERT_EQUAL(ret, KNOT_ESPACE);
+				continue;
+			}
+			UNIT_CHECK(ret == KNOT_EOK, "octet %u, %u: %d", octet, len, ret);
+			size_t lens[3] = { mail_name_key(before, keys[0]),
+				           mail_name_key(name, keys[1]),
+				           mail_name_key(after, keys[2]) };
+			for (unsigned i = 0; i < 2; i++) {
+				size_t common = lens[i] < lens[i + 1] ? lens[i] : lens[i + 1];
+				int diff = memcmp(keys[i], keys[i + 1], common);
+				UNIT_CHECK(diff < 0 || (diff == 0 && lens[i] < lens[i + 1]),
+				           "octet %u, %u, pair %u", octet, len, i);
+			}
+			UNIT_CHECK(!mail_key_in(keys[2], lens[2], keys[1], lens[1]),
+			           "octet %u, %u: after is below", octet, len);
+		}
+	}
+}
+
+static void test_full(void)
+{
+	knot_dname_storage_t name, out;
+	(void)snprintf(longest, sizeof(longest), "%.61s.%s.%s.%s.", LABEL63, LABEL63, LABEL63,
+	               LABEL63);
+	name_of(longest, name);
+	CU_ASSERT_EQUAL_FATAL(knot_dname_size(name), KNOT_DNAME_MAXLEN);
+	CU_ASSERT_EQUAL(mail_nsec_before(name, out), KNOT_ESPACE);
+	CU_ASSERT_EQUAL(mail_nsec_first(name, out), KNOT_ESPACE);
+	CU_ASSERT_EQUAL_FATAL(mail_nsec_after(name, out), KNOT_EOK);
+	CU_ASSERT_EQUAL(out[61], (uint8_t)(name[61] + 1));
+}
+
+static const unit_test_t tests[] = { { "RDATA", test_rdata },
+	                             { "names before, after and below", test_neighbours },
+	                             { "every octet at the end of a label", test_order },
+	                             { "names without room", test_full },
+	                             { NULL, NULL } };
+
+int main(void)
+{
+	return unit_run("nsec", tests);
+}
