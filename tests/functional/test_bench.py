@@ -1,0 +1,172 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""bench/run: with tiny sizes it gives its table and its JSON, and it notices what is wrong."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+
+import pytest
+from harness import ADDRESS, BUILD, MODULE, TOP, Knotd, Store, asan_library
+
+BENCH = TOP / "bench"
+sys.path.append(str(BENCH))
+
+import callgrind  # noqa: E402
+import domains  # noqa: E402
+import report  # noqa: E402
+
+SANITIZED = asan_library(MODULE) is not None
+
+
+def bench(directory, *args):
+    """Runs bench/run on the build under test."""
+    # Started by root it goes on as nobody, in there.
+    directory.chmod(0o755)
+    env = os.environ | {"TMPDIR": str(directory), "MAIL_AS_NOBODY": "1"}
+    return subprocess.run([str(BENCH / "run"), "--build", str(BUILD), *args], text=True,
+                          capture_output=True, check=False, timeout=300, env=env)
+
+
+def test_tiny(directory):
+    """One short run with 1 and 10 domains, beside knotd. A sanitized build is refused."""
+    numbers = directory / "numbers.json"
+    done = bench(directory, "--sizes", "1,10", "--peers", "knotd", "--runs", "1", "--seconds", "0.2",
+                 "--no-instructions", "--json", str(numbers))
+    if SANITIZED:
+        assert done.returncode == 1 and "sanitize" in done.stderr
+        return
+    assert done.returncode == 0, done.stderr
+    found = json.loads(numbers.read_text())
+    rows = {(row["system"], row["domains"]): row for row in found["rows"]}
+    assert set(rows) == {("mod-mail", 1), ("mod-mail", 10), ("knotd", 1), ("knotd", 10), ("floor", 1)}
+    for row in rows.values():
+        for kind in ("uniform", "zipf"):
+            if kind in row:
+                assert row[kind]["answered"] > 100, row
+                assert (row[kind]["lost"], row[kind]["wrong"]) == (0, 0), row
+    many = rows["mod-mail", 10]
+    assert 0 < many["start"] < 30 and 0 < many["commit"] < 30 and many["import"] > 10
+    assert 1 <= many["pages"] < 20 and many["disk"] >= many["domain-octets"] >= 0
+    assert many["private"] > 100000 and many["mapped"] > 0 and rows["knotd", 10]["disk"] > 1000
+    assert found["machine"]["knot"] and found["machine"]["cores"] >= 1
+    assert all(bar["met"] is None for bar in found["bars"] if "1,000" in bar["what"])
+    for text in ("mod-mail ", "knotd, zones in memory", "knotd, refusing", "questions/s", "not measured"):
+        assert text in done.stdout
+    # Only what was asked for is left.
+    assert sorted(path.name for path in directory.iterdir()) == ["numbers.json"]
+
+
+def test_usage(directory):
+    """Slips are named, with status 2."""
+    for args, text in ((("--sizes", "0"), "at least 1"), (("--peers", "bind"), "knotd, nsd, pdns"),
+                       (("--questions", "all"), "uniform, zipf"), (("--json",), "wants a value"),
+                       (("--what",), "--what")):
+        done = bench(directory, *args)
+        assert done.returncode == 2 and text in done.stderr, (args, done.stderr)
+
+
+@pytest.fixture(name="ask", scope="module")
+def made_ask(tmp_path_factory):
+    """The load generator."""
+    path = tmp_path_factory.mktemp("ask") / "ask"
+    subprocess.run(["cc", "-std=gnu11", "-D_GNU_SOURCE", "-O1", "-o", str(path), str(BENCH / "ask.c"),
+                    "-lm"], check=True)
+
+    def run(port, mix, *args):
+        file = path.with_name("mix")
+        file.write_text(domains.mix_text(mix))
+        return json.loads(subprocess.run(
+            [str(path), "--port", str(port), "--mix", str(file), *map(str, args)], check=True, text=True,
+            capture_output=True, timeout=120).stdout)
+    return run
+
+
+def test_ask_judges(tmp_path, ask):
+    """Right answers are right; each thing that can be wrong with one is found."""
+    store = Store(tmp_path)
+    store.apply(domains.policy_text())
+    store.load("".join(domains.lines(20)))
+    size = ("--domains", 20, "--count", 2000)
+    with Knotd(store) as knotd:
+        good = ask(knotd.port, domains.MIX, *size)
+        assert good["answered"] == good["sent"] == 2000 and good["wrong"] == good["lost"] == 0, good
+        good = ask(knotd.port, domains.MIX, *size, "--zipf", 1)
+        assert good["answered"] == 2000 and good["wrong"] == 0, good
+        good = ask(knotd.port, domains.FLOOD, *size)
+        assert good["answered"] == 2000 and good["wrong"] == 0, good
+        good = ask(knotd.port, domains.FOREIGN, *size, "--tail", domains.FOREIGN_TAIL)
+        assert good["answered"] == 2000 and good["wrong"] == 0, good
+        for kind in ((1, "-", domains.MX, domains.NXDOMAIN, 1, None),
+                     (1, "-", domains.MX, domains.NOERROR, 2, None),
+                     (1, "mail", domains.A, domains.NOERROR, 1, "c0000200"),
+                     (1, "nothing", domains.A, domains.NOERROR, 0, None)):
+            bad = ask(knotd.port, (kind,), *size)
+            assert bad["answered"] == bad["wrong"] == 2000, (kind, bad)
+        # Domains that are not there, among others that are.
+        bad = ask(knotd.port, domains.MIX, "--domains", 40, "--count", 2000)
+        assert 500 < bad["wrong"] < 1500, bad
+
+
+def test_ask_counts_losses(ask):
+    """A server that says nothing."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
+        silent.bind((ADDRESS, 0))
+        said = ask(silent.getsockname()[1], domains.FOREIGN, "--count", 50, "--window", 25, "--timeout",
+                   0.1)
+    assert said["sent"] == said["lost"] == 50 and said["answered"] == 0
+
+
+def test_callgrind(tmp_path):
+    """What calls into the module cost is told apart, with names given once and then by number."""
+    path = tmp_path / "callgrind"
+    path.write_text("""# callgrind format
+positions: line
+events: Ir
+
+ob=(1) /usr/sbin/knotd
+fl=(1) ???
+fn=(1) answer
+0 100
+cob=(2) /x/module/.libs/mail.so
+cfn=(2) hook
+calls=3 0
+0 4000
+cfn=(3) other
+calls=3 0
+0 70
+0 5
+
+ob=(2)
+fn=(2)
+0 1000
+cob=(3) /lib/libknot.so
+cfn=(4) put
+calls=3 0
+0 3000
+
+ob=(1)
+fn=(5) more
+0 1
+cob=(2)
+cfn=(2)
+calls=1 0
+0 500
+
+totals: 9999
+""")
+    assert callgrind.read(path, "mail.so") == {"all": 9999, "module": 4500}
+
+
+def test_bars():
+    """A bar is met, not met, or not measured."""
+    def row(system, size, qps, **more):
+        return {"system": system, "domains": size, "uniform": {"qps": {"median": qps}}} | more
+    rows = [row("mod-mail", 1000, 120, commit=0.001), row("knotd", 1000, 100),
+            row("mod-mail", 100_000, 120, commit=0.003), row("knotd", 100_000, 100)]
+    found = {bar["what"]: bar for bar in report.Bars(rows, {}).all()}
+    assert found["questions/s of knotd with the same zones, 1,000 domains"]["met"] is True
+    assert found["questions/s of knotd with the same zones, 100,000 domains"]["met"] is False
+    assert found["questions/s of knotd with the same zones, 1,000,000 domains"]["met"] is None
+    assert found["commit to first new answer, the slowest size"]["met"] is False
