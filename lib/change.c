@@ -185,17 +185,38 @@ static int listed_add(mail_change_t *change, const mail_entry_t *entry)
 	return KNOT_EOK;
 }
 
-/*! Remembers that some key of a policy changed, as "policy:ID": plans depend on all of them at once. */
-static int key_policy_put(mail_change_t *change, const mail_entry_t *key)
+/*! Who has a DKIM key: a domain, or "policy:ID". */
+static mail_entry_t key_owner(const mail_entry_t *key)
 {
 	const char *slash = memrchr(key->id.data, '/', key->id.len);
-	mail_entry_t policy = { .section = MAIL_SECTION_DKIM, .id = key->id };
-	if (slash == NULL || key->id.len < 7 || memcmp(key->id.data, "policy:", 7) != 0) {
-		return KNOT_EOK;
+	const bool policy = key->id.len >= 7 && memcmp(key->id.data, "policy:", 7) == 0;
+	return (mail_entry_t){
+		.section = policy ? MAIL_SECTION_DKIM : MAIL_SECTION_DOMAIN,
+		.id = { key->id.data, slash != NULL ? (size_t)(slash - key->id.data) : 0 },
+	};
+}
+
+/*! Says whether an entry is stored and live. */
+static bool is_live(const mail_change_t *change, const mail_entry_t *entry)
+{
+	uint8_t key[MAIL_KEY_MAX];
+	int len = mail_entry_key(entry->section, entry->id, key);
+	return len > 0 &&
+	       change->base->get(change->base, entry->section, key, len, NULL, NULL) == KNOT_EOK;
+}
+
+/*! Remembers whose key changed: of policies the policy, because plans depend on all of its keys at once. */
+static int key_owner_put(mail_change_t *change, const mail_entry_t *key)
+{
+	const mail_entry_t owner = key_owner(key);
+	if (owner.section == MAIL_SECTION_DKIM) {
+		change->policy_keys = true;
+		return listed_add(change, &owner);
 	}
-	change->policy_keys = true;
-	policy.id.len = slash - key->id.data;
-	return listed_add(change, &policy);
+	/* A domain that came with this change has no aliases that were not looked at. */
+	change->targets |= mail_change_find(change, MAIL_SECTION_DOMAIN, owner.id) == NULL &&
+	                   is_live(change, &owner);
+	return KNOT_EOK;
 }
 
 /*! Remembers a changed entry. */
@@ -212,7 +233,7 @@ static int listed_put(mail_change_t *change, const mail_entry_t *entry)
 		}
 	}
 	if (entry->section == MAIL_SECTION_DKIM) {
-		int ret = key_policy_put(change, entry);
+		int ret = key_owner_put(change, entry);
 		if (ret != KNOT_EOK) {
 			return ret;
 		}
@@ -268,9 +289,28 @@ static int keys_delete(mail_change_t *change, const mail_entry_t *owner)
 	}
 }
 
+/*! Says whether a DKIM key is gone because its owner was deleted in this change. */
+static bool went_with_owner(const mail_change_t *change, const mail_entry_t *entry)
+{
+	if (entry->section != MAIL_SECTION_DKIM) {
+		return false;
+	}
+	mail_entry_t owner = key_owner(entry);
+	if (owner.section == MAIL_SECTION_DKIM) {
+		owner.section = MAIL_SECTION_POLICY;
+		owner.id.data += 7;
+		owner.id.len -= 7;
+	}
+	const mail_entry_t *put = mail_change_find(change, owner.section, owner.id);
+	return put != NULL ? put->deleted : change->all && !is_live(change, &owner);
+}
+
 static int entry_delete(mail_change_t *change, const mail_entry_t *entry, mail_diag_t *diag)
 {
 	int ret = mail_txn_del(change->txn, entry->section, entry->id);
+	if (ret == KNOT_ENOENT && went_with_owner(change, entry)) {
+		return KNOT_EOK;
+	}
 	if (ret == KNOT_ENOENT) {
 		diag->line = entry->line;
 		(void)mail_diag_error(diag, 0, "%s %.*s does not exist",
@@ -325,6 +365,7 @@ static int entry_write(mail_change_t *change, const mail_entry_t *entry, const m
 	                      : mail_txn_put(change->txn, entry);
 	if (ret == KNOT_EOK) {
 		*(old != NULL ? &change->count.changed : &change->count.added) += 1;
+		change->targets |= old != NULL && entry->section == MAIL_SECTION_DOMAIN;
 		ret = listed_put(change, entry);
 	}
 	return ret;

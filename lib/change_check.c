@@ -333,69 +333,9 @@ static int domain_plan_check(const mail_source_t *source, const mail_plan_t *pla
 	return ret == KNOT_EOK ? absolute_check(source, plan, key, len, diag) : ret;
 }
 
-/*! Says whether some record of a plan could meet a DKIM key. */
-static bool meets_keys(const mail_plan_t *plan)
-{
-	static const uint8_t top[] = "_domainkey";
-	size_t at = 0;
-	(void)mail_owners_find(&plan->relative, top, sizeof(top) - 1, &at);
-	for (; at < plan->relative.count; at++) {
-		const mail_owner_t *owner = &plan->relative.owners[at];
-		if (!mail_key_in(owner->key, owner->key_len, top, sizeof(top) - 1)) {
-			return false;
-		}
-		for (size_t i = 0; i < owner->count; i++) {
-			if (strncmp(mail_kinds[owner->rows[i].kind].name, "dkim", 4) != 0) {
-				return true;
-			}
-		}
-	}
-	return false;
-}
-
-/*! A domain's own DKIM keys against the records at their owners. */
-static int own_keys_check(mail_change_t *change, const mail_plan_t *plan, const uint8_t *key,
-                          size_t len, mail_diag_t *diag)
-{
-	uint8_t top[MAIL_KEY_MAX], after[MAIL_KEY_MAX], next[MAIL_KEY_MAX];
-	if (len + 12 > sizeof(top) || !meets_keys(plan)) {
-		return KNOT_EOK;
-	}
-	memcpy(top, key, len);
-	memcpy(top + len, "\0_domainkey", 11);
-	size_t top_len = len + 11, after_len = top_len;
-	memcpy(after, top, top_len);
-	for (;;) {
-		mail_dkim_t dkim;
-		bool deleted = false;
-		int ret = change->base->dkim_next(change->base, after, after_len, false, next,
-		                                  &dkim, &deleted);
-		if (ret < 0 || !mail_key_in(next, ret, top, top_len)) {
-			return KNOT_EOK;
-		}
-		after_len = ret;
-		memcpy(after, next, after_len);
-		const mail_owner_t *owner = mail_owners_find(&plan->relative, next + len + 1,
-		                                             after_len - len - 1, NULL);
-		for (size_t i = 0; !deleted && owner != NULL && i < owner->count; i++) {
-			const char *kind = mail_kinds[owner->rows[i].kind].name;
-			if (strncmp(kind, "dkim", 4) != 0) {
-				mail_buf_t id = { 0 };
-				(void)mail_entry_id_from_key(MAIL_SECTION_DKIM, next, after_len,
-				                             &id);
-				ret = mail_diag_error(
-					diag, 0, "a %s and the DKIM key %.*s have the same owner",
-					kind, (int)id.len, (const char *)id.data);
-				mail_buf_free(&id);
-				return ret;
-			}
-		}
-	}
-}
-
 /*! Compiles a domain with overrides, or an alias. \param differs Set when it was made from what changed. */
 static int domain_compile(mail_change_t *change, mail_str_t id, const uint8_t *key, size_t len,
-                          bool *differs, mail_diag_t *diag)
+                          const mail_domain_t *domain, bool *differs, mail_diag_t *diag)
 {
 	mail_profile_t *profile = NULL;
 	mail_plan_t *plan = NULL;
@@ -421,7 +361,7 @@ static int domain_compile(mail_change_t *change, mail_str_t id, const uint8_t *k
 		ret = domain_plan_check(&change->source, plan, key, len, diag);
 	}
 	if (ret == KNOT_EOK) {
-		ret = own_keys_check(change, plan, key, len, diag);
+		ret = mail_change_keys_check(change, plan, key, len, domain->alias, diag);
 	}
 	mail_plan_free(plan);
 	mail_profile_free(profile);
@@ -434,6 +374,13 @@ typedef struct {
 	bool must;    /*!< It must be good: it differs, or nobody remembers whether it does. */
 } concern_t;
 
+/*! Says whether a domain, or a key of its own, is among the changed entries. */
+static bool is_changed(const mail_change_t *change, mail_str_t id)
+{
+	return mail_change_find(change, MAIL_SECTION_DOMAIN, id) != NULL ||
+	       mail_change_key_of(change, id) != NULL;
+}
+
 /*! Checks a domain that has all from its policy. */
 static int plain_check(mail_change_t *change, mail_str_t policy, const uint8_t *key, size_t len,
                        concern_t *concern, mail_diag_t *diag)
@@ -444,7 +391,9 @@ static int plain_check(mail_change_t *change, mail_str_t policy, const uint8_t *
 		concern->differs |= checked->affected;
 		ret = domain_plan_check(&change->source, checked->plan, key, len, diag);
 	}
-	return ret == KNOT_EOK ? own_keys_check(change, checked->plan, key, len, diag) : ret;
+	return ret == KNOT_EOK
+	               ? mail_change_keys_check(change, checked->plan, key, len, MAIL_STR(""), diag)
+	               : ret;
 }
 
 /*!
@@ -457,15 +406,15 @@ static int domain_check(mail_change_t *change, const uint8_t *key, size_t len,
 	mail_buf_t id = { 0 };
 	int ret = mail_entry_id_from_key(MAIL_SECTION_DOMAIN, key, len, &id);
 	concern_t concern = {
-		.differs = mail_change_find(change, MAIL_SECTION_DOMAIN, mail_buf_view(&id)) !=
-		                   NULL ||
-		           mail_change_key_of(change, mail_buf_view(&id)) != NULL,
+		.differs = is_changed(change, mail_buf_view(&id)) ||
+		           (domain->alias.len > 0 && is_changed(change, domain->alias)),
 	};
 	concern.must = concern.differs || change->all;
 	if (ret == KNOT_EOK && domain->plain && domain->alias.len == 0) {
 		ret = plain_check(change, domain->policy, key, len, &concern, diag);
 	} else if (ret == KNOT_EOK) {
-		ret = domain_compile(change, mail_buf_view(&id), key, len, &concern.differs, diag);
+		ret = domain_compile(change, mail_buf_view(&id), key, len, domain, &concern.differs,
+		                     diag);
 	}
 	change->count.domains += concern.differs;
 	if (ret == KNOT_ENOMEM || (ret != KNOT_EOK && (concern.must || concern.differs))) {
@@ -481,8 +430,7 @@ static int domain_check(mail_change_t *change, const uint8_t *key, size_t len,
 /*! Says whether a domain may differ after the change; looks only at what is cheap. */
 static bool domain_affected(mail_change_t *change, mail_str_t id, const mail_domain_t *domain)
 {
-	if (change->all || mail_change_find(change, MAIL_SECTION_DOMAIN, id) != NULL ||
-	    mail_change_key_of(change, id) != NULL) {
+	if (change->all || is_changed(change, id)) {
 		return true;
 	}
 	if (domain->alias.len > 0) {
@@ -498,39 +446,44 @@ static bool domain_affected(mail_change_t *change, mail_str_t id, const mail_dom
 	       (change->touched[MAIL_SECTION_HOST] || change->touched[MAIL_SECTION_CERTIFICATE]);
 }
 
-/*! Looks at every domain. */
-static int domains_check(mail_change_t *change, mail_diag_t *diag)
-{
-	uint8_t key[MAIL_KEY_MAX], next[MAIL_KEY_MAX];
-	for (size_t len = 0;;) {
-		mail_domain_t domain;
-		char text[KNOT_DNAME_TXT_MAXLEN + 1];
-		mail_buf_t id = MAIL_BUF_FIXED((uint8_t *)text, sizeof(text));
-		int ret = change->base->domain_next(change->base, key, len, false, next, &domain);
-		if (ret < 0) {
-			return ret == KNOT_ENOENT ? KNOT_EOK : ret;
-		}
-		len = ret;
-		memcpy(key, next, len);
-		if (domain.error != KNOT_EOK) {
-			continue; /* It was so before. */
-		}
-		ret = mail_entry_id_from_key(MAIL_SECTION_DOMAIN, key, len, &id);
-		if (ret == KNOT_EOK && domain_affected(change, mail_buf_view(&id), &domain)) {
-			ret = domain_check(change, key, len, &domain, diag);
-		}
-		if (ret != KNOT_EOK) {
-			return ret;
-		}
-	}
-}
-
-/*! What the walk over the listed entries needs besides them: twalk_r's closure. */
+/*! What the walks over domains and over the listed entries need besides them. */
 typedef struct {
 	mail_change_t *change;
 	mail_diag_t *diag;
 	int ret;
 } walk_t;
+
+/*! Checks a domain that may differ. */
+static int each_domain(const uint8_t *key, size_t len, const mail_domain_t *domain, void *ctx)
+{
+	const walk_t *walk = ctx;
+	char text[KNOT_DNAME_TXT_MAXLEN + 1];
+	mail_buf_t id = MAIL_BUF_FIXED((uint8_t *)text, sizeof(text));
+	if (domain->error != KNOT_EOK) {
+		return KNOT_EOK; /* It was so before. */
+	}
+	int ret = mail_entry_id_from_key(MAIL_SECTION_DOMAIN, key, len, &id);
+	if (ret == KNOT_EOK && domain_affected(walk->change, mail_buf_view(&id), domain)) {
+		ret = domain_check(walk->change, key, len, domain, walk->diag);
+	}
+	return ret;
+}
+
+/*! Checks an alias whose target was changed; one that was changed itself has been checked. */
+static int each_alias(const uint8_t *key, size_t len, const mail_domain_t *domain, void *ctx)
+{
+	const walk_t *walk = ctx;
+	char text[KNOT_DNAME_TXT_MAXLEN + 1];
+	mail_buf_t id = MAIL_BUF_FIXED((uint8_t *)text, sizeof(text));
+	if (domain->error != KNOT_EOK || domain->alias.len == 0 ||
+	    !is_changed(walk->change, domain->alias)) {
+		return KNOT_EOK;
+	}
+	int ret = mail_entry_id_from_key(MAIL_SECTION_DOMAIN, key, len, &id);
+	return ret != KNOT_EOK || is_changed(walk->change, mail_buf_view(&id))
+	               ? ret
+	               : domain_check(walk->change, key, len, domain, walk->diag);
+}
 
 /*! Checks the policy of a changed DKIM key; that of a deleted one may be gone. */
 static int policy_key_check(mail_change_t *change, const mail_entry_t *entry, mail_diag_t *diag)
@@ -608,8 +561,8 @@ int mail_change_finish(mail_change_t *change, mail_change_count_t *count, mail_d
 	    change->touched[MAIL_SECTION_CERTIFICATE] || change->policy_keys) {
 		ret = policies_check(change, &affected, diag);
 	}
+	walk_t walk = { change, diag, KNOT_EOK };
 	if (ret == KNOT_EOK) {
-		walk_t walk = { change, diag, KNOT_EOK };
 		twalk_r(change->listed, listed_walk, &walk);
 		ret = walk.ret;
 	}
@@ -618,7 +571,10 @@ int mail_change_finish(mail_change_t *change, mail_change_count_t *count, mail_d
 	    (affected || change->all || change->deletes || change->touched[MAIL_SECTION_HOST] ||
 	     change->touched[MAIL_SECTION_CERTIFICATE] || change->touched[MAIL_SECTION_POLICY])) {
 		change->count.domains = change->deleted_domains;
-		ret = domains_check(change, diag);
+		ret = mail_txn_domains(change->txn, each_domain, &walk);
+	} else if (ret == KNOT_EOK && change->targets) {
+		/* Nobody keeps a list of aliases. To look at all domains is cheap, to check them is not. */
+		ret = mail_txn_domains(change->txn, each_alias, &walk);
 	}
 	if (change->all && !affected) {
 		change->count.domains = change->domain_puts; /* Not all of them are remembered. */

@@ -331,6 +331,33 @@ static int source_dkim_prev(const mail_source_t *source, const uint8_t *key, siz
 	return ret == KNOT_EOK ? walk_dkim(&walk, prev, dkim, deleted) : ret;
 }
 
+int mail_txn_domains(mail_txn_t *txn,
+                     int (*each)(const uint8_t *key, size_t len, const mail_domain_t *domain,
+                                 void *ctx),
+                     void *ctx)
+{
+	walk_t walk = { .step = MDB_NEXT };
+	mail_domain_t domain;
+	if (txn->mdb == NULL || !atomic_load_explicit(&txn->active, memory_order_relaxed)) {
+		return KNOT_EINVAL;
+	}
+	/* One of its own, so that reading meanwhile does not move it. */
+	int ret = mail_store_code(
+		mdb_cursor_open(txn->mdb, txn->env->dbi[MAIL_SECTION_DOMAIN], &walk.cursor));
+	if (ret != KNOT_EOK) {
+		return ret;
+	}
+	for (walk_step(&walk); walk.rc == MDB_SUCCESS && ret == KNOT_EOK; walk_step(&walk)) {
+		if (walk.k.mv_size <= MAIL_KEY_MAX && read_domain(&walk.v, &domain)) {
+			ret = each(walk.k.mv_data, walk.k.mv_size, &domain, ctx);
+		}
+	}
+	mdb_cursor_close(walk.cursor);
+	return ret != KNOT_EOK || walk.rc == MDB_SUCCESS || walk.rc == MDB_NOTFOUND
+	               ? ret
+	               : mail_store_code(walk.rc);
+}
+
 void mail_source_init(mail_source_t *source, mail_txn_t *txn)
 {
 	*source = (mail_source_t){

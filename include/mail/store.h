@@ -166,6 +166,18 @@ typedef int (*mail_stamp_f)(const uint8_t *key, size_t len, const mail_stamp_t *
  * \return KNOT_EOK, what each returned, or an error of the tree.
  */
 int mail_txn_stamps(mail_txn_t *txn, mail_section_t section, mail_stamp_f each, void *ctx);
+/*!
+ * Walks all live domains in the order of their keys, damaged ones included: the fastest way to look at all.
+ *
+ * \param each  May read in the transaction, but not write; another result than KNOT_EOK ends the walk. The domain
+ *              is as mail_source_t.domain_next() gives it.
+ *
+ * \return KNOT_EOK; what each returned; KNOT_EINVAL, KNOT_ENOMEM, KNOT_EMALF (the tree itself).
+ */
+int mail_txn_domains(mail_txn_t *txn,
+                     int (*each)(const uint8_t *key, size_t len, const mail_domain_t *domain,
+                                 void *ctx),
+                     void *ctx);
 /*! Removes tombstones older than a time; no serial goes back by it. \param before Nanoseconds since 1970.
  *  \return Number removed, or an error. */
 int mail_txn_purge(mail_txn_t *txn, uint64_t before);

@@ -206,3 +206,29 @@ def test_u_labels_and_capitals_name_the_same_entry(store):
                                                        "example.org", "policy=business"]
     store.run("records", "BÜCHER.example")
     store.run("domain-unset", "xn--bcher-kva.example")
+
+
+def test_aliases_are_counted_and_checked(store):
+    """A change of a domain concerns its aliases: dry runs say so, and a name that grows too long there is refused."""
+    long = ".".join(["x" * 50] * 4) + ".example"
+    store.apply("policy:\n  - id: p\n    ns: ns.example.net.\n"
+                "domain:\n  - id: a.example\n    policy: p\n  - id: b.example\n    alias: a.example\n"
+                f"  - id: {long}\n    alias: a.example\n")
+    changed = "domain:\n  - id: a.example\n    policy: p\n    ttl: 60\n"
+    assert "3 domains concerned" in store.apply(changed, "--dry-run").stdout
+    assert "3 domains concerned" in store.apply(changed).stdout
+    done = store.run("domain-set", "a.example", "mx=10 " + "y" * 50, status=1)
+    assert f"domain {long}: a record's name would grow past 255 octets" in done.stderr
+
+
+def test_a_policy_and_its_keys_go_in_any_order(store):
+    """Keys go with their owner; a file that deletes both says which first, and it does not matter."""
+    policy = '{"kind":"policy","id":"p","deleted":true}\n'
+    key = '{"kind":"dkim","id":"policy:p/s","deleted":true}\n'
+    for lines in (policy + key, key + policy):
+        store.apply("policy:\n  - id: p\n    ns: ns.example.net.\n"
+                    "dkim:\n  - id: policy:p/s\n    cname: s.example.net.\n")
+        store.load(lines)
+        assert [line for line in store.run("export").stdout.splitlines() if '"p"' in line] == []
+        assert store.run("dkim-list").stdout == ""
+    assert "does not exist" in store.run("import", store.file(key, ".ndjson"), status=1).stderr

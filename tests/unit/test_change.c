@@ -160,7 +160,7 @@ static const struct {
 	{ "",
 	  "policy:\n  - id: business\n    base: low\n    host: mail\n    ns: \"ns.example.net.\"\n"
 	  "    record: \"k2._domainkey A 192.0.2.1\"\n",
-	  "domain example.org: a record and the DKIM key example.org/k2 have the same owner", 0 },
+	  "a record and the DKIM key example.org/k2 have the same owner", 0 },
 	{ "",
 	  "policy:\n  - id: unused\n    ns: \"ns.example.net.\"\n    record: \"k2._domainkey A 192.0.2.1\"\n"
 	  "domain:\n  - id: example.org\n    policy: unused\n",
@@ -277,7 +277,11 @@ static const struct {
 	  1, 1, 0, 0, 3, "" },
 	{ "dkim policy:unused/s1", "", 0, 0, 1, 0, 0, "" },
 	{ "dkim policy:unused/s1,policy unused", "", 0, 0, 2, 0, 0, "" },
-	{ "dkim example.org/k1", "", 0, 0, 1, 0, 1, "" },
+	{ "policy unused,dkim policy:unused/s1", "", 0, 0, 2, 0, 0, "" },
+	/* With its alias. */
+	{ "dkim example.org/k1", "", 0, 0, 1, 0, 2, "" },
+	{ "domain alias.example,domain example.org,dkim example.org/k2,dkim example.org/k1", "", 0,
+	  0, 4, 0, 2, "" },
 	{ "dkim example.org/k1,domain alias.example,domain example.org", "", 0, 0, 4, 0, 2, "" },
 	/* Any order: what is referred to may come later, and what refers goes with it. */
 	{ "",
@@ -364,6 +368,62 @@ static void test_cascade(void)
 		mail_txn_abort(txn);
 		teardown(&s);
 	}
+}
+
+/* What is changed at a domain is changed at its aliases: they are checked, and counted once. */
+static void test_aliases(void)
+{
+	static const char aliased[] = "domain:\n  - id: t.example\n    policy: other\n"
+				      "  - id: " X200 ".al.example\n    alias: t.example\n"
+				      "  - id: short.example\n    alias: t.example\n"
+				      "dkim:\n  - id: t.example/k\n    key: \"" KEY1 "\"\n";
+	static const struct {
+		const char *deletes;
+		const char *text;
+		const char *reason; /* NULL: accepted. */
+		size_t domains;
+	} cases[] = {
+		{ "", "domain:\n  - id: t.example\n    policy: other\n    ttl: 300\n", NULL, 3 },
+		{ "", "domain:\n  - id: t.example\n    policy: business\n", NULL, 3 },
+		{ "", "dkim:\n  - id: t.example/s\n    key: \"" KEY1 "\"\n", NULL, 3 },
+		{ "dkim t.example/k", "", NULL, 3 },
+		{ "",
+		  "domain:\n  - id: t.example\n    policy: business\n"
+		  "  - id: short.example\n    alias: example.org\n",
+		  NULL, 3 },
+		{ "domain short.example", "domain:\n  - id: t.example\n    policy: business\n",
+		  NULL, 3 },
+		{ "",
+		  "domain:\n  - id: new.example\n    policy: business\n"
+		  "dkim:\n  - id: new.example/s\n    key: \"" KEY1 "\"\n",
+		  NULL, 1 },
+		{ "", "domain:\n  - id: t.example\n    policy: other\n    mx: \"10 " X50 "\"\n",
+		  "domain " X200 ".al.example: a record's name would grow past 255 octets", 0 },
+		{ "", "dkim:\n  - id: t.example/" X50 "\n    key: \"" KEY1 "\"\n",
+		  "domain " X200 ".al.example: the name of the DKIM key t.example/", 0 },
+		{ "", "domain:\n  - id: " X200 ".new.example\n    alias: t.example\n", NULL, 1 },
+	};
+	stored_t s;
+	made_t made;
+	setup(&s, false);
+	make(&s, "", aliased, &made);
+	CU_ASSERT_EQUAL(made.ret, KNOT_EOK);
+	made_commit(&made);
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		make(&s, cases[i].deletes, cases[i].text, &made);
+		if (cases[i].reason == NULL) {
+			UNIT_CHECK(made.ret == KNOT_EOK, "case %zu: %s", i, made.diag.text);
+			UNIT_CHECK(made.count.domains == cases[i].domains, "case %zu: %zu domains",
+			           i, made.count.domains);
+		} else {
+			UNIT_CHECK(made.ret == KNOT_EINVAL &&
+			                   strncmp(made.diag.text, cases[i].reason,
+			                           strlen(cases[i].reason)) == 0,
+			           "case %zu: %d %s", i, made.ret, made.diag.text);
+		}
+		made_abort(&made);
+	}
+	teardown(&s);
 }
 
 /* Since when the next certificate is known. */
@@ -602,6 +662,7 @@ static void test_failing(void)
 
 static const unit_test_t tests[] = { { "refused", test_refused },
 	                             { "accepted, counted, warned of", test_accepted },
+	                             { "aliases of what is changed", test_aliases },
 	                             { "keys go with their owner", test_cascade },
 	                             { "since when a certificate is known", test_publish },
 	                             { "bad before", test_bad_before },
