@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 /*! Milliseconds between two answers to what was written: many writes are one. */
-#define PAUSE 20
+#define PAUSE 5
 /*! Writes to data.mdb and to a key's file, files that come by any other way, modes and owners. */
 #define EVENTS (IN_MODIFY | IN_CREATE | IN_MOVED_TO | IN_ATTRIB | IN_ONLYDIR)
 
@@ -77,13 +77,16 @@ bool mail_wake_wait(mail_wake_t *wake, int period)
 		{ .fd = wake->event, .events = POLLIN },
 		{ .fd = wake->inotify, .events = POLLIN },
 	};
-	if (poll(fds, 2, period) <= 0) {
-		return true;
-	}
-	if (fds[0].revents == 0) {
-		// A moment for what else is being written.
+	if (wake->pause) {
 		(void)poll(fds, 1, period < PAUSE ? period : PAUSE);
+		if (fds[0].revents != 0) {
+			return false;
+		}
+	}
+	wake->pause = false;
+	if (poll(fds, 2, period) > 0 && fds[1].revents != 0) {
 		drain(wake);
+		wake->pause = true;
 	}
 	return fds[0].revents == 0;
 }

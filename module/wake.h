@@ -20,6 +20,7 @@ typedef struct {
 	int event; /*!< eventfd: the thread is to end; -1: none. */
 	int inotify;
 	int watches[MAIL_WAKE_WATCHES];
+	bool pause; /*!< It has just been told of something. */
 } mail_wake_t;
 
 /*! One that is not open. */

@@ -570,8 +570,8 @@ static void test_memory(void)
 	if (!bench_make(&b)) {
 		return;
 	}
-	for (unsigned i = 0; i < 3; i++) {
-		UNIT_CHECK(pair_make(&pairs[i], MAIL_ALGORITHM_ED25519), "pair %u", i);
+	for (unsigned k = 0; k < 3; k++) {
+		UNIT_CHECK(pair_make(&pairs[k], MAIL_ALGORITHM_ED25519), "pair %u", k);
 	}
 	put_file(&b, "a", &pairs[0], &pairs[0]);
 	put_one(&b, "a", &pairs[0]);
@@ -610,9 +610,9 @@ static void test_memory(void)
 	(void)follow(&b, NOW);
 	mail_keyring_free(b.ring);
 	b.ring = mail_keys_ring(b.keys);
-	for (unsigned i = 0; i < 3; i++) {
-		UNIT_CHECK(has(&b, &pairs[i]), "key %u", i);
-		mail_private_free(pairs[i].half);
+	for (unsigned k = 0; k < 3; k++) {
+		UNIT_CHECK(has(&b, &pairs[k]), "key %u", k);
+		mail_private_free(pairs[k].half);
 	}
 	bench_remove(&b);
 }
