@@ -353,6 +353,16 @@ int mail_pattern_name(const mail_pattern_t *pattern, const knot_dname_t *apex,
 
 /* --- Names to text --- */
 
+/*! Writes an octet that is not plain (RFC 1035 5.1). */
+static void octet_print(uint8_t octet, mail_buf_t *out)
+{
+	if (octet > 0x20 && octet < 0x7f) {
+		mail_buf_put(out, (uint8_t[]){ '\\', octet }, 2);
+	} else {
+		mail_buf_printf(out, "\\%03u", octet);
+	}
+}
+
 /*! Writes labels with a dot between two of them. */
 static int labels_print(const uint8_t *labels, size_t len, mail_buf_t *out)
 {
@@ -360,14 +370,16 @@ static int labels_print(const uint8_t *labels, size_t len, mail_buf_t *out)
 		if (pos > 0) {
 			mail_buf_u8(out, '.');
 		}
-		for (size_t i = pos + 1; i <= pos + labels[pos]; i++) {
-			uint8_t c = labels[i];
-			if (is_plain(c)) {
-				mail_buf_u8(out, c);
-			} else if (c > 0x20 && c < 0x7f) {
-				mail_buf_put(out, (uint8_t[]){ '\\', c }, 2);
-			} else {
-				mail_buf_printf(out, "\\%03u", c);
+		const size_t end = pos + 1 + labels[pos];
+		for (size_t i = pos + 1; i < end;) {
+			size_t run = i;
+			while (run < end && is_plain(labels[run])) {
+				run++;
+			}
+			mail_buf_put(out, labels + i, run - i);
+			i = run;
+			if (i < end) {
+				octet_print(labels[i++], out);
 			}
 		}
 	}
