@@ -300,14 +300,48 @@ void mail_env_free(mail_env_t *env)
 	free(env);
 }
 
+/*! LMDB would make an empty file a new store. */
+static int check_least_size(const char *path, const mail_files_t *files, mail_diag_t *diag)
+{
+	return files->data.size >= FILE_MIN
+	               ? KNOT_EOK
+	               : mail_store_fail(diag, KNOT_EMALF, "%s/data.mdb is truncated: %lld octets",
+	                                 path, (long long)files->data.size);
+}
+
+int mail_env_probe(const char *path, const mail_files_t *files, mail_diag_t *diag)
+{
+	int ret = check_least_size(path, files, diag);
+	if (ret != KNOT_EOK) {
+		return ret;
+	}
+	mail_env_t *env = new_env(files, false);
+	if (env == NULL) {
+		return mail_store_fail(diag, KNOT_ENOMEM, "no memory");
+	}
+	/*
+	 * Without locks nobody keeps a writer from using pages again that are being read here. But a writer finds
+	 * this lock file in use with another store, and refuses (check_lock); and whatever is read, it decides
+	 * about no more than whether to try.
+	 */
+	int rc = open_once(path, MDB_RDONLY | MDB_NOLOCK, 0, &env->mdb);
+	ret = rc == MDB_SUCCESS ? check_file(path, files, env->mdb, diag)
+	                        : explain_open(path, rc, diag);
+	if (ret == KNOT_EOK) {
+		mail_meta_t meta;
+		ret = open_databases(path, env, &meta, diag);
+	}
+	mail_env_free(env);
+	return ret;
+}
+
 int mail_env_open(const char *path, const mail_files_t *files, bool write, unsigned readers,
                   mail_env_t **out, mail_diag_t *diag)
 {
 	*out = NULL;
-	if (files->data.size < FILE_MIN) {
-		/* LMDB would make an empty file a new store. */
-		return mail_store_fail(diag, KNOT_EMALF, "%s/data.mdb is truncated: %lld octets",
-		                       path, (long long)files->data.size);
+	int ret = check_least_size(path, files, diag);
+	if (ret != KNOT_EOK) {
+		return ret;
 	}
 	char lock_path[PATH_MAX];
 	if (snprintf(lock_path, sizeof(lock_path), "%s/lock.mdb", path) >= (int)sizeof(lock_path)) {
@@ -325,7 +359,7 @@ int mail_env_open(const char *path, const mail_files_t *files, bool write, unsig
 		}
 		sleep_ms(1L << i);
 	}
-	int ret = rc == MDB_SUCCESS ? KNOT_EOK : explain_open(path, rc, diag);
+	ret = rc == MDB_SUCCESS ? KNOT_EOK : explain_open(path, rc, diag);
 	if (ret == KNOT_EOK && files->lock.ino == 0) {
 		share_lock_file(lock_path, files);
 	}

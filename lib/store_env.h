@@ -194,6 +194,11 @@ void mail_source_init(mail_source_t *source, mail_txn_t *txn);
 /*! Opens an environment that is not open in this process, outside the registry. */
 int mail_env_open(const char *path, const mail_files_t *files, bool write, unsigned readers,
                   mail_env_t **env, mail_diag_t *diag);
+/*!
+ * Says whether a data.mdb that was put beside a lock.mdb that is open can be opened once that is closed. What is
+ * open is not touched: no lock file is opened (lmdb.h, caveats), and data.mdb is another file.
+ */
+int mail_env_probe(const char *path, const mail_files_t *files, mail_diag_t *diag);
 /*! Makes an environment in an empty directory (init). */
 int mail_env_create(const char *path, size_t map_size, mail_env_t **env, mail_diag_t *diag);
 /*! Closes it. */

@@ -97,11 +97,15 @@ static int find(const mail_store_t *store, const mail_files_t *files, mail_env_t
 			return KNOT_EOK;
 		}
 		if (same_lock) {
-			return mail_store_fail(
-				diag, KNOT_EBUSY,
-				"%s: data.mdb was replaced without its lock.mdb; the old one "
-				"has to be closed first",
-				store->path);
+			/* A bad file is no reason to close a good store. */
+			int ret = mail_env_probe(store->path, files, diag);
+			return ret != KNOT_EOK
+			               ? ret
+			               : mail_store_fail(diag, KNOT_EBUSY,
+			                                 "%s: data.mdb was replaced without its "
+			                                 "lock.mdb; the old one has to be closed "
+			                                 "first",
+			                                 store->path);
 		}
 	}
 	if (files->lock.ino != 0 && open_elsewhere(&files->lock)) {

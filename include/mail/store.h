@@ -76,8 +76,9 @@ typedef enum {
  *         KNOT_ENOTSUP (newer format; a file system that LMDB cannot use), KNOT_ENOMEM;
  *         KNOT_EAGAIN (it is being replaced just now);
  *         KNOT_EBUSY: it is open in this process for reading only; or by another copy of this code; or its
- *         data.mdb was replaced and its lock.mdb not, and the old store is still open: here (close that
- *         first, then open) or in another process. diag->text says what and where.
+ *         data.mdb was replaced and its lock.mdb not, and the old store is still open: here (the new file was
+ *         looked at, and is good: close the old one, then open) or in another process. diag->text says what
+ *         and where.
  */
 int mail_store_open(const char *path, mail_store_mode_t mode, unsigned readers,
                     mail_store_t **store, mail_diag_t *diag);

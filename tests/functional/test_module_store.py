@@ -281,6 +281,37 @@ def test_renamed_beside_the_old_lock(directory):
         assert preference(knotd) == 40
 
 
+# What can be told from the file alone.
+BAD_DATA = [(make, reason) for make, reason in BAD if make not in (make_lock_unwritable, make_gone)]
+
+
+@pytest.mark.parametrize("make,reason", BAD_DATA, ids=[make.__name__ for make, _ in BAD_DATA])
+def test_a_bad_one_beside_the_old_lock(directory, make, reason):
+    """Only data.mdb is replaced, by a bad one: a good store is not closed for it."""
+    if os.geteuid() == 0 and make == make_unreadable:
+        pytest.fail("the functional tests do not run as root (scripts/test does that)")
+    store = fill(small(directory), 10)
+    bad = other(directory, "bad", 30)
+    new = other(directory, "new", 20)
+    make(bad.path)
+    with Knotd(store) as knotd:
+        assert preference(knotd) == 10
+        with Load(knotd, [["10 mx.hosted.test."]]) as load:
+            (bad.path / "data.mdb").rename(store.path / "data.mdb")
+            knotd.wait_log("still served")
+            count = load.count
+            poll(lambda: load.count > count + 50, "answers")
+        assert not load.wrong, load.wrong[:5]
+        said = [line for line in knotd.log().splitlines() if "store not opened" in line]
+        assert reason in said[0], said
+        copy = directory / "copy"
+        copy.mkdir()
+        new.run("backup", copy)
+        (copy / "data.mdb").rename(store.path / "data.mdb")
+        wait_preference(knotd, 20)
+        assert len(maps(knotd)) == 1
+
+
 def test_gone_and_back(directory):
     """The files vanish: what was open is still served; then another store is put there."""
     store = fill(small(directory), 10)

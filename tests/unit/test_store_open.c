@@ -470,6 +470,42 @@ static void test_replaced(void)
 	}
 }
 
+/*! A bad file beside a lock file that is open: the reason is the file's, and what is open stays as it is. */
+static void test_replaced_badly(void)
+{
+	for (unsigned i = 0; i < 2; i++) {
+		fixture_t f, copy;
+		if (!fixture_make(&f, false, SMALL) || !make_copy(&f, &copy)) {
+			return;
+		}
+		mail_store_t *old = fixture_open(&f, MAIL_STORE_READ), *new = NULL;
+		mail_txn_t *txn = begin(old, MAIL_STORE_READ);
+		mail_store_stat_t before = { 0 }, after = { 0 };
+		CU_ASSERT_EQUAL(mail_txn_stat(txn, &before), KNOT_EOK);
+		FILE *file = fopen(copy.data, i == 0 ? "w" : "r+");
+		CU_ASSERT_PTR_NOT_NULL_FATAL(file);
+		/* Not an LMDB file; or one whose tail is lost. */
+		CU_ASSERT(i == 0 ? fprintf(file, "%20000s", "x") > 0
+		                 : ftruncate(fileno(file), 3 * 4096) == 0);
+		CU_ASSERT_EQUAL(fclose(file), 0);
+		CU_ASSERT_EQUAL(rename(copy.data, f.data), 0);
+
+		mail_diag_t diag = { 0 };
+		int ret = mail_store_open(f.path, MAIL_STORE_READ, 1, &new, &diag);
+		UNIT_CHECK(ret == KNOT_EMALF && strstr(diag.text, "data.mdb") != NULL, "%u: %d: %s",
+		           i, ret, diag.text);
+		CU_ASSERT_EQUAL(domains(txn), 0);
+		CU_ASSERT_EQUAL(mail_txn_stat(txn, &after), KNOT_EOK);
+		CU_ASSERT_EQUAL(after.readers, before.readers);
+		mail_txn_reset(txn);
+		CU_ASSERT_EQUAL(mail_txn_renew(txn), KNOT_EOK);
+		mail_txn_abort(txn);
+		mail_store_close(old);
+		fixture_remove(&copy);
+		fixture_remove(&f);
+	}
+}
+
 /*! Without the lock file a writer would not see our readers: open again. */
 static void test_lock_removed(void)
 {
@@ -498,6 +534,7 @@ static const unit_test_t tests[] = { { "what is refused, and why", test_refused 
 	                             { "one environment in a process", test_shared },
 	                             { "open in the process elsewhere", test_other_copy },
 	                             { "a replaced file", test_replaced },
+	                             { "a bad file in its place", test_replaced_badly },
 	                             { "a removed lock file", test_lock_removed },
 	                             { NULL, NULL } };
 
