@@ -443,7 +443,8 @@ static bool domain_affected(mail_change_t *change, mail_str_t id, const mail_dom
 		return true;
 	}
 	return !domain->plain &&
-	       (change->touched[MAIL_SECTION_HOST] || change->touched[MAIL_SECTION_CERTIFICATE]);
+	       (change->touched[MAIL_SECTION_HOST] || change->touched[MAIL_SECTION_CERTIFICATE] ||
+	        change->touched[MAIL_SECTION_KEYSET]);
 }
 
 /*! What the walks over domains and over the listed entries need besides them. */
@@ -558,7 +559,8 @@ int mail_change_finish(mail_change_t *change, mail_change_count_t *count, mail_d
 	bool affected = false;
 	int ret = KNOT_EOK;
 	if (change->touched[MAIL_SECTION_POLICY] || change->touched[MAIL_SECTION_HOST] ||
-	    change->touched[MAIL_SECTION_CERTIFICATE] || change->policy_keys) {
+	    change->touched[MAIL_SECTION_CERTIFICATE] || change->touched[MAIL_SECTION_KEYSET] ||
+	    change->policy_keys) {
 		ret = policies_check(change, &affected, diag);
 	}
 	walk_t walk = { change, diag, KNOT_EOK };
@@ -566,10 +568,11 @@ int mail_change_finish(mail_change_t *change, mail_change_count_t *count, mail_d
 		twalk_r(change->listed, listed_walk, &walk);
 		ret = walk.ret;
 	}
-	/* Overrides may refer to a host; aliases to a domain that is gone. */
+	/* Overrides may refer to a host or a key set; aliases to a domain that is gone. */
 	if (ret == KNOT_EOK &&
 	    (affected || change->all || change->deletes || change->touched[MAIL_SECTION_HOST] ||
-	     change->touched[MAIL_SECTION_CERTIFICATE] || change->touched[MAIL_SECTION_POLICY])) {
+	     change->touched[MAIL_SECTION_CERTIFICATE] || change->touched[MAIL_SECTION_KEYSET] ||
+	     change->touched[MAIL_SECTION_POLICY])) {
 		change->count.domains = change->deleted_domains;
 		ret = mail_txn_domains(change->txn, each_domain, &walk);
 	} else if (ret == KNOT_EOK && change->targets) {

@@ -2,7 +2,7 @@
 /*
  * The public half of a DNSSEC key.  A `key` value of a key set:
  *
- *     key       = tag SP algorithm SP role *( SP time-name "=" date-time ) SP public
+ *     key       = tag SP algorithm SP role *( SP time-name "=" ( date-time / "never" ) ) SP public
  *     tag       = 1*5DIGIT
  *     algorithm = "rsasha256" / "ecdsap256sha256" / "ed25519"
  *     role      = "csk" / "ksk" / "zsk"
@@ -214,6 +214,10 @@ static int time_parse(mail_str_t word, mail_dnskey_t *key, unsigned *seen, mail_
 			return mail_diag_error(diag, 1, "a second %s", times[i].name);
 		}
 		*seen |= 1u << i;
+		if (mail_str_is(value, "never")) {
+			*time_of(key, i) = INT64_MAX;
+			return KNOT_EOK;
+		}
 		int ret = mail_time_parse(value, time_of(key, i), diag);
 		if (ret == KNOT_EOK && (time_get(key, i) < 0 || time_get(key, i) > MAIL_TIME_MAX)) {
 			ret = mail_diag_error(diag, 1, "a time before 1970 or after 9999");
@@ -271,7 +275,11 @@ int mail_dnskey_print(const mail_dnskey_t *key, mail_buf_t *out)
 	for (size_t i = 0; i < TIME_COUNT; i++) {
 		if (time_get(key, i) != times[i].dflt) {
 			(void)mail_buf_printf(out, "%s=", times[i].name);
-			(void)mail_time_print(time_get(key, i), out);
+			if (time_get(key, i) == INT64_MAX) {
+				(void)mail_buf_str(out, "never");
+			} else {
+				(void)mail_time_print(time_get(key, i), out);
+			}
 			(void)mail_buf_u8(out, ' ');
 		}
 	}

@@ -4,8 +4,9 @@
  * operations that their items know, is seen to by mail_entry_add().
  */
 #include <stdio.h>
+#include <time.h>
 
-#include "mail/dnskey.h"
+#include "mail/rollover.h"
 #include "mail/text.h"
 #include "mail/time.h"
 
@@ -117,7 +118,13 @@ static int check_keys(const mail_entry_t *entry, mail_diag_t *diag)
 			return mail_diag_error(diag, 0, "key: %s", reason);
 		}
 	}
-	return KNOT_EOK;
+	/* What was is over; what is to come must not break the chain. */
+	mail_keyset_t set;
+	int ret = mail_keyset_read(entry, &set, diag);
+	if (ret == KNOT_EOK) {
+		ret = mail_keyset_check(&set, time(NULL), diag);
+	}
+	return ret == KNOT_EOK ? ret : fail_at(diag, member, ret);
 }
 
 int mail_entry_check(const mail_entry_t *entry, mail_diag_t *diag)

@@ -65,8 +65,8 @@ const char *mail_role_name(mail_role_t role);
 
 /*!
  * Reads a `key` value: "TAG ALGORITHM ROLE [publish=TIME] [activate=TIME] [retire=TIME] [remove=TIME] [ds=TIME]
- * [ds-seen=TIME] [ds-until=TIME] PUBLIC", PUBLIC in base64 as in a DNSKEY record, times as RFC 3339 UTC. A time
- * that is left out: publish and activate 0, all others never.
+ * [ds-seen=TIME] [ds-until=TIME] PUBLIC", PUBLIC in base64 as in a DNSKEY record, times as RFC 3339 UTC or
+ * "never". A time that is left out: publish and activate 0, all others never.
  *
  * \return KNOT_EOK; KNOT_EINVAL with the reason and column: also a tag that is not the key's, a key that does not
  *         fit the algorithm, times in an order that no rollover has (retire before activate, remove before publish).

@@ -26,7 +26,8 @@ static const char stored[] =
 	"  - id: business\n    base: low\n    host: mail\n    ns: \"ns.example.net.\"\n    mx: \"10 mail\"\n"
 	"  - id: other\n    ns: \"ns.example.net.\"\n"
 	"  - id: bare\n    mx: \"10 mx.example.net.\"\n"
-	"  - id: unused\n    base: low\n"
+	"  - id: unused\n    base: low\n    key-set: k\n"
+	"key-set:\n  - id: k\n  - id: own\n"
 	"dkim:\n"
 	"  - id: \"policy:business/s1\"\n    key: \"" KEY1 "\"\n"
 	"  - id: \"policy:unused/s1\"\n    key: \"" KEY1 "\"\n"
@@ -35,7 +36,7 @@ static const char stored[] =
 	"domain:\n"
 	"  - id: example.org\n    policy: business\n"
 	"  - id: example.com\n    policy: business\n"
-	"  - id: own.example\n    policy: business\n    host-add: extra\n"
+	"  - id: own.example\n    policy: business\n    host-add: extra\n    key-set: own\n"
 	"  - id: alias.example\n    alias: example.org\n"
 	"  - id: o1.example\n    policy: other\n"
 	"  - id: o2.example\n    policy: other\n"
@@ -107,6 +108,8 @@ static const struct {
 	{ "host extra", "", "domain own.example: host: host extra does not exist", 0 },
 	{ "certificate c", "",
 	  "policy business: host mail: certificate: certificate c does not exist", 0 },
+	{ "key-set k", "", "policy unused: key-set: key-set k does not exist", 0 },
+	{ "key-set own", "", "domain own.example: key-set: key-set own does not exist", 0 },
 	{ "domain example.org", "", "domain alias.example: domain example.org does not exist", 0 },
 	/* What is not there, neither. */
 	{ "domain nope.example", "", "domain nope.example does not exist", 101 },
@@ -228,7 +231,7 @@ static const struct {
 	const char *warnings;
 } accepted[] = {
 	{ "", "", 0, 0, 0, 0, 0, "" },
-	{ "", stored, 0, 0, 0, 20, 0, "" },
+	{ "", stored, 0, 0, 0, 22, 0, "" },
 	/* Domains alone. */
 	{ "", "domain:\n  - id: new.example\n    policy: business\n", 1, 0, 0, 0, 1, "" },
 	{ "", "domain:\n  - id: o1.example\n    policy: business\n", 0, 1, 0, 0, 1, "" },

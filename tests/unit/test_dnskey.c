@@ -105,6 +105,9 @@ static void test_accepted(void)
 		{ "3613 ed25519 csk publish=" T1 " activate=" T1 " retire=" T2 " remove=" T3
 		  " ds=" T1 " ds-seen=" T2 " ds-until=" T3 " " ED1,
 		  NULL },
+		{ "3613 ed25519 csk publish=" T1 " activate=never " ED1, NULL },
+		{ "3613 ed25519 csk publish=" T1 " ds=never remove=never " ED1,
+		  "3613 ed25519 csk publish=" T1 " " ED1 },
 		/* Another order of the times, letters of another size, blanks in the key. */
 		{ " 03613  ED25519 CSK ds=" T2 " publish=" T1
 		  " l02Woi0iS8Aa25FQkUd9RM zZHJpBoRQwAQEX1SxZJA4=",

@@ -11,8 +11,7 @@
 
 #define CSK "l02Woi0iS8Aa25FQkUd9RMzZHJpBoRQwAQEX1SxZJA4="
 #define KSK "zPnZ/QwEe7S8C5SPz2OfS5RR40ATk2/rYnE9xHIEijs="
-#define ZSK                                                                                        \
-	"GojIhhXUN/u4v54ZQqGSnyhWJwaubCvTmeexv7bR6edbkrSqQpF64cYbcB7wNcP+e+MAnLr+Wi9xMWyQLc8NAA=="
+#define ZSK CSK
 #define CSK_DIGEST "84626A41426088F04D5AA4413B888DAF26727A48E0B6C58EE3D2EE8B43CB304A"
 #define KSK_DIGEST "45125B3A3DB0FC97414034DAD8510923E6913DAFEDDBFF60CCEBB00F8FA7FF9B"
 #define CSK_DIGEST384                                                                              \
@@ -28,7 +27,7 @@ typedef struct {
 } case_t;
 
 #define PAIR                                                                                       \
-	SET("    key: [ \"55647 ecdsap256sha256 zsk publish=" AT(                                  \
+	SET("    key: [ \"3612 ed25519 zsk publish=" AT(                                           \
 		"10") " " ZSK                                                                      \
 	              "\", \"35217 ed25519 ksk publish=" AT("10") " ds=" AT("20") " " KSK          \
 	                                                                          "\" ]\n")
@@ -48,7 +47,7 @@ static const case_t cases[] = {
 	{ "dnskey", NS "    no-mail: on\n", SET("    key: \"3613 ed25519 csk " CSK "\"\n"),
 	  "@ DNSKEY 257 3 15 " CSK "\n" },
 	{ "dnskey", NS, PAIR,
-	  "@ [+600..] DNSKEY 257 3 15 " KSK "\n@ [+600..] DNSKEY 256 3 13 " ZSK "\n" },
+	  "@ [+600..] DNSKEY 257 3 15 " KSK "\n@ [+600..] DNSKEY 256 3 15 " ZSK "\n" },
 	{ "cds", NS, PAIR, "@ [+1200..] CDS 35217 15 2 " KSK_DIGEST "\n" },
 	{ "cdnskey", NS, PAIR, "@ [+1200..] CDNSKEY 257 3 15 " KSK "\n" },
 	{ "dnskey", NS,

@@ -207,6 +207,12 @@ static const struct {
 	  "    key: [ \"3613 ed25519 csk l02Woi0iS8Aa25FQkUd9RMzZHJpBoRQwAQEX1SxZJA4=\", "
 	  "\"3612 ed25519 zsk l02Woi0iS8Aa25FQkUd9RMzZHJpBoRQwAQEX1SxZJA4=\" ]\n",
 	  3, 0, "key-set a: key: 3613 and 3612 are one key in two roles" },
+	{ "key-set:\n  - id: a\n"
+	  "    key: \"3612 ed25519 zsk publish=2999-01-01T00:00:00Z "
+	  "l02Woi0iS8Aa25FQkUd9RMzZHJpBoRQwAQEX1SxZJA4=\"\n",
+	  3, 0,
+	  "key-set a: at 2999-01-01T00:00:00Z there are keys of ed25519, of which none signs the keys "
+	  "themselves" },
 	/* Twice. */
 	{ "policy:\n  - id: a\n  - id: b\n  - id: a\n", 4, 0,
 	  "policy a: given twice, first in line 2" },
