@@ -17,6 +17,7 @@ import machine
 import measure
 import peers
 import report
+import traced
 from machine import Failure
 from servers import Knotd, Module, Store, Zones
 
@@ -127,32 +128,12 @@ def ours(bench, store, size):
     return row
 
 
-def our_instructions(bench, store, row):
-    """Instructions of the mix, and of questions that are not ours."""
-    size = row["domains"]
-
-    def make(directory):
-        return Module(bench, directory, size, store)
-
-    if bench.options.instructions:
-        row["instructions"] = measure.instructions(
-            bench, make, bench.mix("changed", domains.MIX, preference=30), size)
-    if size == bench.foreign_size:
-        bench.instructions["foreign"] = measure.instructions(
-            bench, make, bench.mix("foreign", domains.FOREIGN), size, "--tail", domains.FOREIGN_TAIL)
-        bench.instructions["foreign-domains"] = size
-
-
-def knotd_floor(bench, zones):
-    """What knotd's own refusal costs, in time and in instructions."""
+def floor(bench, zones):
+    """What knotd's own refusal costs in time."""
     mix = bench.mix("foreign", domains.FOREIGN)
     with Knotd(bench, bench.scratch(), 1, zones) as server:
         bench.rows.append({"system": "floor", "domains": 1, "uniform": measure.load(
             bench, server, mix, 1000, "--tail", domains.FOREIGN_TAIL)})
-    if bench.options.instructions:
-        bench.instructions["refused"] = measure.instructions(
-            bench, lambda directory: Knotd(bench, directory, 1, zones), mix, 1000,
-            "--tail", domains.FOREIGN_TAIL)
 
 
 def peer_server(bench, peer, size, zones):
@@ -182,11 +163,11 @@ def measure_peer(bench, peer, size, zones):
             if server is servers[-1] and size <= CHANGE_MOST and bench.remaining() > 2 * row["start"] + 5:
                 row["change"] = measure.change(bench, server, 20)
         bench.rows.append(row)
-        if peer == "knotd" and bench.options.instructions and size <= 1000 and bench.remaining() > 20:
+        most = 1 if bench.options.quick else 1000
+        if peer == "knotd" and bench.options.instructions and size <= most and bench.remaining() > 20:
             zones.write(domains.PREFERENCE)
-            row["instructions"] = measure.instructions(
-                bench, lambda directory: Knotd(bench, directory, size, zones),
-                bench.mix("mail", domains.MIX), size)
+            row["instructions"] = traced.mix(
+                bench, lambda directory: Knotd(bench, directory, size, zones), size)
     if zones.store.preference != domains.PREFERENCE:
         zones.write(domains.PREFERENCE)
 
@@ -218,6 +199,8 @@ def all_peers(bench, size, store):
     """All peers at a size, with the domains of a store."""
     wanted = []
     for peer in bench.options.peers:
+        if bench.options.quick and peer != "knotd" and size < 1000 <= max(bench.options.sizes):
+            continue
         reason = affordable(bench, peer, size)
         if reason:
             bench.leave_out(f"{peer} with {size:,} domains: {reason}")
@@ -229,7 +212,7 @@ def all_peers(bench, size, store):
     zones = Zones(bench.work / "zones", store())
     try:
         if "knotd" in wanted and not any(row["system"] == "floor" for row in bench.rows):
-            knotd_floor(bench, zones)
+            floor(bench, zones)
         for peer in wanted:
             if reason := affordable(bench, peer, size):
                 bench.leave_out(f"{peer} with {size:,} domains: {reason}")
@@ -251,9 +234,7 @@ def filled(bench, size):
 def measure_all(bench):
     """Everything, smallest size first; quick: this project at all sizes before the others."""
     options = bench.options
-    bench.foreign_size = None
-    if options.instructions:
-        bench.foreign_size = max((size for size in options.sizes if size <= 1_000_000), default=None)
+    foreign = max((size for size in options.sizes if size <= 1_000_000), default=options.sizes[-1])
     store, _ = filled(bench, 1)
     one_disk = store.disk()
     store.remove()
@@ -263,14 +244,24 @@ def measure_all(bench):
         if size > 1:
             row["import"] = size / seconds
             row["domain-octets"] = (row["disk"] - one_disk) / (size - 1)
-        if options.instructions and (not options.quick or size == bench.foreign_size):
-            our_instructions(bench, store, row)
+        if options.instructions and (not options.quick or size == foreign):
+            row["instructions"] = traced.mix(
+                bench, lambda directory: Module(bench, directory, size, store), size, store.preference)
+        if options.instructions and size == foreign:
+            bench.say("instructions of questions that are not for the module")
+            bench.instructions = traced.strangers(bench, store, size)
         if not options.quick:
             all_peers(bench, size, lambda filled_store=store: filled_store)
         store.remove()
-    for size in options.sizes if options.quick else ():
+    for size in quick_order(options.sizes) if options.quick else ():
         all_peers(bench, size, lambda count=size: filled(bench, count)[0])
         shutil.rmtree(bench.work / "store", ignore_errors=True)
+
+
+def quick_order(sizes):
+    """In which order peers are measured while time lasts: the largest of what starts fast comes first."""
+    return sorted((size for size in sizes if size <= 1000), reverse=True) + \
+        [size for size in sizes if size > 1000]
 
 
 def numbers(text):

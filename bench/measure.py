@@ -10,7 +10,6 @@ import subprocess
 import threading
 import time
 
-import callgrind
 import domains
 from machine import Failure
 from servers import Asker, Module, preference
@@ -58,27 +57,6 @@ def load(bench, server, mix, count, *args, runs=None):
         kinds.update(kind.partition(":")[0] for kind in said["wrong-kinds"])
     return {"qps": summary(rates), "user-us": statistics.median(users),
             "system-us": statistics.median(systems), **total, "wrong-kinds": sorted(kinds)}
-
-
-def instructions(bench, make, mix, count, *args):
-    """Instructions per question, in all of knotd and inside the module: {"all": n, "module": n}.
-
-    make(directory) gives a server that has not been started. It runs twice under callgrind, and is asked
-    a different number of questions; the difference is what questions cost, without start and end.
-    """
-    sums = []
-    low, high = bench.traced
-    for questions in (low, high):
-        directory = bench.scratch()
-        server = make(directory)
-        server.wrapper = lambda path=directory: callgrind.command(path / "callgrind")
-        with server:
-            said = ask(bench, server.port, mix, count, "--count", questions, "--seed", 7, "--window", 8,
-                       "--timeout", 60, *args)
-            if said["lost"] or said["wrong"]:
-                raise Failure(f"under callgrind: {said}")
-        sums.append(callgrind.read(directory / "callgrind", "mail.so"))
-    return {part: (sums[1][part] - sums[0][part]) / (high - low) for part in ("all", "module")}
 
 
 class Touched(Module):
