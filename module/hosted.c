@@ -159,7 +159,6 @@ knotd_state_t mail_hosted_answer(knotd_state_t state, knot_pkt_t *pkt, knotd_qda
 	ret = mail_answer(&question, pkt, &reply);
 	if (ret != KNOT_EOK) {
 		reply.outcome = MAIL_OUTCOME_FAILED;
-		reply.ede = KNOT_EDNS_EDE_OTHER;
 		(void)snprintf(reply.reason, sizeof(reply.reason), "%s", knot_strerror(ret));
 	}
 	count_signatures(mod, thread, pin.signer);

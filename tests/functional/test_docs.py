@@ -148,14 +148,14 @@ def test_every_module_item_is_explained():
 
 def test_every_counter_is_explained():
     """The statistics have every counter and every outcome."""
-    module = code("module/mail.c")
+    module = code("module/instance.c")
     counters = re.findall(r'knotd_mod_stats_add\(mod, "(\w+)"', module)
-    outcomes = re.findall(r'OUTCOME_\w+\] = "([a-z-]+)"', module)
-    assert len(counters) == 2 and len(outcomes) == 9
+    names = re.findall(r'(?:OUTCOME|SIGNATURE)_\w+\] = "([a-z-]+)"', module)
+    assert len(counters) == 3 and len(names) == 9 + 3
     told = sections(page("mod-mail.rst"), "-")["Statistics"]
     for counter in counters:
         assert f"``{counter}[" in told, counter
-    assert re.findall(r"^  ``([a-z-]+)`` ", told, flags=re.M) == outcomes
+    assert re.findall(r"^  ``([a-z-]+)`` ", told, flags=re.M) == names
 
 
 def test_every_log_line_is_explained():
@@ -164,9 +164,10 @@ def test_every_log_line_is_explained():
     found = 0
     for path in sorted((TOP / "module").glob("*.c")):
         text = path.read_text(encoding="utf-8")
-        for literal in re.findall(r'LOG_[A-Z]+,\s*((?:"[^"\n]*"\s*(?:PRIu64)?\s*)+)', text):
+        for literal in re.findall(r'(?:LOG_[A-Z]+|sizeof\(text\)|printf\(text),'
+                                  r'\s*((?:"[^"\n]*"\s*(?:PRIu64)?\s*)+)', text):
             line = "".join(re.findall(r'"([^"]*)"', literal.replace("PRIu64", '"u"')))
-            for fixed in (part.strip(" ,(')") for part in re.split(r"%[a-z]*", line)):
+            for fixed in (part.strip(" ,(')") for part in re.split(r"%(?:\.\*)?[a-z]*", line)):
                 if len(fixed) > 6:
                     assert fixed in told, line
                     found += 1
@@ -176,8 +177,10 @@ def test_every_log_line_is_explained():
 def test_every_extended_error_is_explained():
     """The Extended DNS Errors that the module gives, by number."""
     numbers = {"NOT_READY": 14, "INV_DATA": 24}
-    used = set(re.findall(r"KNOT_EDNS_EDE_([A-Z_]+)", code("module/mail.c")))
-    assert used
+    used = set()
+    for path in (*(TOP / "module").glob("*.c"), *(TOP / "lib").glob("*.c")):
+        used |= set(re.findall(r"KNOT_EDNS_EDE_([A-Z_]+)", path.read_text(encoding="utf-8")))
+    assert len(used) >= 2
     for name in used:
         assert f"EDE {numbers[name]}" in page("mod-mail.rst"), name
 
