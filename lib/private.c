@@ -40,11 +40,6 @@ static const uint8_t p256_head[] = { 0x30, 0x81, 0x87, 0x02, 0x01, 0x00, 0x30, 0
 	                             0x04, 0x6d, 0x30, 0x6b, 0x02, 0x01, 0x01, 0x04, 0x20 };
 static const uint8_t p256_middle[] = { 0xa1, 0x44, 0x03, 0x42, 0x00, POINT_UNCOMPRESSED };
 
-static const uint8_t *private_secret(const mail_private_t *key)
-{
-	return key->octets + key->public_len;
-}
-
 /* --- Public halves --- */
 
 /*! Calculates the point of a secret number of P-256. */
@@ -166,7 +161,7 @@ static int p256_open(const mail_private_t *key, EVP_PKEY **pkey)
 	uint8_t native[MAIL_SECRET_LEN];
 	char group[] = P256_NAME;
 	memcpy(point + 1, key->octets, POINT_LEN - 1);
-	memcpy(native, private_secret(key), sizeof(native));
+	memcpy(native, mail_private_secret(key), sizeof(native));
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
 	for (size_t i = 0; i < sizeof(native) / 2; i++) {
 		uint8_t octet = native[i];
@@ -192,7 +187,8 @@ static int ed25519_open(const mail_private_t *key, EVP_PKEY **pkey)
 		OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, (void *)key->octets,
 		                                  MAIL_SECRET_LEN),
 		OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PRIV_KEY,
-		                                  (void *)private_secret(key), MAIL_SECRET_LEN),
+		                                  (void *)mail_private_secret(key),
+		                                  MAIL_SECRET_LEN),
 		OSSL_PARAM_construct_end(),
 	};
 	return evp_make("ED25519", params, pkey);
@@ -201,7 +197,7 @@ static int ed25519_open(const mail_private_t *key, EVP_PKEY **pkey)
 static int rsa_open(const mail_private_t *key, EVP_PKEY **pkey)
 {
 	mail_rsa_t rsa = { 0 };
-	mail_reader_t der = MAIL_READER(private_secret(key), key->secret_len);
+	mail_reader_t der = MAIL_READER(mail_private_secret(key), key->secret_len);
 	mail_reader_t oid, parameters;
 	mail_reader_t inside = mail_pkcs8_enter(&der, &oid, &parameters);
 	int ret = mail_rsa_read(&inside, &rsa);
@@ -227,7 +223,7 @@ int mail_private_open(const mail_private_t *key, EVP_PKEY **pkey)
 /*! Writes PKCS#8 into fixed memory. */
 static void pkcs8_put(const mail_private_t *key, mail_buf_t *out)
 {
-	const uint8_t *secret = private_secret(key);
+	const uint8_t *secret = mail_private_secret(key);
 	switch (key->algorithm) {
 	case MAIL_ALGORITHM_RSASHA256: mail_buf_put(out, secret, key->secret_len); break;
 	case MAIL_ALGORITHM_ECDSAP256SHA256:

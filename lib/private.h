@@ -28,6 +28,12 @@ struct mail_private {
 	uint8_t octets[];
 };
 
+/*! The secret half. */
+static inline const uint8_t *mail_private_secret(const mail_private_t *key)
+{
+	return key->octets + key->public_len;
+}
+
 /*! What went wrong in OpenSSL: KNOT_ENOMEM or KNOT_ERROR. Its errors are cleared. */
 static inline int mail_openssl_error(void)
 {

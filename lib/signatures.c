@@ -122,15 +122,26 @@ static void hash_flush(hash_t *hash)
 	hash->pos = 0;
 }
 
-static inline void hash_pair(hash_t *hash, const uint8_t *octets)
+/*! Takes pairs of words of a block in. */
+static inline void hash_pairs(hash_t *hash, const uint8_t *octets, size_t words)
 {
-	uint64_t words[2];
+	/* Not in place: for all the compiler knows, the octets are there too. */
 	const uint64_t *key = hash->key + hash->pos;
-	memcpy(words, octets, sizeof(words));
-	hash->first += (wide_t)(words[0] + key[0]) * (words[1] + key[1]);
-	key += SHIFT_WORDS;
-	hash->second += (wide_t)(words[0] + key[0]) * (words[1] + key[1]);
-	hash->pos += 2;
+	wide_t first = hash->first, second = hash->second;
+#pragma GCC unroll 4
+	for (size_t i = 0; i < words; i += 2) {
+		uint64_t pair[2];
+		memcpy(pair, octets + i * sizeof(uint64_t), sizeof(pair));
+		first += (wide_t)(pair[0] + key[i]) * (pair[1] + key[i + 1]);
+		second += (wide_t)(pair[0] + key[i + SHIFT_WORDS]) *
+		          (pair[1] + key[i + SHIFT_WORDS + 1]);
+	}
+	hash->first = first;
+	hash->second = second;
+	hash->pos += words;
+	if (hash->pos == BLOCK_WORDS) {
+		hash_flush(hash);
+	}
 }
 
 /*! Takes octets in, filled up with zeros: their number is taken in at the end. */
@@ -141,22 +152,14 @@ static inline void hash_octets(hash_t *hash, const uint8_t *octets, size_t len)
 		if (words > BLOCK_WORDS - hash->pos) {
 			words = BLOCK_WORDS - hash->pos;
 		}
-		for (size_t i = 0; i < words; i += 2) {
-			hash_pair(hash, octets + i * sizeof(uint64_t));
-		}
+		hash_pairs(hash, octets, words);
 		octets += words * sizeof(uint64_t);
 		len -= words * sizeof(uint64_t);
-		if (hash->pos == BLOCK_WORDS) {
-			hash_flush(hash);
-		}
 	}
 	if (len > 0) {
 		uint8_t last[2 * sizeof(uint64_t)] = { 0 };
 		memcpy(last, octets, len);
-		hash_pair(hash, last);
-		if (hash->pos == BLOCK_WORDS) {
-			hash_flush(hash);
-		}
+		hash_pairs(hash, last, 2);
 	}
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * A signer of one thread.  OpenSSL's forms of the keys used last are kept in a small table, because to make one
- * costs as much as a signature; what OpenSSL looks up by name is looked up once.
+ * takes time; what OpenSSL looks up by name is looked up once.
  */
 #include "config.h"
 
@@ -12,6 +12,7 @@
 #include <openssl/rsa.h>
 #include <stdlib.h>
 
+#include "ecdsa.h"
 #include "keyring.h"
 #include "private.h"
 #include "signatures.h"
@@ -30,7 +31,7 @@
 typedef struct {
 	mail_private_t *key; /*!< A reference; NULL: free. */
 	uint64_t used;       /*!< When it was used last. */
-	EVP_PKEY_CTX *sign;  /*!< ECDSA, RSA: signs a hash. */
+	EVP_PKEY_CTX *sign;  /*!< RSA, and ECDSA if need be: signs a hash. */
 	EVP_MD_CTX *whole;   /*!< Ed25519: signs the octets. */
 } ready_t;
 
@@ -45,6 +46,7 @@ struct mail_signer {
 	mail_signer_counts_t counts;
 	EVP_MD *sha256;
 	EVP_MD_CTX *hash;
+	mail_ecdsa_t *ecdsa; /*!< NULL: ECDSA keys are made ready as others are. */
 	ready_t ready[SETS][WAYS];
 };
 
@@ -58,12 +60,26 @@ static void ready_clear(ready_t *ready)
 	*ready = (ready_t){ 0 };
 }
 
-static int ready_rsa(EVP_PKEY_CTX *ctx, const EVP_MD *sha256)
+/*! Sets a context for a signature of octets. */
+static int ready_whole(ready_t *ready, EVP_PKEY *pkey)
 {
-	return EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_PADDING) == 1 &&
-	                       EVP_PKEY_CTX_set_signature_md(ctx, sha256) == 1
+	ready->whole = EVP_MD_CTX_new();
+	return ready->whole != NULL && EVP_DigestSignInit(ready->whole, NULL, NULL, NULL, pkey) == 1
 	               ? KNOT_EOK
-	               : KNOT_ERROR;
+	               : mail_openssl_error();
+}
+
+/*! Sets a context for a signature of a hash. */
+static int ready_hash(ready_t *ready, EVP_PKEY *pkey, const EVP_MD *sha256)
+{
+	bool rsa = ready->key->algorithm == MAIL_ALGORITHM_RSASHA256;
+	ready->sign = EVP_PKEY_CTX_new_from_pkey(NULL, pkey, NULL);
+	return ready->sign != NULL && EVP_PKEY_sign_init(ready->sign) == 1 &&
+	                       (!rsa || (EVP_PKEY_CTX_set_rsa_padding(ready->sign,
+	                                                              RSA_PKCS1_PADDING) == 1 &&
+	                                 EVP_PKEY_CTX_set_signature_md(ready->sign, sha256) == 1))
+	               ? KNOT_EOK
+	               : mail_openssl_error();
 }
 
 /*! Makes a key ready. */
@@ -75,24 +91,11 @@ static int ready_make(ready_t *ready, mail_private_t *key, const EVP_MD *sha256)
 		return ret;
 	}
 	ready->key = mail_private_ref(key);
-	if (key->algorithm == MAIL_ALGORITHM_ED25519) {
-		ready->whole = EVP_MD_CTX_new();
-		ret = ready->whole == NULL                                            ? KNOT_ENOMEM
-		      : EVP_DigestSignInit(ready->whole, NULL, NULL, NULL, pkey) == 1 ? KNOT_EOK
-		                                                                      : KNOT_ERROR;
-	} else {
-		ready->sign = EVP_PKEY_CTX_new_from_pkey(NULL, pkey, NULL);
-		ret = ready->sign == NULL                    ? KNOT_ENOMEM
-		      : EVP_PKEY_sign_init(ready->sign) == 1 ? KNOT_EOK
-		                                             : KNOT_ERROR;
-		if (ret == KNOT_EOK && key->algorithm == MAIL_ALGORITHM_RSASHA256) {
-			ret = ready_rsa(ready->sign, sha256);
-		}
-	}
+	ret = key->algorithm == MAIL_ALGORITHM_ED25519 ? ready_whole(ready, pkey)
+	                                               : ready_hash(ready, pkey, sha256);
 	EVP_PKEY_free(pkey); /* The context has a reference. */
 	if (ret != KNOT_EOK) {
 		ready_clear(ready);
-		ERR_clear_error();
 	}
 	return ret;
 }
@@ -184,26 +187,48 @@ static int ecdsa_flatten(const uint8_t *octets, size_t len, uint8_t *signature)
 	               : KNOT_ERROR;
 }
 
+/*! Makes the hash that ECDSA and RSA sign. */
+static bool hash_make(const mail_signer_t *signer, const uint8_t *octets, size_t len,
+                      uint8_t hash[SHA256_LEN])
+{
+	return EVP_DigestInit_ex2(signer->hash, signer->sha256, NULL) == 1 &&
+	       EVP_DigestUpdate(signer->hash, octets, len) == 1 &&
+	       EVP_DigestFinal_ex(signer->hash, hash, NULL) == 1;
+}
+
 static int hash_sign(const mail_signer_t *signer, const ready_t *ready, const uint8_t *octets,
                      size_t len, uint8_t *signature)
 {
 	uint8_t hash[SHA256_LEN];
-	if (EVP_DigestInit_ex2(signer->hash, signer->sha256, NULL) != 1 ||
-	    EVP_DigestUpdate(signer->hash, octets, len) != 1 ||
-	    EVP_DigestFinal_ex(signer->hash, hash, NULL) != 1) {
-		return KNOT_ERROR;
+	if (!hash_make(signer, octets, len, hash)) {
+		return mail_openssl_error();
 	}
 	if (ready->key->algorithm == MAIL_ALGORITHM_RSASHA256) {
 		size_t made = MAIL_SIGNATURE_MAX;
 		return EVP_PKEY_sign(ready->sign, signature, &made, hash, sizeof(hash)) == 1
 		               ? (int)made
-		               : KNOT_ERROR;
+		               : mail_openssl_error();
 	}
 	uint8_t der[ECDSA_DER_MAX];
 	size_t made = sizeof(der);
 	return EVP_PKEY_sign(ready->sign, der, &made, hash, sizeof(hash)) == 1
 	               ? ecdsa_flatten(der, made, signature)
-	               : KNOT_ERROR;
+	               : mail_openssl_error();
+}
+
+/*! Signs with a key of P-256, which need not be made ready. */
+static int ecdsa_sign(const mail_signer_t *signer, const mail_dnskey_t *key, const uint8_t *octets,
+                      size_t len, uint8_t *signature)
+{
+	uint8_t hash[SHA256_LEN];
+	const mail_private_t *mine = private_find(signer, key);
+	if (mine == NULL) {
+		return KNOT_ENOENT;
+	}
+	if (!hash_make(signer, octets, len, hash)) {
+		return mail_openssl_error();
+	}
+	return mail_ecdsa_sign(signer->ecdsa, mail_private_secret(mine), hash, signature);
 }
 
 static int whole_sign(const ready_t *ready, const uint8_t *octets, size_t len, uint8_t *signature)
@@ -213,11 +238,11 @@ static int whole_sign(const ready_t *ready, const uint8_t *octets, size_t len, u
 	return EVP_DigestSignInit(ready->whole, NULL, NULL, NULL, NULL) == 1 &&
 	                       EVP_DigestSign(ready->whole, signature, &made, octets, len) == 1
 	               ? (int)made
-	               : KNOT_ERROR;
+	               : mail_openssl_error();
 }
 
-static int signature_make(mail_signer_t *signer, const mail_dnskey_t *key, const uint8_t *octets,
-                          size_t len, uint8_t *signature)
+static int ready_sign(mail_signer_t *signer, const mail_dnskey_t *key, const uint8_t *octets,
+                      size_t len, uint8_t *signature)
 {
 	ready_t *ready;
 	int ret = ready_get(signer, key, &ready);
@@ -227,11 +252,18 @@ static int signature_make(mail_signer_t *signer, const mail_dnskey_t *key, const
 	ret = ready->whole != NULL ? whole_sign(ready, octets, len, signature)
 	                           : hash_sign(signer, ready, octets, len, signature);
 	if (ret < 0) {
-		ready_clear(ready);
-		ERR_clear_error();
-		return ret;
+		ready_clear(ready); /* Who knows what state it is in. */
 	}
-	signer->counts.made++;
+	return ret;
+}
+
+static int signature_make(mail_signer_t *signer, const mail_dnskey_t *key, const uint8_t *octets,
+                          size_t len, uint8_t *signature)
+{
+	bool direct = key->algorithm == MAIL_ALGORITHM_ECDSAP256SHA256 && signer->ecdsa != NULL;
+	int ret = direct ? ecdsa_sign(signer, key, octets, len, signature)
+	                 : ready_sign(signer, key, octets, len, signature);
+	signer->counts.made += ret > 0;
 	return ret;
 }
 
@@ -259,6 +291,7 @@ mail_signer_t *mail_signer_new(mail_signatures_t *signatures, unsigned budget)
 	signer->budget = budget;
 	signer->sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
 	signer->hash = EVP_MD_CTX_new();
+	signer->ecdsa = mail_ecdsa_new();
 	if (signer->sha256 == NULL || signer->hash == NULL) {
 		ERR_clear_error();
 		mail_signer_free(signer);
@@ -275,6 +308,7 @@ void mail_signer_free(mail_signer_t *signer)
 	for (unsigned i = 0; i < SETS * WAYS; i++) {
 		ready_clear(&signer->ready[i / WAYS][i % WAYS]);
 	}
+	mail_ecdsa_free(signer->ecdsa);
 	EVP_MD_CTX_free(signer->hash);
 	EVP_MD_free(signer->sha256);
 	free(signer);
@@ -294,6 +328,7 @@ void mail_signer_sync(mail_signer_t *signer, const mail_keyring_t *ring, int64_t
 
 	/* Keys that left the ring do not stay here. */
 	signer->serial = serial;
+	mail_ecdsa_forget(signer->ecdsa);
 	for (unsigned i = 0; i < SETS * WAYS; i++) {
 		ready_t *ready = &signer->ready[i / WAYS][i % WAYS];
 		mail_private_t *key = ready->key;

@@ -21,7 +21,8 @@
 /*! Everything of an RRSIG but the signature. */
 typedef struct {
 	const knot_dname_t *signer; /*!< Name of the zone, lower case. */
-	const knot_dname_t *owner;  /*!< The RRset's owner as it is in the zone: of a wildcard, "*...". */
+	const knot_dname_t
+		*owner; /*!< The RRset's owner as it is in the zone: of a wildcard, "*...". */
 	uint32_t original_ttl;
 	uint32_t inception;
 	uint32_t expiration;
@@ -46,5 +47,5 @@ void mail_rrsig_period(mail_rrsig_t *rrsig, int64_t now);
  *
  * \return Octets written, or KNOT_ESPACE, KNOT_EMALF.
  */
-int mail_rrsig_octets(const mail_rrsig_t *rrsig, const knot_rrset_t *rrset, uint8_t *out, size_t cap,
-                      size_t *rdata_len);
+int mail_rrsig_octets(const mail_rrsig_t *rrsig, const knot_rrset_t *rrset, uint8_t *out,
+                      size_t cap, size_t *rdata_len);
