@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "mail/signer.h"
 
+#include <pthread.h>
+#include <stdatomic.h>
+
 #include "failing.h"
 #include "../../lib/keyring.h"
 #include "signing.h"
@@ -269,6 +272,63 @@ static void test_many(void)
 	mail_keyring_free(ring);
 }
 
+#define THREADS 4
+#define TURNS 300
+
+/*! What threads share. */
+static struct {
+	mail_signatures_t *signatures;
+	mail_keyring_t *rings[2];
+	mail_dnskey_t keys[2];
+	atomic_uint bad;
+} shared;
+
+static void *thread_run(void *arg)
+{
+	(void)arg;
+	mail_signer_t *signer = mail_signer_new(shared.signatures, 0);
+	for (unsigned i = 0; signer != NULL && i < TURNS; i++) {
+		const mail_dnskey_t *key = &shared.keys[i % 2];
+		uint8_t signature[MAIL_SIGNATURE_MAX], octets[] = { (uint8_t)(i / 4) };
+		mail_signer_sync(signer, shared.rings[i / 50 % 2], i);
+		int ret = mail_signer_sign(signer, key, 0, octets, 1, signature);
+		if (ret != 64 || !signing_verify(key, octets, 1, signature, 64)) {
+			atomic_fetch_add(&shared.bad, 1);
+		}
+	}
+	atomic_fetch_add(&shared.bad, signer == NULL);
+	mail_signer_free(signer);
+	return NULL;
+}
+
+/* Threads share rings, keys and the cache; the ring changes now and then. */
+static void test_threads(void)
+{
+	pthread_t threads[THREADS];
+	shared.signatures = mail_signatures_new(1 << 20);
+	shared.rings[0] = mail_keyring_new(NULL);
+	CU_ASSERT_FATAL(shared.signatures != NULL && shared.rings[0] != NULL);
+	for (size_t i = 0; i < 2; i++) {
+		mail_private_t *key = NULL;
+		CU_ASSERT_FATAL(mail_private_generate(algorithms[1 + i], 0, &key) == KNOT_EOK);
+		CU_ASSERT(mail_keyring_add(shared.rings[0], key) == KNOT_EOK);
+		shared.keys[i] = signing_public(key);
+		mail_private_free(key);
+	}
+	shared.rings[1] = mail_keyring_new(shared.rings[0]);
+	CU_ASSERT_FATAL(shared.rings[1] != NULL);
+	for (size_t i = 0; i < THREADS; i++) {
+		CU_ASSERT_FATAL(pthread_create(&threads[i], NULL, thread_run, NULL) == 0);
+	}
+	for (size_t i = 0; i < THREADS; i++) {
+		pthread_join(threads[i], NULL);
+	}
+	UNIT_CHECK(atomic_load(&shared.bad) == 0, "%u bad", atomic_load(&shared.bad));
+	mail_keyring_free(shared.rings[0]);
+	mail_keyring_free(shared.rings[1]);
+	mail_signatures_free(shared.signatures);
+}
+
 /* Every allocation of ours fails once. */
 static void test_memory(void)
 {
@@ -305,6 +365,7 @@ int main(void)
 		{ "rings", test_ring },
 		{ "budget", test_budget },
 		{ "many keys", test_many },
+		{ "threads", test_threads },
 		{ "memory", test_memory },
 		{ NULL, NULL },
 	};
