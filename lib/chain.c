@@ -111,22 +111,24 @@ static bool node_has(const mail_view_t *view, const mail_node_t *node, uint16_t 
 	return mail_node_type(view, node, type - 1) == type;
 }
 
-/*! Looks whether a name lies below a delegation or a DNAME of the domain. */
-static int is_below_cut(const mail_view_t *view, const uint8_t *key, size_t len, bool *below)
+/*! Finds a delegation or a DNAME of the domain above a name: length of its key, or 0. */
+static int cut_above(const mail_view_t *view, const uint8_t *key, size_t len, size_t *cut)
 {
-	*below = false;
+	*cut = 0;
 	if (!view->plan->cuts) {
 		return KNOT_EOK;
 	}
-	for (size_t at = mail_key_parent(key, len); at > view->key_len && !*below;
+	for (size_t at = mail_key_parent(key, len); at > view->key_len && *cut == 0;
 	     at = mail_key_parent(key, at)) {
 		mail_node_t node;
 		int ret = mail_view_node(view, key, at, &node);
 		if (ret != KNOT_EOK) {
 			return ret;
 		}
-		*below = node_has(view, &node, KNOT_RRTYPE_NS) ||
-		         node_has(view, &node, KNOT_RRTYPE_DNAME);
+		if (node_has(view, &node, KNOT_RRTYPE_NS) ||
+		    node_has(view, &node, KNOT_RRTYPE_DNAME)) {
+			*cut = at;
+		}
 	}
 	return KNOT_EOK;
 }
@@ -141,9 +143,11 @@ static int key_try(search_t *search, const uint8_t *key, size_t len, bool *taken
 		bool below = child > 0 && (size_t)child < len;
 		int ret = child < 0 ? child : KNOT_EOK;
 		if (ret == KNOT_EOK && !below) {
-			ret = is_below_cut(view, key, len, &below);
+			size_t cut;
+			ret = cut_above(view, key, len, &cut);
+			below = cut > 0;
 		}
-		*taken = child > 0 && (size_t)child == len;
+		*taken = !below && child > 0 && (size_t)child == len;
 		if (ret == KNOT_EOK && !below && !*taken) {
 			mail_node_t node;
 			ret = mail_view_node(view, key, len, &node);
@@ -271,7 +275,10 @@ static int own_keys_search(search_t *search, const uint8_t *key, size_t len)
 	return KNOT_EOK;
 }
 
-/*! The topmost stored domains below: a contiguous range of keys. */
+/*!
+ * The topmost stored domains below: a contiguous range of keys.  Those below a delegation or a DNAME are the
+ * business of others, and passed together.
+ */
 static int children_search(search_t *search, const uint8_t *key, size_t len)
 {
 	const mail_view_t *view = search->view;
@@ -283,24 +290,35 @@ static int children_search(search_t *search, const uint8_t *key, size_t len)
 	if (child < 0) {
 		return child;
 	}
-	if (child > 0) {
-		len = child;
-		at[len++] = 1; /* Behind all that lies below it. */
+	size_t passed = child;
+	while (true) {
+		if (passed > 0) {
+			len = passed;
+			if (!search->back) {
+				at[len++] = 1; /* Behind all that lies below it. */
+			}
+		}
+		int ret = search->back
+		                  ? source->domain_prev(source, at, len, near, &domain)
+		                  : source->domain_next(source, at, len, passed > 0, near, &domain);
+		if (ret < 0) {
+			return ret == KNOT_ENOENT ? KNOT_EOK : ret;
+		}
+		if ((size_t)ret <= view->key_len ||
+		    !mail_key_in(near, ret, view->key, view->key_len)) {
+			return KNOT_EOK;
+		}
+		child = mail_view_child(view, near, ret);
+		ret = child > 0 ? cut_above(view, near, child, &passed) : child;
+		if (ret != KNOT_EOK || child == 0) {
+			return ret;
+		}
+		if (passed == 0) {
+			bool taken;
+			return key_try(search, near, child, &taken);
+		}
+		memcpy(at, near, passed);
 	}
-	int ret = search->back ? source->domain_prev(source, at, len, near, &domain)
-	                       : source->domain_next(source, at, len, child > 0, near, &domain);
-	if (ret < 0) {
-		return ret == KNOT_ENOENT ? KNOT_EOK : ret;
-	}
-	if ((size_t)ret <= view->key_len || !mail_key_in(near, ret, view->key, view->key_len)) {
-		return KNOT_EOK;
-	}
-	child = mail_view_child(view, near, ret);
-	if (child <= 0) {
-		return child;
-	}
-	bool taken;
-	return key_try(search, near, child, &taken);
 }
 
 bool mail_chain_has_gap(const mail_view_t *view)
@@ -393,7 +411,9 @@ int mail_chain_match(const mail_view_t *view, const uint8_t *key, size_t len, ma
 	link->until = INT64_MAX;
 	link->fleeting = in_gap(mail_view_relative(view, key, len));
 	if (ret != KNOT_EOK || link->fleeting) {
-		return ret == KNOT_EOK ? mail_nsec_first(link->owner, link->next) : ret;
+		ret = ret == KNOT_EOK ? mail_nsec_first(link->owner, link->next) : ret;
+		/* No room for a name below: the next one is beside it. */
+		return ret == KNOT_ESPACE ? mail_nsec_after(link->owner, link->next) : ret;
 	}
 	search_t search = { .view = view, .until = INT64_MAX };
 	ret = has_children(view, &search.children);

@@ -66,6 +66,7 @@ int mail_nsec_before(const knot_dname_t *name, knot_dname_storage_t before)
 {
 	uint8_t label[LABEL_MAX + 1];
 	size_t len = name[0];
+	bool longer = false;
 	memcpy(label, name + 1, len);
 	if (label[len - 1] == 0) {
 		/* The name without that octet, and all below it, come right before. */
@@ -75,39 +76,48 @@ int mail_nsec_before(const knot_dname_t *name, knot_dname_storage_t before)
 			       knot_dname_size(mail_name_parent(name)));
 			return KNOT_EOK;
 		}
-		int ret = label_replace(name, label, len, before);
-		return ret == KNOT_EOK ? label_prepend(0xff, before, before) : ret;
-	}
-	label[len - 1]--;
-	if (label[len - 1] >= 'A' && label[len - 1] <= 'Z') {
-		label[len - 1] = 'A' - 1; /* Capitals sort as small letters do. */
-	}
-	if (len < LABEL_MAX) {
-		label[len++] = 0xff;
-		return label_replace(name, label, len, before);
+	} else {
+		label[len - 1]--;
+		if (label[len - 1] >= 'A' && label[len - 1] <= 'Z') {
+			label[len - 1] = 'A' - 1; /* Capitals sort as small letters do. */
+		}
+		longer = len < LABEL_MAX;
+		if (longer && knot_dname_size(name) < KNOT_DNAME_MAXLEN) {
+			label[len++] = 0xff;
+		}
 	}
 	int ret = label_replace(name, label, len, before);
-	return ret == KNOT_EOK ? label_prepend(0xff, before, before) : ret;
+	/* Where there is no room, there is no room for a name between them either. */
+	if (ret == KNOT_EOK && !longer) {
+		(void)label_prepend(0xff, before, before);
+	}
+	return ret;
 }
 
 int mail_nsec_after(const knot_dname_t *name, knot_dname_storage_t after)
 {
-	uint8_t label[LABEL_MAX + 1];
-	size_t len = name[0];
-	memcpy(label, name + 1, len);
-	if (len < LABEL_MAX && knot_dname_size(name) < KNOT_DNAME_MAXLEN) {
-		label[len++] = 0;
-		return label_replace(name, label, len, after);
+	for (; name[0] != 0; name = mail_name_parent(name)) {
+		uint8_t label[LABEL_MAX + 1];
+		size_t len = name[0];
+		memcpy(label, name + 1, len);
+		if (len < LABEL_MAX && knot_dname_size(name) < KNOT_DNAME_MAXLEN) {
+			label[len++] = 0;
+			return label_replace(name, label, len, after);
+		}
+		/* No longer label fits, so the next one of at most the same length is the next. */
+		while (len > 0 && label[len - 1] == 0xff) {
+			len--;
+		}
+		if (len > 0) {
+			label[len - 1]++;
+			if (label[len - 1] >= 'A' && label[len - 1] <= 'Z') {
+				label[len - 1] = 'Z' + 1;
+			}
+			return label_replace(name, label, len, after);
+		}
+		/* There is none: after the last name of a parent comes what is after the parent. */
 	}
-	/* No longer label fits, so the next one of the same length is the next. */
-	if (label[len - 1] == 0xff) {
-		return KNOT_ESPACE;
-	}
-	label[len - 1]++;
-	if (label[len - 1] >= 'A' && label[len - 1] <= 'Z') {
-		label[len - 1] = 'Z' + 1;
-	}
-	return label_replace(name, label, len, after);
+	return KNOT_ESPACE;
 }
 
 int mail_nsec_first(const knot_dname_t *name, knot_dname_storage_t first)

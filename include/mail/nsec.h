@@ -31,12 +31,12 @@ size_t mail_nsec_rdata(const knot_dname_t *next, const uint16_t *types, size_t c
  *
  * \param name  In lower case; not the root.
  *
- * \return KNOT_EOK; KNOT_ESPACE when it would be too long.
+ * \return KNOT_EOK.
  */
 int mail_nsec_before(const knot_dname_t *name, knot_dname_storage_t before);
 /*!
  * Writes a name shortly after a name and all that lies below it: between them there is nothing that is not
- * below the name.
+ * below the name, or is none that can be.
  *
  * \return KNOT_EOK; KNOT_ESPACE when there is none.
  */

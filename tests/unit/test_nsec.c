@@ -46,6 +46,7 @@ static void test_rdata(void)
 
 static char longest[KNOT_DNAME_TXT_MAXLEN + 1]; /* 255 octets, the first label of 61. */
 
+#define LABEL62 "abcdefghijklmnopqrstuvwxyz0123456789abcdefghijklmnopqrstuvwxyz"
 #define LABEL63 "abcdefghijklmnopqrstuvwxyz0123456789abcdefghijklmnopqrstuvwxyz0"
 
 static void test_neighbours(void)
@@ -64,6 +65,9 @@ static void test_neighbours(void)
 		  "\\255.abcdefghijklmnopqrstuvwxyz0123456789abcdefghijklmnopqrstuvwxyz/.d.",
 		  "abcdefghijklmnopqrstuvwxyz0123456789abcdefghijklmnopqrstuvwxyz1.d.",
 		  "\\000." LABEL63 ".d." },
+		{ LABEL62 "\\255.d.", "\\255." LABEL62 "\\254.d.",
+		  "abcdefghijklmnopqrstuvwxyz0123456789abcdefghijklmnopqrstuvwxy\\{.d.",
+		  "\\000." LABEL62 "\\255.d." },
 	};
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		knot_dname_storage_t name, expected, found;
@@ -103,10 +107,6 @@ static void test_order(void)
 			int ret = mail_nsec_before(name, before);
 			UNIT_CHECK(ret == KNOT_EOK, "octet %u, %u: %d", octet, len, ret);
 			ret = mail_nsec_after(name, after);
-			if (len == 63 && octet == 255) {
-				CU_ASSERT_EQUAL(ret, KNOT_ESPACE);
-				continue;
-			}
 			UNIT_CHECK(ret == KNOT_EOK, "octet %u, %u: %d", octet, len, ret);
 			size_t lens[3] = { mail_name_key(before, keys[0]),
 				           mail_name_key(name, keys[1]),
@@ -130,10 +130,22 @@ static void test_full(void)
 	               LABEL63);
 	name_of(longest, name);
 	CU_ASSERT_EQUAL_FATAL(knot_dname_size(name), KNOT_DNAME_MAXLEN);
-	CU_ASSERT_EQUAL(mail_nsec_before(name, out), KNOT_ESPACE);
+	CU_ASSERT_EQUAL_FATAL(mail_nsec_before(name, out), KNOT_EOK);
+	CU_ASSERT_EQUAL(knot_dname_size(out), KNOT_DNAME_MAXLEN);
+	CU_ASSERT_EQUAL(out[61], (uint8_t)(name[61] - 1));
 	CU_ASSERT_EQUAL(mail_nsec_first(name, out), KNOT_ESPACE);
 	CU_ASSERT_EQUAL_FATAL(mail_nsec_after(name, out), KNOT_EOK);
 	CU_ASSERT_EQUAL(out[61], (uint8_t)(name[61] + 1));
+	/* The last of all labels that fit: what follows is beside its parent. */
+	memset(name + 1, 0xff, 61);
+	CU_ASSERT_EQUAL_FATAL(mail_nsec_after(name, out), KNOT_EOK);
+	CU_ASSERT_EQUAL(out[0], 63);
+	CU_ASSERT_EQUAL(knot_dname_size(out), KNOT_DNAME_MAXLEN - 62);
+	CU_ASSERT_EQUAL(out[63], (uint8_t)(name[62 + 63] + 1));
+	/* The same name but for its last octet, where nothing fits in between. */
+	name[61] = 0;
+	CU_ASSERT_EQUAL_FATAL(mail_nsec_before(name, out), KNOT_EOK);
+	CU_ASSERT_EQUAL(out[0], 60);
 }
 
 static const unit_test_t tests[] = { { "RDATA", test_rdata },
