@@ -10,7 +10,7 @@
 #include "key_file.h"
 #include "mail/entry.h"
 
-/*! Writes a line of the log; equal ones may be left out for a while. */
+/*! Writes a line of the log; equal ones may be left out for a while, but for those of LOG_DEBUG. */
 typedef void (*mail_keys_say_f)(void *ctx, int priority, const char *text);
 
 /*! A key that has something to sign, now or later. */

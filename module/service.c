@@ -170,7 +170,8 @@ __attribute__((format(printf, 4, 5))) static void say(mail_service_t *service, w
 
 static void say_key(void *ctx, int priority, const char *text)
 {
-	say(ctx, mail_log_write, priority, "%s", text);
+	// What is for debugging shall not use up the table of lines.
+	say(ctx, priority == LOG_DEBUG ? mail_log_event : mail_log_write, priority, "%s", text);
 }
 
 /*! The signers that are to be published with a store. */

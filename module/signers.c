@@ -74,12 +74,10 @@ void mail_signing_free(mail_signing_t *signing)
 static void say_count(mail_signing_t *signing, bool more)
 {
 	size_t count = mail_keyring_count(signing->signers->ring);
-	if (!signing->loaded && (count > 0 || more)) {
-		char text[80];
-		(void)snprintf(text, sizeof(text), "private keys: %zu%s", count,
-		               more ? " so far, reading on" : "");
-		signing->say(signing->say_ctx, LOG_INFO, text);
-	}
+	char text[80];
+	(void)snprintf(text, sizeof(text), "private keys: %zu%s", count,
+	               more ? " so far, reading on" : "");
+	signing->say(signing->say_ctx, signing->loaded ? LOG_DEBUG : LOG_INFO, text);
 	signing->loaded |= !more;
 }
 
