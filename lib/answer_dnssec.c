@@ -6,6 +6,7 @@
 #include "config.h"
 
 #include "answer_work.h"
+#include "kind.h"
 
 /*! Notes of so many RRsets at first: most answers have less. */
 #define NOTES_FEW 16
@@ -193,9 +194,12 @@ int mail_work_child_ds(work_t *work)
 	if (ret != KNOT_EOK) {
 		return ret;
 	}
-	const uint16_t hint = work->pkt->rrset_count == 0 ? KNOT_COMPR_HINT_QNAME
-	                                                  : KNOT_COMPR_HINT_NONE;
-	return mail_work_put(work, hint, &rrset, mail_work_flags(work), &note);
+	const bool first = work->pkt->rrset_count == 0;
+	if (first && work->place.node.child) {
+		work->reply->kind = mail_kind_find("child");
+	}
+	return mail_work_put(work, first ? KNOT_COMPR_HINT_QNAME : KNOT_COMPR_HINT_NONE, &rrset,
+	                     mail_work_flags(work), &note);
 }
 
 /*! A referral says whether the other side of the cut is signed (RFC 4035 3.1.4). */

@@ -273,6 +273,22 @@ static int add_refused(int ret, const mail_entry_t *entry, const mail_item_t *it
 	return mail_diag_error(diag, 0, "nothing can be appended to it, write %s", item->name);
 }
 
+/*! Says whether a list has a value already. Tags tell for themselves. */
+static bool has_value(const mail_entry_t *entry, const mail_item_t *item, mail_op_t op,
+                      mail_str_t value)
+{
+	const mail_member_t *member = mail_entry_member(entry, item->id, op);
+	if ((item->flags & MAIL_FLAG_LIST) == 0 || (item->flags & MAIL_FLAG_BYTAG) != 0) {
+		return false;
+	}
+	for (size_t i = 0; member != NULL && i < member->count; i++) {
+		if (mail_str_equal(member->values[i].text, value)) {
+			return true;
+		}
+	}
+	return false;
+}
+
 int mail_entry_parse(mail_entry_t *entry, const mail_item_t *item, mail_op_t op, mail_str_t text,
                      uint32_t line, mail_diag_t *diag)
 {
@@ -289,6 +305,13 @@ int mail_entry_parse(mail_entry_t *entry, const mail_item_t *item, mail_op_t op,
 	if (op != MAIL_OP_NONE && op_allowed(entry->section, item, op)) {
 		ret = mail_item_normalise(item, text, &value, diag);
 		if (ret != KNOT_EOK) {
+			goto done;
+		}
+		if (has_value(entry, item, op, mail_buf_view(&value))) {
+			/* Of a person, another one was meant. In a chain two issuers may have the same key. */
+			if (entry->section != MAIL_SECTION_CERTIFICATE) {
+				ret = mail_diag_error(diag, 0, "the same value is given twice");
+			}
 			goto done;
 		}
 	}

@@ -277,6 +277,22 @@ static void algorithm_of(const mail_entry_t *entry, char *out, size_t size)
 	}
 }
 
+/*! \brief Prints a key as JSON, and what it is now. */
+static int json_key(tool_t *tool, const mail_entry_t *entry, const char *state)
+{
+	mail_buf_t line = { 0 };
+	int ret = mail_json_print(entry, &line);
+	if (ret == KNOT_EOK) {
+		line.len--; /* Into the object, before the brace that closes it. */
+		ret = mail_buf_printf(&line, ",\"state\":\"%s\"}\n", state);
+	}
+	if (ret == KNOT_EOK) {
+		tool_put_str(stdout, mail_buf_view(&line));
+	}
+	mail_buf_free(&line);
+	return ret == KNOT_EOK ? STATUS_DONE : tool_error(tool, ret, "%s", knot_strerror(ret));
+}
+
 static int list_key(tool_t *tool, mail_entry_t *entry, void *ctx)
 {
 	static const mail_item_id_t times[] = {
@@ -288,7 +304,7 @@ static int list_key(tool_t *tool, mail_entry_t *entry, void *ctx)
 	const int64_t *now = ctx;
 	int status = STATUS_DONE;
 	if (tool->json) {
-		status = tool_json_entry(tool, entry);
+		status = json_key(tool, entry, state_of(entry, *now));
 	} else {
 		char algorithm[16];
 		algorithm_of(entry, algorithm, sizeof(algorithm));
@@ -391,9 +407,7 @@ int verb_dkim_retire(tool_t *tool, int argc, char **argv)
 	if (status == STATUS_DONE) {
 		status = tool_commit(tool);
 	}
-	if (status == STATUS_DONE && tool->json) {
-		status = tool_json_entry(tool, entry);
-	} else if (status == STATUS_DONE) {
+	if (status == STATUS_DONE) {
 		int64_t now = time(NULL);
 		/* list_key() frees what it prints. */
 		status = list_key(tool, entry, &now);

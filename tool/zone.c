@@ -2,6 +2,7 @@
 
 #include "zone.h"
 
+#include <search.h>
 #include <stdlib.h>
 
 #include "mail/kind.h"
@@ -9,15 +10,20 @@
 /* Longest text of an RDATA: every octet as \DDD, and some quotes. */
 #define DATA_MAX (4 * 65536 + 4096)
 
+/* Steps of the clock ahead that a table tells of. */
+#define STEPS_MAX 64
+
 /*! \brief Where records are printed to, and room to do so. */
 typedef struct {
 	tool_t *tool;
 	const zone_t *zone;
 	FILE *file;
 	table_t *table;
+	void *shown; /*!< Tree of the lines that a table had; of what comes later only others are of interest. */
 	char *data; /*!< DATA_MAX octets. */
 	bool begun;
 	bool soa;
+	bool again;    /*!< What there was to warn of has been said. */
 	int64_t until; /*!< The next change of any record. */
 	int (*row)(const mail_listed_t *listed, const knot_rdata_t *rdata, void *ctx);
 } printer_t;
@@ -51,6 +57,10 @@ static int data_text(const mail_listed_t *listed, uint16_t index, char *out)
 {
 	int len = knot_rrset_txt_dump_data(listed->rrset, index, out, DATA_MAX,
 	                                   &KNOT_DUMP_STYLE_DEFAULT);
+	/* An empty last field leaves a blank, as of some CAA records. */
+	while (len > 0 && out[len - 1] == ' ') {
+		out[--len] = '\0';
+	}
 	return len < 0 ? len : KNOT_EOK;
 }
 
@@ -90,13 +100,15 @@ static int print_all(printer_t *printer)
 	if (printer->data == NULL) {
 		return tool_error(tool, KNOT_ENOMEM, "out of memory");
 	}
+	mail_diag_t *diag = tool_diag(tool);
+	diag->warn = printer->again ? NULL : diag->warn;
 	const mail_listing_t listing = { .source = tool_source(tool),
 		                         .now = zone->now,
 		                         .reports = zone->reports,
 		                         .signer = zone->signer,
 		                         .each = each_rrset,
 		                         .ctx = printer,
-		                         .diag = tool_diag(tool) };
+		                         .diag = diag };
 	int ret = mail_answer_list(&listing, zone->domain);
 	free(printer->data);
 	printer->data = NULL;
@@ -145,6 +157,26 @@ int zone_print_file(tool_t *tool, const zone_t *zone, FILE *file)
 	return status;
 }
 
+static int compare_lines(const void *a, const void *b)
+{
+	return strcmp(a, b);
+}
+
+/*! \brief Remembers a record. \return 1; 0: it is known; or an error. */
+static int is_new(void **shown, const char *owner, const char *type, const char *data)
+{
+	char *line = NULL;
+	if (asprintf(&line, "%s %s %s", owner, type, data) < 0) {
+		return KNOT_ENOMEM;
+	}
+	char **node = tsearch(line, shown, compare_lines);
+	const int ret = node == NULL ? KNOT_ENOMEM : *node == line;
+	if (ret != 1) {
+		free(line);
+	}
+	return ret;
+}
+
 static int table_row(const mail_listed_t *listed, const knot_rdata_t *rdata, void *ctx)
 {
 	(void)rdata;
@@ -155,11 +187,38 @@ static int table_row(const mail_listed_t *listed, const knot_rdata_t *rdata, voi
 	    type_text(listed->rrset->type, type, sizeof(type)) != KNOT_EOK) {
 		return KNOT_EMALF;
 	}
+	/* The serial is another one after each step of the clock, and says nothing else. */
+	int fresh = is_new(&printer->shown, owner, type,
+	                   listed->rrset->type == KNOT_RRTYPE_SOA ? "" : printer->data);
+	if (fresh != 1) {
+		return fresh;
+	}
 	(void)snprintf(ttl, sizeof(ttl), "%u", listed->rrset->ttl);
 	int ret = table_cell(printer->table, 4, MAIL_STR(owner));
 	ret = ret == KNOT_EOK ? table_cell(printer->table, 4, MAIL_STR(ttl)) : ret;
 	ret = ret == KNOT_EOK ? table_cell(printer->table, 4, MAIL_STR(type)) : ret;
 	return ret == KNOT_EOK ? table_cell(printer->table, 4, MAIL_STR(printer->data)) : ret;
+}
+
+/*! \brief Prints what each of the next steps of the clock brings that was not there before. */
+static int print_coming(printer_t *printer)
+{
+	const zone_t *zone = printer->zone;
+	zone_t later = *zone;
+	int status = STATUS_DONE;
+	printer->again = true;
+	for (unsigned i = 0; i < STEPS_MAX && printer->until != INT64_MAX && status == STATUS_DONE;
+	     i++) {
+		later.now = printer->until;
+		printer->zone = &later;
+		status = print_all(printer);
+		if (printer->table->count > 0) {
+			(void)printf("\nFrom %s:\n", tool_time(later.now));
+			table_print(printer->table);
+		}
+	}
+	printer->zone = zone;
+	return status;
 }
 
 int zone_print_table(tool_t *tool, const zone_t *zone)
@@ -172,7 +231,9 @@ int zone_print_table(tool_t *tool, const zone_t *zone)
 	table_print(&table);
 	if (status == STATUS_DONE && printer.until != INT64_MAX) {
 		(void)printf("\nA record changes at %s.\n", tool_time(printer.until));
+		status = print_coming(&printer);
 	}
+	tdestroy(printer.shown, free);
 	return status;
 }
 

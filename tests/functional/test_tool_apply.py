@@ -232,3 +232,28 @@ def test_a_policy_and_its_keys_go_in_any_order(store):
         assert [line for line in store.run("export").stdout.splitlines() if '"p"' in line] == []
         assert store.run("dkim-list").stdout == ""
     assert "does not exist" in store.run("import", store.file(key, ".ndjson"), status=1).stderr
+
+
+@pytest.mark.parametrize("item", ["mx: [ \"10 a.example.net.\", \"10 a.example.net.\" ]", "txt: [ a=1, b, a=1 ]",
+                                  "spf: [ mx, mx ]", "ns: [ ns.example.net., ns.example.net. ]"])
+def test_a_value_twice_is_refused(store, item):
+    """In one list of one entry: somebody meant another value. The file's line is named."""
+    file = store.file(f"policy:\n  - id: p\n    {item}\n", ".conf")
+    done = store.run("apply", file, status=1)
+    assert f"{file}:3: policy p: {item.split(':')[0]}: the same value is given twice" in done.stderr
+    store.apply("policy:\n  - id: p\n    ns: ns.example.net.\n    txt: [ a=1, b ]\n")
+    assert "twice" in store.run("policy-set", "p", "txt=a", "txt=a", status=1).stderr
+    line = '{"kind":"policy","id":"p","ns":["ns.example.net."],"txt":["a","a"]}\n'
+    assert "twice" in store.run("import", store.file(line, ".ndjson"), status=1).stderr
+
+
+def test_no_record_ends_with_a_blank(store):
+    """libknot writes one behind some CAA values."""
+    store.apply("policy:\n  - id: p\n    ns: ns.example.net.\n    caa: [ \"0 issue ;\", \"0 contactemail \\\"\\\"\" ]\n"
+                "domain:\n  - id: example.org\n    policy: p\n")
+    for form in ("table", "zone", "json", "paste"):
+        out = store.run("records", "example.org", "--format", form).stdout
+        assert "issue" in out
+        for line in out.splitlines():
+            line = json.loads(line)["data"] if form == "json" else line
+            assert line == line.rstrip(), (form, line)

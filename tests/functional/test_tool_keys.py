@@ -271,3 +271,30 @@ def test_init_modes(directory):
         assert stat.S_IMODE(path.stat().st_mode) == 0o2770
         assert stat.S_IMODE((path / "data.mdb").stat().st_mode) == 0o660
         assert stat.S_IMODE((path / "keys").stat().st_mode) == 0o2750
+
+
+def test_listed_keys_say_their_state_in_json(timed):
+    """dkim-list --json has what the plain list has, the state as well."""
+    timed.apply("dkim:\n  - id: example.org/now\n    cname: a.example.net.\n"
+                "  - id: example.org/soon\n    cname: b.example.net.\n    publish: \"2027-01-16T00:00:00Z\"\n")
+    rows = [json.loads(line) for line in timed.run("--json", "dkim-list").stdout.splitlines()]
+    assert [(row["kind"], row["id"], row["state"]) for row in rows] == [
+        ("dkim", "example.org/now", "active"), ("dkim", "example.org/soon", "pending")]
+    row = json.loads(timed.run("--json", "dkim-retire", "example.org/now", "--revoke").stdout)
+    assert row["state"] == "revoked"
+
+
+def test_records_announces_what_comes(timed):
+    """The table says which records the next steps of the clock bring, each once, and nothing that is there."""
+    timed.apply("dkim:\n  - id: example.org/now\n    cname: a.example.net.\n    remove: \"2027-01-18T00:00:00Z\"\n"
+                "  - id: example.org/soon\n    cname: b.example.net.\n    publish: \"2027-01-16T00:00:00Z\"\n"
+                "  - id: policy:p/later\n    cname: c.example.net.\n    publish: \"2027-01-17T00:00:00Z\"\n")
+    now, *coming = timed.run("records", "example.org").stdout.split("\nFrom ")
+    assert "now._domainkey" in now and "soon" not in now and "later" not in now
+    assert "A record changes at 2027-01-16T00:00:00Z." in now
+    assert [part.split() for part in coming] == [
+        ["2027-01-16T00:00:00Z:", "soon._domainkey.example.org.", "3600", "CNAME", "b.example.net."],
+        ["2027-01-17T00:00:00Z:", "later._domainkey.example.org.", "3600", "CNAME", "c.example.net."]]
+    # In the other formats there is only what is there.
+    assert "soon" not in timed.run("records", "example.org", "--format", "zone").stdout
+    assert "From" not in timed.run("records", "example.org", "--at", "2027-02-01T00:00:00Z").stdout

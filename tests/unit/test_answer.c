@@ -305,6 +305,26 @@ static void ask_case(fixture_t *f, size_t i)
 	asked_end(&f->asked);
 }
 
+/* What is answered for a stored domain below is counted as its delegation. */
+static void test_child_kind(void)
+{
+	fixture_t f;
+	begin(&f);
+	CU_ASSERT(array_put(
+		&f.array,
+		"key-set:\n  - id: k\n"
+		"    key: \"3613 ed25519 csk ds=2027-01-15T07:00:00Z l02Woi0iS8Aa25FQkUd9RMzZHJpBoRQwAQEX1SxZJA4=\"\n"
+		"policy:\n  - id: signed\n    ns: \"ns.example.net.\"\n    key-set: k\n"
+		"domain:\n  - id: child.example.org\n    policy: signed\n"));
+	mail_cache_sync(f.asked.cache, 1, f.array.txnid);
+	CU_ASSERT_EQUAL(asked_begin(&f.asked, "child.example.org DS"), KNOT_EOK);
+	CU_ASSERT_EQUAL(f.asked.reply.outcome, MAIL_OUTCOME_ANSWER);
+	const uint16_t kind = f.asked.reply.kind;
+	CU_ASSERT(kind < mail_kind_count && strcmp(mail_kinds[kind].name, "child") == 0);
+	asked_end(&f.asked);
+	end(&f);
+}
+
 static void test_cases(void)
 {
 	fixture_t f;
@@ -567,6 +587,7 @@ static void test_failing(void)
 }
 
 static const unit_test_t tests[] = { { "answers", test_cases },
+	                             { "a stored domain below", test_child_kind },
 	                             { "the question's spelling", test_spelling },
 	                             { "what does not fit", test_sizes },
 	                             { "every size", test_every_size },

@@ -530,6 +530,51 @@ static void test_allocation(void)
 	mail_entry_free(from);
 }
 
+/* A value that a list has already: a slip of a person, but nothing wrong in a chain of certificates. */
+static void test_twice(void)
+{
+	static const struct {
+		mail_section_t section;
+		mail_item_id_t item;
+		const char *value, *again;
+		const char *reason; /* NULL: accepted. */
+		size_t count;
+	} cases[] = {
+		{ MAIL_SECTION_POLICY, MAIL_ITEM_TXT, "a", "a", "the same value is given twice",
+		  1 },
+		{ MAIL_SECTION_POLICY, MAIL_ITEM_TXT, "a", "A", NULL, 2 },
+		{ MAIL_SECTION_DOMAIN, MAIL_ITEM_NS, "a.example.", "A.example.",
+		  "the same value is given twice", 1 },
+		{ MAIL_SECTION_POLICY, MAIL_ITEM_DMARC, "p=none", "p=none", "a tag is given twice",
+		  1 },
+		{ MAIL_SECTION_CERTIFICATE, MAIL_ITEM_CURRENT,
+		  "2 1 1 C1B25A539B7841FCB98690C5E33C064203CE066135E2CD239583FEE7263336A4",
+		  "2 1 1 C1B25A539B7841FCB98690C5E33C064203CE066135E2CD239583FEE7263336A4", NULL,
+		  1 },
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		mail_entry_t *entry = mail_entry_new(cases[i].section, MAIL_STR("x"));
+		const mail_item_t *item = mail_item_get(cases[i].item);
+		mail_diag_t diag = { 0 };
+		CU_ASSERT_PTR_NOT_NULL_FATAL(entry);
+		int ret = mail_entry_parse(entry, item, MAIL_OP_SET, MAIL_STR(cases[i].value), 7,
+		                           &diag);
+		UNIT_CHECK(ret == KNOT_EOK, "case %zu: %d %s", i, ret, diag.text);
+		ret = mail_entry_parse(entry, item, MAIL_OP_SET, MAIL_STR(cases[i].again), 8,
+		                       &diag);
+		if (cases[i].reason == NULL) {
+			UNIT_CHECK(ret == KNOT_EOK, "case %zu: %d %s", i, ret, diag.text);
+		} else {
+			UNIT_CHECK(ret == KNOT_EINVAL && diag.line == 8 &&
+			                   strcmp(diag.text, cases[i].reason) == 0,
+			           "case %zu: %d %u %s", i, ret, diag.line, diag.text);
+		}
+		const mail_member_t *member = mail_entry_member(entry, cases[i].item, MAIL_OP_SET);
+		UNIT_CHECK(member != NULL && member->count == cases[i].count, "case %zu", i);
+		mail_entry_free(entry);
+	}
+}
+
 static const unit_test_t tests[] = { { "members are sorted", test_order },
 	                             { "what an entry cannot take", test_refused },
 	                             { "limits", test_limits },
@@ -542,6 +587,7 @@ static const unit_test_t tests[] = { { "members are sorted", test_order },
 	                             { "keys", test_key },
 	                             { "random keys", test_key_random },
 	                             { "failing allocations", test_allocation },
+	                             { "a value twice", test_twice },
 	                             { NULL, NULL } };
 
 int main(void)
