@@ -35,7 +35,7 @@ dkim:
 RECORDS = 17
 
 NOERROR, NXDOMAIN, REFUSED = 0, 3, 5
-A, NS, SOA, MX, TXT, AAAA, SRV, TLSA, HTTPS = 1, 2, 6, 15, 16, 28, 33, 52, 65
+A, NS, SOA, MX, TXT, AAAA, SRV, DNSKEY, TLSA, HTTPS = 1, 2, 6, 15, 16, 28, 33, 48, 52, 65
 
 # weight, owner, type, rcode, ANCOUNT, how the first RDATA begins: what receivers, senders, and clients of
 # mail ask for, in the order of how often. A domain is sent mail (MX, TLSA, MTA-STS, addresses), sends mail
@@ -68,6 +68,8 @@ MIX = (
     (15, "default._bimi", TXT, NXDOMAIN, 0, None),
     (10, "_imap._tcp", SRV, NXDOMAIN, 0, None),
 )
+# Of a signed domain: those, and what validators ask.
+SIGNED_MIX = MIX + ((30, "-", DNSKEY, NOERROR, 1, None),)
 # A question that is nobody's.
 FOREIGN = ((1, "-", MX, REFUSED, 0, None),)
 # Of a zone with module in zone mode: a name that the zone has and no kind of record can match.
@@ -83,14 +85,18 @@ def name(number):
     return f"{LETTER}{number:07d}.{ORIGIN}"
 
 
-def mix_text(mix, preference=PREFERENCE, signed=False):
-    """A mix as ask reads it. Signed, each record of an answer (no RRset has two) has an RRSIG."""
+def mix_text(mix, preference=PREFERENCE, signed=False, nxdomain=NXDOMAIN):
+    """A mix as ask reads it. Signed, each record of an answer (no RRset has two) has an RRSIG.
+
+    nxdomain: the rcode that a server has for names that do not exist.
+    """
     lines = []
     for weight, owner, rrtype, rcode, count, rdata in mix:
         if (owner, rrtype, count) == ("-", MX, 1):
             rdata = f"{preference:04x}"
         if signed:
-            count, rdata = count * 2, rdata if count < 2 else None
+            count *= 2
+        rcode = nxdomain if rcode == NXDOMAIN else rcode
         lines.append(f"{weight} {owner} {rrtype} {rcode} {count} {rdata or '-'}\n")
     return "".join(lines)
 

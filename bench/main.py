@@ -17,6 +17,7 @@ import machine
 import measure
 import peers
 import report
+import signed
 import traced
 from machine import Failure
 from servers import Knotd, Module, Store, Zones
@@ -297,9 +298,13 @@ def parse_options(args):
     parser.add_argument("--limit", type=float, default=600, help="seconds that a peer may load or start")
     parser.add_argument("--no-instructions", dest="instructions", action="store_false",
                         help="do not count instructions (valgrind)")
+    parser.add_argument("--cold", type=int, default=100_000, metavar="N",
+                        help="with --dnssec: domains that have no signature in the cache yet (100000)")
     parser.add_argument("--build", type=Path, default=TOP / "build", help="directory of a build")
     options = parser.parse_args(args)
     quick = options.quick
+    if options.dnssec:
+        options.sizes = options.sizes or [1000]
     options.sizes = options.sizes or (QUICK_SIZES if quick else SIZES)
     options.peers = list(PEERS) if options.peers is None else options.peers
     options.questions = options.questions or (["uniform"] if quick else ["uniform", "zipf"])
@@ -335,7 +340,6 @@ def main(args):
         check_programs(bench)
         facts = machine.facts()
         if options.dnssec:
-            import signed  # pylint: disable=import-outside-toplevel
             result = signed.measure_all(bench)
             print(report.facts_text(facts) + "\n\n" + signed.text(result))
         else:
