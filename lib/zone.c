@@ -201,7 +201,10 @@ static step_t right_step(const work_t *work, const there_t *there)
 static int look(const work_t *work, const knot_dname_t *name, uint16_t type, knot_rrset_t *rrset)
 {
 	knot_rrset_init_empty(rrset);
-	return work->question->look(work->question->look_ctx, name, type, rrset);
+	int ret = work->question->look(work->question->look_ctx, name, type, rrset);
+	/* knotd finds a record's addresses by the node that its own answer ended at, which may be none. */
+	rrset->additional = NULL;
+	return ret;
 }
 
 /*! The nearest name of the zone's above one that is none. */
