@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The private keys that a service signs with: the key sets of a store, the files of a directory, the clock. */
 
+#include <pthread.h>
+#include <stdatomic.h>
 #include <syslog.h>
 
 #include "../../module/signers.h"
@@ -562,6 +564,82 @@ static void test_signing(void)
 	bench_remove(&b);
 }
 
+/* Workers */
+
+enum { WORKERS = 3, RINGS = 300 };
+
+typedef struct {
+	mail_shelf_t shelf;
+	const pair_t *pair;
+	atomic_bool ended;
+	atomic_uint next;              /*!< Index of the next worker. */
+	atomic_uint made, missed, bad; /*!< Signatures, rings without the key, what must not be. */
+} work_t;
+
+static void *work(void *ctx)
+{
+	work_t *w = ctx;
+	unsigned thread = atomic_fetch_add(&w->next, 1);
+	for (uint32_t i = 0; !atomic_load(&w->ended); i++) {
+		const mail_snapshot_t *snapshot = mail_shelf_take(&w->shelf, thread);
+		if (snapshot != NULL) {
+			mail_signer_t *signer = snapshot->signers->signers[thread];
+			mail_signer_sync(signer, snapshot->signers->ring, NOW);
+			bool there = mail_keyring_count(snapshot->signers->ring) > 0;
+			uint8_t signature[MAIL_SIGNATURE_MAX];
+			/* Each is asked for once: a cached one needs no key. */
+			const uint32_t octets[] = { thread, i };
+			int ret = mail_signer_sign(signer, &w->pair->key, MAIL_SIGN_CACHED,
+			                           (const uint8_t *)octets, sizeof(octets),
+			                           signature);
+			atomic_fetch_add(ret == 64 ? &w->made : &w->missed, 1);
+			atomic_fetch_add(&w->bad, ret != (there ? 64 : KNOT_ENOENT));
+		}
+		mail_shelf_put(&w->shelf, thread);
+	}
+	return NULL;
+}
+
+/*! Rings and stores are replaced all the time, and a worker has one of them as long as it signs. */
+static void test_workers(void)
+{
+	static work_t w;
+	pair_t pair;
+	bench_t b;
+	if (!pair_make(&pair, MAIL_ALGORITHM_ED25519) || !bench_make(&b)) {
+		return;
+	}
+	w.pair = &pair;
+	mail_signatures_t *signatures = mail_signatures_new(1 << 20);
+	CU_ASSERT_EQUAL(mail_shelf_init(&w.shelf, WORKERS, 4), KNOT_EOK);
+	pthread_t threads[WORKERS];
+	for (unsigned i = 0; i < WORKERS; i++) {
+		CU_ASSERT_EQUAL(pthread_create(&threads[i], NULL, work, &w), 0);
+	}
+	for (unsigned i = 0; i < RINGS || (atomic_load(&w.made) < 10 && i < 100 * RINGS); i++) {
+		mail_keyring_t *ring = mail_keyring_new(NULL);
+		if (i % 2 == 0) {
+			CU_ASSERT_EQUAL(mail_keyring_add(ring, pair.half), KNOT_EOK);
+		}
+		mail_signers_t *signers = mail_signers_new(ring, signatures, WORKERS, 0);
+		CU_ASSERT_EQUAL(mail_shelf_publish(&w.shelf, i % 7 == 6 ? NULL : b.epoch, signers),
+		                KNOT_EOK);
+		mail_signers_free(signers);
+		mail_shelf_sweep(&w.shelf);
+		usleep(200);
+	}
+	atomic_store(&w.ended, true);
+	for (unsigned i = 0; i < WORKERS; i++) {
+		pthread_join(threads[i], NULL);
+	}
+	UNIT_CHECK(w.made >= 10 && w.missed > 0 && w.bad == 0, "%u made, %u missed, %u bad", w.made,
+	           w.missed, w.bad);
+	mail_shelf_clear(&w.shelf);
+	mail_signatures_free(signatures);
+	mail_private_free(pair.half);
+	bench_remove(&b);
+}
+
 /*! Without memory nothing is lost: what was there stays, and what is new comes when there is some again. */
 static void test_memory(void)
 {
@@ -624,6 +702,7 @@ static const unit_test_t tests[] = { { "key sets come, change and go", test_come
 	                             { "a damaged key set", test_damaged },
 	                             { "reading in turns", test_patience },
 	                             { "signers of a ring", test_signing },
+	                             { "workers, while rings are replaced", test_workers },
 	                             { "each allocation fails", test_memory },
 	                             { NULL, NULL } };
 
