@@ -150,7 +150,7 @@ SPF = [
     (['spf: [ mx, "exp=explain._spf.%{d}" ]'], "v=spf1 mx exp=explain._spf.%{d} -all"),
     (['host: [ mail, out ]', "spf: hosts"],
      "v=spf1 ip4:192.0.2.25 ip4:192.0.2.26 ip6:2001:db8::25 ip4:192.0.2.27 -all"),
-    (["spf: [ mx, mx ]"], "v=spf1 mx -all"),
+    (["spf: mx", "spf-add: mx"], "v=spf1 mx -all"),
     (["no-mail: on", "spf: mx", 'spf-all: "~all"'], "v=spf1 -all"),
 ]
 

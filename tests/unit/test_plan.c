@@ -179,7 +179,7 @@ static const struct {
 	  "record: a CNAME beside other data at www", false },
 	{ "    record: [ \"www CNAME x\", \"www CNAME y\" ]\n", "", "record: two CNAMEs at www",
 	  true },
-	{ "    record: [ \"www CNAME x\", \"www CNAME x\" ]\n", "", NULL, false },
+	{ "    record: \"www CNAME x\"\n    record-add: \"www CNAME x\"\n", "", NULL, false },
 	{ "    record: [ \"www CNAME x\", \"a.www A 192.0.2.1\" ]\n", "", NULL, false },
 	/* A literal record where a kind is. */
 	{ "    autoconfig: mail\n    record: \"autoconfig A 192.0.2.1\"\n", "",
