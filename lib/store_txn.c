@@ -269,18 +269,6 @@ uint64_t mail_txn_id(const mail_txn_t *txn)
 	return mdb_txn_id(txn->mdb);
 }
 
-uint64_t mail_txn_newest(mail_txn_t *txn)
-{
-	MDB_envinfo info;
-	if (txn->write || atomic_load_explicit(&txn->active, memory_order_relaxed) ||
-	    enter(txn) != KNOT_EOK) {
-		return 0;
-	}
-	int rc = mdb_env_info(txn->env->mdb, &info);
-	leave(txn);
-	return rc == MDB_SUCCESS ? info.me_last_txnid : 0;
-}
-
 const mail_source_t *mail_txn_source(mail_txn_t *txn)
 {
 	return &txn->source;

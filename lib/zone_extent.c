@@ -6,34 +6,48 @@
 
 #include "zone.h"
 
-static void label_add(mail_labels_t *labels, const uint8_t *label)
+/*! Adds the label below the apex. */
+static void label_add(mail_labels_t *labels, const mail_view_t *view, const uint8_t *label)
 {
+	uint8_t name[1 + KNOT_DNAME_MAXLABELLEN + KNOT_DNAME_MAXLEN];
 	if (label[0] == 1 && label[1] == '*') {
 		/* A wildcard is any label. */
 		memset(labels, 0xff, sizeof(*labels));
 		return;
 	}
-	const uint64_t hash = mail_label_hash(label);
-	for (unsigned i = 0; i < 2; i++) {
-		const unsigned bit = mail_label_bit(hash, i);
-		labels->bits[bit / 64] |= (uint64_t)1 << bit % 64;
+	memcpy(name, label, 1 + label[0]);
+	memcpy(name + 1 + label[0], view->apex, knot_dname_size(view->apex));
+	const uint64_t hash = mail_label_hash(name);
+	for (unsigned i = 0; i < MAIL_LABEL_BITS; i++) {
+		labels->bits[mail_label_word(hash)] |= (uint64_t)1 << mail_label_bit(hash, i);
 	}
 }
 
-/*! Adds the topmost label of each owner; of absolute ones, whose zone is not known here, all labels. */
-static void owners_add(mail_labels_t *labels, const mail_owners_t *owners, bool all)
+/*! Adds the topmost label of each owner; of absolute ones in the zone the label below its apex. */
+static void owners_add(mail_extent_t *extent, const mail_view_t *view, const mail_owners_t *owners,
+                       bool absolute)
 {
 	for (size_t i = 0; i < owners->count; i++) {
+		const mail_owner_t *owner = &owners->owners[i];
+		const uint8_t *key = owner->key;
+		size_t len = owner->key_len;
 		knot_dname_storage_t name;
-		if (mail_name_from_key(owners->owners[i].key, owners->owners[i].key_len, name) !=
-		    KNOT_EOK) {
+		if (absolute) {
+			if (!mail_key_in(key, len, view->key, view->key_len) ||
+			    len == view->key_len) {
+				continue;
+			}
+			key += view->key_len + 1;
+			len -= view->key_len + 1;
+		}
+		if (len == 0 || mail_name_from_key(key, len, name) != KNOT_EOK) {
 			continue;
 		}
-		for (const uint8_t *label = name; *label != 0; label = mail_name_parent(label)) {
-			if (all || *mail_name_parent(label) == 0) {
-				label_add(labels, label);
-			}
+		const uint8_t *label = name;
+		while (*mail_name_parent(label) != 0) {
+			label = mail_name_parent(label);
 		}
+		label_add(&extent->labels, view, label);
 	}
 }
 
@@ -79,11 +93,11 @@ void mail_extent_fill(const mail_view_t *view, mail_extent_t *extent)
 	}
 	memset(extent, 0, sizeof(*extent));
 	/* Own DKIM keys, and words for other domains' reports, are in no plan. */
-	label_add(&extent->labels, (const uint8_t *)"\x0A_domainkey");
-	label_add(&extent->labels, (const uint8_t *)"\x06_dmarc");
+	label_add(&extent->labels, view, (const uint8_t *)"\x0A_domainkey");
+	label_add(&extent->labels, view, (const uint8_t *)"\x06_dmarc");
 	type_add(extent, KNOT_RRTYPE_TXT);
-	owners_add(&extent->labels, &view->plan->relative, false);
-	owners_add(&extent->labels, &view->plan->absolute, true);
+	owners_add(extent, view, &view->plan->relative, false);
+	owners_add(extent, view, &view->plan->absolute, true);
 	types_add(extent, view, &view->plan->relative);
 	types_add(extent, view, &view->plan->absolute);
 }

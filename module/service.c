@@ -31,8 +31,6 @@
 #define LINE_MAX_LEN 480
 /*! Lines that wait for somebody to write them. */
 #define NOTES_MAX 16
-/*! Bits of a transaction's number in a mail_service_state(); the rest is the epoch's. */
-#define STATE_TXN_BITS 44
 
 /*! Directories that are watched. */
 enum { WATCH_STORE, WATCH_KEYS };
@@ -52,6 +50,7 @@ struct mail_service {
 	unsigned refs; /*!< Under the registry's mutex. */
 
 	mail_shelf_t shelf;             /*!< What hooks use. */
+	mail_beacon_t beacon;           /*!< What it says now. */
 	_Atomic(knotd_mod_t *) counter; /*!< Counts for zones; used between pin and unpin. */
 	_Atomic(note_t *) notes;        /*!< The newest first. */
 	atomic_uint note_count;
@@ -206,6 +205,7 @@ static void keep_keys(mail_service_t *service)
 /*! Takes back what hooks use. \return Whether it is closed; else some worker is still at it. */
 static bool close_store(mail_service_t *service)
 {
+	mail_beacon_set(&service->beacon, NULL);
 	(void)mail_shelf_publish(&service->shelf, NULL, NULL);
 	mail_shelf_sweep(&service->shelf);
 	return service->shelf.retired == NULL;
@@ -233,6 +233,9 @@ static int open_store(mail_service_t *service)
 		follow_keys(service, epoch, LOAD_PATIENCE);
 		const uint64_t txnid = epoch->txnid;
 		ret = mail_shelf_publish(&service->shelf, epoch, signers_of(service));
+		if (ret == KNOT_EOK) {
+			mail_beacon_set(&service->beacon, epoch->store);
+		}
 		mail_epoch_free(epoch);
 		if (ret == KNOT_EOK) {
 			say(service, mail_log_event, LOG_INFO,
@@ -332,6 +335,7 @@ static void service_free(mail_service_t *service)
 	mail_wake_close(&service->wake);
 	// No hook of ours runs any more, so nothing is pinned.
 	mail_shelf_clear(&service->shelf);
+	mail_beacon_clear(&service->beacon);
 	mail_signing_free(service->signing);
 	for (note_t *note = notes_take(service); note != NULL;) {
 		note_t *next = note->next;
@@ -370,7 +374,7 @@ static mail_service_t *service_new(const mail_service_conf_t *conf)
 	service->wake = MAIL_WAKE_CLOSED;
 	(void)pthread_mutex_init(&service->mutex, NULL);
 	service->path = strdup(conf->store);
-	if (service->path == NULL ||
+	if (service->path == NULL || mail_beacon_init(&service->beacon) != KNOT_EOK ||
 	    mail_shelf_init(&service->shelf, conf->threads, PLANS) != KNOT_EOK ||
 	    add_signing(service, conf) != KNOT_EOK) {
 		service_free(service);
@@ -517,27 +521,9 @@ knotd_mod_t *mail_service_counter(mail_service_t *service)
 	return atomic_load(&service->counter);
 }
 
-static uint64_t state_of(const mail_epoch_t *epoch, uint64_t txnid)
+const mail_beacon_t *mail_service_beacon(const mail_service_t *service)
 {
-	const uint64_t most = (uint64_t)1 << STATE_TXN_BITS;
-	return txnid == 0 || txnid >= most || epoch->number >= UINT64_MAX / most
-	               ? 0
-	               : epoch->number << STATE_TXN_BITS | txnid;
-}
-
-uint64_t mail_service_state(mail_service_t *service, unsigned thread)
-{
-	if (thread >= service->shelf.threads) {
-		return 0;
-	}
-	const mail_snapshot_t *snapshot = mail_shelf_take(&service->shelf, thread);
-	uint64_t state = 0;
-	if (snapshot != NULL) {
-		const mail_epoch_t *epoch = snapshot->epoch;
-		state = state_of(epoch, mail_txn_newest(epoch->txns[thread]));
-	}
-	mail_shelf_put(&service->shelf, thread);
-	return state;
+	return &service->beacon;
 }
 
 int mail_service_pin(mail_service_t *service, unsigned thread, mail_pin_t *pin)
@@ -565,7 +551,7 @@ int mail_service_pin(mail_service_t *service, unsigned thread, mail_pin_t *pin)
 	pin->source = mail_txn_source(pin->txn);
 	pin->cache = mail_shelf_cache(&service->shelf, thread);
 	pin->now = time(NULL);
-	pin->state = state_of(epoch, mail_txn_id(pin->txn));
+	pin->state = mail_beacon_state_of(epoch->number, mail_txn_id(pin->txn));
 	mail_cache_sync(pin->cache, epoch->number, mail_txn_id(pin->txn));
 	pin->signer = NULL;
 	if (snapshot->signers != NULL) {

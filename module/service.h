@@ -18,6 +18,7 @@
  */
 #pragma once
 
+#include "beacon.h"
 #include "log.h"
 #include "mail/answer.h"
 #include "mail/store.h"
@@ -31,7 +32,7 @@ typedef struct {
 	mail_txn_t *txn;
 	mail_signer_t *signer; /*!< NULL: the service signs nothing. */
 	int64_t now;           /*!< Seconds since 1970, for the whole question. */
-	uint64_t state;        /*!< As of mail_service_state(). */
+	uint64_t state;        /*!< mail_beacon_state_of() the snapshot. */
 } mail_pin_t;
 
 /*! What a service is made for. */
@@ -59,6 +60,9 @@ int mail_service_attach(const mail_service_conf_t *conf, mail_log_t *log, bool g
 /*! Ends an attach; the last one stops the service. NULL is fine. \param log  Of a global attach, or NULL. */
 void mail_service_detach(mail_service_t *service, mail_log_t *log);
 
+/*! Shows which content the store has; as long as the service is attached. */
+const mail_beacon_t *mail_service_beacon(const mail_service_t *service);
+
 /*! Writes what the thread had to say and found nobody for. No lock; cheap when there is nothing. */
 void mail_service_tell(mail_service_t *service, mail_log_t *log);
 
@@ -76,11 +80,5 @@ knotd_mod_t *mail_service_counter(mail_service_t *service);
  *         was; KNOT_ERANGE: no such thread; another error: of the store (it will be opened anew).
  */
 int mail_service_pin(mail_service_t *service, unsigned thread, mail_pin_t *pin);
-/*!
- * A number for what the store says now, without a snapshot: the same number, the same content.
- *
- * \return 0 when it is not known: the store is not open, or just being changed.
- */
-uint64_t mail_service_state(mail_service_t *service, unsigned thread);
 /*! Lets go of the snapshot. */
 void mail_service_unpin(mail_service_t *service, unsigned thread, mail_pin_t *pin);

@@ -16,17 +16,21 @@
 #include "mail/kind.h"
 #include "mail/zone.h"
 
-/*! The labels under which the domain may have names, for all threads. */
+/*!
+ * The labels under which the domain may have names, for all threads. Bits are only added, and before the state
+ * is: who reads the state first has all bits that belong to it, perhaps some of before.
+ */
 typedef struct {
-	_Atomic uint64_t state; /*!< mail_service_state() that they are right for; 0: none. */
+	_Atomic uint64_t state; /*!< mail_beacon_state() that they are right for; 0: none. */
 	_Atomic uint64_t bits[MAIL_LABELS_WORDS];
-	atomic_flag writing;
 } labels_t;
 
 /*! The instance of a zone; there may be ten thousand. */
 typedef struct {
 	mail_instance_t instance;
+	knotd_mod_t *mod;
 	labels_t labels;
+	const mail_beacon_t *beacon;                        /*!< The service's. */
 	atomic_bool told_unlisted, told_signed, told_types; /*!< It has been said. */
 	bool online;                                        /*!< mod-onlinesign signs after us. */
 	uint8_t apex_size;                                  /*!< Of the zone's name. */
@@ -34,6 +38,10 @@ typedef struct {
 	uint8_t policy_len;   /*!< Behind them. */
 	uint16_t bitmap[];
 } zone_t;
+
+/*! Of an instance without a service: it never says the state of any labels. */
+static const uint64_t no_number;
+static const mail_beacon_t no_beacon = { .numbers = { &no_number, &no_number } };
 
 mail_instance_t *mail_zone_new(knotd_mod_t *mod, const mail_zone_setting_t *setting,
                                const char *policy)
@@ -44,9 +52,11 @@ mail_instance_t *mail_zone_new(knotd_mod_t *mod, const mail_zone_setting_t *sett
 	if (zone == NULL) {
 		return NULL;
 	}
-	atomic_flag_clear(&zone->labels.writing);
+	zone->mod = mod;
 	zone->online = setting->online;
-	zone->apex_size = knot_dname_size(knotd_mod_zone(mod));
+	const size_t apex_size = knot_dname_size(knotd_mod_zone(mod));
+	zone->apex_size = apex_size >= MAIL_LABEL_READ ? apex_size : UINT8_MAX;
+	zone->beacon = &no_beacon;
 	zone->bitmap_count = setting->bitmap_count;
 	zone->policy_len = policy_len;
 	memcpy(zone->bitmap, setting->bitmap, bitmap);
@@ -54,6 +64,14 @@ mail_instance_t *mail_zone_new(knotd_mod_t *mod, const mail_zone_setting_t *sett
 		memcpy(zone->bitmap + zone->bitmap_count, policy, policy_len);
 	}
 	return &zone->instance;
+}
+
+void mail_zone_begin(mail_instance_t *instance)
+{
+	zone_t *zone = (zone_t *)instance;
+	if (instance->service != NULL) {
+		zone->beacon = mail_service_beacon(instance->service);
+	}
 }
 
 static mail_str_t policy_of(const zone_t *zone)
@@ -64,73 +82,65 @@ static mail_str_t policy_of(const zone_t *zone)
 /*! Says whether an RRset of the answer is, or may be, from a wildcard or a DNAME (TRAPS 12). */
 static inline bool is_expanded(const knot_pkt_t *pkt, uint16_t index)
 {
-	const knot_dname_t *owner = pkt->rr[index].owner;
-	return (owner[0] == 1 && owner[1] == '*') || (pkt->rr_info[index].flags & KNOT_PF_FREE);
+	return memcmp(pkt->rr[index].owner, "\x01*", 2) == 0 ||
+	       (pkt->rr_info[index].flags & KNOT_PF_FREE) != 0;
 }
 
-/*! Says whether the zone's answer is right in any case. */
-static inline bool stands(knotd_in_state_t state, const knot_pkt_t *pkt)
+/*! Says whether the records of a name may be the zone's and ours. */
+static inline bool is_shared(const knot_pkt_t *pkt)
 {
-	if (state == KNOTD_IN_STATE_MISS || state == KNOTD_IN_STATE_NODATA) {
-		return false;
-	}
-	if (state != KNOTD_IN_STATE_HIT && state != KNOTD_IN_STATE_DELEG) {
-		return true;
-	}
-	for (uint16_t i = 0; i < pkt->rrset_count; i++) {
-		if (is_expanded(pkt, i)) {
-			return false;
-		}
-	}
 	const uint16_t qtype = knot_pkt_qtype(pkt);
-	return qtype != KNOT_RRTYPE_TXT && qtype != KNOT_RRTYPE_ANY;
+	return qtype == KNOT_RRTYPE_TXT || qtype == KNOT_RRTYPE_ANY;
 }
 
-/*! The label below the apex of a name in the zone; NULL: the name is the apex. */
-static inline const uint8_t *top_label(const uint8_t *name, size_t size, size_t apex_size)
+/*! Says whether all bits of a label but the first are in a word, which is rare. */
+__attribute__((noinline, cold)) static bool has_rest(uint64_t word, uint64_t hash)
 {
-	const uint8_t *const apex = name + size - apex_size;
-	const uint8_t *label = NULL;
-	while (name < apex) {
-		label = name;
-		name += 1 + *name;
+	bool all = true;
+	for (unsigned i = 1; i < MAIL_LABEL_BITS; i++) {
+		all = all && mail_label_in(word, hash, i);
 	}
-	return name == apex ? label : NULL;
+	return all;
 }
 
-/*! Says whether it is sure that the domain has nothing at or below a label. */
-static inline bool lacks(const labels_t *labels, const uint8_t *label, uint64_t state)
+/*! Says whether it is sure that the domain has nothing at or below the QNAME. */
+static inline bool lacks(const zone_t *zone, const knot_pkt_t *pkt)
 {
-	const uint64_t hash = mail_label_hash(label);
-	const unsigned first = mail_label_bit(hash, 0), second = mail_label_bit(hash, 1);
-	if (state == 0 || atomic_load_explicit(&labels->state, memory_order_acquire) != state) {
+	// The label below the apex; a name that ends otherwise is the apex itself, or too short.
+	const uint8_t *const apex = pkt->lower_qname + pkt->qname_size - zone->apex_size;
+	const uint8_t *label = pkt->lower_qname, *next = label + 1 + *label;
+	while (next < apex) {
+		label = next;
+		next += 1 + *next;
+	}
+	if (next != apex) {
 		return false;
 	}
-	const uint64_t bits = atomic_load_explicit(&labels->bits[first / 64],
-	                                           memory_order_relaxed) >>
-	                              first % 64 &
-	                      atomic_load_explicit(&labels->bits[second / 64],
-	                                           memory_order_relaxed) >>
-	                              second % 64;
-	// Nobody has begun to write them since.
-	atomic_thread_fence(memory_order_acquire);
-	return (bits & 1) == 0 &&
-	       atomic_load_explicit(&labels->state, memory_order_relaxed) == state;
+	const labels_t *labels = &zone->labels;
+	const uint64_t hash = mail_label_hash(label);
+	const uint64_t state = atomic_load_explicit(&labels->state, memory_order_acquire);
+	const uint64_t word = atomic_load_explicit(&labels->bits[mail_label_word(hash)],
+	                                           memory_order_relaxed);
+	if (mail_label_in(word, hash, 0) && has_rest(word, hash)) {
+		return false;
+	}
+	return mail_beacon_state(zone->beacon) == state;
 }
 
-/*! Notes the labels that are right for a state of the store; one thread at a time, others leave it. */
-static void write_labels(labels_t *labels, const mail_labels_t *from, uint64_t state)
+/*! Notes the labels that are right for a state of the store. */
+static void note_labels(labels_t *labels, const mail_labels_t *from, uint64_t state)
 {
-	if (state == 0 || atomic_flag_test_and_set(&labels->writing)) {
-		return;
-	}
-	atomic_store_explicit(&labels->state, 0, memory_order_relaxed);
-	atomic_thread_fence(memory_order_release);
+	bool full = true;
 	for (size_t i = 0; i < MAIL_LABELS_WORDS; i++) {
-		atomic_store_explicit(&labels->bits[i], from->bits[i], memory_order_relaxed);
+		full = full && from->bits[i] == UINT64_MAX;
+	}
+	if (full || state == 0) {
+		return;  // Of a domain that may have anything there is nothing to note.
+	}
+	for (size_t i = 0; i < MAIL_LABELS_WORDS; i++) {
+		atomic_fetch_or_explicit(&labels->bits[i], from->bits[i], memory_order_relaxed);
 	}
 	atomic_store_explicit(&labels->state, state, memory_order_release);
-	atomic_flag_clear(&labels->writing);
 }
 
 /*! Says something once. */
@@ -291,14 +301,15 @@ static knotd_in_state_t finish(work_t *work, knotd_in_state_t state)
 }
 
 /*! Counts for the instance, or for the global one if it has no counters. */
-static void count(const work_t *work, knotd_mod_t *mod)
+static void count(const work_t *work)
 {
 	const unsigned thread = work->qdata->params->thread_id;
 	mail_instance_t *instance = &work->zone->instance;
 	if (work->reply.outcome == MAIL_OUTCOME_NONE) {
 		return;
 	}
-	knotd_mod_t *counter = instance->counting ? mod : mail_service_counter(instance->service);
+	knotd_mod_t *counter = instance->counting ? work->zone->mod
+	                                          : mail_service_counter(instance->service);
 	mail_count(counter, thread, MAIL_COUNTER_OUTCOME, work->reply.outcome);
 	if (work->reply.outcome != MAIL_OUTCOME_FAILED) {
 		mail_count(counter, thread, MAIL_COUNTER_QUERY, work->reply.kind);
@@ -306,13 +317,15 @@ static void count(const work_t *work, knotd_mod_t *mod)
 }
 
 /*! The way of a question that may be ours. */
-static knotd_in_state_t complete(knotd_in_state_t state, knot_pkt_t *pkt, knotd_qdata_t *qdata,
-                                 knotd_mod_t *mod)
+__attribute__((noinline)) static knotd_in_state_t complete(knotd_in_state_t state, knot_pkt_t *pkt,
+                                                           knotd_qdata_t *qdata, zone_t *zone)
 {
-	zone_t *zone = knotd_mod_ctx(mod);
 	mail_instance_t *instance = &zone->instance;
 	const unsigned thread = qdata->params->thread_id;
 	mail_pin_t pin = { 0 };
+	if (instance->service == NULL) {
+		return state;
+	}
 	mail_service_tell(instance->service, instance->log);
 	if (is_signed(zone, qdata)) {
 		return state;
@@ -348,7 +361,7 @@ static knotd_in_state_t complete(knotd_in_state_t state, knot_pkt_t *pkt, knotd_
 	const bool stale = atomic_load(&zone->labels.state) != pin.state;
 	work.question.extent = stale ? &extent : NULL;
 	try_all(&work, state);
-	count(&work, mod);
+	count(&work);
 	mail_service_unpin(instance->service, thread, &pin);
 
 	if (work.reply.unlisted) {
@@ -358,7 +371,7 @@ static knotd_in_state_t complete(knotd_in_state_t state, knot_pkt_t *pkt, knotd_
 			"nothing is added");
 	}
 	if (stale && work.question.name != NULL) {
-		write_labels(&zone->labels, &extent.labels, pin.state);
+		note_labels(&zone->labels, &extent.labels, pin.state);
 		if (zone->online) {
 			check_types(zone, &extent);
 		}
@@ -366,25 +379,52 @@ static knotd_in_state_t complete(knotd_in_state_t state, knot_pkt_t *pkt, knotd_
 	return finish(&work, state);
 }
 
+/*! The way of a question for one name, to which the zone has said nothing, or a wildcard has answered. */
+__attribute__((noinline)) static knotd_in_state_t consider(knotd_in_state_t state, knot_pkt_t *pkt,
+                                                           knotd_qdata_t *qdata, knotd_mod_t *mod)
+{
+	zone_t *zone = knotd_mod_ctx(mod);
+	return lacks(zone, pkt) ? state : complete(state, pkt, qdata, zone);
+}
+
+/*! The way of an answer to more than one name: a chain of aliases. */
+__attribute__((noinline)) static knotd_in_state_t consider_chain(knotd_in_state_t state,
+                                                                 knot_pkt_t *pkt,
+                                                                 knotd_qdata_t *qdata,
+                                                                 knotd_mod_t *mod)
+{
+	bool settled = state == KNOTD_IN_STATE_HIT || state == KNOTD_IN_STATE_DELEG;
+	for (uint16_t i = 0; i < pkt->rrset_count && settled; i++) {
+		settled = !is_expanded(pkt, i);
+	}
+	return settled && !is_shared(pkt) ? state : complete(state, pkt, qdata, knotd_mod_ctx(mod));
+}
+
+/*! The way of a question that has an answer. */
+__attribute__((noinline)) static knotd_in_state_t consider_answer(knotd_in_state_t state,
+                                                                  knot_pkt_t *pkt,
+                                                                  knotd_qdata_t *qdata,
+                                                                  knotd_mod_t *mod)
+{
+	if (state != KNOTD_IN_STATE_HIT && state != KNOTD_IN_STATE_DELEG) {
+		return state;
+	}
+	if (pkt->rrset_count != 1) {
+		return pkt->rrset_count == 0 ? state : consider_chain(state, pkt, qdata, mod);
+	}
+	return is_expanded(pkt, 0) || is_shared(pkt) ? consider(state, pkt, qdata, mod) : state;
+}
+
+/*
+ * Instructions are counted here (bench/zone-cost): nearly all questions have to leave by the first return in
+ * consider_answer() or that in consider(). Each of these functions is one to keep its registers few.
+ */
 knotd_in_state_t mail_zone_complete(knotd_in_state_t state, knot_pkt_t *pkt, knotd_qdata_t *qdata,
                                     knotd_mod_t *mod)
 {
-	if (stands(state, pkt)) {
-		return state;
+	if (state != KNOTD_IN_STATE_MISS && state != KNOTD_IN_STATE_NODATA) {
+		return consider_answer(state, pkt, qdata, mod);
 	}
-	const zone_t *zone = knotd_mod_ctx(mod);
-	mail_service_t *service = zone->instance.service;
-	if (service == NULL) {
-		return state;
-	}
-	// A chain of aliases is rare, and has more than one name.
-	if (pkt->rrset_count == 0 || (pkt->rrset_count == 1 && state == KNOTD_IN_STATE_HIT)) {
-		const uint8_t *label = top_label(knot_pkt_qname(qdata->query), pkt->qname_size,
-		                                 zone->apex_size);
-		if (label != NULL && lacks(&zone->labels, label,
-		                           mail_service_state(service, qdata->params->thread_id))) {
-			return state;
-		}
-	}
-	return complete(state, pkt, qdata, mod);
+	return pkt->rrset_count == 0 ? consider(state, pkt, qdata, mod)
+	                             : consider_chain(state, pkt, qdata, mod);
 }

@@ -92,6 +92,26 @@ uint64_t mail_store_epoch(const mail_store_t *store);
  *  data.mdb or lock.mdb was replaced (then open again), KNOT_ENOENT when it is gone. Does not open
  *  anything (TRAPS 30). */
 int mail_store_is_current(const mail_store_t *store);
+/*! Octets of memory that mail_store_beacon() maps the file over, at most. */
+#define MAIL_BEACON_SIZE 65536
+/*!
+ * Shows the number of the store's newest transaction in memory: it is the greater one of two numbers, which are
+ * changed by whoever commits. A snapshot that is taken afterwards has that number or a later one; or, for the
+ * moment of a commit that is just ending, the one before.
+ *
+ * \param memory   MAIL_BEACON_SIZE octets from mmap(), of which the first are mapped anew; they stay so when the
+ *                 store is closed.
+ * \param numbers  Out: where the numbers are, in memory.
+ *
+ * \return KNOT_EOK; KNOT_ENOTSUP: not with this LMDB; KNOT_ENOMEM, KNOT_ERROR. After an error what is in memory
+ *         means nothing, but can be read.
+ */
+int mail_store_beacon(const mail_store_t *store, void *memory, const uint64_t *numbers[2]);
+/*! Reads a number of a beacon. */
+static inline uint64_t mail_beacon_number(const uint64_t *number)
+{
+	return __atomic_load_n(number, __ATOMIC_RELAXED);
+}
 /*! Clears the slots of dead readers. \return Their number, or an error. */
 int mail_store_clear_readers(mail_store_t *store);
 
@@ -116,14 +136,6 @@ void mail_txn_reset(mail_txn_t *txn);
 int mail_txn_renew(mail_txn_t *txn);
 /*! The transaction's number: the same number, the same content. */
 uint64_t mail_txn_id(const mail_txn_t *txn);
-/*!
- * The number that the newest snapshot of a reset transaction's store has, without taking it: cheaper than
- * mail_txn_renew(). A snapshot taken afterwards has this number or a later one; or, for the moment of a commit
- * that is just ending, the one before.
- *
- * \return 0 when it is not known: the map is being changed, or the transaction is not reset.
- */
-uint64_t mail_txn_newest(mail_txn_t *txn);
 /*!
  * Bounds how many tombstones in a row mail_source_t.domain_next and domain_prev pass; at the last of these
  * they return KNOT_ELIMIT.

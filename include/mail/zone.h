@@ -17,39 +17,55 @@
 #include "mail/answer.h"
 
 /*! Words of a mail_labels_t. */
-#define MAIL_LABELS_WORDS 8
+#define MAIL_LABELS_WORDS 16
+/*! Bits of a label, all in one word. */
+#define MAIL_LABEL_BITS 4
 
 /*!
- * A set of labels (a Bloom filter of two bits for each): the labels below the zone's apex under which the
- * domain may have names, at any time.  It never says no where the domain has something.
+ * A set of labels (a Bloom filter): the labels below the zone's apex under
+ * which the domain may have names, at any time.  It never says no where the domain has something.
  */
 typedef struct {
 	uint64_t bits[MAIL_LABELS_WORDS];
 } mail_labels_t;
 
-/*! A number for a label of a wire name in small letters; the label's length octet is its first. */
+/*! Octets of a name that mail_label_hash() reads at once: no zone has a shorter name. */
+#define MAIL_LABEL_READ 8
+
+/*!
+ * A number for the label below the apex of a zone; names of other zones have other numbers for it.
+ *
+ * \param label  Within a wire name in small letters, from the length octet; the zone's name is behind it, and has
+ *               MAIL_LABEL_READ octets at least.
+ */
 static inline uint64_t mail_label_hash(const uint8_t *label)
 {
-	const size_t len = *label++;
-	uint64_t first = 0, last = 0;
-	if (len >= sizeof(first)) {
-		memcpy(&first, label, sizeof(first));
-		memcpy(&last, label + len - sizeof(last), sizeof(last));
-	} else if (len >= sizeof(uint32_t)) {
-		memcpy(&first, label, sizeof(uint32_t));
-		memcpy(&last, label + len - sizeof(uint32_t), sizeof(uint32_t));
-	} else if (len > 0) {
-		first = label[0];
-		last = (uint64_t)label[len / 2] << 8 | label[len - 1];
+	uint64_t first, last;
+	memcpy(&first, label, MAIL_LABEL_READ);
+	if (label[0] >= MAIL_LABEL_READ) {
+		// Long labels often differ at their ends only.
+		memcpy(&last, label + 1 + label[0] - MAIL_LABEL_READ, MAIL_LABEL_READ);
+		first ^= last << 23 | last >> 41;
 	}
-	first += len;
-	return (first * 0x9e3779b97f4a7c15 ^ last) * 0xd6e8feb86659fd93;
+	return first * 0x9e3779b97f4a7c15;
 }
 
-/*! Positions of the two bits of a label. */
+/*! The word that the bits of a label are in. */
+static inline unsigned mail_label_word(uint64_t hash)
+{
+	return hash >> 60;
+}
+
+/*! The number of one of the bits of a label. */
 static inline unsigned mail_label_bit(uint64_t hash, unsigned which)
 {
-	return hash >> (which == 0 ? 55 : 46) & (MAIL_LABELS_WORDS * 64 - 1);
+	return hash >> (54 - 6 * which) & 63;
+}
+
+/*! Says whether one of the bits of a label is in its word. */
+static inline bool mail_label_in(uint64_t word, uint64_t hash, unsigned which)
+{
+	return word >> mail_label_bit(hash, which) & 1;
 }
 
 /*! Types of records that are remembered of a domain. */
@@ -111,7 +127,8 @@ typedef struct {
  *
  * NODATA and NXDOMAIN are only said: the SOA is the zone's.  With question->online a wildcard's answer gives
  * way only to records, because the proof that its signer makes does not fit another denial (it takes the
- * types of the wildcard).  Without question->look a CNAME of ours is followed only to names of ours.
+ * types of the wildcard).  Without question->look a CNAME of ours is not followed: the zone may have
+ * records of its own at its target, which no answer may hide.
  *
  * FAILED: the domain cannot be read, and the zone has no answer of its own.
  *
