@@ -56,7 +56,7 @@ static const case_t cases[] = {
 	{ "ns", "    ns: [ ns1, \"ns2.example.net.\", \"ns.{domain}.dns.example.\" ]\n", "",
 	  "@ NS ns1.example.org.\n@ NS ns2.example.net.\n@ NS ns.example.org.dns.example.\n" },
 	/* Said twice, shown once. */
-	{ "ns", "    ns: [ \"ns2.example.net.\", \"NS2.example.net.\" ]\n", "",
+	{ "ns", "    ns: \"ns2.example.net.\"\n    ns-add: \"NS2.example.net.\"\n", "",
 	  "@ NS ns2.example.net.\n" },
 
 	/* Addresses of hosts: relative, of the domain, absolute, none. */
