@@ -56,10 +56,14 @@ def utc(when):
 # Keys
 
 class Key:
-    """A key pair. times: publish, activate, retire, remove, ds, ds_seen, ds_until, in seconds."""
+    """A key pair. times: publish, activate, retire, remove, ds, ds_seen, ds_until, in seconds.
+
+    Parents are asked for the DS from the beginning, unless `ds` says otherwise.
+    """
 
     def __init__(self, algorithm, role, **times):
-        self.algorithm, self.role, self.times = algorithm, role, times
+        self.algorithm, self.role = algorithm, role
+        self.times = times if role == "zsk" else {"ds": 0, **times}
         if algorithm == "ed25519":
             self.private = ed25519.Ed25519PrivateKey.generate()
         elif algorithm == "ecdsap256sha256":
@@ -95,8 +99,9 @@ class Key:
         return f"{self.tag} {self.algorithm} {self.role} {times}{self.public}"
 
     def ds(self, owner):
-        """The DS record with SHA-256."""
-        return dns.dnssec.make_ds(dns.name.from_text(owner), self.dnskey, "SHA256")
+        """The DS record with SHA-256, as a line: a trust anchor."""
+        record = dns.dnssec.make_ds(dns.name.from_text(owner), self.dnskey, "SHA256")
+        return f"{owner}. DS {record}"
 
 
 class KeySet:
@@ -117,6 +122,10 @@ class KeySet:
         part.write_bytes(key.pem())
         part.chmod(0o640)
         part.rename(path)
+
+    def anchors(self, owner):
+        """Trust anchors for a zone with these keys."""
+        return [key.ds(owner) for key in self.keys if key.role != "zsk"]
 
     def text(self):
         """The entry in the dialect."""
@@ -240,10 +249,11 @@ class Zone:
         when = ("--at", utc(at)) if at else ()
         rows = [json.loads(line) for line in
                 store.run("records", domain, "--json", "--reports", *when).stdout.splitlines()]
-        self.types = {}
+        self.types, self.kinds = {}, {}
         for row in rows:
-            owner = dns.name.from_text(row["owner"])
-            self.types.setdefault(owner, set()).add(dns.rdatatype.from_text(row["type"]))
+            owner, rrtype = dns.name.from_text(row["owner"]), dns.rdatatype.from_text(row["type"])
+            self.types.setdefault(owner, set()).add(rrtype)
+            self.kinds[owner, rrtype] = row.get("kind")
         self.cuts = {owner for owner, types in self.types.items()
                      if owner != self.apex and dns.rdatatype.NS in types}
         ends = self.cuts | {owner for owner, types in self.types.items() if dns.rdatatype.DNAME in types}
@@ -319,6 +329,15 @@ class Zones:
         if zone and rrtype == dns.rdatatype.DS and name == zone.apex:
             return self.zone_of(name.parent()) or zone
         return zone
+
+    def anchors(self):
+        """Trust anchors: of all signed domains that have no DS in a signed one above."""
+        found = []
+        for zone in self.zones.values():
+            above = self.zone_of(zone.apex.parent())
+            if zone.keys and not (above and above.keys and zone.apex in above.owners):
+                found += zone.keys.anchors(str(zone.apex).rstrip("."))
+        return found
 
     # Signatures
 
