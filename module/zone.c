@@ -170,13 +170,13 @@ static bool is_signed(zone_t *zone, knotd_qdata_t *qdata)
 	return true;
 }
 
-/*! Warns when mod-onlinesign's proofs deny a type that the domain has. */
+/*! Warns when mod-onlinesign's proofs deny a type that the domain has, and most domains have not. */
 static void check_types(zone_t *zone, const mail_extent_t *extent)
 {
 	char text[160];
 	mail_buf_t out = MAIL_BUF_FIXED((uint8_t *)text, sizeof(text) - 1);
 	for (size_t i = 0; i < extent->type_count; i++) {
-		bool listed = false;
+		bool listed = mail_zone_is_needed(extent->types[i]);
 		for (size_t j = 0; j < zone->bitmap_count && !listed; j++) {
 			listed = zone->bitmap[j] == extent->types[i];
 		}

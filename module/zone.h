@@ -23,6 +23,8 @@ typedef struct {
  * \return False: nothing can be added to the zone.
  */
 bool mail_zone_check(knotd_mod_t *mod, mail_zone_setting_t *setting);
+/*! Says whether mail_zone_check() warns when nsec-bitmap lacks a type. */
+bool mail_zone_is_needed(uint16_t type);
 /*! Makes the instance of a zone, freed by free(). \param policy May be NULL. \return NULL: no memory. */
 mail_instance_t *mail_zone_new(knotd_mod_t *mod, const mail_zone_setting_t *setting,
                                const char *policy);

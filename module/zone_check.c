@@ -17,7 +17,7 @@
 #define MAIL			"\x08""mod-mail"
 // clang-format on
 
-/*! The types of most records; a policy's others are looked at when it is read. */
+/*! The types of most records, in the order of the advice; a domain's others are looked at when it is read. */
 static const uint16_t needed[] = {
 	KNOT_RRTYPE_A,   KNOT_RRTYPE_AAAA, KNOT_RRTYPE_MX,
 	KNOT_RRTYPE_TXT, KNOT_RRTYPE_SRV,  KNOT_RRTYPE_TLSA,
@@ -32,6 +32,16 @@ static bool is_module(const knotd_conf_val_t *entry, const char *name)
 {
 	const size_t len = 1 + (uint8_t)name[0];
 	return entry->data_len >= len && memcmp(entry->data, name, len) == 0;
+}
+
+bool mail_zone_is_needed(uint16_t type)
+{
+	for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++) {
+		if (needed[i] == type) {
+			return true;
+		}
+	}
+	return false;
 }
 
 static bool listed(const mail_zone_setting_t *setting, uint16_t type)

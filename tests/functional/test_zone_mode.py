@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Zone mode: what the module adds to a zone of knotd's, and what it leaves alone."""
 
+from pathlib import Path
+
+import dns.rdatatype
 import pytest
 
-from harness import Knotd, Store, poll, rcode, rdata, texts
+from harness import Knotd, Store, ede, has, knot_version, poll, rcode, rdata, texts
 
 POLICY = """
 host:
@@ -42,7 +45,8 @@ class ZoneKnotd(Knotd):
     def __init__(self, store, zones, module="mod-mail/test", conf="", **how):
         text = conf + "zone:\n"
         for name in zones:
-            text += f"  - domain: {name}\n    module: [{module}]\n"
+            text += f"  - domain: {name}\n    file: \"{{directory}}/zones/{name}.zone\"\n" \
+                    f"    module: [{module}]\n"
         super().__init__(store, conf=text, **how)
         self.zones = zones
 
@@ -126,3 +130,342 @@ def test_nothing_to_add(store):
         assert texts(knotd.ask("_dmarc.example.org", "TXT")) == ["v=DMARC1; p=reject"]
         store.run("domain-unset", "example.org")
         assert rcode(knotd.ask("_dmarc.example.org", "TXT")) == "NXDOMAIN"
+
+
+# What the zone has wins
+
+OWN = APEX + """@ 300 MX 5 own
+@ 300 TXT "verify=1"
+@ 300 TXT "ours"
+_dmarc 300 TXT "v=DMARC1; p=none"
+mail 300 A 203.0.113.25
+autoconfig 300 A 203.0.113.80
+_imaps._tcp 300 CNAME elsewhere.test.
+sub 300 NS ns.elsewhere.test.
+d 300 DNAME elsewhere.test.
+to-dmarc 300 CNAME _dmarc
+to-mail 300 CNAME mail
+to-tcp 300 CNAME _tcp
+to-none 300 CNAME x._tcp
+to-apex 300 CNAME @
+"""
+
+STANDS = [
+    ("", "MX", ["5 own.example.net."]),
+    ("_dmarc", "TXT", ['"v=DMARC1; p=none"']),
+    ("mail", "A", ["203.0.113.25"]),
+    ("mail", "AAAA", ["2001:db8::25"]),                # per type
+    ("autoconfig", "A", ["203.0.113.80"]),
+    ("autoconfig", "AAAA", []),                        # no CNAME of ours beside other data
+    ("_imaps._tcp", "SRV", ["elsewhere.test."]),       # nothing beside a CNAME of the zone
+    ("_imaps._tcp", "CNAME", ["elsewhere.test."]),
+    ("to-mail", "AAAA", ["2001:db8::25", "mail.example.net."]),
+    ("to-mail", "A", ["203.0.113.25", "mail.example.net."]),
+    ("to-tcp", "A", ["_tcp.example.net."]),            # an empty non-terminal at the end of a chain
+    ("to-none", "A", None),                            # no such name
+    ("", "TXT", ['"ours"', '"v=spf1 mx -all"', '"verify=1"']),
+    ("to-apex", "TXT", ['"ours"', '"v=spf1 mx -all"', '"verify=1"', "example.net."]),
+    ("to-apex", "MX", ["5 own.example.net.", "example.net."]),
+]
+
+
+def test_zone_wins(business):
+    """Explicit data of the zone win, per owner and type; the rest is added."""
+    with ZoneKnotd(business, {"example.net": OWN}) as knotd:
+        for i, (name, rrtype, expected) in enumerate(STANDS):
+            answer = knotd.ask(f"{name}.example.net".lstrip("."), rrtype)
+            assert rcode(answer) == ("NXDOMAIN" if expected is None else "NOERROR"), f"case {i}"
+            if expected is not None:
+                assert rdata(answer) == expected, f"case {i}: {answer}"
+            assert has(answer, "AA"), f"case {i}"
+        # A cut and a DNAME: nothing of ours at or below, whatever the names.
+        referral = knotd.ask("_dmarc.sub.example.net", "TXT")
+        assert not has(referral, "AA") and not referral.answer
+        below = knotd.ask("_dmarc.d.example.net", "TXT")
+        assert [rrset.rdtype for rrset in below.answer] == [dns.rdatatype.DNAME, dns.rdatatype.CNAME]
+
+
+def test_apex_text_is_one_rrset(business):
+    """One TTL, the zone's; an SPF record of the zone keeps ours out, whatever its letters and strings."""
+    spf = [
+        ('"v=spf1 -all"', False), ('"V=SPF1"', False), ('"v=sp" "f1 mx ~all"', False),
+        ('"v=spf10 mx"', True), ('"x" "v=spf1 -all"', True), ('"v=spf1\\009mx"', True),
+    ]
+    for i, (text, added) in enumerate(spf):
+        zone = APEX + f"@ 77 TXT {text}\n@ 77 TXT \"other\"\n"
+        with ZoneKnotd(business, {"example.net": zone}) as knotd:
+            answer = knotd.ask("example.net", "TXT")
+            assert len(answer.answer) == 1, f"case {i}: {answer}"
+            assert answer.answer[0].ttl == 77, f"case {i}: {answer}"
+            ours = "v=spf1 mx -all" in texts(answer)
+            assert ours == added, f"case {i}: {answer}"
+            assert {"ours", "other"} <= set(texts(answer)), f"case {i}: {answer}"
+            assert len(answer.answer[0]) == (4 if added else 3), f"case {i}: {answer}"
+
+
+# Wildcards of the zone (RFC 4592)
+
+WILD = APEX + """* 300 MX 5 wild
+* 300 TXT "wild"
+*.w 300 CNAME elsewhere.test.
+*.mail 300 A 203.0.113.9
+"""
+
+COVERED = [
+    ("x", "MX", ["5 wild.example.net."]),
+    ("x", "A", []),
+    ("_dmarc", "TXT", ['"v=DMARC1; p=reject"']),   # a name of ours
+    ("_dmarc", "MX", []),                          # ... has no other type
+    ("_tcp", "TXT", []),                           # an empty non-terminal of ours, too
+    ("_tcp", "MX", []),
+    ("x._tcp", "TXT", None),                       # below it the wildcard does not reach
+    ("x._dmarc", "MX", None),
+    ("mail", "MX", []),
+    ("mail", "A", ["192.0.2.25"]),
+    ("autoconfig", "TXT", ["mail.example.net."]),
+    ("x.w", "A", ["elsewhere.test."]),
+    ("x.mail", "A", ["203.0.113.9"]),              # the zone's own wildcard, nearer than ours
+    ("_25._tcp.mail", "TLSA",
+     ["3 0 1 4c13a100c6a1d622ec21c20646df0139e4570f2306ba1b0bfaec95d428db6728"]),
+    ("_tcp.mail", "A", []),
+    ("x._tcp.mail", "A", None),
+    ("x.y", "MX", ["5 wild.example.net."]),
+    ("*", "MX", ["5 wild.example.net."]),          # the wildcard itself
+    ("*._dmarc", "MX", None),
+]
+
+
+def test_wildcards(business):
+    """A wildcard of the zone covers no name of ours, and none below."""
+    with ZoneKnotd(business, {"example.net": WILD}) as knotd:
+        for i, (name, rrtype, expected) in enumerate(COVERED):
+            answer = knotd.ask(f"{name}.example.net", rrtype)
+            assert rcode(answer) == ("NXDOMAIN" if expected is None else "NOERROR"), f"case {i}"
+            assert rdata(answer)[:1] == (expected or []), f"case {i}: {answer}"
+            soa = [rrset for rrset in answer.authority if rrset.rdtype == dns.rdatatype.SOA]
+            assert bool(soa) == (not expected), f"case {i}: {answer}"
+        # The spelling of the question is echoed, and nothing of the wildcard's answer is left.
+        answer = knotd.ask("_DMarc.Example.NET", "TXT")
+        assert answer.answer[0].name.to_text() == "_DMarc.Example.NET."
+
+
+def test_alias_wildcard(business):
+    """A wildcard CNAME, which masks every type of every name, does not mask ours."""
+    zone = APEX + "* 300 CNAME www.elsewhere.test.\nc 300 CNAME a.b\n"
+    with ZoneKnotd(business, {"example.net": zone}) as knotd:
+        assert texts(knotd.ask("_dmarc.example.net", "TXT")) == ["v=DMARC1; p=reject"]
+        assert rdata(knotd.ask("_dmarc.example.net", "A")) == []
+        assert rdata(knotd.ask("autoconfig.example.net", "CNAME")) == ["mail.example.net."]
+        assert rdata(knotd.ask("other.example.net", "A")) == ["www.elsewhere.test."]
+        assert rdata(knotd.ask("c.example.net", "A")) == ["a.b.example.net.", "www.elsewhere.test."]
+        assert rdata(knotd.ask("mail.example.net", "A")) == ["192.0.2.25"]
+
+
+# Changes
+
+def test_override_comes_and_goes(business):
+    """knotc zone-set of one record overrides at once, zone-unset brings ours back."""
+    with ZoneKnotd(business, {"example.net": APEX}) as knotd:
+        def change(*command):
+            knotd.knotc("zone-begin", "example.net")
+            knotd.knotc(*command)
+            knotd.knotc("zone-commit", "example.net")
+
+        ours, theirs = ["v=DMARC1; p=reject"], ["v=DMARC1; p=none"]
+        for _ in range(2):
+            assert texts(knotd.ask("_dmarc.example.net", "TXT")) == ours
+            change("zone-set", "example.net", "_dmarc", "60", "TXT", '"v=DMARC1; p=none"')
+            assert texts(knotd.ask("_dmarc.example.net", "TXT")) == theirs
+            change("zone-unset", "example.net", "_dmarc", "TXT")
+        # The same for a change of the store: the next question sees it.
+        for policy, expected in (("p=quarantine", "v=DMARC1; p=quarantine"), ("p=none", theirs[0])):
+            business.run("domain-set", "example.net", f"dmarc={policy}")
+            assert texts(knotd.ask("_dmarc.example.net", "TXT")) == [expected]
+        assert rcode(knotd.ask("new.example.net", "A")) == "NXDOMAIN"
+        business.run("domain-set", "example.net", "record=new A 192.0.2.7")
+        assert rdata(knotd.ask("new.example.net", "A")) == ["192.0.2.7"]
+
+
+def test_store_comes_late(directory):
+    """Without a store the zone is served from its own data; with it, without a reload, what it lacks comes."""
+    store = Store(directory, init=False)
+    with ZoneKnotd(store, {"example.net": APEX}, modules=None) as knotd:
+        assert rcode(knotd.ask("_dmarc.example.net", "TXT")) == "NXDOMAIN"
+        assert rdata(knotd.ask("ns.example.net", "A")) == ["192.0.2.1"]
+        assert knotd.log().count("store not opened") == 1
+        store.init()
+        store.apply(POLICY + DOMAIN)
+        poll(lambda: rcode(knotd.ask("_dmarc.example.net", "TXT")) == "NOERROR", "the store")
+        # What its thread had to say is said by the zone's instance, which may.
+        assert "opened, transaction" in knotd.log()
+    assert not Path(knotd.directory).exists()
+
+
+def test_damaged_domain(store):
+    """A policy that is not there: the zone's own data stand; what may be ours is SERVFAIL, never NXDOMAIN."""
+    store.apply(POLICY)
+    with ZoneKnotd(store, {"example.net": APEX + "www 300 A 192.0.2.80\n"},
+                   items=["policy: missing"]) as knotd:
+        for name, rrtype in (("_dmarc", "TXT"), ("mail", "A"), ("anything", "A"), ("www", "MX")):
+            answer = knotd.ask(f"{name}.example.net", rrtype)
+            assert rcode(answer) == "SERVFAIL", name
+            assert [code for code, _ in ede(answer)] == [24], name
+        assert rdata(knotd.ask("www.example.net", "A")) == ["192.0.2.80"]
+        assert rcode(knotd.ask("www.example.net", "AAAA")) == "NOERROR"
+        assert rcode(knotd.ask("example.net", "SOA")) == "NOERROR"
+        assert "policy missing does not exist" in knotd.log()
+        store.apply(POLICY.replace("id: business", "id: missing"))
+        assert texts(knotd.ask("_dmarc.example.net", "TXT")) == ["v=DMARC1; p=reject"]
+        assert rcode(knotd.ask("anything.example.net", "A")) == "NXDOMAIN"
+
+
+def test_truncation(store):
+    """An answer that does not fit is truncated over UDP, and whole over TCP."""
+    store.apply(POLICY + "".join(f"    txt-add: [{', '.join(chr(34) + 't%03d ' % (i + 20 * j) + 'x' * 60 + chr(34) for i in range(20))}]\n"
+                                 for j in range(1)) + DOMAIN)
+    with ZoneKnotd(store, {"example.net": APEX + '@ 300 TXT "own"\nc 300 CNAME @\n'}) as knotd:
+        for name in ("example.net", "c.example.net"):
+            small = knotd.ask(name, "TXT", payload=512)
+            assert has(small, "TC") and rcode(small) == "NOERROR", small
+            whole = knotd.ask(name, "TXT", tcp=True)
+            assert not has(whole, "TC") and len(texts(whole)) >= 20
+
+
+# Signing
+
+SIGNING = """policy:
+  - id: ed
+    algorithm: ed25519
+    single-type-signing: on
+    nsec3: off
+mod-onlinesign:
+  - id: good
+    policy: ed
+    nsec-bitmap: [ A, AAAA, MX, TXT, SRV, TLSA, CAA ]
+  - id: short
+    policy: ed
+    nsec-bitmap: [ A, AAAA, MX, TXT, SRV, TLSA ]
+  - id: default
+    policy: ed
+  - id: harmful
+    policy: ed
+    nsec-bitmap: [ A, AAAA, MX, TXT, SRV, TLSA, CAA, NS, DS, CNAME ]
+"""
+
+SIGNED = [
+    # modules, what the log says, whether anything is added
+    ("mod-mail/test, mod-onlinesign/good", [], True),
+    ("mod-mail/test, mod-onlinesign/short", ["lacks CAA, which the domain has"], True),
+    ("mod-mail/test, mod-onlinesign/default", ["lacks MX, TXT, SRV, TLSA:", "lacks CAA,"], True),
+    ("mod-mail/test, mod-onlinesign", ["lacks MX, TXT, SRV, TLSA:", "lacks CAA,"], True),
+    ("mod-mail/test, mod-onlinesign/harmful", ["has CNAME, NS, DS:"], True),
+    ("mod-onlinesign/good, mod-mail/test", ["stands before"], False),
+]
+
+
+@pytest.mark.parametrize("modules,said,added", SIGNED, ids=[case[0] for case in SIGNED])
+def test_onlinesign(business, modules, said, added):
+    """mod-onlinesign signs what is added; what does not go together is said."""
+    with ZoneKnotd(business, {"example.net": APEX + '@ 300 TXT "own"\n'}, module=modules,
+                   conf=SIGNING) as knotd:
+        for name, rrtype in (("_dmarc.example.net", "TXT"), ("example.net", "MX"),
+                             ("autoconfig.example.net", "A"), ("example.net", "TXT")):
+            answer = knotd.ask(name, rrtype, do=True, payload=4096)
+            covered = [(rrset.name, rrset.covers) for rrset in answer.answer
+                       if rrset.rdtype == dns.rdatatype.RRSIG]
+            plain = [(rrset.name, rrset.rdtype) for rrset in answer.answer
+                     if rrset.rdtype != dns.rdatatype.RRSIG]
+            assert sorted(covered) == sorted(plain), answer
+            assert bool(plain) == (added or (name, rrtype) == ("example.net", "TXT")), answer
+        assert knotd.ask("_tcp.example.net", "A", do=True).authority
+        warnings = [line for line in knotd.log().splitlines() if "warning: [example.net.]" in line
+                    and "mod-mail" in line]
+        assert len(warnings) == len(said), warnings
+        assert all(text in line for text, line in zip(said, warnings)), warnings
+
+
+def test_signature_that_does_not_fit(business):
+    """TC, not SERVFAIL: the data fit, the signature does not."""
+    business.apply("""
+dkim:
+  - id: "example.net/long"
+    cname: "%s.example.org."
+""" % ".".join(["x" * 50] * 4))
+    with ZoneKnotd(business, {"example.net": APEX}, module="mod-mail/test, mod-onlinesign/good",
+                   conf=SIGNING.replace("ed25519", "rsasha256")) as knotd:
+        fitting = None
+        for payload in range(512, 1300, 20):
+            answer = knotd.ask("long._domainkey.example.net", "CNAME", do=True, payload=payload)
+            assert rcode(answer) == "NOERROR", (payload, answer)
+            assert has(answer, "TC") == (not answer.answer), (payload, answer)
+            fitting = fitting or (payload if answer.answer else None)
+        assert fitting and fitting > 512
+
+
+def test_automatic_signing(business):
+    """dnssec-signing is on: one error that names the remedy, and the zone as without the module."""
+    knotd = ZoneKnotd(business, {"example.net": APEX})
+    knotd.conf += "    dnssec-signing: on\n"
+    with knotd:
+        poll(lambda: rdata(knotd.ask("example.net", "DNSKEY")), "the zone's keys")
+        assert rcode(knotd.ask("_dmarc.example.net", "TXT")) == "NXDOMAIN"
+        errors = [line for line in knotd.log().splitlines() if "mod-mail" in line and "error" in line]
+        assert len(errors) == 1 and "mod-onlinesign" in errors[0], errors
+
+
+def test_signed_before(business):
+    """A zone that comes signed: found out at the first question; alive when an unsigned one is loaded."""
+    key = "@ 300 DNSKEY 257 3 15 l02Woi0iS8Aa25FQkUd9RMzZHJpBoRQwAQEX1SxZJA4=\n"
+    with ZoneKnotd(business, {"example.net": APEX + key}) as knotd:
+        for _ in range(3):
+            assert rcode(knotd.ask("_dmarc.example.net", "TXT")) == "NXDOMAIN"
+            assert rdata(knotd.ask("example.net", "MX")) == []
+        errors = [line for line in knotd.log().splitlines() if "mod-mail" in line and "error" in line]
+        assert len(errors) == 1 and "mod-onlinesign" in errors[0], errors
+        knotd.write_zone("example.net", APEX.replace("1 2 3 4 5", "2 2 3 4 5"))
+        knotd.knotc("zone-reload", "example.net")
+        poll(lambda: rcode(knotd.ask("_dmarc.example.net", "TXT")) == "NOERROR", "the unsigned zone")
+
+
+# Beside hosted mode, counters
+
+def test_longer_name(store):
+    """Hosted and zone mode in one knotd: the longer name wins, the zone if they are equal."""
+    store.apply(POLICY + """
+domain:
+  - id: example.net
+    policy: business
+  - id: sub.example.net
+    policy: business
+    dmarc: "p=quarantine"
+  - id: example.org
+    policy: business
+""")
+    with ZoneKnotd(store, {"example.net": APEX, "zone.example.org": APEX},
+                   items=["policy: business"]) as knotd:
+        def dmarc(name):
+            return texts(knotd.ask(f"_dmarc.{name}", "TXT"))
+
+        assert dmarc("example.net") == ["v=DMARC1; p=reject"]
+        assert rdata(knotd.ask("example.net", "NS")) == ["ns.example.net."]
+        assert dmarc("sub.example.net") == ["v=DMARC1; p=quarantine"]
+        assert rdata(knotd.ask("sub.example.net", "NS")) == ["ns1.hosted.test.", "ns2.hosted.test."]
+        assert dmarc("example.org") == ["v=DMARC1; p=reject"]
+        # A zone below a hosted domain: its own entry, or the section's policy.
+        assert dmarc("zone.example.org") == ["v=DMARC1; p=reject"]
+        assert rdata(knotd.ask("zone.example.org", "NS")) == ["ns.zone.example.org."]
+
+
+@pytest.mark.parametrize("own", ["on", "off"])
+def test_counters(business, own):
+    """zone-stats off: the global instance counts for all zones; on: each zone has its own."""
+    with ZoneKnotd(business, {"example.net": APEX}, items=[f"zone-stats: {own}"]) as knotd:
+        for _ in range(3):
+            assert rcode(knotd.ask("_dmarc.example.net", "TXT")) == "NOERROR"
+            assert rcode(knotd.ask("_tcp.example.net", "TXT")) == "NOERROR"
+            assert rcode(knotd.ask("x.example.net", "TXT")) == "NXDOMAIN"
+        counted = knotd.knotc("zone-stats", "example.net") if own == "on" else knotd.knotc("stats")
+        assert "query[dmarc] = 3" in counted, counted
+        assert "outcome[answer] = 3" in counted and "outcome[nodata] = 3" in counted, counted
+        if own == "off":
+            assert "mod-mail" not in knotd.knotc("zone-stats", "example.net", status=None)
