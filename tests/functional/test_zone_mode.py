@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Zone mode: what the module adds to a zone of knotd's, and what it leaves alone."""
 
+import subprocess
+import threading
 from pathlib import Path
 
 import dns.rdatatype
 import pytest
 
-from harness import Knotd, Store, ede, has, knot_version, poll, rcode, rdata, texts
+from harness import (MODULE, PATIENCE, VALGRIND, Knotd, Store, asan_library, ede, has, knot_version, poll, rcode,
+                     rdata, texts)
 
 POLICY = """
 host:
@@ -287,7 +290,7 @@ def test_override_comes_and_goes(business):
 
 
 def test_store_comes_late(directory):
-    """Without a store the zone is served from its own data; with it, without a reload, what it lacks comes."""
+    """Without a store the zone is served from its own data; when it comes, so does what the zone lacks."""
     store = Store(directory, init=False)
     with ZoneKnotd(store, {"example.net": APEX}, modules=None) as knotd:
         assert rcode(knotd.ask("_dmarc.example.net", "TXT")) == "NXDOMAIN"
@@ -321,8 +324,8 @@ def test_damaged_domain(store):
 
 def test_truncation(store):
     """An answer that does not fit is truncated over UDP, and whole over TCP."""
-    store.apply(POLICY + "".join(f"    txt-add: [{', '.join(chr(34) + 't%03d ' % (i + 20 * j) + 'x' * 60 + chr(34) for i in range(20))}]\n"
-                                 for j in range(1)) + DOMAIN)
+    strings = ", ".join(f'"t{i:03d} {"x" * 60}"' for i in range(20))
+    store.apply(POLICY + f"    txt-add: [ {strings} ]\n" + DOMAIN)
     with ZoneKnotd(store, {"example.net": APEX + '@ 300 TXT "own"\nc 300 CNAME @\n'}) as knotd:
         for name in ("example.net", "c.example.net"):
             small = knotd.ask(name, "TXT", payload=512)
@@ -469,3 +472,147 @@ def test_counters(business, own):
         assert "outcome[answer] = 3" in counted and "outcome[nodata] = 3" in counted, counted
         if own == "off":
             assert "mod-mail" not in knotd.knotc("zone-stats", "example.net", status=None)
+
+
+# Many zones, and changes under load
+
+class Load:
+    """Asks all the time, from several threads; every answer must be one of those allowed."""
+
+    def __init__(self, knotd, questions, threads=3):
+        self.knotd = knotd
+        self.questions = questions
+        self.ended = threading.Event()
+        self.wrong = []
+        self.count = 0
+        self.threads = [threading.Thread(target=self.run, args=(i,)) for i in range(threads)]
+
+    def run(self, number):
+        """One thread: the last one asks over TCP."""
+        while not self.ended.is_set():
+            for name, rrtype, allowed in self.questions:
+                try:
+                    answer = self.knotd.ask(name, rrtype, tcp=number == 2)
+                    got = rdata(answer) or rcode(answer)
+                except Exception as error:  # whatever it is, it is a lost answer
+                    got = repr(error)
+                self.count += 1
+                if got not in allowed:
+                    self.wrong.append((name, got))
+
+    def __enter__(self):
+        for thread in self.threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.ended.set()
+        for thread in self.threads:
+            thread.join()
+
+
+def memory(knotd):
+    """Resident memory of the process, KiB."""
+    for line in Path(f"/proc/{knotd.process.pid}/status").read_text().splitlines():
+        if line.startswith("VmRSS:"):
+            return int(line.split()[1])
+    raise AssertionError("no VmRSS")
+
+
+def conf_change(knotd, *commands):
+    """A transaction of the configuration."""
+    knotd.knotc("conf-begin")
+    for command in commands:
+        knotd.knotc(*command)
+    knotd.knotc("conf-commit")
+    if knot_version() < (3, 3):
+        # After a commit that concerns zones alone, this knotd has forgotten its shared modules: the next
+        # conf-set would not know them. (That it closes them is why ours stays in memory.)
+        knotd.knotc("reload")
+
+
+def test_leaves_and_comes_back(business):
+    """Reload, conf-unset, conf-set and zone-restore under load: no answer is lost, nothing is left behind."""
+    ours = ['"v=DMARC1; p=reject"']
+    questions = [("_dmarc.example.net", "TXT", (ours, "NXDOMAIN")),
+                 ("_dmarc.example.org", "TXT", (ours,)),
+                 ("ns.example.net", "A", (["192.0.2.1"],)),
+                 ("x.example.net", "A", ("NXDOMAIN",))]
+    zones = {"example.net": APEX, "example.org": APEX}
+    with ZoneKnotd(business, zones, items=["policy: business"], confdb=True) as knotd:
+        with Load(knotd, questions) as load:
+            for _ in range(3):
+                for verb, *value in (("conf-unset",), ("conf-set", "mod-mail/test")):
+                    conf_change(knotd, (verb, "zone[example.net].module", *value))
+                    expected = "NXDOMAIN" if verb == "conf-unset" else "NOERROR"
+                    poll(lambda: rcode(knotd.ask("_dmarc.example.net", "TXT")) == expected, verb)
+                knotd.knotc("reload")
+                knotd.knotc("-b", "zone-reload", "example.net")
+        assert not load.wrong and load.count > 100, load.wrong[:5]
+        # While knotd restores a zone it has none for a moment, with or without the module.
+        with Load(knotd, [(name, rrtype, allowed + ("SERVFAIL",) * ("example.net" in name))
+                          for name, rrtype, allowed in questions]) as load:
+            for turn in range(3):
+                backup = str(knotd.directory / f"backup{turn}")
+                knotd.knotc("-b", "zone-backup", "+backupdir", backup, "example.net")
+                knotd.knotc("-b", "zone-restore", "+backupdir", backup, "example.net")
+            poll(lambda: rdata(knotd.ask("_dmarc.example.net", "TXT")) == ours, "the restored zone")
+        assert not load.wrong and load.count > 10, load.wrong[:5]
+        # Without any instance there is nothing left: no thread, no map.
+        conf_change(knotd, ("conf-unset", "zone[example.net].module"),
+                    ("conf-unset", "zone[example.org].module"),
+                    ("conf-unset", "template[default].global-module"))
+        tasks = Path(f"/proc/{knotd.process.pid}/task")
+        assert not [task for task in tasks.iterdir()
+                    if (task / "comm").read_text().strip() == "mod-mail"]
+        assert str(business.path) not in Path(f"/proc/{knotd.process.pid}/maps").read_text()
+
+
+def test_global_instance_leaves_under_load(business):
+    """The instance that counts for the zones goes and comes while they are asked."""
+    questions = [("_dmarc.example.net", "TXT", (['"v=DMARC1; p=reject"'],))]
+    with ZoneKnotd(business, {"example.net": APEX}, confdb=True) as knotd:
+        with Load(knotd, questions) as load:
+            for _ in range(5):
+                for verb, *value in (("conf-unset",), ("conf-set", "mod-mail/test")):
+                    before = load.count
+                    conf_change(knotd, (verb, "template[default].global-module", *value))
+                    poll(lambda: load.count > before + 20, "answers")
+        assert not load.wrong, load.wrong[:5]
+
+
+def test_ten_thousand_zones(store):
+    """They share one environment, one thread and one set of counters, and are small."""
+    count = 10000
+    store.apply(POLICY)
+    used = []
+    for module in ("", "    module: mod-mail/test\n"):
+        knotd = Knotd(store, items=["policy: business"])
+        (knotd.directory / "zones").mkdir()
+        (knotd.directory / "zones" / "all").write_text(APEX)
+        knotd.conf = "zone:\n" + "".join(
+            f"  - domain: z{i}.example.net\n    file: \"{knotd.directory}/zones/all\"\n"
+            f"    journal-content: none\n{module}" for i in range(count))
+        with knotd:
+            poll(lambda: knotd.log().count(" loaded, serial") == count, "the zones", 10 * PATIENCE)
+            for i in range(0, count, 10):
+                answer = knotd.ask(f"_dmarc.z{i}.example.net", "TXT")
+                assert rcode(answer) == ("NOERROR" if module else "NXDOMAIN"), i
+            used.append(memory(knotd))
+            if module:
+                tasks = Path(f"/proc/{knotd.process.pid}/task")
+                assert len([task for task in tasks.iterdir()
+                            if (task / "comm").read_text().strip() == "mod-mail"]) == 1
+                assert "query[dmarc] = 1000" in knotd.knotc("stats")
+                knotd.knotc("reload")
+                assert rcode(knotd.ask("_dmarc.z7.example.net", "TXT")) == "NOERROR"
+    # A sanitizer has its own idea of what memory is.
+    if not VALGRIND and not asan_library(MODULE):
+        each = (used[1] - used[0]) * 1024 / count
+        assert each < 1024, f"{each:.0f} octets for each zone"
+
+
+def test_stays_in_memory():
+    """knotd 3.2 closes a module that is in use (test_leaves_and_comes_back): the file says that it stays."""
+    said = subprocess.run(["readelf", "-d", str(MODULE)], capture_output=True, text=True, check=True).stdout
+    assert "NODELETE" in said
