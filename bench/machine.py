@@ -109,24 +109,25 @@ def family(process):
 def memory(process):
     """(private, mapped) octets of one process.
 
-    private: its own memory, of which nobody else has a part. mapped: pages of files that it shares with
-    the page cache (LMDB); they can be dropped at any time, so they are told apart, though the kernel calls
-    them private while one process alone maps them.
+    private: its own memory; what a fork shares with its parent counts for each in part, so that the sum
+    over both is right. mapped: pages of files that it shares with the page cache (LMDB); they can be
+    dropped at any time, so they are told apart, though the kernel calls them private while one process
+    alone maps them.
     """
-    private = mapped = 0
-    shared = False
+    own = mapped = 0
+    shared = anonymous = False
     for line in Path(f"/proc/{process}/smaps").read_text(encoding="utf-8", errors="replace").splitlines():
         field, _, rest = line.partition(":")
-        if field in ("Private_Clean", "Private_Dirty"):
-            if not shared:
-                private += int(rest.split()[0]) * 1024
-        elif field == "Rss":
-            if shared:
-                mapped += int(rest.split()[0]) * 1024
-        elif " " in field:
+        if " " in field:
             words = line.split()
-            shared = words[1].endswith("s") and len(words) > 5 and words[5].startswith("/")
-    return private, mapped
+            is_file = len(words) > 5 and words[5].startswith("/")
+            shared, anonymous = words[1].endswith("s") and is_file, not is_file
+        elif field == "Rss" and shared:
+            mapped += int(rest.split()[0]) * 1024
+        elif field == "Pss" and anonymous or field in ("Private_Clean", "Private_Dirty") and not shared \
+                and not anonymous:
+            own += int(rest.split()[0]) * 1024
+    return own, mapped
 
 
 def cpu_time(process):

@@ -17,6 +17,8 @@ from servers import Asker, Module, preference
 # Domains that are looked at for whether a change has come, evenly spread.
 SAMPLE = 200
 WARM_SECONDS = 0.5
+# So long a server must hardly work before it is asked.
+IDLE_SECONDS = 0.2
 
 
 def summary(values):
@@ -37,8 +39,21 @@ def ask(bench, port, mix, count, *args):
     return json.loads(done.stdout) | {"shown": done.stderr}
 
 
+def settle(bench, server):
+    """Waits until a server has done what it does after its start, such as freeing what it loaded with."""
+    deadline = time.monotonic() + bench.patience
+    before = sum(server.cpu_time())
+    while time.monotonic() < deadline:
+        time.sleep(IDLE_SECONDS)
+        after = sum(server.cpu_time())
+        if after - before <= IDLE_SECONDS / 10:
+            return
+        before = after
+
+
 def load(bench, server, mix, count, *args, runs=None):
     """Questions per second in several runs, and the CPU time that the server took for each."""
+    settle(bench, server)
     ask(bench, server.port, mix, count, "--seconds", WARM_SECONDS, "--seed", 99, *args)
     rates, users, systems = [], [], []
     total = {"answered": 0, "lost": 0, "wrong": 0, "truncated": 0}

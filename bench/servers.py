@@ -89,7 +89,8 @@ class Server:
         self.port = None
         self.process = None
         self.start_seconds = None
-        self.signed = False
+        # What it takes to fill a database before the start.
+        self.load_seconds = 0
         directory.mkdir(parents=True, exist_ok=True)
 
     def command(self):
