@@ -251,7 +251,8 @@ static bool own_key_hides(const mail_view_t *view, const mail_owner_t *owner)
 {
 	uint8_t key[MAIL_KEY_MAX];
 	mail_dkim_t dkim;
-	size_t len = mail_view_own_key(view, (mail_str_t){ (const char *)owner->key, owner->key_len }, key);
+	size_t len = mail_view_own_key(
+		view, (mail_str_t){ (const char *)owner->key, owner->key_len }, key);
 	return len > 0 && view->source->dkim_get(view->source, key, len, &dkim) == KNOT_EOK;
 }
 

@@ -21,7 +21,7 @@ typedef struct {
 	char text[KNOT_DNAME_TXT_MAXLEN + 1]; /*!< The domain as text, once it was needed. */
 	size_t text_len;
 	uint32_t ttl; /*!< Of the RRset made last, not capped: the Original TTL of its RRSIG. */
-	bool zone; /*!< The domain is a zone of knotd's: what makes a zone is not shown. */
+	bool zone;    /*!< The domain is a zone of knotd's: what makes a zone is not shown. */
 } mail_view_t;
 
 /*! What stands at a name. */

@@ -159,12 +159,11 @@ static void test_long_line(void)
 	mail_log_free(log);
 }
 
-static const unit_test_t tests[] = { { "equal lines", test_equal_lines },
-	                             { "different lines", test_different_lines },
-	                             { "a flood of lines", test_flood },
-	                             { "zones", test_zones },
-	                             { "a long line, events", test_long_line },
-	                             { NULL, NULL } };
+static const unit_test_t tests[] = {
+	{ "equal lines", test_equal_lines },       { "different lines", test_different_lines },
+	{ "a flood of lines", test_flood },        { "zones", test_zones },
+	{ "a long line, events", test_long_line }, { NULL, NULL }
+};
 
 int main(void)
 {
