@@ -188,9 +188,11 @@ static step_t right_step(const work_t *work, const there_t *there)
 	}
 	const step_t step = own_step(work);
 	if (there->node) {
-		/* The zone's name has other records, or may have. */
-		return step == STEP_TYPE && own_type(work) != KNOT_RRTYPE_CNAME ? step
-		                                                                : STEP_STANDS;
+		/* The zone's name has other records, or may have; its own alias looks like a wildcard's. */
+		return step == STEP_TYPE && own_type(work) != KNOT_RRTYPE_CNAME &&
+		                       there->said != MAIL_ZONE_WILDCARD
+		               ? step
+		               : STEP_STANDS;
 	}
 	if (step != STEP_NODATA || there->said == MAIL_ZONE_MISS) {
 		return step;
@@ -421,6 +423,7 @@ static step_t link_looked(work_t *work)
 /*! The chain of aliases behind the first name. */
 static step_t chain(work_t *work, step_t step)
 {
+	const bool led = step == STEP_FOLLOW;
 	while (step == STEP_FOLLOW) {
 		if (!mail_key_in(work->key, work->key_len, work->view.key, work->view.key_len)) {
 			return STEP_HIT; /* The chain leaves the zone. */
@@ -436,7 +439,10 @@ static step_t chain(work_t *work, step_t step)
 		}
 		step = link_looked(work);
 	}
-	return step;
+	/* The signer's proof is for the node that knotd's own answer ended at. The alias alone is true, too. */
+	return led && work->question->online && (step == STEP_NODATA || step == STEP_MISS)
+	               ? STEP_HIT
+	               : step;
 }
 
 /*! Says whether the zone's answer stands although the domain cannot be read: nothing else could come of it. */
@@ -466,6 +472,11 @@ static step_t first_step(work_t *work)
 	} else {
 		const there_t there = there_first(work);
 		step = right_step(work, &there);
+		/* Who kept an alias would not ask for our records any more (RFC 1034 3.6.2). */
+		work->reply->fleeting = step == STEP_STANDS && !there.node &&
+		                        there.said == MAIL_ZONE_WILDCARD &&
+		                        work->place.where == MAIL_FOUND &&
+		                        mail_node_type(&work->view, &work->place.node, 0) != 0;
 	}
 	if (step == STEP_STANDS || step == STEP_FAILED || step == STEP_HIT) {
 		return step;
@@ -527,6 +538,7 @@ int mail_zone_answer(const mail_zone_question_t *question, knot_pkt_t *pkt,
 	work.view.now = question->now;
 	reply->kind = mail_kind_count;
 	reply->unlisted = false;
+	reply->fleeting = false;
 	reply->reason[0] = '\0';
 	name_set(&work, question->name);
 

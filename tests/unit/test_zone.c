@@ -1,0 +1,712 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What a domain adds to a zone: beside a zone in an array, which is answered from as knotd does it. */
+
+#include <arpa/inet.h>
+
+#include "asked.h"
+#include "failing.h"
+#include "mail/zone.h"
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#define ZONE_MAX 40
+
+static const char stored[] =
+	"host:\n"
+	"  - id: mail\n    name: mail\n    address: 192.0.2.25\n"
+	"  - id: far\n    name: a.far.example.net.\n    address: 192.0.2.26\n"
+	"policy:\n"
+	"  - id: p\n    host: [ mail, far ]\n    ns: ns.hosted.test.\n    mx: \"10 mail\"\n    spf: mx\n"
+	"    dmarc: \"p=reject\"\n    srv: imaps\n    autoconfig: mail\n    txt: \"ours\"\n"
+	"    record: [ \"out CNAME www.example.com.\", \"a1 CNAME a2\", \"a2 CNAME w\", \"loop CNAME loop\", \"cut CNAME "
+	"x.sub\", \"*.w4 A 192.0.2.4\", \"down CNAME x.d\", \"tocov CNAME y.any\", \"toapex CNAME @\" ]\n"
+	"  - id: broken\n    mx: \"10 mail\"\n    host: nope\n    ns: ns.hosted.test.\n"
+	"domain:\n"
+	"  - id: example.net\n    policy: p\n    delegation: \"kid NS ns.kid.test.\"\n"
+	"  - id: listed.example\n    policy: p\n    dmarc: \"p=none\"\n"
+	"  - id: kid.example.net\n    policy: p\n"
+	"  - id: bad.example\n    policy: p\n";
+
+/*! A record of the zone; an empty RDATA of type A: 192.0.2.1. */
+typedef struct {
+	const char *owner;
+	uint16_t type;
+	const char *rdata;
+} record_t;
+
+static const record_t zone_of_all[] = {
+	{ "@", KNOT_RRTYPE_NS, "ns" },
+	{ "ns", KNOT_RRTYPE_A, "" },
+	{ "w", KNOT_RRTYPE_A, "" },
+	{ "own", KNOT_RRTYPE_TXT, "own" },
+	{ "sub", KNOT_RRTYPE_NS, "ns.test" },
+	{ "d", KNOT_RRTYPE_DNAME, "d.test" },
+	{ "toapex2", KNOT_RRTYPE_CNAME, "@" },
+	{ "tomail", KNOT_RRTYPE_CNAME, "mail" },
+	{ "totcp", KNOT_RRTYPE_CNAME, "_tcp" },
+	{ "toalias", KNOT_RRTYPE_CNAME, "a1" },
+	{ "z1", KNOT_RRTYPE_CNAME, "z2" },
+	{ "z2", KNOT_RRTYPE_CNAME, "z3" },
+	{ "z3", KNOT_RRTYPE_CNAME, "z4" },
+	{ "z4", KNOT_RRTYPE_CNAME, "z5" },
+	{ "z5", KNOT_RRTYPE_CNAME, "a1" },
+	{ "*.any", KNOT_RRTYPE_TXT, "any" },
+	{ "*.any", KNOT_RRTYPE_MX, "any" },
+	{ "a.b._dmarc", KNOT_RRTYPE_A, "" },
+	{ "towild", KNOT_RRTYPE_CNAME, "_dmarc.c" },
+	{ "*.w4", KNOT_RRTYPE_TXT, "w4" },
+	{ NULL, 0, NULL },
+};
+
+/*! The zone as a whole lot of wildcards. */
+static const record_t zone_of_wildcards[] = {
+	{ "@", KNOT_RRTYPE_NS, "ns" },
+	{ "@", KNOT_RRTYPE_TXT, "zone" },
+	{ "*", KNOT_RRTYPE_TXT, "wild" },
+	{ "*", KNOT_RRTYPE_MX, "wild" },
+	{ NULL, 0, NULL },
+};
+static const record_t zone_of_aliases[] = {
+	{ "@", KNOT_RRTYPE_NS, "ns" },
+	{ "@", KNOT_RRTYPE_TXT, "V=SPF1 -all" },
+	{ "*", KNOT_RRTYPE_CNAME, "www.example.com." },
+	{ "c", KNOT_RRTYPE_CNAME, "_dmarc" },
+	{ NULL, 0, NULL },
+};
+
+/*! A zone, and a question to it. */
+typedef struct {
+	const record_t *records;
+	knot_rrset_t rrsets[ZONE_MAX];
+	size_t count;
+	knot_dname_storage_t apex;
+	asked_block_t *blocks;
+	knot_mm_t mm;
+} zone_t;
+
+static void name_of(const zone_t *zone, const char *text, knot_dname_storage_t name)
+{
+	char full[2 * KNOT_DNAME_TXT_MAXLEN + 2], apex[KNOT_DNAME_TXT_MAXLEN + 1];
+	(void)knot_dname_to_str(apex, zone->apex, sizeof(apex));
+	if (strcmp(text, "@") == 0) {
+		(void)snprintf(full, sizeof(full), "%s", apex);
+	} else if (text[strlen(text) - 1] == '.') {
+		(void)snprintf(full, sizeof(full), "%s", text);
+	} else {
+		(void)snprintf(full, sizeof(full), "%s.%s", text, apex);
+	}
+	CU_ASSERT_PTR_NOT_NULL_FATAL(knot_dname_from_str(name, full, sizeof(knot_dname_storage_t)));
+}
+
+static size_t rdata_of(const zone_t *zone, const record_t *record, uint8_t *rdata)
+{
+	knot_dname_storage_t name;
+	switch (record->type) {
+	case KNOT_RRTYPE_A: (void)inet_pton(AF_INET, "192.0.2.1", rdata); return 4;
+	case KNOT_RRTYPE_TXT:
+		rdata[0] = strlen(record->rdata);
+		memcpy(rdata + 1, record->rdata, rdata[0]);
+		return 1 + rdata[0];
+	case KNOT_RRTYPE_MX:
+		memcpy(rdata, "\0\5", 2);
+		name_of(zone, record->rdata, name);
+		memcpy(rdata + 2, name, knot_dname_size(name));
+		return 2 + knot_dname_size(name);
+	default:
+		name_of(zone, record->rdata, name);
+		memcpy(rdata, name, knot_dname_size(name));
+		return knot_dname_size(name);
+	}
+}
+
+static void zone_begin(zone_t *zone, const record_t *records, const char *apex)
+{
+	memset(zone, 0, sizeof(*zone));
+	zone->mm = (knot_mm_t){ .ctx = &zone->blocks, .alloc = asked_alloc, .free = asked_free };
+	CU_ASSERT_PTR_NOT_NULL_FATAL(knot_dname_from_str(zone->apex, apex, sizeof(zone->apex)));
+	for (; records->owner != NULL; records++) {
+		knot_dname_storage_t owner;
+		uint8_t rdata[512];
+		name_of(zone, records->owner, owner);
+		knot_rrset_t *rrset = NULL;
+		for (size_t i = 0; i < zone->count; i++) {
+			if (zone->rrsets[i].type == records->type &&
+			    knot_dname_is_equal(zone->rrsets[i].owner, owner)) {
+				rrset = &zone->rrsets[i];
+			}
+		}
+		if (rrset == NULL) {
+			CU_ASSERT_FATAL(zone->count < ZONE_MAX);
+			rrset = &zone->rrsets[zone->count++];
+			knot_rrset_init(rrset, knot_dname_copy(owner, &zone->mm), records->type,
+			                KNOT_CLASS_IN, 300);
+		}
+		const size_t len = rdata_of(zone, records, rdata);
+		CU_ASSERT_EQUAL_FATAL(knot_rrset_add_rdata(rrset, rdata, len, &zone->mm), KNOT_EOK);
+	}
+}
+
+static void zone_end(zone_t *zone)
+{
+	while (zone->blocks != NULL) {
+		asked_block_t *next = zone->blocks->next;
+		free(zone->blocks);
+		zone->blocks = next;
+	}
+}
+
+/*! knotd_qdata_zone_rrset() of Knot 3.4. */
+static int zone_look(void *ctx, const knot_dname_t *name, uint16_t type, knot_rrset_t *found)
+{
+	const zone_t *zone = ctx;
+	bool node = knot_dname_is_equal(name, zone->apex);
+	knot_rrset_init_empty(found);
+	for (size_t i = 0; i < zone->count; i++) {
+		const knot_rrset_t *rrset = &zone->rrsets[i];
+		node = node || knot_dname_in_bailiwick(rrset->owner, name) >= 0;
+		if (rrset->type == type && knot_dname_is_equal(rrset->owner, name)) {
+			*found = *rrset;
+		}
+	}
+	return node ? KNOT_EOK : KNOT_ENONODE;
+}
+
+/*! The RRset of the lowest type at a name. */
+static const knot_rrset_t *zone_first(const zone_t *zone, const knot_dname_t *name)
+{
+	const knot_rrset_t *first = NULL;
+	for (size_t i = 0; i < zone->count; i++) {
+		const knot_rrset_t *rrset = &zone->rrsets[i];
+		if (knot_dname_is_equal(rrset->owner, name) &&
+		    (first == NULL || rrset->type < first->type)) {
+			first = rrset;
+		}
+	}
+	return first;
+}
+
+/*! A question, as far as it is answered. */
+typedef struct {
+	zone_t *zone;
+	asked_t asked;
+	mail_zone_question_t question;
+	mail_zone_reply_t reply;
+	const knot_dname_t *names[8]; /*!< Of each RRset. */
+	bool wild[8];
+	mail_zone_said_t said;
+} work_t;
+
+/*! Puts an RRset as knotd does: a wildcard's first one keeps its owner, the others are copies. */
+static void work_put(work_t *work, knot_rrset_t rrset, const knot_dname_t *name)
+{
+	knot_pkt_t *pkt = work->asked.pkt;
+	const bool wild = !knot_dname_is_equal(rrset.owner, name);
+	work->names[pkt->rrset_count] = name;
+	work->wild[pkt->rrset_count] = wild;
+	if (wild && pkt->rrset_count > 0) {
+		rrset.owner = (knot_dname_t *)name;
+	}
+	const uint16_t hint = pkt->rrset_count == 0 ? KNOT_COMPR_HINT_QNAME : KNOT_COMPR_HINT_NONE;
+	CU_ASSERT_EQUAL_FATAL(knot_pkt_put(pkt, hint, &rrset, 0), KNOT_EOK);
+}
+
+/*! knotd's own answer. */
+static const knot_dname_t *work_solve(work_t *work)
+{
+	const uint16_t qtype = knot_pkt_qtype(work->asked.pkt);
+	const knot_dname_t *name = knot_pkt_qname(work->asked.pkt);
+	knot_rrset_t rrset;
+	for (unsigned chain = 0;;) {
+		const knot_dname_t *node = name;
+		knot_dname_storage_t wildcard;
+		work->said = MAIL_ZONE_HIT;
+		if (zone_look(work->zone, name, qtype, &rrset) != KNOT_EOK) {
+			const knot_dname_t *encloser = mail_name_parent(name);
+			while (zone_look(work->zone, encloser, qtype, &rrset) != KNOT_EOK) {
+				encloser = mail_name_parent(encloser);
+			}
+			memcpy(wildcard, "\1*", 2);
+			memcpy(wildcard + 2, encloser, knot_dname_size(encloser));
+			node = wildcard;
+			work->said = MAIL_ZONE_WILDCARD;
+			if (zone_look(work->zone, node, qtype, &rrset) != KNOT_EOK) {
+				work->said = MAIL_ZONE_MISS;
+				return name;
+			}
+		}
+		const knot_rrset_t *first = zone_first(work->zone, node);
+		if (first != NULL && first->type == KNOT_RRTYPE_CNAME &&
+		    qtype != KNOT_RRTYPE_CNAME && qtype != KNOT_RRTYPE_ANY) {
+			if (++chain > 5) {
+				return name;
+			}
+			work_put(work, *first, name);
+			name = knot_cname_name(first->rrs.rdata);
+			if (knot_dname_in_bailiwick(name, work->zone->apex) < 0) {
+				return name;
+			}
+			continue;
+		}
+		if (qtype == KNOT_RRTYPE_ANY && first != NULL) {
+			rrset = *first;
+		}
+		if (knot_rrset_empty(&rrset)) {
+			work->said = MAIL_ZONE_NODATA;
+		} else {
+			work_put(work, rrset, name);
+		}
+		return name;
+	}
+}
+
+static bool work_try(work_t *work, const knot_dname_t *name, mail_zone_said_t said, uint16_t keep)
+{
+	work->question.name = name;
+	work->question.said = said;
+	work->question.keep = keep;
+	work->question.wildcard = said == MAIL_ZONE_WILDCARD && keep == 0
+	                                  ? work->asked.pkt->rr[0].owner
+	                                  : NULL;
+	CU_ASSERT_EQUAL(mail_zone_answer(&work->question, work->asked.pkt, &work->reply), KNOT_EOK);
+	return work->reply.outcome != MAIL_OUTCOME_NONE;
+}
+
+/*! An empty response to "NAME TYPE". */
+static void packet_begin(asked_t *asked, const char *question)
+{
+	char text[KNOT_DNAME_TXT_MAXLEN + 1];
+	knot_dname_storage_t name;
+	uint16_t type = 0;
+	const char *space = strchr(question, ' ');
+	(void)snprintf(text, sizeof(text), "%.*s", (int)(space - question), question);
+	CU_ASSERT_FATAL(knot_rrtype_from_string(space + 1, &type) == 0);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(knot_dname_from_str(name, text, sizeof(name)));
+	asked->blocks = NULL;
+	asked->query = knot_pkt_new(NULL, 512, NULL);
+	CU_ASSERT_FATAL(asked->query != NULL &&
+	                knot_pkt_put_question(asked->query, name, KNOT_CLASS_IN, type) == KNOT_EOK);
+	knot_mm_t mm = { .ctx = &asked->blocks, .alloc = asked_alloc, .free = asked_free };
+	asked->pkt = knot_pkt_new(NULL, (uint16_t)asked->size, &mm);
+	CU_ASSERT_FATAL(asked->pkt != NULL &&
+	                knot_pkt_init_response(asked->pkt, asked->query) == KNOT_EOK);
+}
+
+/*! Asks, and shows the answer section, or what else came out. */
+static void work_ask(work_t *work, const char *text, mail_buf_t *out)
+{
+	asked_t *asked = &work->asked;
+	const knot_dname_t *name;
+	char question[2 * KNOT_DNAME_TXT_MAXLEN], apex[KNOT_DNAME_TXT_MAXLEN + 1];
+	(void)knot_dname_to_str(apex, work->zone->apex, sizeof(apex));
+	const char *space = strchr(text, ' ');
+	(void)snprintf(question, sizeof(question), "%.*s%s%s%s",
+	               text[0] == '@' ? 0 : (int)(space - text), text, text[0] == '@' ? "" : ".",
+	               apex, space);
+	packet_begin(asked, question);
+	name = work_solve(work);
+	const mail_zone_said_t said = work->said;
+	const uint16_t count = asked->pkt->rrset_count;
+	bool done = false;
+	for (uint16_t i = 0; i < count && !done; i++) {
+		done = work->wild[i] && work_try(work, work->names[i], MAIL_ZONE_WILDCARD, i);
+	}
+	if (!done && (said == MAIL_ZONE_MISS || said == MAIL_ZONE_NODATA)) {
+		done = work_try(work, name, said, count);
+	} else if (!done && said == MAIL_ZONE_HIT && count > 0) {
+		done = work_try(work, work->names[count - 1], said, count - 1);
+	}
+	static const char *const words[] = { "stands", "answer", "nodata", "nxdomain",
+		                             "?",      "tc",     "failed" };
+	(void)mail_buf_printf(out, "%s", words[work->reply.outcome]);
+	for (uint16_t i = 0; i < asked->pkt->rrset_count && done; i++) {
+		const knot_rrset_t *rrset = &asked->pkt->rr[i];
+		for (uint16_t j = 0; j < rrset->rrs.count; j++) {
+			(void)mail_buf_printf(out, "; %u ", (unsigned)rrset->ttl);
+			show_type(rrset->type, out);
+			(void)mail_buf_str(out, " ");
+			show_rdata(rrset, j, out);
+		}
+	}
+	/* The header and the wire say the same. */
+	knot_pkt_t *sent = knot_pkt_new(asked->pkt->wire, (uint16_t)asked->pkt->size, NULL);
+	UNIT_CHECK(sent != NULL && knot_pkt_parse(sent, 0) == KNOT_EOK, "'%s' is malformed", text);
+	knot_pkt_free(sent);
+	asked_end(asked);
+}
+
+typedef struct {
+	array_t array;
+	zone_t zone;
+	work_t work;
+	mail_extent_t extent;
+} fixture_t;
+
+static void begin(fixture_t *f, const record_t *records, const char *apex)
+{
+	memset(f, 0, sizeof(*f));
+	array_begin(&f->array);
+	CU_ASSERT_FATAL(array_put(&f->array, stored));
+	array_damage(&f->array, MAIL_SECTION_DOMAIN, "bad.example");
+	zone_begin(&f->zone, records, apex);
+	f->work.zone = &f->zone;
+	f->work.asked.size = 4096;
+	f->work.question = (mail_zone_question_t){
+		.source = &f->array.source,
+		.cache = mail_cache_new(16),
+		.now = NOW,
+		.udp = true,
+		.apex = f->zone.apex,
+		.policy = MAIL_STR("p"),
+		.extent = &f->extent,
+	};
+	CU_ASSERT_PTR_NOT_NULL_FATAL(f->work.question.cache);
+	mail_cache_sync(f->work.question.cache, 1, f->array.txnid);
+}
+
+static void end(fixture_t *f)
+{
+	mail_cache_free(f->work.question.cache);
+	zone_end(&f->zone);
+	array_free(&f->array);
+}
+
+/*! What an answer is. */
+typedef struct {
+	const char *question;
+	const char *blind;  /*!< On Knot 3.2. */
+	const char *looked; /*!< On Knot 3.4; NULL: the same. */
+} case_t;
+
+static void run(const record_t *records, const char *apex, const case_t *cases, size_t count)
+{
+	for (unsigned looked = 0; looked < 2; looked++) {
+		fixture_t f;
+		begin(&f, records, apex);
+		f.work.question.look = looked ? zone_look : NULL;
+		f.work.question.look_ctx = &f.zone;
+		for (size_t i = 0; i < count; i++) {
+			mail_buf_t out = { 0 };
+			const char *expected = looked && cases[i].looked != NULL ? cases[i].looked
+			                                                         : cases[i].blind;
+			work_ask(&f.work, cases[i].question, &out);
+			(void)shown_is(&out, expected, cases[i].question, i + 1000 * looked);
+		}
+		end(&f);
+	}
+}
+
+#define DMARC "3600 TXT 'v=DMARC1; p=reject'"
+#define A_OF_W "300 A 192.0.2.1"
+
+static void test_all(void)
+{
+	static const case_t cases[] = {
+		/* What the zone lacks. */
+		{ "_dmarc TXT", "answer; " DMARC, NULL },
+		{ "_DMARC TXT", "answer; " DMARC, NULL },
+		{ "mail A", "answer; 3600 A 192.0.2.25", NULL },
+		{ "a.far A", "answer; 3600 A 192.0.2.26", NULL },
+		{ "@ MX", "answer; 3600 MX 10 mail.example.net.", NULL },
+		{ "@ TXT", "answer; 3600 TXT 'ours'; 3600 TXT 'v=spf1 mx -all'", NULL },
+		{ "@ ANY", "stands", NULL },
+		{ "mail ANY", "answer; 3600 A 192.0.2.25", NULL },
+		{ "out ANY", "answer; 3600 CNAME www.example.com.", NULL },
+		{ "out CNAME", "answer; 3600 CNAME www.example.com.", NULL },
+		{ "out A", "answer; 3600 CNAME www.example.com.", NULL },
+		{ "out RRSIG", "nodata", NULL },
+		{ "_dmarc MX", "stands", NULL }, /* The zone has a name below it. */
+		{ "_tcp MX", "nodata", NULL },
+		{ "_report._dmarc A", "nodata", NULL },
+		{ "far A", "nodata", NULL },
+		{ "x.far A", "stands", NULL },
+		{ "x A", "stands", NULL },
+		{ "x._tcp A", "stands", NULL },
+		{ "x._domainkey TXT", "stands", NULL },
+		/* What is the zone's alone. */
+		{ "@ SOA", "stands", NULL },
+		{ "@ NS", "stands", NULL },
+		{ "@ DNSKEY", "stands", NULL },
+		{ "kid NS", "stands", NULL },
+		{ "kid A", "stands", NULL },
+		{ "_dmarc.kid TXT", "stands", NULL },
+		/* What the zone has. */
+		{ "own TXT", "stands", NULL },
+		{ "own MX", "stands", NULL },
+		{ "b._dmarc TXT", "stands", NULL },
+		/* Chains of the zone that end at ours. */
+		{ "tomail A", "answer; 300 CNAME mail.example.net.; 3600 A 192.0.2.25", NULL },
+		{ "tomail MX", "nodata; 300 CNAME mail.example.net.", NULL },
+		{ "totcp A", "nodata; 300 CNAME _tcp.example.net.", NULL },
+		{ "toapex2 MX", "answer; 300 CNAME example.net.; 3600 MX 10 mail.example.net.",
+		  NULL },
+		{ "toalias A", "answer; 300 CNAME a1.example.net.; 3600 CNAME a2.example.net.",
+		  "answer; 300 CNAME a1.example.net.; 3600 CNAME a2.example.net.; 3600 CNAME w.example.net.; " A_OF_W },
+		{ "z1 A",
+		  "answer; 300 CNAME z2.example.net.; 300 CNAME z3.example.net.; 300 CNAME z4.example.net.; "
+		  "300 CNAME z5.example.net.; 300 CNAME a1.example.net.",
+		  NULL },
+		/* Chains of ours: on 3.2 the alias alone. */
+		{ "a1 A", "answer; 3600 CNAME a2.example.net.",
+		  "answer; 3600 CNAME a2.example.net.; 3600 CNAME w.example.net.; " A_OF_W },
+		{ "a1 MX", "answer; 3600 CNAME a2.example.net.",
+		  "nodata; 3600 CNAME a2.example.net.; 3600 CNAME w.example.net." },
+		{ "autoconfig A", "answer; 3600 CNAME mail.example.net.",
+		  "answer; 3600 CNAME mail.example.net.; 3600 A 192.0.2.25" },
+		{ "loop A", "answer; 3600 CNAME loop.example.net.", NULL },
+		{ "cut A", "answer; 3600 CNAME x.sub.example.net.", NULL },
+		{ "down A", "answer; 3600 CNAME x.d.example.net.", NULL },
+		{ "tocov TXT", "answer; 3600 CNAME y.any.example.net.",
+		  "answer; 3600 CNAME y.any.example.net.; 300 TXT 'any'" },
+		{ "tocov A", "answer; 3600 CNAME y.any.example.net.",
+		  "nodata; 3600 CNAME y.any.example.net." },
+		{ "toapex TXT", "answer; 3600 CNAME example.net.",
+		  "answer; 3600 CNAME example.net.; 3600 TXT 'ours'; 3600 TXT 'v=spf1 mx -all'" },
+		/* Wildcards of ours, which the zone has, too. */
+		{ "x.w4 A", "stands", "answer; 3600 A 192.0.2.4" },
+		{ "x.w4 TXT", "stands", NULL },
+		{ "x.y.w4 A", "stands", "answer; 3600 A 192.0.2.4" },
+		{ "x.any MX", "stands", NULL },
+	};
+	run(zone_of_all, "example.net", cases, COUNT(cases));
+}
+
+static void test_wildcards(void)
+{
+	static const case_t cases[] = {
+		{ "x TXT", "stands", NULL },
+		{ "x MX", "stands", NULL },
+		{ "x A", "stands", NULL },
+		{ "* TXT", "stands", NULL },
+		{ "_dmarc TXT", "answer; " DMARC, NULL },
+		{ "_dmarc MX", "nodata", NULL },
+		{ "_tcp TXT", "nodata", NULL },
+		{ "x._tcp TXT", "nxdomain", NULL },
+		{ "x._tcp A", "stands", "nxdomain" }, /* NODATA: perhaps a name of the zone's. */
+		{ "x.mail MX", "nxdomain", NULL },
+		{ "mail A", "answer; 3600 A 192.0.2.25", NULL },
+		{ "autoconfig TXT", "answer; 3600 CNAME mail.example.net.",
+		  "answer; 3600 CNAME mail.example.net.; 3600 TXT 'v=spf1 a -all'" },
+		{ "autoconfig A", "stands",
+		  "answer; 3600 CNAME mail.example.net.; 3600 A 192.0.2.25" },
+		{ "x.w4 A", "stands", "answer; 3600 A 192.0.2.4" },
+		{ "x.w4 TXT", "nodata", NULL },
+		{ "_dmarc ANY", "answer; " DMARC, NULL },
+		{ "@ TXT", "answer; 300 TXT 'ours'; 300 TXT 'zone'; 300 TXT 'v=spf1 mx -all'",
+		  NULL },
+	};
+	run(zone_of_wildcards, "example.net", cases, COUNT(cases));
+}
+
+static void test_aliases(void)
+{
+	static const case_t cases[] = {
+		{ "x A", "stands", NULL },
+		{ "_dmarc TXT", "answer; " DMARC, NULL },
+		{ "_dmarc A", "nodata", NULL },
+		{ "_tcp A", "nodata", NULL },
+		{ "c TXT", "answer; 300 CNAME _dmarc.example.net.; " DMARC, NULL },
+		{ "out CNAME", "answer; 3600 CNAME www.example.com.", NULL },
+		/* The zone has SPF of its own. */
+		{ "@ TXT", "answer; 300 TXT 'ours'; 300 TXT 'V=SPF1 -all'", NULL },
+	};
+	run(zone_of_aliases, "example.net", cases, COUNT(cases));
+	/* Below a name of ours the alias of everything does not reach; whose it is is not known here. */
+	fixture_t f;
+	mail_buf_t out = { 0 };
+	begin(&f, zone_of_aliases, "example.net");
+	f.work.question.look = zone_look;
+	f.work.question.look_ctx = &f.zone;
+	work_ask(&f.work, "x._tcp A", &out);
+	(void)shown_is(&out, "nxdomain", "looked", 0);
+	end(&f);
+}
+
+/*! With mod-onlinesign a wildcard gives way to records alone, and a chain of ours ends at what is true. */
+static void test_online(void)
+{
+	static const case_t wild[] = {
+		{ "_dmarc TXT", "answer; " DMARC, NULL }, { "_dmarc MX", "stands", NULL },
+		{ "_tcp TXT", "stands", NULL },           { "x._tcp TXT", "stands", NULL },
+		{ "x._tcp A", "stands", NULL },
+	};
+	static const case_t all[] = {
+		{ "mail MX", "nodata", NULL },
+		{ "a1 MX", "answer; 3600 CNAME a2.example.net.",
+		  "answer; 3600 CNAME a2.example.net.; 3600 CNAME w.example.net." },
+		{ "totcp A", "nodata; 300 CNAME _tcp.example.net.", NULL },
+	};
+	static const struct {
+		const record_t *records;
+		const case_t *cases;
+		size_t count;
+	} zones[] = { { zone_of_wildcards, wild, COUNT(wild) }, { zone_of_all, all, COUNT(all) } };
+	for (size_t i = 0; i < COUNT(zones); i++) {
+		for (size_t j = 0; j < 2 * zones[i].count; j++) {
+			const case_t *c = &zones[i].cases[j / 2];
+			fixture_t f;
+			mail_buf_t out = { 0 };
+			begin(&f, zones[i].records, "example.net");
+			f.work.question.online = true;
+			f.work.question.look = j % 2 ? zone_look : NULL;
+			f.work.question.look_ctx = &f.zone;
+			work_ask(&f.work, c->question, &out);
+			(void)shown_is(&out, j % 2 && c->looked != NULL ? c->looked : c->blind,
+			               c->question, j);
+			end(&f);
+		}
+	}
+}
+
+/*! The store's entry of the very zone, the section's policy, neither; what is wrong with them. */
+static void test_entries(void)
+{
+	static const struct {
+		const char *zone, *policy, *question, *expected;
+		bool unlisted;
+	} cases[] = {
+		{ "listed.example", "", "_dmarc TXT", "answer; 3600 TXT 'v=DMARC1; p=none'",
+		  false },
+		{ "listed.example", "p", "_dmarc TXT", "answer; 3600 TXT 'v=DMARC1; p=none'",
+		  false },
+		{ "below.listed.example", "p", "_dmarc TXT", "answer; " DMARC, false },
+		{ "below.listed.example", "", "_dmarc TXT", "stands", true },
+		{ "other.example", "", "_dmarc TXT", "stands", true },
+		{ "other.example", "none", "_dmarc TXT", "failed", false },
+		{ "other.example", "none", "x A", "failed", false },
+		{ "other.example", "none", "w MX", "failed", false },
+		{ "other.example", "none", "w AAAA", "stands", false },
+		{ "other.example", "none", "w A", "stands", false },
+		{ "other.example", "none", "x.any TXT", "stands", false },
+		{ "other.example", "broken", "_dmarc TXT", "failed", false },
+		{ "bad.example", "p", "_dmarc TXT", "failed", false },
+		{ "bad.example", "p", "@ NS", "stands", false },
+		{ "below.bad.example", "p", "_dmarc TXT", "answer; " DMARC, false },
+	};
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		fixture_t f;
+		mail_buf_t out = { 0 };
+		begin(&f, zone_of_all, cases[i].zone);
+		f.work.question.policy = MAIL_STR(cases[i].policy);
+		work_ask(&f.work, cases[i].question, &out);
+		(void)shown_is(&out, cases[i].expected, cases[i].zone, i);
+		UNIT_CHECK(f.work.reply.unlisted == cases[i].unlisted, "case %zu", i);
+		bool reason = f.work.reply.outcome == MAIL_OUTCOME_FAILED;
+		UNIT_CHECK((f.work.reply.reason[0] != '\0') == reason, "case %zu: '%s'", i,
+		           f.work.reply.reason);
+		end(&f);
+	}
+}
+
+static void test_sizes(void)
+{
+	/* A header, a question, a record that begins with a pointer. */
+	for (size_t size = 40; size < 160; size++) {
+		for (unsigned udp = 0; udp < 2; udp++) {
+			fixture_t f;
+			mail_buf_t out = { 0 };
+			begin(&f, zone_of_wildcards, "example.net");
+			f.work.asked.size = size;
+			f.work.question.udp = udp;
+			packet_begin(&f.work.asked, "_dmarc.example.net TXT");
+			bool done = work_try(&f.work, knot_pkt_qname(f.work.asked.query),
+			                     MAIL_ZONE_MISS, 0);
+			mail_outcome_t outcome = f.work.reply.outcome;
+			bool fits = size >= 12 + 24 + 12 + 19;
+			UNIT_CHECK(done && outcome == (fits  ? MAIL_OUTCOME_ANSWER
+			                               : udp ? MAIL_OUTCOME_TRUNCATED
+			                                     : MAIL_OUTCOME_FAILED),
+			           "%zu octets, udp %u: %d", size, udp, outcome);
+			UNIT_CHECK(!knot_wire_get_tc(f.work.asked.pkt->wire) == (fits || !udp),
+			           "%zu octets, udp %u", size, udp);
+			asked_end(&f.work.asked);
+			mail_buf_free(&out);
+			end(&f);
+		}
+	}
+}
+
+/*! Every label under which something is there is in the set; nearly none else is. */
+static void test_extent(void)
+{
+	static const char *const ours[] = {
+		"_dmarc", "_domainkey", "mail", "far",    "_tcp",
+		"out",    "a1",         "w4",   "toapex", "autoconfig"
+	};
+	fixture_t f;
+	begin(&f, zone_of_all, "example.net");
+	mail_buf_t out = { 0 };
+	work_ask(&f.work, "x A", &out);
+	mail_buf_free(&out);
+	for (size_t i = 0; i < COUNT(ours) + 10000; i++) {
+		char text[80];
+		knot_dname_storage_t name;
+		if (i < COUNT(ours)) {
+			(void)snprintf(text, sizeof(text), "%s.example.net", ours[i]);
+		} else {
+			(void)snprintf(text, sizeof(text), "host%zu.example.net", i);
+		}
+		CU_ASSERT_PTR_NOT_NULL_FATAL(knot_dname_from_str(name, text, sizeof(name)));
+		const uint64_t hash = mail_label_hash(name);
+		bool in = true;
+		for (unsigned j = 0; j < MAIL_LABEL_BITS; j++) {
+			in = in &&
+			     mail_label_in(f.extent.labels.bits[mail_label_word(hash)], hash, j);
+		}
+		static size_t wrong;
+		wrong += i >= COUNT(ours) && in;
+		UNIT_CHECK(i >= COUNT(ours) || in, "'%s'", text);
+		UNIT_CHECK(wrong < 50, "%zu of %zu", wrong, i);
+	}
+	static const uint16_t types[] = { KNOT_RRTYPE_A, KNOT_RRTYPE_MX, KNOT_RRTYPE_TXT,
+		                          KNOT_RRTYPE_SRV };
+	UNIT_CHECK(f.extent.type_count == COUNT(types) &&
+	                   memcmp(f.extent.types, types, sizeof(types)) == 0,
+	           "%zu types", f.extent.type_count);
+	end(&f);
+}
+
+static void test_failing(void)
+{
+	CU_ASSERT_FATAL(failing_linked());
+	static const char *const questions[] = { "_dmarc TXT", "@ TXT", "a1 A", "x A" };
+	for (size_t q = 0; q < COUNT(questions); q++) {
+		for (size_t i = 1; i < FAILING_MAX; i++) {
+			fixture_t f;
+			begin(&f, zone_of_wildcards, "example.net");
+			char text[80];
+			const char *space = strchr(questions[q], ' ');
+			(void)snprintf(text, sizeof(text), "%.*s%sexample.net%s",
+			               questions[q][0] == '@' ? 0 : (int)(space - questions[q]),
+			               questions[q], questions[q][0] == '@' ? "" : ".", space);
+			packet_begin(&f.work.asked, text);
+			(void)failing_on(i);
+			(void)work_try(&f.work, knot_pkt_qname(f.work.asked.query), MAIL_ZONE_MISS,
+			               0);
+			bool met = failing_off();
+			asked_end(&f.work.asked);
+			end(&f);
+			if (!met) {
+				break;
+			}
+			mail_outcome_t outcome = f.work.reply.outcome;
+			UNIT_CHECK(outcome == MAIL_OUTCOME_FAILED ||
+			                   outcome == MAIL_OUTCOME_ANSWER ||
+			                   outcome == MAIL_OUTCOME_NONE,
+			           "question %zu, allocation %zu: %d", q, i, outcome);
+		}
+	}
+}
+
+static const unit_test_t tests[] = { { "a zone with everything", test_all },
+	                             { "wildcards", test_wildcards },
+	                             { "an alias of everything", test_aliases },
+	                             { "signed afterwards", test_online },
+	                             { "entries", test_entries },
+	                             { "sizes", test_sizes },
+	                             { "labels and types", test_extent },
+	                             { "failing allocations", test_failing },
+	                             { NULL, NULL } };
+
+int main(void)
+{
+	return unit_run("zone", tests);
+}
