@@ -213,6 +213,21 @@ typedef struct {
 	mail_zone_reply_t reply;
 } work_t;
 
+/*! Gives an alias, which is one record, the TTL 0. */
+static void make_fleeting(knot_pkt_t *pkt, uint16_t index)
+{
+	knot_rrset_t *rrset = &pkt->rr[index];
+	size_t pos = pkt->rr_info[index].pos;
+	while (pos < pkt->size && pkt->wire[pos] != 0 && !knot_wire_is_pointer(pkt->wire + pos)) {
+		pos += 1 + pkt->wire[pos];
+	}
+	pos += (pkt->wire[pos] != 0 ? 2 : 1) + 2 * sizeof(uint16_t);
+	if (rrset->type == KNOT_RRTYPE_CNAME && pos + sizeof(uint32_t) <= pkt->size) {
+		rrset->ttl = 0;
+		memset(pkt->wire + pos, 0, sizeof(uint32_t));
+	}
+}
+
 /*! Asks the domain about one name of the chain. \return Whether the zone's answer was replaced. */
 static bool try(work_t *work, const knot_dname_t *name, mail_zone_said_t said, uint16_t keep)
 {
@@ -224,8 +239,13 @@ static bool try(work_t *work, const knot_dname_t *name, mail_zone_said_t said, u
 		const knot_dname_t *owner = work->pkt->rr[keep].owner;
 		work->question.wildcard = owner[0] == 1 && owner[1] == '*' ? owner : NULL;
 	}
-	return mail_zone_answer(&work->question, work->pkt, &work->reply) == KNOT_EOK &&
-	       work->reply.outcome != MAIL_OUTCOME_NONE;
+	if (mail_zone_answer(&work->question, work->pkt, &work->reply) != KNOT_EOK) {
+		return false;
+	}
+	if (work->reply.fleeting) {
+		make_fleeting(work->pkt, keep);
+	}
+	return work->reply.outcome != MAIL_OUTCOME_NONE;
 }
 
 /*! Says whether a name that was found may share its answer. */
@@ -246,8 +266,11 @@ static void try_all(work_t *work, knotd_in_state_t state)
 	bool dname = false;
 	for (uint16_t i = 0; i < count; i++) {
 		const knot_rrset_t *rrset = &pkt->rr[i];
+		// knotd answers a question for a wildcard itself as if it expanded it; where names cannot
+		// be looked up, it is taken for what it most likely is.
+		const bool star = LOOK == NULL && knot_dname_is_wildcard(name);
 		const bool own = knot_dname_is_case_equal(rrset->owner, name) &&
-		                 !(pkt->rr_info[i].flags & KNOT_PF_FREE);
+		                 (star || !(pkt->rr_info[i].flags & KNOT_PF_FREE));
 		if (!dname && rrset->type != KNOT_RRTYPE_DNAME) {
 			if (!own && is_expanded(pkt, i)) {
 				if (try(work, name, MAIL_ZONE_WILDCARD, i)) {

@@ -116,6 +116,8 @@ typedef struct {
 	mail_outcome_t outcome; /*!< NONE: the zone's answer stands. REFERRAL does not occur. */
 	uint16_t kind;          /*!< As of mail_reply_t. */
 	bool unlisted;          /*!< The store does not list the zone, and there is no policy. */
+	/*! An alias of a wildcard stands at a name that has records of ours: it must not be kept in caches. */
+	bool fleeting;
 	const knot_dname_t
 		*name;    /*!< Where a chain of aliases has ended: question->name, or RDATA. */
 	char reason[320]; /*!< For FAILED. */
