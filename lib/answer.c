@@ -56,7 +56,9 @@ static int put(work_t *work, mail_node_t *node, uint16_t type, const knot_dname_
 	                      work->pkt->current == KNOT_ANSWER;
 	const note_t note = { .sign = work->pkt->current == KNOT_ANSWER,
 		              .ttl = work->view.ttl,
-		              .owner = expanded && work->dnssec ? mail_work_owner(work) : owner };
+		              .owner = expanded && work->dnssec
+		                               ? mail_work_owner(work, &work->place)
+		                               : owner };
 	return note.owner != NULL ? mail_work_put(work, hint, &rrset, flags, &note) : KNOT_ENOMEM;
 }
 
@@ -123,7 +125,9 @@ static step_t dname_cname(work_t *work, const knot_rrset_t *dname)
 	                dname->ttl);
 	int ret = knot_rrset_add_rdata(&rrset, cname, knot_dname_size(cname), &work->pkt->mm);
 	if (ret == KNOT_EOK) {
-		ret = knot_pkt_put(work->pkt, KNOT_COMPR_HINT_NONE, &rrset, KNOT_PF_NULL);
+		const note_t unsigned_note = { .sign = false };
+		ret = mail_work_put(work, KNOT_COMPR_HINT_NONE, &rrset, KNOT_PF_NULL,
+		                    &unsigned_note);
 	}
 	if (ret == KNOT_EOK && knot_pkt_qtype(work->pkt) == KNOT_RRTYPE_CNAME) {
 		return STEP_HIT;
@@ -293,8 +297,10 @@ static int put_delegation(work_t *work)
 		return put(work, &work->place.node, KNOT_RRTYPE_NS, owner, KNOT_PF_NULL);
 	}
 	knot_rrset_t rrset;
+	const note_t unsigned_note = { .sign = false };
 	int ret = mail_work_child_ns(work, owner, &work->place, &rrset);
-	return ret == KNOT_EOK ? knot_pkt_put(work->pkt, KNOT_COMPR_HINT_NONE, &rrset, KNOT_PF_NULL)
+	return ret == KNOT_EOK ? mail_work_put(work, KNOT_COMPR_HINT_NONE, &rrset, KNOT_PF_NULL,
+	                                       &unsigned_note)
 	                       : ret;
 }
 
@@ -383,6 +389,9 @@ static const char *domain_keys(work_t *work)
 	work->dnssec = work->signs && work->question->dnssec;
 	if (!work->signs || mail_view_signable(&work->view, work->question->signer, &missing)) {
 		return NULL;
+	}
+	if (missing == NULL) {
+		return "its key set has keys, but none that signs its records now";
 	}
 	work->reply->ede = KNOT_EDNS_EDE_NOT_READY;
 	return "a private key of its key set is missing";

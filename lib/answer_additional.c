@@ -35,10 +35,16 @@ static int put_addresses(work_t *work, mail_view_t *view, const mail_node_t *nod
 			continue;
 		}
 		if (ret == KNOT_EOK) {
-			const note_t note = { .sign = view == &work->view && !target->below,
-				              .ttl = view->ttl,
-				              .owner = target->name };
-			ret = mail_work_put(work, target->hint, &rrset, target->flags, &note);
+			note_t note = { .sign = view == &work->view && !target->below,
+				        .ttl = view->ttl,
+				        .owner = target->name };
+			if (work->dnssec && target->place.where == MAIL_WILDCARD) {
+				/* What the wildcard has is signed as the wildcard's (RFC 4035 2.2). */
+				note.owner = mail_work_owner(work, &target->place);
+			}
+			ret = note.owner != NULL ? mail_work_put(work, target->hint, &rrset,
+			                                         target->flags, &note)
+			                         : KNOT_ENOMEM;
 			*done = ret;
 		}
 		if (ret != KNOT_EOK) {

@@ -52,10 +52,10 @@ static knot_dname_t *name_keep(work_t *work, const knot_dname_t *name)
 	return copy != NULL ? memcpy(copy, name, len) : NULL;
 }
 
-const knot_dname_t *mail_work_owner(work_t *work)
+const knot_dname_t *mail_work_owner(work_t *work, const mail_place_t *place)
 {
 	knot_dname_storage_t name;
-	return mail_name_from_key(work->place.key, work->place.key_len, name) == KNOT_EOK
+	return mail_name_from_key(place->key, place->key_len, name) == KNOT_EOK
 	               ? name_keep(work, name)
 	               : NULL;
 }
@@ -175,6 +175,8 @@ static int cut_ds(work_t *work, knot_rrset_t *rrset, note_t *note)
 	if (cut->node.child) {
 		mail_ds_t ds;
 		int made = mail_view_child_ds(&work->view, owner, cut->key, cut->key_len, mm, &ds);
+		/* Of a child that cannot be read nothing is signed that could be wrong. */
+		made = made == KNOT_EMALF && !work->signs ? KNOT_ENOENT : made;
 		*rrset = ds.rrset;
 		note->ttl = ds.ttl;
 		return made;
@@ -239,7 +241,8 @@ int mail_work_rrsig(work_t *work)
 		return ret == KNOT_ESPACE ? KNOT_EMALF : ret;
 	}
 	const mail_signing_t signing = { .rrset = &rrset,
-		                         .owner = expanded ? mail_work_owner(work) : work->name,
+		                         .owner = expanded ? mail_work_owner(work, &work->place)
+		                                           : work->name,
 		                         .ttl = work->view.ttl };
 	ret = signing.owner != NULL
 	              ? mail_view_sign(&work->view, work->question->signer, &signing, mm, &rrsigs)

@@ -76,8 +76,8 @@ step_t mail_work_additional(work_t *work, step_t step);
 
 /*! Remembers that a wildcard stands for the name at hand. */
 void mail_work_wildcard(work_t *work);
-/*! The owner that an RRset of the place has in the zone; NULL: no memory. */
-const knot_dname_t *mail_work_owner(work_t *work);
+/*! The owner that an RRset of a place has in the zone; NULL: no memory. */
+const knot_dname_t *mail_work_owner(work_t *work, const mail_place_t *place);
 /*! QTYPE RRSIG: the signatures of the RRset with the lowest type (RFC 8482 4.1). \return as a put. */
 int mail_work_rrsig(work_t *work);
 /*! QTYPE NSEC. */

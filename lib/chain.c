@@ -301,6 +301,10 @@ static int children_search(search_t *search, const uint8_t *key, size_t len)
 		int ret = search->back
 		                  ? source->domain_prev(source, at, len, near, &domain)
 		                  : source->domain_next(source, at, len, passed > 0, near, &domain);
+		if (ret == KNOT_ELIMIT &&
+		    !mail_key_in(near, domain.passed, view->key, view->key_len)) {
+			return KNOT_EOK; /* What was deleted there is not below the domain. */
+		}
 		if (ret < 0) {
 			return ret == KNOT_ENOENT ? KNOT_EOK : ret;
 		}
@@ -321,10 +325,26 @@ static int children_search(search_t *search, const uint8_t *key, size_t len)
 	}
 }
 
-bool mail_chain_has_gap(const mail_view_t *view)
+/*! Says whether the gap is there; children: there are stored domains below. */
+static int gap_find(const mail_view_t *view, bool children, bool *has)
 {
-	return knot_dname_size(view->apex) + sizeof("\x01\x00\x07_report\x06_dmarc") - 1 <=
-	       KNOT_DNAME_MAXLEN;
+	uint8_t end[MAIL_KEY_MAX];
+	const size_t end_len = full_key(view, (const uint8_t *)MAIL_GAP_FIRST_KEY,
+	                                MAIL_GAP_FIRST_KEY_LEN, end);
+	*has = end_len > 0 && mail_view_has_reports(view);
+	if (!*has) {
+		return KNOT_EOK;
+	}
+	size_t cut;
+	int ret = cut_above(view, end, end_len, &cut);
+	const int child = ret == KNOT_EOK && children ? mail_view_child(view, end, end_len) : 0;
+	*has = cut == 0 && child == 0;
+	return child < 0 ? child : ret;
+}
+
+int mail_chain_has_gap(const mail_view_t *view, bool *has)
+{
+	return gap_find(view, true, has);
 }
 
 bool mail_chain_is_gap(const mail_view_t *view, const uint8_t *key, size_t len)
@@ -335,7 +355,7 @@ bool mail_chain_is_gap(const mail_view_t *view, const uint8_t *key, size_t len)
 }
 
 /*! The gap below _report._dmarc: its first name is before, its last one after nothing of it. */
-static void gap_search(search_t *search, const uint8_t *key, size_t len)
+static int gap_search(search_t *search, const uint8_t *key, size_t len)
 {
 	uint8_t end[MAIL_KEY_MAX];
 	const size_t end_len = search->back
@@ -343,13 +363,17 @@ static void gap_search(search_t *search, const uint8_t *key, size_t len)
 	                                          MAIL_GAP_LAST_KEY_LEN, end)
 	                               : full_key(search->view, (const uint8_t *)MAIL_GAP_FIRST_KEY,
 	                                          MAIL_GAP_FIRST_KEY_LEN, end);
-	if (end_len == 0 || !mail_chain_has_gap(search->view)) {
-		return;
-	}
 	const int diff = key_compare(end, end_len, key, len);
-	if (search->back ? diff < 0 : diff > 0) {
+	if (end_len == 0 || (search->back ? diff >= 0 : diff <= 0) ||
+	    is_worse(search, end, end_len)) {
+		return KNOT_EOK;
+	}
+	bool has;
+	int ret = gap_find(search->view, search->children, &has);
+	if (ret == KNOT_EOK && has) {
 		offer(search, end, end_len);
 	}
+	return ret;
 }
 
 /*! Looks whether there is a stored domain below. */
@@ -359,8 +383,10 @@ static int has_children(const mail_view_t *view, bool *children)
 	mail_domain_t domain;
 	int ret = view->source->domain_next(view->source, view->key, view->key_len, false, next,
 	                                    &domain);
+	/* Behind more tombstones than are passed there may be one. */
 	*children = (ret >= 0 && mail_key_in(next, ret, view->key, view->key_len)) ||
-	            ret == KNOT_ELIMIT;
+	            (ret == KNOT_ELIMIT &&
+	             mail_key_in(next, domain.passed, view->key, view->key_len));
 	return ret >= 0 || ret == KNOT_ENOENT || ret == KNOT_ELIMIT ? KNOT_EOK : ret;
 }
 
@@ -374,7 +400,9 @@ static int search_run(search_t *search, const uint8_t *key, size_t len)
 		ret = owners_search(search, &view->plan->absolute, true, key, len);
 	}
 	if (ret == KNOT_EOK) {
-		gap_search(search, key, len);
+		ret = gap_search(search, key, len);
+	}
+	if (ret == KNOT_EOK) {
 		ret = own_keys_search(search, key, len);
 	}
 	if (ret == KNOT_EOK && search->children) {
@@ -405,29 +433,32 @@ static int link_minimal(const uint8_t *key, size_t len, bool below, mail_link_t 
 
 int mail_chain_match(const mail_view_t *view, const uint8_t *key, size_t len, mail_link_t *link)
 {
-	int ret = mail_name_from_key(key, len, link->owner);
+	search_t search = { .view = view, .until = INT64_MAX };
 	memmove(link->key, key, len);
 	link->key_len = len;
-	link->until = INT64_MAX;
 	link->fleeting = in_gap(mail_view_relative(view, key, len));
-	if (ret != KNOT_EOK || link->fleeting) {
-		ret = ret == KNOT_EOK ? mail_nsec_first(link->owner, link->next) : ret;
-		/* No room for a name below: the next one is beside it. */
-		return ret == KNOT_ESPACE ? mail_nsec_after(link->owner, link->next) : ret;
-	}
-	search_t search = { .view = view, .until = INT64_MAX };
-	ret = has_children(view, &search.children);
+	int ret = mail_name_from_key(key, len, link->owner);
 	if (ret == KNOT_EOK) {
+		ret = has_children(view, &search.children);
+	}
+	bool minimal = link->fleeting;
+	if (ret == KNOT_EOK && !minimal) {
 		ret = search_run(&search, key, len);
+		/* Too many tombstones for a search. */
+		minimal = ret == KNOT_ELIMIT;
+		ret = minimal ? KNOT_EOK : ret;
 	}
 	if (ret == KNOT_EOK) {
 		ret = name_steps(&search, key, len);
 	}
-	if (ret == KNOT_EOK) {
-		link->until = search.until;
-		ret = mail_name_from_key(search.key, search.key_len, link->next);
+	link->until = search.until;
+	if (ret != KNOT_EOK || !minimal) {
+		return ret == KNOT_EOK ? mail_name_from_key(search.key, search.key_len, link->next)
+		                       : ret;
 	}
-	return ret;
+	ret = mail_nsec_first(link->owner, link->next);
+	/* No room for a name below: the next one is beside it. */
+	return ret == KNOT_ESPACE ? mail_nsec_after(link->owner, link->next) : ret;
 }
 
 int mail_chain_cover(const mail_view_t *view, const uint8_t *key, size_t len, bool below,
@@ -456,7 +487,9 @@ int mail_chain_cover(const mail_view_t *view, const uint8_t *key, size_t len, bo
 	}
 	if (ret == KNOT_ELIMIT) {
 		/* Too many tombstones for a search. */
-		return link_minimal(key, len, below, link);
+		ret = link_minimal(key, len, below, link);
+		link->until = search.until;
+		return ret;
 	}
 	link->until = search.until;
 	return ret == KNOT_EOK ? mail_name_from_key(search.key, search.key_len, link->next) : ret;

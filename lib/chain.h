@@ -22,7 +22,8 @@ typedef struct {
 } mail_link_t;
 
 /*!
- * The link whose owner is a name that has records.
+ * The link whose owner is a name that has records.  With more tombstones behind it than a question passes, it is a
+ * minimal one.
  *
  * \return KNOT_EOK, KNOT_EMALF, KNOT_ENOTSUP; KNOT_ESPACE when no name is left for a minimal one.
  */
@@ -38,8 +39,13 @@ int mail_chain_match(const mail_view_t *view, const uint8_t *key, size_t len, ma
 int mail_chain_cover(const mail_view_t *view, const uint8_t *key, size_t len, bool below,
                      mail_link_t *link);
 
-/*! Says whether the names of the gap's ends are names: the domain's leaves room for them. */
-bool mail_chain_has_gap(const mail_view_t *view);
+/*!
+ * Says whether the chain has the gap: the domain's name leaves room for its ends, and they are not below a
+ * delegation (of _dmarc, for example), a DNAME or a stored domain.
+ *
+ * \return KNOT_EOK, KNOT_EMALF, KNOT_ENOTSUP.
+ */
+int mail_chain_has_gap(const mail_view_t *view, bool *has);
 /*! Says whether a name is an end of the gap. */
 bool mail_chain_is_gap(const mail_view_t *view, const uint8_t *key, size_t len);
 

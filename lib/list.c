@@ -250,9 +250,13 @@ static int domain_list(list_t *list)
 	const mail_dnskey_t *missing;
 	if (list->signs && !mail_view_signable(&list->view, list->listing->signer, &missing)) {
 		list->ended = true;
-		return mail_diag_error(list->listing->diag, 0,
-		                       "the private key %u of its key set is not there",
-		                       missing->tag);
+		return missing != NULL
+		               ? mail_diag_error(list->listing->diag, 0,
+		                                 "the private key %u of its key set is not there",
+		                                 missing->tag)
+		               : mail_diag_error(list->listing->diag, 0,
+		                                 "its key set has keys, but none that signs its "
+		                                 "records now");
 	}
 	int ret = mail_list_names(list);
 	for (size_t i = 0; i < list->count && list->signs && ret == KNOT_EOK; i++) {

@@ -181,8 +181,9 @@ static int gap_names(list_t *list)
 		size_t len;
 	} ends[] = { { MAIL_GAP_FIRST_KEY, MAIL_GAP_FIRST_KEY_LEN },
 		     { MAIL_GAP_LAST_KEY, MAIL_GAP_LAST_KEY_LEN } };
-	int ret = KNOT_EOK;
-	for (size_t i = 0; i < 2 && ret == KNOT_EOK && mail_chain_has_gap(&list->view); i++) {
+	bool has = false;
+	int ret = mail_chain_has_gap(&list->view, &has);
+	for (size_t i = 0; i < 2 && ret == KNOT_EOK && has; i++) {
 		ret = relative_add(list, (const uint8_t *)ends[i].key, ends[i].len);
 	}
 	return ret;

@@ -23,7 +23,9 @@
 bool mail_view_signed(const mail_view_t *view)
 {
 	for (size_t i = 0; i < view->plan->key_count; i++) {
-		if (mail_dnskey_signs_zone(&view->plan->keys[i], view->now)) {
+		const mail_dnskey_t *key = &view->plan->keys[i];
+		if (mail_dnskey_signs_zone(key, view->now) ||
+		    mail_dnskey_published(key, view->now)) {
 			return true;
 		}
 	}
@@ -33,16 +35,19 @@ bool mail_view_signed(const mail_view_t *view)
 bool mail_view_signable(const mail_view_t *view, const mail_signer_t *signer,
                         const mail_dnskey_t **missing)
 {
+	bool signs = false;
 	for (size_t i = 0; i < view->plan->key_count; i++) {
 		const mail_dnskey_t *key = &view->plan->keys[i];
-		if ((mail_dnskey_signs_zone(key, view->now) ||
-		     mail_dnskey_signs_keys(key, view->now)) &&
+		const bool zone = mail_dnskey_signs_zone(key, view->now);
+		if ((zone || mail_dnskey_signs_keys(key, view->now)) &&
 		    (signer == NULL || !mail_signer_has(signer, key))) {
 			*missing = key;
 			return false;
 		}
+		signs |= zone;
 	}
-	return true;
+	*missing = NULL;
+	return signs;
 }
 
 static bool key_signs(const mail_dnskey_t *key, uint16_t type, int64_t now)
@@ -149,6 +154,8 @@ static int cut_types(const mail_view_t *view, mail_link_t *link, const mail_node
 		ret = mail_view_child_ds(view, link->owner, link->key, link->key_len, NULL, &ds);
 		link->until = ds.until < link->until ? ds.until : link->until;
 		knot_rdataset_clear(&ds.rrset.rrs, NULL);
+		/* Of a child that cannot be read nobody may believe that it is not signed. */
+		ret = ret == KNOT_EMALF ? KNOT_EOK : ret;
 	} else if (mail_node_type(view, node, KNOT_RRTYPE_NS - 1) == KNOT_RRTYPE_NS) {
 		types[(*count)++] = KNOT_RRTYPE_NS;
 		ret = mail_node_type(view, node, KNOT_RRTYPE_DS - 1) == KNOT_RRTYPE_DS
@@ -225,9 +232,14 @@ int mail_view_child_ds(const mail_view_t *view, const knot_dname_t *owner, const
 	ds->until = INT64_MAX;
 	knot_rrset_init(&ds->rrset, (knot_dname_t *)owner, KNOT_RRTYPE_DS, KNOT_CLASS_IN, 0);
 	int ret = mail_view_open(&child, owner, key, len);
-	if (ret != KNOT_EOK || child.plan->error != KNOT_EOK || !mail_view_signed(&child)) {
-		/* The questions for a damaged domain fail by themselves. */
-		return ret == KNOT_ENOMEM ? ret : KNOT_ENOENT;
+	if (ret == KNOT_ENOMEM) {
+		return ret;
+	}
+	if (ret != KNOT_EOK || child.plan->error != KNOT_EOK || !child.plan->hosted) {
+		return KNOT_EMALF;
+	}
+	if (!mail_view_signed(&child)) {
+		return KNOT_ENOENT;
 	}
 	for (size_t i = 0; i < child.plan->key_count; i++) {
 		const mail_dnskey_t *dnskey = &child.plan->keys[i];

@@ -7,13 +7,14 @@
 #include "chain.h"
 #include "mail/signer.h"
 
-/*! Says whether a domain is signed now: some key of its key set signs. */
+/*! Says whether a domain is signed now: some key of its key set signs, or is published and so might be trusted. */
 bool mail_view_signed(const mail_view_t *view);
 
 /*!
- * Says whether the private halves of all keys that sign now are there.
+ * Says whether a signed domain can be signed: some key signs its records, and the private halves of all that sign
+ * now are there.
  *
- * \param missing  Out: the first that is not.
+ * \param missing  Out: the first that is not; NULL: no key signs.
  */
 bool mail_view_signable(const mail_view_t *view, const mail_signer_t *signer,
                         const mail_dnskey_t **missing);
@@ -59,7 +60,8 @@ typedef struct {
  *
  * \param owner  Name of that domain, key its key; it must stay.
  *
- * \return KNOT_EOK; KNOT_ENOENT (it is not signed, or wants none); KNOT_ENOMEM.
+ * \return KNOT_EOK; KNOT_ENOENT (it is not signed, or wants none); KNOT_EMALF (nobody knows: it cannot be read, or
+ *         not be answered); KNOT_ENOMEM.
  */
 int mail_view_child_ds(const mail_view_t *view, const knot_dname_t *owner, const uint8_t *key,
                        size_t len, knot_mm_t *mm, mail_ds_t *ds);

@@ -328,6 +328,13 @@ static int domains_below(const mail_view_t *view, const uint8_t *key, size_t len
 	return ret >= 0 || ret == KNOT_ENOENT || ret == KNOT_ELIMIT ? KNOT_EOK : ret;
 }
 
+bool mail_view_has_reports(const mail_view_t *view)
+{
+	/* Any stored domain may report, and this one is stored. */
+	return knot_dname_size(view->apex) + sizeof("\x01*\x07_report\x06_dmarc") - 1 <=
+	       KNOT_DNAME_MAXLEN;
+}
+
 /*! Looks for names at or below a name, in every source of names. */
 static int names_below(const mail_view_t *view, const uint8_t *key, size_t len, int64_t *until,
                        bool *found)
@@ -346,7 +353,7 @@ static int names_below(const mail_view_t *view, const uint8_t *key, size_t len, 
 		ret = own_keys_below(view, rel, until, found);
 	} else if (mail_str_is(rel, "_dmarc") ||
 	           mail_str_equal(rel, (mail_str_t){ MAIL_REPORT_KEY, MAIL_REPORT_KEY_LEN })) {
-		*found = true; /* Any stored domain may report: this one is stored. */
+		*found = mail_view_has_reports(view);
 	} else if (str_below(rel, MAIL_REPORT_KEY, MAIL_REPORT_KEY_LEN)) {
 		ret = domains_below(view, rel_key + MAIL_REPORT_KEY_LEN + 1,
 		                    rel.len - MAIL_REPORT_KEY_LEN - 1, found);

@@ -137,6 +137,9 @@ uint32_t mail_view_serial(const mail_view_t *view);
 int mail_view_reports(const mail_view_t *view, const uint8_t *key, size_t len,
                       const mail_domain_t *domain, bool *reports);
 
+/*! Says whether there may be names below _report._dmarc: the domain's own leaves room for one. */
+bool mail_view_has_reports(const mail_view_t *view);
+
 /*! Key of `_report._dmarc` below a domain. */
 #define MAIL_REPORT_KEY "_dmarc\0_report"
 #define MAIL_REPORT_KEY_LEN (sizeof(MAIL_REPORT_KEY) - 1)

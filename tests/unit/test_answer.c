@@ -4,6 +4,8 @@
 #include "asked.h"
 #include "failing.h"
 
+#define KSK "zPnZ/QwEe7S8C5SPz2OfS5RR40ATk2/rYnE9xHIEijs="
+#define ZSK "l02Woi0iS8Aa25FQkUd9RMzZHJpBoRQwAQEX1SxZJA4="
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 #define KEY1 "N/BkJD6xbEiMb39v7JW6AwdPHO5gKB3fcCnod4zQ31U="
@@ -586,6 +588,50 @@ static void test_failing(void)
 	end(&f);
 }
 
+/* Nothing unsigned of a signed domain, whatever its key set lacks. */
+static void test_unsignable(void)
+{
+	static const struct {
+		const char *question;
+		const char *expected;
+	} unsignable[] = {
+		{ "over.example SOA", "SERVFAIL\nover.example.: its key set has keys, but none "
+		                      "that signs its records now\n" },
+		{ "keyless.example A", "SERVFAIL\nkeyless.example.: key-set: key-set gone does "
+		                       "not exist\n" },
+		{ "bad.example MX", "SERVFAIL\nbad.example.: key-set: key-set bad cannot be "
+		                    "read\n" },
+		{ "absent.example MX", "SERVFAIL\nabsent.example.: a private key of its key set "
+		                       "is missing\n" },
+	};
+	fixture_t f;
+	begin(&f);
+	/* Seen from before: what was once does not matter to who writes it. */
+	f.asked.now = 1600000000;
+	CU_ASSERT_FATAL(array_put(
+		&f.array,
+		"key-set:\n"
+		"  - id: over\n    key: [ \"3612 ed25519 zsk activate=2021-01-01T00:00:00Z " ZSK
+		"\", \"35217 ed25519 ksk publish=2021-01-01T00:00:00Z " KSK "\" ]\n"
+		"  - id: bad\n    key: \"3613 ed25519 csk " ZSK "\"\n"
+		"  - id: absent\n    key: \"3613 ed25519 csk " ZSK "\"\n"
+		"domain:\n"
+		"  - id: over.example\n    policy: plain\n    key-set: over\n"
+		"  - id: keyless.example\n    policy: plain\n    key-set: gone\n"
+		"  - id: bad.example\n    policy: plain\n    key-set: bad\n"
+		"  - id: absent.example\n    policy: plain\n    key-set: absent\n"));
+	array_damage(&f.array, MAIL_SECTION_KEYSET, "bad");
+	mail_cache_sync(f.asked.cache, 1, f.array.txnid);
+	for (size_t i = 0; i < COUNT(unsignable); i++) {
+		mail_buf_t got = { 0 };
+		CU_ASSERT_EQUAL(asked_begin(&f.asked, unsignable[i].question), KNOT_EOK);
+		show_answer(&f.asked, &got);
+		(void)shown_is(&got, unsignable[i].expected, unsignable[i].question, i);
+		asked_end(&f.asked);
+	}
+	end(&f);
+}
+
 static const unit_test_t tests[] = { { "answers", test_cases },
 	                             { "a stored domain below", test_child_kind },
 	                             { "the question's spelling", test_spelling },
@@ -593,6 +639,7 @@ static const unit_test_t tests[] = { { "answers", test_cases },
 	                             { "every size", test_every_size },
 	                             { "through time", test_times },
 	                             { "zones that are nearer", test_above },
+	                             { "key sets that cannot sign", test_unsignable },
 	                             { "allocations that fail", test_failing },
 	                             { NULL, NULL } };
 

@@ -6,6 +6,7 @@
 
 #include "../../lib/cache.h"
 #include "../../lib/chain.h"
+#include "../../lib/sign.h"
 #include "source.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -254,11 +255,141 @@ static void test_bare(void)
 	end(&f);
 }
 
-static const unit_test_t tests[] = {
-	{ "links of owners", test_match },    { "links that cover", test_cover },
-	{ "below _report._dmarc", test_gap }, { "what is ahead", test_until },
-	{ "nothing but an apex", test_bare }, { NULL, NULL }
-};
+/* More deleted domains behind a name than a question passes: the link says nothing but that. */
+static void test_tombstones(void)
+{
+	static const char *const gone[] = { "n1.example.org", "n2.example.org", "n3.example.org" };
+	fixture_t f;
+	uint8_t key[MAIL_KEY_MAX];
+	mail_link_t link;
+	begin(&f, "example.org", NOW);
+	for (size_t i = 0; i < COUNT(gone); i++) {
+		array_del(&f.array, MAIL_SECTION_DOMAIN, gone[i]);
+	}
+	for (f.array.limit = 2; f.array.limit < 5; f.array.limit += 2) {
+		const bool over = f.array.limit == 2;
+		size_t len = key_of("m", "example.org", key);
+		CU_ASSERT_EQUAL(mail_chain_match(&f.view, key, len, &link), KNOT_EOK);
+		CU_ASSERT(name_is(link.owner, "m", "example.org") && !link.fleeting);
+		CU_ASSERT(name_is(link.next, over ? "\\000.m" : "old", "example.org"));
+		len = key_of("n0", "example.org", key);
+		CU_ASSERT_EQUAL(mail_chain_cover(&f.view, key, len, false, &link), KNOT_EOK);
+		CU_ASSERT(link.fleeting == over);
+		CU_ASSERT(name_is(link.owner, over ? "n/\\255" : "m", "example.org"));
+		CU_ASSERT(name_is(link.next, over ? "n0\\000" : "old", "example.org"));
+	}
+	end(&f);
+
+	/* Those beside a domain are not its business, on either side. */
+	static const char *const beside[] = { "bare0.example", "bare1.example", "a.b.example",
+		                              "c.b.example" };
+	begin(&f, "bare.example", NOW);
+	for (size_t i = 0; i < COUNT(beside); i++) {
+		array_del(&f.array, MAIL_SECTION_DOMAIN, beside[i]);
+	}
+	f.array.limit = 1;
+	size_t len = key_of("@", "bare.example", key);
+	CU_ASSERT_EQUAL(mail_chain_match(&f.view, key, len, &link), KNOT_EOK);
+	CU_ASSERT(name_is(link.next, "\\000._report._dmarc", "bare.example"));
+	len = key_of("x", "bare.example", key);
+	CU_ASSERT_EQUAL(mail_chain_cover(&f.view, key, len, false, &link), KNOT_EOK);
+	CU_ASSERT(!link.fleeting && name_is(link.next, "@", "bare.example"));
+	end(&f);
+}
+
+/* What lies below a cut is not the domain's: no end of the gap either. */
+static void test_gap_cut(void)
+{
+	static const char *const cuts[] = {
+		"    delegation: [ \"_dmarc NS ns.example.net.\" ]\n",
+		"    delegation: [ \"_report._dmarc NS ns.example.net.\" ]\n",
+		"    record: [ \"_dmarc DNAME d.example.net.\" ]\n",
+		"  - id: _dmarc.cut.example\n    policy: bare\n",
+	};
+	for (size_t i = 0; i < COUNT(cuts); i++) {
+		char text[512];
+		fixture_t f;
+		uint8_t key[MAIL_KEY_MAX];
+		mail_link_t link;
+		bool has = true;
+		(void)snprintf(text, sizeof(text),
+		               "domain:\n  - id: cut.example\n    policy: bare\n%s", cuts[i]);
+		begin(&f, "bare.example", NOW);
+		CU_ASSERT_EQUAL(mail_chain_has_gap(&f.view, &has), KNOT_EOK);
+		CU_ASSERT_TRUE(has);
+		CU_ASSERT_FATAL(array_put(&f.array, text));
+		mail_cache_sync(f.cache, 1, f.array.txnid);
+		mail_cache_hold(f.cache);
+		size_t len = key_of("@", "cut.example", key);
+		CU_ASSERT_EQUAL_FATAL(mail_name_parse(MAIL_STR("cut.example"), f.name, NULL),
+		                      KNOT_EOK);
+		CU_ASSERT_EQUAL_FATAL(mail_view_open(&f.view, f.name, key, len), KNOT_EOK);
+		CU_ASSERT_EQUAL(mail_chain_has_gap(&f.view, &has), KNOT_EOK);
+		CU_ASSERT_FALSE(has);
+		const char *cut = i == 1 ? "_report._dmarc" : "_dmarc";
+		CU_ASSERT_EQUAL(mail_chain_match(&f.view, key, len, &link), KNOT_EOK);
+		CU_ASSERT(name_is(link.next, cut, "cut.example"));
+		len = key_of(cut, "cut.example", key);
+		CU_ASSERT_EQUAL(mail_chain_match(&f.view, key, len, &link), KNOT_EOK);
+		CU_ASSERT(name_is(link.next, "@", "cut.example"));
+		len = key_of("x", "cut.example", key);
+		CU_ASSERT_EQUAL(mail_chain_cover(&f.view, key, len, false, &link), KNOT_EOK);
+		CU_ASSERT(name_is(link.owner, cut, "cut.example"));
+		CU_ASSERT(name_is(link.next, "@", "cut.example"));
+		end(&f);
+	}
+}
+
+/* Of a child that nobody can read nobody may say that it is not signed. */
+static void test_child_unknown(void)
+{
+	static const char *const children[] = { "lost", "gone", "damaged", "open" };
+	fixture_t f;
+	begin(&f, "bare.example", NOW);
+	CU_ASSERT_FATAL(array_put(&f.array,
+	                          "domain:\n"
+	                          "  - id: lost.bare.example\n    policy: nope\n"
+	                          "  - id: gone.bare.example\n    policy: bare\n    key-set: nope\n"
+	                          "  - id: damaged.bare.example\n    policy: bare\n"
+	                          "  - id: open.bare.example\n    policy: bare\n"));
+	array_damage(&f.array, MAIL_SECTION_DOMAIN, "damaged.bare.example");
+	mail_cache_sync(f.cache, 1, f.array.txnid);
+	mail_cache_hold(f.cache);
+	uint8_t apex[MAIL_KEY_MAX];
+	const size_t apex_len = key_of("@", "bare.example", apex);
+	CU_ASSERT_EQUAL_FATAL(mail_view_open(&f.view, f.name, apex, apex_len), KNOT_EOK);
+	for (size_t i = 0; i < COUNT(children); i++) {
+		const bool open = i == 3;
+		uint8_t key[MAIL_KEY_MAX];
+		mail_link_t link;
+		mail_ds_t ds;
+		knot_rrset_t nsec;
+		uint32_t ttl;
+		const size_t len = key_of(children[i], "bare.example", key);
+		CU_ASSERT_EQUAL_FATAL(mail_chain_match(&f.view, key, len, &link), KNOT_EOK);
+		int ret = mail_view_child_ds(&f.view, link.owner, key, len, NULL, &ds);
+		UNIT_CHECK(ret == (open ? KNOT_ENOENT : KNOT_EMALF), "%s: %d", children[i], ret);
+		CU_ASSERT_EQUAL_FATAL(mail_view_nsec(&f.view, &link, NULL, &nsec, &ttl), KNOT_EOK);
+		const size_t next_len = knot_dname_size(link.next);
+		CU_ASSERT_EQUAL_FATAL(nsec.rrs.rdata->len, next_len + 2 + 6);
+		/* NS is 2, DS 43, RRSIG 46, NSEC 47. */
+		const uint8_t *bits = nsec.rrs.rdata->data + next_len + 2;
+		CU_ASSERT_EQUAL(bits[0], 0x80 >> 2);
+		CU_ASSERT_EQUAL(bits[5], (open ? 0 : 0x80 >> 3) | 0x80 >> 6 | 0x80 >> 7);
+		knot_rdataset_clear(&nsec.rrs, NULL);
+	}
+	end(&f);
+}
+
+static const unit_test_t tests[] = { { "links of owners", test_match },
+	                             { "links that cover", test_cover },
+	                             { "below _report._dmarc", test_gap },
+	                             { "what is ahead", test_until },
+	                             { "nothing but an apex", test_bare },
+	                             { "tombstones", test_tombstones },
+	                             { "a cut at _dmarc", test_gap_cut },
+	                             { "a child that cannot be read", test_child_unknown },
+	                             { NULL, NULL } };
 
 int main(void)
 {
