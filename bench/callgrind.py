@@ -10,7 +10,13 @@ NAME = re.compile(r"\((\d+)\)(?: (.*))?")
 
 def command(path):
     """What a program runs under, to write its counts to a file."""
-    return [machine.program("valgrind"), "--tool=callgrind", f"--callgrind-out-file={path}", "-q"]
+    return [machine.program("valgrind"), "--tool=callgrind", "--separate-threads=yes",
+            f"--callgrind-out-file={path}", "-q"]
+
+
+def threads(path, library):
+    """What read() says of each thread, by the thread's number."""
+    return {file.name.rpartition("-")[2]: read(file, library) for file in path.parent.glob(path.name + "-*")}
 
 
 def read(path, library):

@@ -355,6 +355,8 @@ def main(args):
         return 1
     for line in bench.left_out:
         print(f"left out: {line}")
+    for line in report.doubts(result["rows"]):
+        print(f"doubtful: {line}")
     print(f"took {time.time() - bench.begin:.0f} s")
     if options.json:
         known = {item: str(value) if isinstance(value, Path) else value

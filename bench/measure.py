@@ -55,7 +55,7 @@ def load(bench, server, mix, count, *args, runs=None):
     """Questions per second in several runs, and the CPU time that the server took for each."""
     settle(bench, server)
     ask(bench, server.port, mix, count, "--seconds", WARM_SECONDS, "--seed", 99, *args)
-    rates, users, systems = [], [], []
+    rates, users, systems, busy = [], [], [], []
     total = {"answered": 0, "lost": 0, "wrong": 0, "truncated": 0}
     kinds = set()
     for run in range(runs or bench.runs):
@@ -65,13 +65,14 @@ def load(bench, server, mix, count, *args, runs=None):
         if not said["answered"]:
             raise Failure(f"{server.name} answers nothing")
         rates.append(said["answered"] / said["seconds"])
+        busy.append((sum(after) - sum(before)) / said["seconds"])
         users.append((after[0] - before[0]) / said["answered"] * 1e6)
         systems.append((after[1] - before[1]) / said["answered"] * 1e6)
         for item in total:
             total[item] += said[item]
         kinds.update(kind.partition(":")[0] for kind in said["wrong-kinds"])
     return {"qps": summary(rates), "user-us": statistics.median(users),
-            "system-us": statistics.median(systems), **total, "wrong-kinds": sorted(kinds)}
+            "system-us": statistics.median(systems), "busy": statistics.median(busy), **total, "wrong-kinds": sorted(kinds)}
 
 
 class Touched(Module):

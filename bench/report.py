@@ -10,6 +10,8 @@ SYSTEMS = {
     "floor": "knotd, refusing",
 }
 MEBI = 1024 * 1024
+# The part of its core that a server must have used for its speed to be its own.
+BUSY = 0.9
 
 
 def count(number):
@@ -185,6 +187,14 @@ def bars_table(bars):
     said = {None: "not measured", True: "met", False: "NOT MET"}
     return table(["bar", "wanted", "measured", ""],
                  [[bar["what"], bar["bar"], bar["text"], said[bar["met"]]] for bar in bars])
+
+
+def doubts(rows):
+    """A line when speeds say little of servers: their core had time left, or others had it. Else nothing."""
+    parts = [row[kind]["busy"] for row in rows for kind in ("uniform", "zipf", "warm") if kind in row]
+    low = [part for part in parts if part < BUSY]
+    return [f"in {len(low)} of {len(parts)} speeds the server had less than {BUSY * 100:.0f} % of its core (once "
+            f"{min(low) * 100:.0f} %): is the machine quiet?"] if low else []
 
 
 def facts_text(facts):
