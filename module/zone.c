@@ -268,7 +268,7 @@ static void try_all(work_t *work, knotd_in_state_t state)
 		const knot_rrset_t *rrset = &pkt->rr[i];
 		// knotd answers a question for a wildcard itself as if it expanded it; where names cannot
 		// be looked up, it is taken for what it most likely is.
-		const bool star = LOOK == NULL && knot_dname_is_wildcard(name);
+		const bool star = work->question.look == NULL && knot_dname_is_wildcard(name);
 		const bool own = knot_dname_is_case_equal(rrset->owner, name) &&
 		                 (star || !(pkt->rr_info[i].flags & KNOT_PF_FREE));
 		if (!dname && rrset->type != KNOT_RRTYPE_DNAME) {
