@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "mail/dmarc.h"
+#include "mail/plan.h"
 #include "mail/spf.h"
 
 /* RFC 7208 3.4: an answer of more octets may not fit 512 with what else it holds. */
@@ -291,6 +292,75 @@ static void check_tlsa(const lint_t *lint)
 	}
 }
 
+/*! \brief Says whether a stored domain is signed. */
+static bool is_signed(const lint_t *lint, mail_str_t domain)
+{
+	mail_profile_t *profile = NULL;
+	mail_plan_t *plan = NULL;
+	bool found = false;
+	if (mail_profile_of_domain(tool_source(lint->tool), domain, &profile, NULL) == KNOT_EOK &&
+	    mail_plan_make(profile, false, &plan, NULL) == KNOT_EOK) {
+		for (size_t i = 0; i < plan->key_count; i++) {
+			found |= mail_dnskey_published(&plan->keys[i], time(NULL));
+		}
+	}
+	mail_plan_free(plan);
+	mail_profile_free(profile);
+	return found;
+}
+
+/*! \brief DANE holds where the MX record and the host's TLSA are both signed (RFC 7672 2.2). Others' hosts are not known. */
+static void check_mx_signed(const lint_t *lint)
+{
+	const knot_rrset_t *mx = find(lint, lint->apex, KNOT_RRTYPE_MX);
+	if (mx == NULL || find(lint, lint->apex, KNOT_RRTYPE_DNSKEY) == NULL) {
+		return;
+	}
+	knot_rdata_t *rdata = mx->rrs.rdata;
+	for (uint16_t i = 0; i < mx->rrs.count; i++, rdata = knot_rdataset_next(rdata)) {
+		const knot_dname_t *host = knot_mx_name(rdata);
+		const mail_source_t *source = tool_source(lint->tool);
+		knot_dname_txt_storage_t name;
+		uint8_t key[MAIL_KEY_MAX];
+		mail_domain_t stored;
+		mail_buf_t domain = { 0 };
+		int len = *host == 0 || knot_dname_in_bailiwick(host, lint->apex) >= 0
+		                  ? KNOT_ENOENT
+		                  : source->domain_above(source, key, mail_name_key(host, key),
+		                                         &stored);
+		if (len >= 0 && knot_dname_to_str(name, host, sizeof(name)) != NULL &&
+		    mail_entry_id_from_key(MAIL_SECTION_DOMAIN, key, (size_t)len, &domain) ==
+		            KNOT_EOK &&
+		    !is_signed(lint, mail_buf_view(&domain))) {
+			say(lint,
+			    "it is signed, but not the domain %.*s of its MX host %s: senders cannot "
+			    "use DANE (RFC 7672 2.2)",
+			    (int)domain.len, (const char *)domain.data, name);
+		}
+		mail_buf_free(&domain);
+	}
+}
+
+/*! \brief RFC 8624 3.3: SHA-1 must not be used for DS any more. */
+static void check_ds(const lint_t *lint)
+{
+	for (size_t i = 0; i < lint->count; i++) {
+		const knot_rrset_t *rrset = lint->rrsets[i];
+		knot_rdata_t *rdata = rrset->rrs.rdata;
+		for (uint16_t j = 0; rrset->type == KNOT_RRTYPE_DS && j < rrset->rrs.count; j++) {
+			knot_dname_txt_storage_t name;
+			if (rdata->len > 4 && rdata->data[3] == MAIL_DS_SHA1 &&
+			    knot_dname_to_str(name, rrset->owner, sizeof(name)) != NULL) {
+				say(lint,
+				    "the DS of %s has a SHA-1 digest, which validators no longer trust "
+				    "(RFC 8624 3.3): use SHA-256",
+				    name);
+			}
+			rdata = knot_rdataset_next(rdata);
+		}
+	}
+}
+
 int lint_domain(tool_t *tool, mail_str_t domain, void (*report)(void *ctx, const char *text),
                 void *ctx)
 {
@@ -312,6 +382,8 @@ int lint_domain(tool_t *tool, mail_str_t domain, void (*report)(void *ctx, const
 		check_mta_sts(&lint);
 		check_dkim(&lint);
 		check_tlsa(&lint);
+		check_mx_signed(&lint);
+		check_ds(&lint);
 	} else {
 		status = zone_error(tool, &(zone_t){ .domain = domain }, ret);
 	}

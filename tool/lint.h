@@ -15,3 +15,9 @@
  */
 int lint_domain(tool_t *tool, mail_str_t domain, void (*say)(void *ctx, const char *text),
                 void *ctx);
+/*!
+ * Looks at a key set: private keys that are not there or that others can read, an end that nothing follows, algorithms
+ * that are mixed for no reason.
+ */
+void lint_keys(tool_t *tool, const mail_entry_t *entry, void (*say)(void *ctx, const char *text),
+               void *ctx);

@@ -8,6 +8,7 @@
 
 #include "mail/change.h"
 #include "mail/name.h"
+#include "guard.h"
 #include "out.h"
 
 /* A file that a person wrote is not larger. */
@@ -40,6 +41,9 @@ int tool_open(tool_t *tool, mail_store_mode_t mode)
 
 int tool_commit(tool_t *tool)
 {
+	if (guard_check(tool) != STATUS_DONE) {
+		return STATUS_FAILED;
+	}
 	mail_txn_t *txn = tool->txn;
 	tool->txn = NULL;
 	int ret = mail_txn_commit(txn);
@@ -53,6 +57,7 @@ int tool_commit(tool_t *tool)
 
 void tool_close(tool_t *tool)
 {
+	guard_free(tool);
 	mail_txn_abort(tool->txn);
 	tool->txn = NULL;
 	mail_store_close(tool->store);
@@ -121,7 +126,8 @@ int tool_put(tool_t *tool, mail_entry_t *const *entries, size_t count)
 	mail_change_t *change = mail_change_begin(tool->txn);
 	int ret = change == NULL ? KNOT_ENOMEM : KNOT_EOK;
 	for (size_t i = 0; i < count && ret == KNOT_EOK; i++) {
-		ret = mail_change_put(change, entries[i], diag);
+		ret = guard_note(tool, entries[i]);
+		ret = ret == KNOT_EOK ? mail_change_put(change, entries[i], diag) : ret;
 	}
 	if (ret == KNOT_EOK) {
 		ret = mail_change_finish(change, NULL, diag);

@@ -16,26 +16,42 @@ enum { LONG_FIRST = 256, LONG_JSON = LONG_FIRST + OPT_COUNT };
 const option_t tool_options[OPT_COUNT] = {
 	[OPT_ACTIVATE] = { "activate", "TIME", false, NULL,
 	                   "when signers may begin to use the key" },
-	[OPT_ALGORITHM] = { "algorithm", "ed25519|rsa", false, "ed25519 rsa", "kind of key" },
+	[OPT_ALGORITHM] = { "algorithm", "ALGORITHM", false,
+	                    "ed25519 rsa ecdsap256sha256 rsasha256",
+	                    "kind of key: ed25519; of DKIM also rsa; of DNSSEC also "
+	                    "ecdsap256sha256, rsasha256" },
+	[OPT_ALL] = { "all", NULL, false, NULL, "all domains; of key-retire: all keys of the set" },
 	[OPT_AT] = { "at", "TIME", false, NULL, "as of another time than now" },
 	[OPT_BATCH] = { "batch", "N", false, NULL, "commit after every N lines instead of once" },
 	[OPT_BITS] = { "bits", "N", false, "2048 3072 4096", "length of an RSA key (2048)" },
+	[OPT_CSK] = { "csk", NULL, false, NULL, "one key for all (the default)" },
 	[OPT_CURRENT] = { "current", "PEM", false, NULL,
 	                  "file with the certificates that the server shows now, leaf first" },
+	[OPT_DELAY] = { "delay", "DURATION", false, "10m 1h 1d",
+	                "until a change is on every name server (1h)" },
 	[OPT_DEPLOY_AT] = { "deploy-at", "TIME", false, NULL,
 	                    "when the server is going to show the next certificate" },
+	[OPT_DIGEST] = { "digest", "LIST", false, "sha256 sha384 sha256,sha384",
+	                 "digests of the DS (sha256,sha384)" },
 	[OPT_DIRECTORY] = { "directory", "DIR", false, NULL,
 	                    "write DIR/NAME.zone for each domain" },
 	[OPT_DRY_RUN] = { "dry-run", NULL, false, NULL,
 	                  "print what would change, and change nothing" },
+	[OPT_DS_SEEN] = { "ds-seen", NULL, false, NULL,
+	                  "the parents have the DS of the key already" },
+	[OPT_DS_TTL] = { "ds-ttl", "DURATION", false, "1h 1d 2d",
+	                 "largest TTL of a DS at the parents (1d)" },
+	[OPT_FORCE] = { "force", NULL, false, NULL, "although it is refused" },
 	[OPT_FORM] = { "form", "\"U S M\"", true, NULL,
 	               "usage, selector and matching type of a TLSA record (3 1 1)" },
 	[OPT_FORMAT] = { "format", "FORMAT", false, "table zone json paste ndjson",
 	                 "how to write it" },
+	[OPT_GONE] = { "gone", NULL, false, NULL, "no parent has a DS any more" },
 	[OPT_KEEP_GOING] = { "keep-going", NULL, false, NULL,
 	                     "leave bad lines out, with --rejects" },
 	[OPT_KEY_DIRECTORY] = { "key-directory", "DIR", false, NULL,
 	                        "where the private DNSSEC keys are (STORE/keys)" },
+	[OPT_KSK] = { "ksk", NULL, false, NULL, "a key that signs the keys" },
 	[OPT_MAP_SIZE] = { "map-size", "SIZE", false, "1G 8G 32G",
 	                   "most that the store can hold (32G)" },
 	[OPT_NEXT] = { "next", "PEM", false, NULL,
@@ -60,10 +76,12 @@ const option_t tool_options[OPT_COUNT] = {
 	[OPT_SECTION] = { "section", "SECTION", true, "host certificate policy dkim domain key-set",
 	                  "only this section" },
 	[OPT_SKIP] = { "skip", "LINE", false, NULL, "pass over the first LINE lines" },
+	[OPT_TAG] = { "tag", "N", false, NULL, "the key with this tag" },
 	[OPT_TAGS] = { "tags", "TAGS", false, NULL,
 	               "further tags of the DKIM record (h=sha256; none)" },
 	[OPT_UNSIGNED] = { "unsigned", NULL, false, NULL,
 	                   "without RRSIG and NSEC records, for who signs by himself" },
+	[OPT_ZSK] = { "zsk", NULL, false, NULL, "a key that signs all other records" },
 };
 
 static int keep(tool_t *tool, option_id_t id, const char *value)
@@ -246,6 +264,23 @@ static int64_t offset(const char *text)
 		return -1;
 	}
 	return number * seconds[letter - letters];
+}
+
+int option_duration(tool_t *tool, option_id_t id, uint32_t *seconds)
+{
+	const char *text = option_value(tool, id);
+	char signed_text[32];
+	if (text == NULL) {
+		return STATUS_DONE;
+	}
+	(void)snprintf(signed_text, sizeof(signed_text), "+%s", text);
+	int64_t value = strlen(text) + 2 <= sizeof(signed_text) ? offset(signed_text) : -1;
+	if (value < 0 || value > INT32_MAX) {
+		return tool_usage(tool, "--%s: %s is no length of time; write 90, 10m, 1h, 2d",
+		                  tool_options[id].name, text);
+	}
+	*seconds = (uint32_t)value;
+	return STATUS_DONE;
 }
 
 int option_time(tool_t *tool, option_id_t id, int64_t from, int64_t *value)

@@ -20,17 +20,26 @@ enum {
 typedef enum {
 	OPT_ACTIVATE,
 	OPT_ALGORITHM,
+	OPT_ALL,
 	OPT_AT,
 	OPT_BATCH,
 	OPT_BITS,
+	OPT_CSK,
 	OPT_CURRENT,
+	OPT_DELAY,
 	OPT_DEPLOY_AT,
+	OPT_DIGEST,
 	OPT_DIRECTORY,
 	OPT_DRY_RUN,
+	OPT_DS_SEEN,
+	OPT_DS_TTL,
+	OPT_FORCE,
 	OPT_FORM,
 	OPT_FORMAT,
+	OPT_GONE,
 	OPT_KEEP_GOING,
 	OPT_KEY_DIRECTORY,
+	OPT_KSK,
 	OPT_MAP_SIZE,
 	OPT_NEXT,
 	OPT_OLDER_THAN,
@@ -47,7 +56,9 @@ typedef enum {
 	OPT_REVOKE,
 	OPT_SECTION,
 	OPT_SKIP,
+	OPT_TAG,
 	OPT_TAGS,
+	OPT_ZSK,
 	OPT_UNSIGNED,
 	OPT_COUNT
 } option_id_t;
@@ -86,7 +97,8 @@ typedef struct {
 	given_t given[OPT_COUNT];
 	struct mail_store *store; /*!< Open between tool_open() and tool_close(). */
 	struct mail_txn *txn;
-	const char *file; /*!< The file that is being read, for messages; or NULL. */
+	const char *file;    /*!< The file that is being read, for messages; or NULL. */
+	struct guard *guard; /*!< Policies and domains that are being changed (guard.h). */
 	size_t warnings;
 	mail_diag_t diag; /*!< Of the last call into the library; see tool_diag(). */
 } tool_t;
@@ -137,6 +149,8 @@ static inline bool option_is(const tool_t *tool, option_id_t id)
 const char *option_value(const tool_t *tool, option_id_t id);
 /*! A whole number within bounds; the default when not given. \return STATUS_DONE or STATUS_USAGE. */
 int option_number(tool_t *tool, option_id_t id, uint64_t min, uint64_t max, uint64_t *value);
+/*! A length of time: "90", "1h" (s m h d w). Unchanged when not given. \return As option_number(). */
+int option_duration(tool_t *tool, option_id_t id, uint32_t *seconds);
 /*! A time: RFC 3339, "now", or "+7d" (s m h d w) from `from`. Unchanged when not given. */
 int option_time(tool_t *tool, option_id_t id, int64_t from, int64_t *value);
 
@@ -181,6 +195,19 @@ int verb_dkim_generate(tool_t *tool, int argc, char **argv);
 int verb_dkim_import(tool_t *tool, int argc, char **argv);
 int verb_dkim_list(tool_t *tool, int argc, char **argv);
 int verb_dkim_retire(tool_t *tool, int argc, char **argv);
+
+/* verbs_key.c */
+
+int verb_key_generate(tool_t *tool, int argc, char **argv);
+int verb_key_import(tool_t *tool, int argc, char **argv);
+int verb_key_retire(tool_t *tool, int argc, char **argv);
+int verb_key_ds_seen(tool_t *tool, int argc, char **argv);
+
+/* verbs_ds.c */
+
+int verb_key_list(tool_t *tool, int argc, char **argv);
+int verb_key_plan(tool_t *tool, int argc, char **argv);
+int verb_ds(tool_t *tool, int argc, char **argv);
 
 /* verbs_cert.c */
 

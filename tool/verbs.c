@@ -5,6 +5,10 @@
 #define DKIM_TIMES                                                                                 \
 	(TAKES(OPT_PUBLISH) | TAKES(OPT_ACTIVATE) | TAKES(OPT_RETIRE) | TAKES(OPT_REMOVE))
 
+#define KEY_ROLES (TAKES(OPT_CSK) | TAKES(OPT_KSK) | TAKES(OPT_ZSK))
+#define KEY_WAITS (TAKES(OPT_DELAY) | TAKES(OPT_DS_TTL) | TAKES(OPT_FORCE))
+#define KEY_TIMES (KEY_WAITS | TAKES(OPT_KEY_DIRECTORY))
+
 /*! \brief The four verbs that every section has. */
 #define ENTRY_VERBS(word, group, section, options)                                                 \
 	{ word "-show", group, "ID...", "print entries as apply reads them", 0, 1, -1, verb_show,  \
@@ -13,7 +17,7 @@
 		  group,                                                                           \
 		  "ID ITEM=VALUE...",                                                              \
 		  "set items of an entry; makes it if need be",                                    \
-		  TAKES(OPT_DRY_RUN),                                                              \
+		  TAKES(OPT_DRY_RUN) | TAKES(OPT_FORCE),                                           \
 		  1,                                                                               \
 		  -1,                                                                              \
 		  verb_set,                                                                        \
@@ -22,8 +26,8 @@
 		  0 },                                                                             \
 	{                                                                                          \
 		word "-unset", group, "ID [ITEM[=VALUE]...]",                                      \
-			"take items away; without ITEM, delete the entry", TAKES(OPT_DRY_RUN), 1,  \
-			-1, verb_unset, section, 0, 0                                              \
+			"take items away; without ITEM, delete the entry",                         \
+			TAKES(OPT_DRY_RUN) | TAKES(OPT_FORCE), 1, -1, verb_unset, section, 0, 0    \
 	}
 
 #define NAMED_VERBS(word, group, section, options)                                                 \
@@ -44,12 +48,13 @@ const verb_t tool_verbs[] = {
 	  0, 0, -1, verb_check, 0, 0, 0 },
 
 	{ "apply", "Files", "FILE", "replace the entries that FILE names, all or nothing",
-	  TAKES(OPT_PRUNE) | TAKES(OPT_DRY_RUN), 1, 1, verb_apply, 0, 0, 0 },
+	  TAKES(OPT_PRUNE) | TAKES(OPT_DRY_RUN) | TAKES(OPT_FORCE), 1, 1, verb_apply, 0, 0, 0 },
 	{ "diff", "Files", "FILE", "print what apply would change", TAKES(OPT_PRUNE), 1, 1,
 	  verb_diff, 0, 2, 0 },
 	{ "import", "Files", "FILE|-", "read entries as NDJSON, all or nothing",
-	  TAKES(OPT_BATCH) | TAKES(OPT_SKIP) | TAKES(OPT_KEEP_GOING) | TAKES(OPT_REJECTS), 1, 1,
-	  verb_import, 0, 0, 0 },
+	  TAKES(OPT_BATCH) | TAKES(OPT_SKIP) | TAKES(OPT_KEEP_GOING) | TAKES(OPT_REJECTS) |
+	          TAKES(OPT_FORCE),
+	  1, 1, verb_import, 0, 0, 0 },
 	{ "export", "Files", "[DOMAIN...]", "write entries as NDJSON, or domains as zone files",
 	  TAKES(OPT_FORMAT) | TAKES(OPT_SECTION) | TAKES(OPT_DIRECTORY) | TAKES(OPT_AT) |
 	          TAKES(OPT_REPORTS) | TAKES(OPT_UNSIGNED) | TAKES(OPT_KEY_DIRECTORY),
@@ -78,6 +83,30 @@ const verb_t tool_verbs[] = {
 	  TAKES(OPT_AT) | TAKES(OPT_REMOVE) | TAKES(OPT_REVOKE), 1, 1, verb_dkim_retire,
 	  MAIL_SECTION_DKIM, 0, 0 },
 	ENTRY_VERBS("dkim", "DKIM keys", MAIL_SECTION_DKIM, 0),
+
+	{ "key-generate", "DNSSEC keys", "NAME",
+	  "make a key of a key set: the first one, or one that begins a rollover",
+	  TAKES(OPT_ALGORITHM) | TAKES(OPT_BITS) | KEY_ROLES | KEY_TIMES | TAKES(OPT_AT), 1, 1,
+	  verb_key_generate, MAIL_SECTION_KEYSET, 0, 0 },
+	{ "key-import", "DNSSEC keys", "NAME FILE...",
+	  "take keys that exist: PEM, or BIND's .private beside its .key",
+	  KEY_ROLES | KEY_TIMES | TAKES(OPT_DS_SEEN), 2, -1, verb_key_import, MAIL_SECTION_KEYSET,
+	  0, 0 },
+	{ "key-list", "DNSSEC keys", "[NAME]", "list keys with their state and next step",
+	  TAKES(OPT_AT) | TAKES(OPT_KEY_DIRECTORY), 0, 1, verb_key_list, MAIL_SECTION_KEYSET, 0,
+	  0 },
+	{ "key-plan", "DNSSEC keys", "NAME", "print all steps of a key set, past and coming",
+	  TAKES(OPT_AT), 1, 1, verb_key_plan, MAIL_SECTION_KEYSET, 0, 0 },
+	{ "key-ds-seen", "DNSSEC keys", "NAME",
+	  "say that the DS is at the parents, or with --gone, that none is",
+	  TAKES(OPT_TAG) | TAKES(OPT_GONE) | KEY_WAITS, 1, 1, verb_key_ds_seen, MAIL_SECTION_KEYSET,
+	  0, 0 },
+	{ "key-retire", "DNSSEC keys", "NAME", "end a key by hand, or with --all, leave DNSSEC",
+	  TAKES(OPT_TAG) | TAKES(OPT_ALL) | TAKES(OPT_AT) | KEY_WAITS, 1, 1, verb_key_retire,
+	  MAIL_SECTION_KEYSET, 0, 0 },
+	ENTRY_VERBS("key", "DNSSEC keys", MAIL_SECTION_KEYSET, 0),
+	{ "ds", "DNSSEC keys", "[DOMAIN]", "print the DS that the parent should have",
+	  TAKES(OPT_ALL) | TAKES(OPT_DIGEST) | TAKES(OPT_AT), 0, 1, verb_ds, 0, 0, 0 },
 
 	{ "cert-import", "Certificates", "NAME",
 	  "tell what a TLS server shows now and what it is going to show",

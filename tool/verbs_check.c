@@ -246,6 +246,8 @@ static int check_entry(tool_t *tool, mail_entry_t *entry, void *ctx)
 		check_domain(check, entry);
 	} else if (entry->section == MAIL_SECTION_POLICY) {
 		ret = see_policy(check, entry);
+	} else if (entry->section == MAIL_SECTION_KEYSET) {
+		lint_keys(tool, entry, on_warning, check);
 	}
 	mail_entry_free(entry);
 	if (ret != KNOT_EOK) {

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "guard.h"
 #include "mail/change.h"
 #include "mail/text.h"
 #include "out.h"
@@ -233,11 +234,15 @@ static int write_all(tool_t *tool, const file_t *file, mail_change_count_t *coun
 	mail_change_t *change = mail_change_begin(tool->txn);
 	int ret = change == NULL ? KNOT_ENOMEM : KNOT_EOK;
 	for (size_t i = 0; i < file->entries.count && ret == KNOT_EOK; i++) {
-		ret = mail_change_put(change, file->entries.entries[i], diag);
+		ret = guard_note(tool, file->entries.entries[i]);
+		ret = ret == KNOT_EOK ? mail_change_put(change, file->entries.entries[i], diag)
+		                      : ret;
 	}
 	for (size_t i = 0; i < file->pruned.count && ret == KNOT_EOK; i++) {
 		file->pruned.entries[i]->deleted = true;
-		ret = mail_change_put(change, file->pruned.entries[i], diag);
+		ret = guard_note(tool, file->pruned.entries[i]);
+		ret = ret == KNOT_EOK ? mail_change_put(change, file->pruned.entries[i], diag)
+		                      : ret;
 	}
 	if (ret == KNOT_EOK) {
 		ret = mail_change_finish(change, count, diag);

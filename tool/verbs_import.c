@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "guard.h"
 #include "mail/change.h"
 #include "mail/text.h"
 #include "out.h"
@@ -192,6 +193,9 @@ static int take_line(import_t *im)
 {
 	mail_entry_t *entry = NULL;
 	int ret = parse_line(im, im->line, im->len, im->number, &entry);
+	if (ret == KNOT_EOK) {
+		ret = guard_note(im->tool, entry);
+	}
 	if (ret == KNOT_EOK) {
 		ret = im->rejects != NULL ? put_alone(im, entry)
 		                          : mail_change_put(im->change, entry, &im->tool->diag);

@@ -53,6 +53,17 @@ CASES = {
                     ["cert-import", "new"]),
     "cert-list": (["cert-list"], ["cert-list", "-s", "{dir}/none"], ["cert-list", "x"]),
     "cert-ready": (["cert-ready", "web"], ["cert-ready", "nix"], ["cert-ready"]),
+    "key-generate": (["key-generate", "new"], ["key-generate", "new", "--zsk"], ["key-generate", "new", "--bits", "2048"]),
+    "key-import": (["key-import", "new", "{key}"], ["key-import", "new", "{conf}"], ["key-import", "new"]),
+    "key-list": (["key-list", "keys"], ["key-list", "nix"], ["key-list", "--at", "yesterday"]),
+    "key-plan": (["key-plan", "keys"], ["key-plan", "nix"], ["key-plan"]),
+    "key-ds-seen": (["key-ds-seen", "waiting"], ["key-ds-seen", "keys"], ["key-ds-seen", "keys", "--tag", "x"]),
+    "key-retire": (["key-retire", "keys", "--all"], ["key-retire", "nix", "--all"], ["key-retire", "keys"]),
+    "key-show": (["key-show", "keys"], ["key-show", "nix"], ["key-show"]),
+    "key-set": (["key-set", "keys", "leave=2030-01-01T00:00:00Z"], ["key-set", "keys", "key=1"],
+                ["key-set", "keys", "mx=1"]),
+    "key-unset": (["key-unset", "empty"], ["key-unset", "keys"], ["key-unset", "keys", "mx"]),
+    "ds": (["ds", "signed.example"], ["ds", "example.org"], ["ds"]),
     "help": (["help", "apply"], None, ["help", "nix"]),
     "version": (["version"], None, ["version", "x"]),
     "policy-list": (["policy-list"], ["policy-list", "-s", "{dir}/none"], ["policy-list", "x"]),
@@ -102,9 +113,17 @@ def full(store, directory):
     store.run("host-set", "spare", "name=spare", "address=192.0.2.9")
     pem = certificate(directory)
     store.run("cert-import", "web", "--next", pem)
+    key = directory / "key.pem"
+    subprocess.run(["openssl", "genpkey", "-algorithm", "ed25519", "-out", key], check=True, capture_output=True)
+    store.run("key-import", "keys", key, "--ds-seen")
+    store.run("domain-set", "signed.example", "policy=business", "key-set=keys")
+    for name in ("waiting", "empty"):
+        store.run("key-set", name)
+    store.run("policy-set", "brief", "ttl=0", "ns=ns.example.net.", "key-set=waiting")
+    store.run("key-generate", "waiting", "--delay", "0")
     ndjson = store.file('{"kind":"domain","name":"example.com","policy":"business"}\n', ".ndjson")
     conf = store.file(CONF, ".conf")
-    names = {"dir": directory, "pem": pem, "ndjson": ndjson, "conf": conf}
+    names = {"dir": directory, "pem": pem, "key": key, "ndjson": ndjson, "conf": conf}
     store.fill = lambda words: [word.format(**names) for word in words]
     return store
 
@@ -226,7 +245,7 @@ def test_help_of_every_verb(store):
 def test_manual_has_every_verb_and_option(store):
     """doc/kmailctl.rst."""
     manual = (TOP / "doc" / "kmailctl.rst").read_text(encoding="utf-8").replace("\\ ", "").replace("**", "")
-    generic = re.compile(r"^(policy|domain|host|dkim|cert)-(show|set|unset|list)$")
+    generic = re.compile(r"^(policy|domain|host|dkim|cert|key)-(show|set|unset|list)$")
     for verb in listed_verbs(store):
         name = verb["verb"]
         if match := generic.match(name):
