@@ -253,7 +253,7 @@ static int put_soa(work_t *work)
 		                      &work->pkt->mm, &rrset, &kind, NULL);
 	}
 	if (ret != KNOT_EOK) {
-		return ret;
+		return ret == KNOT_ESPACE ? KNOT_EMALF : ret;
 	}
 	/* Steps of the clock that do not touch the name do not shorten its denial. */
 	const note_t note = { .sign = true, .ttl = work->view.plan->ttl, .owner = work->view.apex };

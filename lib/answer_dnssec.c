@@ -97,6 +97,7 @@ static int nsec_make(work_t *work, mail_link_t *link, knot_rrset_t *rrset, note_
 	note->sign = true;
 	note->flags = sign_flags(work, link->fleeting);
 	int ret = mail_view_nsec(&work->view, link, &work->pkt->mm, rrset, &note->ttl);
+	ret = ret == KNOT_ESPACE ? KNOT_EMALF : ret; /* It is not the packet that has no room. */
 	if (ret == KNOT_EOK) {
 		rrset->owner = name_keep(work, link->owner);
 		note->owner = rrset->owner;
@@ -123,14 +124,14 @@ static int prove_match(work_t *work, const uint8_t *key, size_t len)
 {
 	mail_link_t link;
 	int ret = mail_chain_match(&work->view, key, len, &link);
-	return ret == KNOT_EOK ? nsec_put(work, &link) : ret;
+	return ret == KNOT_EOK ? nsec_put(work, &link) : ret == KNOT_ESPACE ? KNOT_EMALF : ret;
 }
 
 static int prove_cover(work_t *work, const uint8_t *key, size_t len, bool below)
 {
 	mail_link_t link;
 	int ret = mail_chain_cover(&work->view, key, len, below, &link);
-	return ret == KNOT_EOK ? nsec_put(work, &link) : ret;
+	return ret == KNOT_EOK ? nsec_put(work, &link) : ret == KNOT_ESPACE ? KNOT_EMALF : ret;
 }
 
 /*! Proves that a name has records, but not of the type: or none at all, but names below. */
@@ -198,7 +199,7 @@ int mail_work_child_ds(work_t *work)
 	}
 	const bool first = work->pkt->rrset_count == 0;
 	if (first && work->place.node.child) {
-		work->reply->kind = mail_kind_find("child");
+		work->reply->kind = MAIL_KIND_CHILD;
 	}
 	return mail_work_put(work, first ? KNOT_COMPR_HINT_QNAME : KNOT_COMPR_HINT_NONE, &rrset,
 	                     mail_work_flags(work), &note);

@@ -507,16 +507,17 @@ const mail_kind_t mail_kinds[] = {
 	{ "txt", "@", KNOT_RRTYPE_TXT, render_txt, 0, "other strings of the domain, beside SPF" },
 	{ "helo-spf", "HOST", KNOT_RRTYPE_TXT, mail_host_helo, 0,
 	  "SPF of the name that a host says HELO with (RFC 7208 10.1.2)" },
-	{ "dkim", "SELECTOR._domainkey", KNOT_RRTYPE_TXT, mail_policy_keys, 0,
-	  "public key that signatures are verified with (RFC 6376, RFC 8463)" },
-	{ "dkim-cname", "SELECTOR._domainkey", KNOT_RRTYPE_CNAME, mail_policy_keys, 0,
-	  "the public key is published by somebody else (RFC 6376)" },
+	[MAIL_KIND_DKIM] = { "dkim", "SELECTOR._domainkey", KNOT_RRTYPE_TXT, mail_policy_keys, 0,
+	                     "public key that signatures are verified with (RFC 6376, RFC 8463)" },
+	[MAIL_KIND_DKIM_CNAME] = { "dkim-cname", "SELECTOR._domainkey", KNOT_RRTYPE_CNAME,
+	                           mail_policy_keys, 0,
+	                           "the public key is published by somebody else (RFC 6376)" },
 	{ "dkim-none", "*._domainkey", KNOT_RRTYPE_TXT, render_no_keys, 0,
 	  "a domain without mail has no key (RFC 6376 3.6.1)" },
 	{ "dmarc", "_dmarc", KNOT_RRTYPE_TXT, render_dmarc, 0,
 	  "what to do with mail that fails, and where reports go (RFC 9989)" },
-	{ "dmarc-report", "DOMAIN._report._dmarc", KNOT_RRTYPE_TXT, NULL, 0,
-	  "the domain takes reports of another one (RFC 9990)" },
+	[MAIL_KIND_REPORT] = { "dmarc-report", "DOMAIN._report._dmarc", KNOT_RRTYPE_TXT, NULL, 0,
+	                       "the domain takes reports of another one (RFC 9990)" },
 	{ "mta-sts", "_mta-sts", KNOT_RRTYPE_TXT, render_mtasts, 0,
 	  "there is an MTA-STS policy, and which version (RFC 8461)" },
 	{ "mta-sts-host", "mta-sts", KNOT_RRTYPE_CNAME, render_cname, MAIL_ITEM_MTA_STS_HOST,
@@ -554,18 +555,9 @@ const mail_kind_t mail_kinds[] = {
 	{ "record", "any", 0, render_literal, MAIL_ITEM_RECORD, "literal records of a domain" },
 	{ "delegation", "any", 0, render_literal, MAIL_ITEM_DELEGATION,
 	  "a name below the domain that other servers answer for: NS and DS" },
-	{ "child", "DOMAIN", KNOT_RRTYPE_NS, NULL, 0,
-	  "a stored domain below this one: its name servers" },
+	[MAIL_KIND_CHILD] = { "child", "DOMAIN", KNOT_RRTYPE_NS, NULL, 0,
+	                      "a stored domain below this one: its name servers" },
 	{ NULL, NULL, 0, NULL, 0, NULL }
 };
 
 const unsigned mail_kind_count = sizeof(mail_kinds) / sizeof(mail_kinds[0]) - 1;
-
-uint16_t mail_kind_find(const char *name)
-{
-	uint16_t i = 0;
-	while (i < mail_kind_count && strcmp(mail_kinds[i].name, name) != 0) {
-		i++;
-	}
-	return i;
-}

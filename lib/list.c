@@ -53,7 +53,7 @@ static int rrset_list(list_t *list, mail_view_t *view, const mail_node_t *node, 
 	int ret = mail_view_rrset(view, node, type, owner, NULL, &rrset, &kind, &until);
 	if (ret == KNOT_EOK) {
 		if (view != &list->view) {
-			kind = mail_kind_find("child");
+			kind = MAIL_KIND_CHILD;
 		}
 		ret = authoritative ? rrset_out(list, &rrset, kind, until, view->ttl)
 		                    : each(list, &rrset, &mail_kinds[kind], until);
@@ -90,7 +90,7 @@ static int child_ds_list(list_t *list, const knot_dname_t *owner, const uint8_t 
 	mail_ds_t ds;
 	int ret = mail_view_child_ds(&list->view, owner, key, len, NULL, &ds);
 	if (ret == KNOT_EOK) {
-		ret = rrset_out(list, &ds.rrset, mail_kind_find("child"), ds.until, ds.ttl);
+		ret = rrset_out(list, &ds.rrset, MAIL_KIND_CHILD, ds.until, ds.ttl);
 	}
 	knot_rdataset_clear(&ds.rrset.rrs, NULL);
 	return ret == KNOT_ENOENT ? KNOT_EOK : ret;

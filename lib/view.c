@@ -128,8 +128,7 @@ size_t mail_view_own_key(const mail_view_t *view, mail_str_t rel, uint8_t *key)
 
 static bool kind_is_key(uint16_t kind)
 {
-	const char *name = mail_kinds[kind].name;
-	return strcmp(name, "dkim") == 0 || strcmp(name, "dkim-cname") == 0;
+	return kind == MAIL_KIND_DKIM || kind == MAIL_KIND_DKIM_CNAME;
 }
 
 bool mail_row_hidden(const mail_node_t *node, const mail_row_t *row)

@@ -100,7 +100,7 @@ static int own_key_add(making_t *making, const mail_node_t *node, uint16_t type)
 	if (ret != KNOT_EOK) {
 		return ret;
 	}
-	row.kind = mail_kind_find(type == KNOT_RRTYPE_CNAME ? "dkim-cname" : "dkim");
+	row.kind = type == KNOT_RRTYPE_CNAME ? MAIL_KIND_DKIM_CNAME : MAIL_KIND_DKIM;
 	return row_add(making, &row, making->view->plan->ttl);
 }
 
@@ -108,7 +108,7 @@ static int own_key_add(making_t *making, const mail_node_t *node, uint16_t type)
 static int report_add(making_t *making)
 {
 	static const uint8_t rdata[] = "\x08v=DMARC1";
-	making->kind = mail_kind_find("dmarc-report");
+	making->kind = MAIL_KIND_REPORT;
 	making->rrset->ttl = making->view->plan->ttl;
 	return knot_rrset_add_rdata(making->rrset, rdata, sizeof(rdata) - 1, making->mm);
 }
@@ -203,7 +203,6 @@ int mail_view_rrset(mail_view_t *view, const mail_node_t *node, uint16_t type,
 	if (type == KNOT_RRTYPE_SOA) {
 		knot_soa_serial_set(rrset->rrs.rdata, serial(view, &making.until));
 	}
-	view->ttl = rrset->ttl;
 	view->ttl = rrset->ttl;
 	rrset->ttl = mail_ttl_cap(rrset->ttl, view->now, making.until);
 	*kind = making.kind;

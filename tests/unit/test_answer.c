@@ -632,6 +632,27 @@ static void test_unsignable(void)
 	end(&f);
 }
 
+/* A SOA that has no room is not a packet that has none. */
+static void test_wide_soa(void)
+{
+	static const char domain[] = X200 ".wide.x2345678901234567890123456789012345";
+	char text[512];
+	fixture_t f;
+	mail_buf_t got = { 0 };
+	begin(&f);
+	(void)snprintf(text, sizeof(text), "domain:\n  - id: \"%s\"\n    policy: plain\n", domain);
+	CU_ASSERT_FATAL(array_put(&f.array, text));
+	mail_cache_sync(f.asked.cache, 1, f.array.txnid);
+	(void)snprintf(text, sizeof(text), "%s A", domain);
+	CU_ASSERT_EQUAL(asked_begin(&f.asked, text), KNOT_EOK);
+	show_answer(&f.asked, &got);
+	CU_ASSERT_EQUAL(f.asked.reply.outcome, MAIL_OUTCOME_FAILED);
+	CU_ASSERT_EQUAL(f.asked.reply.rcode, KNOT_RCODE_SERVFAIL);
+	mail_buf_free(&got);
+	asked_end(&f.asked);
+	end(&f);
+}
+
 static const unit_test_t tests[] = { { "answers", test_cases },
 	                             { "a stored domain below", test_child_kind },
 	                             { "the question's spelling", test_spelling },
@@ -640,6 +661,7 @@ static const unit_test_t tests[] = { { "answers", test_cases },
 	                             { "through time", test_times },
 	                             { "zones that are nearer", test_above },
 	                             { "key sets that cannot sign", test_unsignable },
+	                             { "a SOA without room", test_wide_soa },
 	                             { "allocations that fail", test_failing },
 	                             { NULL, NULL } };
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Every row of the table of kinds: when it is there, when not, and what it looks like. */
 
+#include "../../lib/kind.h"
 #include "failing.h"
 #include "mail/srv.h"
 #include "planned.h"
@@ -399,6 +400,22 @@ static void test_services(void)
 /* The table itself: names are unique, and each kind that is rendered is tested present and absent above. */
 static void test_table(void)
 {
+	static const struct {
+		unsigned place;
+		const char *name;
+	} places[] = {
+		{ MAIL_KIND_DKIM, "dkim" },
+		{ MAIL_KIND_DKIM_CNAME, "dkim-cname" },
+		{ MAIL_KIND_REPORT, "dmarc-report" },
+		{ MAIL_KIND_CHILD, "child" },
+	};
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+		const char *name = mail_kinds[places[i].place].name;
+		UNIT_CHECK(name != NULL && strcmp(name, places[i].name) == 0, "%s", places[i].name);
+	}
+	for (unsigned i = 0; i < mail_kind_count; i++) {
+		UNIT_CHECK(mail_kinds[i].name != NULL, "%u", i);
+	}
 	CU_ASSERT_PTR_NULL(mail_kinds[mail_kind_count].name);
 	for (unsigned k = 0; k < mail_kind_count; k++) {
 		const mail_kind_t *kind = &mail_kinds[k];
