@@ -200,6 +200,60 @@ static void test_strings(void)
 	UNIT_CHECK(!mail_str_equal((mail_str_t){ "a\0b", 3 }, (mail_str_t){ "a\0c", 3 }), "NUL");
 }
 
+/*! RFC 4648 10, and what is no base64. */
+static void test_base64(void)
+{
+	static const struct {
+		const char *text, *octets; /* NULL: refused. */
+		size_t column;
+	} cases[] = {
+		{ "Zg==", "f", 0 },
+		{ "Zm8=", "fo", 0 },
+		{ "Zm9v", "foo", 0 },
+		{ "Zm9vYg==", "foob", 0 },
+		{ "Zm9vYmE=", "fooba", 0 },
+		{ "Zm9vYmFy", "foobar", 0 },
+		{ " Zm9v\tYm\r\nFy ", "foobar", 0 },
+		{ "", NULL, 0 },
+		{ "  ", NULL, 2 },
+		{ "Z", NULL, 1 },
+		{ "Zg", NULL, 2 },
+		{ "Zg=", NULL, 3 },
+		{ "Zg===", NULL, 5 },
+		{ "Zm8", NULL, 3 },
+		{ "Zm9v=", NULL, 5 },
+		{ "=", NULL, 1 },
+		{ "Zg==Zg==", NULL, 5 },
+		{ "Zm-v", NULL, 3 },
+		/* Bits that no octet takes. */
+		{ "Zh==", NULL, 4 },
+		{ "Zm9=", NULL, 4 },
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		mail_buf_t out = { 0 }, back = { 0 };
+		mail_diag_t diag = { 0 };
+		int ret = mail_base64_parse(MAIL_STR(cases[i].text), &out, &diag);
+		UNIT_CHECK(ret == (cases[i].octets != NULL ? KNOT_EOK : KNOT_EINVAL),
+		           "case %zu: %d", i, ret);
+		if (cases[i].octets != NULL) {
+			UNIT_CHECK(mail_str_is(mail_buf_view(&out), cases[i].octets), "case %zu",
+			           i);
+			CU_ASSERT_EQUAL(mail_buf_base64(&back, out.data, out.len), KNOT_EOK);
+			UNIT_CHECK(strchr(cases[i].text, ' ') != NULL ||
+			                   mail_str_is(mail_buf_view(&back), cases[i].text),
+			           "case %zu: %.*s", i, (int)back.len, (const char *)back.data);
+		} else {
+			UNIT_CHECK(diag.column == cases[i].column, "case %zu: column %u", i,
+			           diag.column);
+		}
+		mail_buf_free(&out);
+		mail_buf_free(&back);
+	}
+	uint8_t memory[2];
+	mail_buf_t small = MAIL_BUF_FIXED(memory, sizeof(memory));
+	CU_ASSERT_EQUAL(mail_base64_parse(MAIL_STR("Zm9v"), &small, NULL), KNOT_ESPACE);
+}
+
 static const unit_test_t tests[] = {
 	{ "reasons are printable", test_diag },
 	{ "reasons that are cut", test_diag_cut },
@@ -210,6 +264,7 @@ static const unit_test_t tests[] = {
 	{ "formatted text", test_buf_printf },
 	{ "the reader at the end", test_reader_ends },
 	{ "strings", test_strings },
+	{ "base64", test_base64 },
 	{ NULL, NULL },
 };
 

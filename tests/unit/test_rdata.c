@@ -355,7 +355,7 @@ static void test_bad_ops(void)
 	} cases[] = {
 		{ "", 0, 0 },
 		{ "\0", 1, KNOT_EMALF },
-		{ "\5", 1, KNOT_EMALF },
+		{ "\6", 1, KNOT_EMALF },
 		{ "\1", 1, KNOT_EMALF },
 		{ "\1\0\0\0", 4, KNOT_EMALF },
 		{ "\1\0\0\0\0", 5, 0 },
@@ -376,6 +376,10 @@ static void test_bad_ops(void)
 		{ "\4\0\0\0\1\7", 6, KNOT_EMALF },
 		{ "\4\0\0\0\1\1", 6, KNOT_EMALF },
 		{ "\4\377\377\377\377", 5, KNOT_EMALF },
+		/* A digest of the owner: of no known length, cut short. */
+		{ "\5\1\1\0\0\0\0", 7, KNOT_EMALF },
+		{ "\5\1\0\0\0\0\1", 7, KNOT_EMALF },
+		{ "\5\1", 2, KNOT_EMALF },
 	};
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		/* On the heap and without a spare octet, for the sanitiser. */
