@@ -397,12 +397,12 @@ static const char *domain_keys(work_t *work)
 	return "a private key of its key set is missing";
 }
 
-/*! Notes why a domain cannot answer. */
-static void domain_failed(work_t *work, const char *what)
+/*! Notes why a domain cannot answer. The domain's name is told if it is known, so that many questions are one line. */
+static void domain_failed(work_t *work, const knot_dname_t *domain, const char *what)
 {
 	mail_reply_t *reply = work->reply;
 	knot_dname_txt_storage_t name = "?";
-	(void)knot_dname_to_str(name, work->name, sizeof(name));
+	(void)knot_dname_to_str(name, domain, sizeof(name));
 	reply->outcome = MAIL_OUTCOME_FAILED;
 	(void)snprintf(reply->reason, sizeof(reply->reason), "%.100s: %.200s", name, what);
 }
@@ -437,7 +437,7 @@ int mail_answer(const mail_question_t *question, knot_pkt_t *pkt, mail_reply_t *
 			(void)knot_pkt_begin(pkt, KNOT_ANSWER);
 			reply->outcome = sections(&work, children);
 		} else {
-			domain_failed(&work, fault);
+			domain_failed(&work, ret == KNOT_EOK ? work.view.apex : work.name, fault);
 		}
 		if (reply->outcome == MAIL_OUTCOME_FAILED) {
 			reply->rcode = KNOT_RCODE_SERVFAIL;
