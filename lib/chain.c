@@ -21,13 +21,6 @@ typedef struct {
 	int64_t until;
 } search_t;
 
-static int key_compare(const uint8_t *a, size_t a_len, const uint8_t *b, size_t b_len)
-{
-	const size_t common = a_len < b_len ? a_len : b_len;
-	const int diff = memcmp(a, b, common);
-	return diff != 0 ? diff : (a_len > b_len) - (a_len < b_len);
-}
-
 static bool in_gap(mail_str_t rel)
 {
 	return rel.len > MAIL_REPORT_KEY_LEN &&
@@ -41,7 +34,7 @@ static bool is_worse(const search_t *search, const uint8_t *key, size_t len)
 	if (!search->found) {
 		return false;
 	}
-	const int diff = key_compare(key, len, search->key, search->key_len);
+	const int diff = mail_key_compare(key, len, search->key, search->key_len);
 	return search->back ? diff <= 0 : diff >= 0;
 }
 
@@ -71,9 +64,7 @@ static size_t full_key(const mail_view_t *view, const uint8_t *rel, size_t len, 
 
 static void step_note(search_t *search, int64_t step)
 {
-	if (step > search->view->now && step < search->until) {
-		search->until = step;
-	}
+	mail_until_min(&search->until, step, search->view->now);
 }
 
 /*! Notes when what stands at a node changes. */
@@ -106,11 +97,6 @@ static int name_steps(search_t *search, const uint8_t *key, size_t len)
 	return ret;
 }
 
-static bool node_has(const mail_view_t *view, const mail_node_t *node, uint16_t type)
-{
-	return mail_node_type(view, node, type - 1) == type;
-}
-
 /*! Finds a delegation or a DNAME of the domain above a name: length of its key, or 0. */
 static int cut_above(const mail_view_t *view, const uint8_t *key, size_t len, size_t *cut)
 {
@@ -125,8 +111,8 @@ static int cut_above(const mail_view_t *view, const uint8_t *key, size_t len, si
 		if (ret != KNOT_EOK) {
 			return ret;
 		}
-		if (node_has(view, &node, KNOT_RRTYPE_NS) ||
-		    node_has(view, &node, KNOT_RRTYPE_DNAME)) {
+		if (mail_node_has(view, &node, KNOT_RRTYPE_NS) ||
+		    mail_node_has(view, &node, KNOT_RRTYPE_DNAME)) {
 			*cut = at;
 		}
 	}
@@ -221,7 +207,7 @@ static size_t own_keys_start(const search_t *search, const uint8_t *key, size_t 
 	if (mail_key_in(rel_key, rel.len, top, top_len)) {
 		return mail_view_own_key(search->view, rel, start);
 	}
-	const bool after = key_compare(rel_key, rel.len, top, top_len) > 0;
+	const bool after = mail_key_compare(rel_key, rel.len, top, top_len) > 0;
 	if (after != search->back) {
 		return 0;
 	}
@@ -363,7 +349,7 @@ static int gap_search(search_t *search, const uint8_t *key, size_t len)
 	                                          MAIL_GAP_LAST_KEY_LEN, end)
 	                               : full_key(search->view, (const uint8_t *)MAIL_GAP_FIRST_KEY,
 	                                          MAIL_GAP_FIRST_KEY_LEN, end);
-	const int diff = key_compare(end, end_len, key, len);
+	const int diff = mail_key_compare(end, end_len, key, len);
 	if (end_len == 0 || (search->back ? diff >= 0 : diff <= 0) ||
 	    is_worse(search, end, end_len)) {
 		return KNOT_EOK;

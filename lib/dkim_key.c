@@ -241,20 +241,6 @@ done:
 	return ret;
 }
 
-static int base64_digit(char c)
-{
-	if (c >= 'A' && c <= 'Z') {
-		return c - 'A';
-	}
-	if (c >= 'a' && c <= 'z') {
-		return c - 'a' + 26;
-	}
-	if (mail_char_digit(c)) {
-		return c - '0' + 52;
-	}
-	return c == '+' ? 62 : c == '/' ? 63 : -1;
-}
-
 /*!
  * Decodes base64 (RFC 4648 4) with white space, and quotes where a zone file has strings, in between.
  */
@@ -264,7 +250,7 @@ static int base64_decode(mail_str_t text, mail_buf_t *out, mail_diag_t *diag)
 	size_t digits = 0, pads = 0;
 	for (size_t i = 0; i < text.len; i++) {
 		char c = text.data[i];
-		int digit = base64_digit(c);
+		int digit = mail_char_base64(c);
 		if (mail_char_space(c) || c == '"') {
 			continue;
 		}

@@ -192,9 +192,7 @@ static int gap_names(list_t *list)
 static int name_compare(const void *a_ptr, const void *b_ptr)
 {
 	const listed_name_t *a = a_ptr, *b = b_ptr;
-	size_t common = a->len < b->len ? a->len : b->len;
-	int diff = memcmp(a->key, b->key, common);
-	return diff != 0 ? diff : (a->len > b->len) - (a->len < b->len);
+	return mail_key_compare(a->key, a->len, b->key, b->len);
 }
 
 int mail_list_names(list_t *list)

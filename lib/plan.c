@@ -127,20 +127,13 @@ void mail_build_free(mail_build_t *build)
 	free(build->hosts);
 }
 
-static int key_compare(const uint8_t *a, size_t a_len, const uint8_t *b, size_t b_len)
-{
-	size_t common = a_len < b_len ? a_len : b_len;
-	int diff = common > 0 ? memcmp(a, b, common) : 0;
-	return diff != 0 ? diff : (a_len > b_len) - (a_len < b_len);
-}
-
 static int row_compare(const void *a_ptr, const void *b_ptr)
 {
 	const mail_build_row_t *a = a_ptr, *b = b_ptr;
 	if (a->absolute != b->absolute) {
 		return a->absolute ? 1 : -1;
 	}
-	int diff = key_compare(a->key, a->key_len, b->key, b->key_len);
+	int diff = mail_key_compare(a->key, a->key_len, b->key, b->key_len);
 	if (diff != 0) {
 		return diff;
 	}
@@ -157,7 +150,7 @@ const mail_owner_t *mail_owners_find(const mail_owners_t *owners, const uint8_t 
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
 		const mail_owner_t *owner = &owners->owners[middle];
-		int diff = key_compare(owner->key, owner->key_len, key, len);
+		int diff = mail_key_compare(owner->key, owner->key_len, key, len);
 		if (diff == 0) {
 			if (at != NULL) {
 				*at = middle;
@@ -230,8 +223,8 @@ static int owners_fill(mail_build_t *build, size_t first, size_t last, mail_owne
 	for (size_t i = first; i < last;) {
 		const mail_build_row_t *row = &build->rows[i];
 		size_t end = i + 1;
-		while (end < last && key_compare(row->key, row->key_len, build->rows[end].key,
-		                                 build->rows[end].key_len) == 0) {
+		while (end < last && mail_key_compare(row->key, row->key_len, build->rows[end].key,
+		                                      build->rows[end].key_len) == 0) {
 			end++;
 		}
 		int ret = owner_fill(build, i, end, &owners->owners[owners->count++]);

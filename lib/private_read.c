@@ -50,20 +50,6 @@ static const oid_t oid_ed25519 = { OID(0x2b, 0x65, 0x70) };
 
 /* --- Text --- */
 
-static int base64_digit(char c)
-{
-	if (c >= 'A' && c <= 'Z') {
-		return c - 'A';
-	}
-	if (c >= 'a' && c <= 'z') {
-		return c - 'a' + 26;
-	}
-	if (mail_char_digit(c)) {
-		return c - '0' + 52;
-	}
-	return c == '+' ? 62 : c == '/' ? 63 : -1;
-}
-
 /*!
  * Decodes base64 with white space in between (RFC 4648 4).
  *
@@ -78,7 +64,7 @@ static int base64_decode(mail_str_t text, uint8_t *out, size_t cap)
 		if (mail_char_space(c)) {
 			continue;
 		}
-		int digit = base64_digit(c);
+		int digit = mail_char_base64(c);
 		if (c == '=' ? ++padding > 2 : digit < 0 || padding > 0) {
 			return KNOT_EMALF;
 		}

@@ -128,13 +128,6 @@ int mail_view_sign(const mail_view_t *view, mail_signer_t *signer, const mail_si
 	return ret;
 }
 
-static void until_min(int64_t *until, int64_t second, int64_t now)
-{
-	if (second > now && second < *until) {
-		*until = second;
-	}
-}
-
 /*! Says whether a name is a zone cut: a stored domain, or a delegation. */
 static int cut_types(const mail_view_t *view, mail_link_t *link, const mail_node_t *node,
                      uint16_t *types, size_t *count)
@@ -244,8 +237,8 @@ int mail_view_child_ds(const mail_view_t *view, const knot_dname_t *owner, const
 	for (size_t i = 0; i < child.plan->key_count; i++) {
 		const mail_dnskey_t *dnskey = &child.plan->keys[i];
 		if (dnskey->role != MAIL_ROLE_ZSK) {
-			until_min(&ds->until, dnskey->ds, view->now);
-			until_min(&ds->until, dnskey->ds_until, view->now);
+			mail_until_min(&ds->until, dnskey->ds, view->now);
+			mail_until_min(&ds->until, dnskey->ds_until, view->now);
 		}
 	}
 	ds->rrset.ttl = mail_ttl_cap(ds->ttl, view->now, ds->until);

@@ -29,14 +29,6 @@ static bool str_below(mail_str_t key, const char *top, size_t top_len)
 	       mail_key_in((const uint8_t *)key.data, key.len, (const uint8_t *)top, top_len);
 }
 
-/*! Notes a change that lies ahead. */
-static void until_min(int64_t *until, int64_t second, int64_t now)
-{
-	if (second > now && second < *until) {
-		*until = second;
-	}
-}
-
 /*! Opens the view of a domain whose entry was read. */
 static int view_fill(mail_view_t *view, const knot_dname_t *name, const uint8_t *key,
                      size_t key_len)
@@ -275,7 +267,7 @@ static bool rows_below(const mail_view_t *view, const mail_owners_t *owners, con
 			if (mail_row_live(row, view->now)) {
 				return true;
 			}
-			until_min(until, row->from, view->now);
+			mail_until_min(until, row->from, view->now);
 		}
 	}
 	return false;
@@ -306,7 +298,7 @@ static int own_keys_below(const mail_view_t *view, mail_str_t rel, int64_t *unti
 		*found = !deleted && (node.dkim.error != KNOT_EOK ||
 		                      mail_dkim_state(&node.dkim, view->now, &row) == KNOT_EOK);
 		if (!deleted && !*found) {
-			until_min(until, row.from, view->now);
+			mail_until_min(until, row.from, view->now);
 		}
 	}
 	return KNOT_EOK;
@@ -370,14 +362,9 @@ static int exists_below(const mail_view_t *view, const uint8_t *key, size_t len,
 	int64_t coming = INT64_MAX;
 	int ret = names_below(view, key, len, &coming, found);
 	if (!*found) {
-		until_min(until, coming, view->now);
+		mail_until_min(until, coming, view->now);
 	}
 	return ret;
-}
-
-static bool node_has(const mail_view_t *view, const mail_node_t *node, uint16_t type)
-{
-	return type > 0 && mail_node_type(view, node, type - 1) == type;
 }
 
 /*! Notes when rows that are not shown yet appear at a node. */
@@ -386,13 +373,13 @@ static void node_until(const mail_view_t *view, const mail_node_t *node, int64_t
 	for (unsigned i = 0; i < 2; i++) {
 		for (size_t j = 0; node->owner[i] != NULL && j < node->owner[i]->count; j++) {
 			if (!mail_row_hidden(node, &node->owner[i]->rows[j])) {
-				until_min(until, node->owner[i]->rows[j].from, view->now);
+				mail_until_min(until, node->owner[i]->rows[j].from, view->now);
 			}
 		}
 	}
 	mail_row_t row;
 	if (node->own_key && mail_dkim_state(&node->dkim, view->now, &row) != KNOT_EOK) {
-		until_min(until, row.from, view->now);
+		mail_until_min(until, row.from, view->now);
 	}
 }
 
@@ -467,12 +454,12 @@ static int step_down(const mail_view_t *view, const uint8_t *key, size_t len, si
 	mail_node_t *node = &place->node;
 	*done = true;
 	node->child = child > 0 && (size_t)child == at;
-	if (at > view->key_len && (node->child || node_has(view, node, KNOT_RRTYPE_NS))) {
+	if (at > view->key_len && (node->child || mail_node_has(view, node, KNOT_RRTYPE_NS))) {
 		place->where = MAIL_CUT;
 		place->at_cut = at == len;
 		return KNOT_EOK;
 	}
-	if (at < len && at > view->key_len && node_has(view, node, KNOT_RRTYPE_DNAME)) {
+	if (at < len && at > view->key_len && mail_node_has(view, node, KNOT_RRTYPE_DNAME)) {
 		place->where = MAIL_DNAME;
 		return KNOT_EOK;
 	}

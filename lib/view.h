@@ -147,6 +147,20 @@ bool mail_view_has_reports(const mail_view_t *view);
 #define MAIL_DOMAINKEY_KEY "_domainkey"
 #define MAIL_DOMAINKEY_KEY_LEN (sizeof(MAIL_DOMAINKEY_KEY) - 1)
 
+/*! Says whether a node shows records of a type, which is not 0. */
+static inline bool mail_node_has(const mail_view_t *view, const mail_node_t *node, uint16_t type)
+{
+	return mail_node_type(view, node, type - 1) == type;
+}
+
+/*! Notes a change that lies ahead. */
+static inline void mail_until_min(int64_t *until, int64_t second, int64_t now)
+{
+	if (second > now && second < *until) {
+		*until = second;
+	}
+}
+
 /*! TTL of something that changes at `until`. */
 static inline uint32_t mail_ttl_cap(uint32_t ttl, int64_t now, int64_t until)
 {

@@ -59,9 +59,7 @@ static int row_add(making_t *making, const mail_row_t *row, uint32_t ttl)
 
 static void until_note(making_t *making, int64_t second)
 {
-	if (second > making->view->now && second < making->until) {
-		making->until = second;
-	}
+	mail_until_min(&making->until, second, making->view->now);
 }
 
 static int rows_add(making_t *making, const mail_node_t *node, const mail_owner_t *owner,

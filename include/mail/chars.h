@@ -34,6 +34,21 @@ static inline bool mail_char_alnum(char c)
 	return mail_char_alpha(c) || mail_char_digit(c);
 }
 
+/*! The six bits that a character of base64 stands for, or -1 (RFC 4648 4). */
+static inline int mail_char_base64(char c)
+{
+	if (c >= 'A' && c <= 'Z') {
+		return c - 'A';
+	}
+	if (c >= 'a' && c <= 'z') {
+		return c - 'a' + 26;
+	}
+	if (mail_char_digit(c)) {
+		return c - '0' + 52;
+	}
+	return c == '+' ? 62 : c == '/' ? 63 : -1;
+}
+
 static inline bool mail_char_space(char c)
 {
 	return c == ' ' || c == '\t' || c == '\r' || c == '\n';

@@ -37,6 +37,14 @@ size_t mail_name_key(const knot_dname_t *name, uint8_t *key);
  */
 int mail_name_from_key(const uint8_t *key, size_t len, knot_dname_storage_t name);
 
+/*! Compares two keys as a store sorts them, which is the canonical order of their names (RFC 4034 6.1). */
+static inline int mail_key_compare(const uint8_t *a, size_t a_len, const uint8_t *b, size_t b_len)
+{
+	const size_t common = a_len < b_len ? a_len : b_len;
+	const int diff = common > 0 ? memcmp(a, b, common) : 0;
+	return diff != 0 ? diff : (a_len > b_len) - (a_len < b_len);
+}
+
 /*! Says whether key is that of apex (both keys) or of a name below it. */
 static inline bool mail_key_in(const uint8_t *key, size_t len, const uint8_t *apex, size_t apex_len)
 {

@@ -257,7 +257,8 @@ def test_renamed_into_place(directory):
             (store.path / "lock.mdb").unlink()
             (copy / "data.mdb").rename(store.path / "data.mdb")
             wait_preference(knotd, 20)
-        assert not load.wrong and load.count > 10, load.wrong[:5]
+            poll(lambda: load.count > 10, "answers")
+        assert not load.wrong, load.wrong[:5]
         assert len(maps(knotd)) == 1
         fill(store, 40)
         assert preference(knotd) == 40
