@@ -58,6 +58,30 @@ def test_tiny(directory):
     assert sorted(path.name for path in directory.iterdir()) == ["numbers.json"]
 
 
+def test_signed(directory):
+    """Signed domains, few and short: right answers of all, and floods that come to an end."""
+    numbers = directory / "numbers.json"
+    done = bench(directory, "--dnssec", "--sizes", "5", "--cold", "50", "--runs", "1", "--seconds", "0.2",
+                 "--json", str(numbers))
+    if SANITIZED:
+        assert done.returncode == 1 and "sanitize" in done.stderr
+        return
+    assert done.returncode == 0, done.stderr
+    found = json.loads(numbers.read_text())
+    rows = {(row["system"], row["algorithm"]): row for row in found["rows"]}
+    assert len(rows) == 6
+    for (system, _), row in rows.items():
+        for state in ("warm", "cold") if system == "mod-mail" else ("warm",):
+            assert row[state]["qps"]["median"] > 100, row
+            assert (row[state]["lost"], row[state]["wrong"]) == (0, 0), row
+        for part in row.get("flood", []) + row.get("report-flood", []):
+            assert part["answered"] > 10 and (part["lost"], part["wrong"]) == (0, 0), row
+    ours = rows["mod-mail", "ed25519"]
+    assert ours["warm"]["signatures"] > 50 and ours["cold"]["signatures"]["median"] > 100
+    assert ours["flood"][0]["made"] > 0 and ours["flood"][-1]["made"] == 0
+    assert "openssl speed" in done.stdout and "below _report._dmarc" in done.stdout
+
+
 def test_usage(directory):
     """Slips are named, with status 2."""
     for args, text in ((("--sizes", "0"), "at least 1"), (("--peers", "bind"), "knotd, nsd, pdns"),
