@@ -12,6 +12,7 @@
 
 #include "cache.h"
 #include "mail/kind.h"
+#include "mail/nsec.h"
 #include "zone.h"
 
 /*! Links of a chain of aliases that are followed, as knotd. */
@@ -167,7 +168,7 @@ static step_t uncovered_step(const work_t *work, const there_t *there)
 	}
 	const bool nearer = miss || ours > theirs;
 	if (work->place.where != MAIL_WILDCARD) {
-		return miss || !nearer || work->question->online ? STEP_STANDS : STEP_MISS;
+		return miss || !nearer ? STEP_STANDS : STEP_MISS;
 	}
 	step_t step = own_step(work);
 	if (!nearer) {
@@ -177,7 +178,7 @@ static step_t uncovered_step(const work_t *work, const there_t *there)
 		               ? step
 		               : STEP_STANDS;
 	}
-	return step == STEP_NODATA && !miss && work->question->online ? STEP_STANDS : step;
+	return step;
 }
 
 /*! What is right at the name at hand, for which a place was found. */
@@ -197,7 +198,7 @@ static step_t right_step(const work_t *work, const there_t *there)
 	if (step != STEP_NODATA || there->said == MAIL_ZONE_MISS) {
 		return step;
 	}
-	return there->said == MAIL_ZONE_NODATA || work->question->online ? STEP_STANDS : step;
+	return there->said == MAIL_ZONE_NODATA ? STEP_STANDS : step;
 }
 
 static int look(const work_t *work, const knot_dname_t *name, uint16_t type, knot_rrset_t *rrset)
@@ -458,6 +459,43 @@ static bool stands_anyway(const mail_zone_question_t *question, uint16_t qtype)
 	       qtype != KNOT_RRTYPE_TLSA && qtype != KNOT_RRTYPE_CAA;
 }
 
+/*!
+ * Makes the NSEC of a denial that a wildcard's answer gives way to (RFC 4034 4): mod-onlinesign's would have the
+ * types of the wildcard.
+ *
+ * \return step; STEP_STANDS: there is no next name.
+ */
+static step_t prove(work_t *work, step_t step)
+{
+	uint16_t types[MAIL_NSEC_TYPES_MAX], type = 0;
+	size_t count = 0;
+	bool proof = false;
+	const bool node = work->place.where == MAIL_FOUND || work->place.where == MAIL_WILDCARD;
+	while (count + 2 < MAIL_NSEC_TYPES_MAX) {
+		type = node ? mail_node_type(&work->view, &work->place.node, type) : 0;
+		if (!proof && (type == 0 || type > KNOT_RRTYPE_NSEC)) {
+			types[count++] = KNOT_RRTYPE_RRSIG;
+			types[count++] = KNOT_RRTYPE_NSEC;
+			proof = true;
+		}
+		if (type == 0) {
+			break;
+		}
+		types[count++] = type;
+	}
+
+	knot_dname_storage_t next;
+	uint8_t rdata[MAIL_NSEC_RDATA_MAX];
+	if (mail_nsec_first(work->name, next) != KNOT_EOK) {
+		return STEP_STANDS;
+	}
+	const size_t len = mail_nsec_rdata(next, types, count, rdata);
+	knot_rrset_t *nsec = &work->reply->nsec;
+	knot_rrset_init(nsec, (knot_dname_t *)work->name, KNOT_RRTYPE_NSEC, KNOT_CLASS_IN, 0);
+	int ret = knot_rrset_add_rdata(nsec, rdata, len, &work->pkt->mm);
+	return ret == KNOT_EOK ? step : fail(work, ret, "no memory for a proof");
+}
+
 static step_t first_step(work_t *work)
 {
 	int ret = mail_view_place(&work->view, work->key, work->key_len, false, &work->place);
@@ -472,11 +510,10 @@ static step_t first_step(work_t *work)
 	} else {
 		const there_t there = there_first(work);
 		step = right_step(work, &there);
-		/* Who kept an alias would not ask for our records any more (RFC 1034 3.6.2). */
-		work->reply->fleeting = step == STEP_STANDS && !there.node &&
-		                        there.said == MAIL_ZONE_WILDCARD &&
-		                        work->place.where == MAIL_FOUND &&
-		                        mail_node_type(&work->view, &work->place.node, 0) != 0;
+		if (work->question->online && there.said == MAIL_ZONE_WILDCARD &&
+		    (step == STEP_NODATA || step == STEP_MISS)) {
+			step = prove(work, step);
+		}
 	}
 	if (step == STEP_STANDS || step == STEP_FAILED || step == STEP_HIT) {
 		return step;
@@ -538,7 +575,7 @@ int mail_zone_answer(const mail_zone_question_t *question, knot_pkt_t *pkt,
 	work.view.now = question->now;
 	reply->kind = mail_kind_count;
 	reply->unlisted = false;
-	reply->fleeting = false;
+	knot_rrset_init_empty(&reply->nsec);
 	reply->reason[0] = '\0';
 	name_set(&work, question->name);
 

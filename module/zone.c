@@ -213,21 +213,6 @@ typedef struct {
 	mail_zone_reply_t reply;
 } work_t;
 
-/*! Gives an alias, which is one record, the TTL 0. */
-static void make_fleeting(knot_pkt_t *pkt, uint16_t index)
-{
-	knot_rrset_t *rrset = &pkt->rr[index];
-	size_t pos = pkt->rr_info[index].pos;
-	while (pos < pkt->size && pkt->wire[pos] != 0 && !knot_wire_is_pointer(pkt->wire + pos)) {
-		pos += 1 + pkt->wire[pos];
-	}
-	pos += (pkt->wire[pos] != 0 ? 2 : 1) + 2 * sizeof(uint16_t);
-	if (rrset->type == KNOT_RRTYPE_CNAME && pos + sizeof(uint32_t) <= pkt->size) {
-		rrset->ttl = 0;
-		memset(pkt->wire + pos, 0, sizeof(uint32_t));
-	}
-}
-
 /*! Asks the domain about one name of the chain. \return Whether the zone's answer was replaced. */
 static bool try(work_t *work, const knot_dname_t *name, mail_zone_said_t said, uint16_t keep)
 {
@@ -239,13 +224,8 @@ static bool try(work_t *work, const knot_dname_t *name, mail_zone_said_t said, u
 		const knot_dname_t *owner = work->pkt->rr[keep].owner;
 		work->question.wildcard = owner[0] == 1 && owner[1] == '*' ? owner : NULL;
 	}
-	if (mail_zone_answer(&work->question, work->pkt, &work->reply) != KNOT_EOK) {
-		return false;
-	}
-	if (work->reply.fleeting) {
-		make_fleeting(work->pkt, keep);
-	}
-	return work->reply.outcome != MAIL_OUTCOME_NONE;
+	return mail_zone_answer(&work->question, work->pkt, &work->reply) == KNOT_EOK &&
+	       work->reply.outcome != MAIL_OUTCOME_NONE;
 }
 
 /*! Says whether a name that was found may share its answer. */
@@ -294,6 +274,9 @@ static void try_all(work_t *work, knotd_in_state_t state)
 	}
 }
 
+/*! The proof of the denial that this thread has at hand, from ANSWER to AUTHORITY of one question. */
+static _Thread_local knot_rrset_t proof;
+
 /*! Gives knotd what came out. */
 static knotd_in_state_t finish(work_t *work, knotd_in_state_t state)
 {
@@ -311,7 +294,9 @@ static knotd_in_state_t finish(work_t *work, knotd_in_state_t state)
 	knot_wire_set_aa(work->pkt->wire);
 	qdata->rcode = KNOT_RCODE_NOERROR;
 	qdata->name = reply->name;
-	if (work->zone->online && work->pkt->rrset_count > 0 && work->question.udp) {
+	proof = reply->nsec;
+	if (work->zone->online && work->question.udp &&
+	    (work->pkt->rrset_count > 0 || !knot_rrset_empty(&proof))) {
 		// A signature that does not fit is truncation, not failure (TRAPS 18).
 		qdata->err_truncated = true;
 	}
@@ -423,31 +408,64 @@ __attribute__((noinline)) static knotd_in_state_t consider_chain(knotd_in_state_
 	return settled && !is_shared(pkt) ? state : complete(state, pkt, qdata, knotd_mod_ctx(mod));
 }
 
-/*! The way of a question that has an answer. */
-__attribute__((noinline)) static knotd_in_state_t consider_answer(knotd_in_state_t state,
-                                                                  knot_pkt_t *pkt,
-                                                                  knotd_qdata_t *qdata,
-                                                                  knotd_mod_t *mod)
+/*! The way of any other answer: a chain of aliases, a referral, or none at all. */
+__attribute__((noinline)) static knotd_in_state_t consider_other(knotd_in_state_t state,
+                                                                 knot_pkt_t *pkt,
+                                                                 knotd_qdata_t *qdata,
+                                                                 knotd_mod_t *mod)
 {
-	if (state != KNOTD_IN_STATE_HIT && state != KNOTD_IN_STATE_DELEG) {
-		return state;
-	}
-	if (pkt->rrset_count != 1) {
-		return pkt->rrset_count == 0 ? state : consider_chain(state, pkt, qdata, mod);
-	}
-	return is_expanded(pkt, 0) || is_shared(pkt) ? consider(state, pkt, qdata, mod) : state;
+	const bool solved = state == KNOTD_IN_STATE_MISS || state == KNOTD_IN_STATE_NODATA ||
+	                    state == KNOTD_IN_STATE_HIT || state == KNOTD_IN_STATE_DELEG;
+	return solved && pkt->rrset_count > 0 ? consider_chain(state, pkt, qdata, mod) : state;
 }
 
 /*
- * Instructions are counted here (bench/zone-cost): nearly all questions have to leave by the first return in
- * consider_answer() or that in consider(). Each of these functions is one to keep its registers few.
+ * Instructions are counted here (bench/zone-cost): nearly all questions have to leave by the return of
+ * one RRset of the zone's own, or by the first return in consider(). What is rarer is out of line.
  */
 knotd_in_state_t mail_zone_complete(knotd_in_state_t state, knot_pkt_t *pkt, knotd_qdata_t *qdata,
                                     knotd_mod_t *mod)
 {
-	if (state != KNOTD_IN_STATE_MISS && state != KNOTD_IN_STATE_NODATA) {
-		return consider_answer(state, pkt, qdata, mod);
+	if (state == KNOTD_IN_STATE_HIT && pkt->rrset_count == 1) {
+		return is_expanded(pkt, 0) || is_shared(pkt) ? consider(state, pkt, qdata, mod)
+		                                             : state;
 	}
-	return pkt->rrset_count == 0 ? consider(state, pkt, qdata, mod)
-	                             : consider_chain(state, pkt, qdata, mod);
+	if ((state == KNOTD_IN_STATE_MISS || state == KNOTD_IN_STATE_NODATA) &&
+	    pkt->rrset_count == 0) {
+		return consider(state, pkt, qdata, mod);
+	}
+	return consider_other(state, pkt, qdata, mod);
+}
+
+knotd_in_state_t mail_zone_complete_signed(knotd_in_state_t state, knot_pkt_t *pkt,
+                                           knotd_qdata_t *qdata, knotd_mod_t *mod)
+{
+	knot_rrset_init_empty(&proof);
+	return mail_zone_complete(state, pkt, qdata, mod);
+}
+
+/*
+ * mod-onlinesign makes the NSEC of a denial of the node that knotd's own answer ended at, here a wildcard's. It
+ * makes none for HIT, but signs what is there.
+ */
+knotd_in_state_t mail_zone_prove(knotd_in_state_t state, knot_pkt_t *pkt, knotd_qdata_t *qdata,
+                                 knotd_mod_t *mod)
+{
+	(void)mod;
+	if (knot_rrset_empty(&proof) || !knot_pkt_has_dnssec(qdata->query) ||
+	    (state != KNOTD_IN_STATE_NODATA && state != KNOTD_IN_STATE_MISS)) {
+		return state;
+	}
+	const knot_rrset_t soa = knotd_qdata_zone_apex_rrset(qdata, KNOT_RRTYPE_SOA);
+	const uint32_t minimum = knot_soa_minimum(soa.rrs.rdata);
+	proof.ttl = soa.ttl < minimum ? soa.ttl : minimum;  // RFC 9077 3.1
+	const bool udp = qdata->params->proto == KNOTD_QUERY_PROTO_UDP;
+	int ret = knot_pkt_put(pkt, KNOT_COMPR_HINT_NONE, &proof,
+	                       udp ? KNOT_PF_NULL : KNOT_PF_NOTRUNC);
+	if (ret != KNOT_EOK) {
+		return ret == KNOT_ESPACE && udp ? KNOTD_IN_STATE_TRUNC : KNOTD_IN_STATE_ERROR;
+	}
+	// A name that has a proof of its own exists, as mod-onlinesign has it.
+	qdata->rcode = KNOT_RCODE_NOERROR;
+	return KNOTD_IN_STATE_HIT;
 }

@@ -33,3 +33,9 @@ void mail_zone_begin(mail_instance_t *instance);
 /*! The hook, for ANSWER; knotd_mod_ctx() is what mail_zone_new() made. */
 knotd_in_state_t mail_zone_complete(knotd_in_state_t state, knot_pkt_t *pkt, knotd_qdata_t *qdata,
                                     knotd_mod_t *mod);
+/*! The same for a zone that mod-onlinesign signs; mail_zone_prove() is needed, too. */
+knotd_in_state_t mail_zone_complete_signed(knotd_in_state_t state, knot_pkt_t *pkt,
+                                           knotd_qdata_t *qdata, knotd_mod_t *mod);
+/*! The hook for AUTHORITY, before mod-onlinesign's. */
+knotd_in_state_t mail_zone_prove(knotd_in_state_t state, knot_pkt_t *pkt, knotd_qdata_t *qdata,
+                                 knotd_mod_t *mod);

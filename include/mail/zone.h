@@ -116,8 +116,9 @@ typedef struct {
 	mail_outcome_t outcome; /*!< NONE: the zone's answer stands. REFERRAL does not occur. */
 	uint16_t kind;          /*!< As of mail_reply_t. */
 	bool unlisted;          /*!< The store does not list the zone, and there is no policy. */
-	/*! An alias of a wildcard stands at a name that has records of ours: it must not be kept in caches. */
-	bool fleeting;
+	/*! For NODATA and NXDOMAIN instead of a wildcard's answer, with question->online: the proof, in the
+	 *  packet's memory; its TTL is to be set. Else empty. */
+	knot_rrset_t nsec;
 	const knot_dname_t
 		*name;    /*!< Where a chain of aliases has ended: question->name, or RDATA. */
 	char reason[320]; /*!< For FAILED. */
@@ -127,10 +128,9 @@ typedef struct {
  * Completes an answer: puts what the domain adds, after everything behind question->keep is taken back; or
  * leaves all as it is.
  *
- * NODATA and NXDOMAIN are only said: the SOA is the zone's.  With question->online a wildcard's answer gives
- * way only to records, because the proof that its signer makes does not fit another denial (it takes the
- * types of the wildcard).  Without question->look a CNAME of ours is not followed: the zone may have
- * records of its own at its target, which no answer may hide.
+ * NODATA and NXDOMAIN are only said: the SOA is the zone's, and so is the proof, but where a wildcard had
+ * answered (reply->nsec).  Without question->look a CNAME of ours is not followed: the zone may have records of
+ * its own at its target, which no answer may hide.
  *
  * FAILED: the domain cannot be read, and the zone has no answer of its own.
  *
