@@ -16,6 +16,7 @@ typedef struct {
 	bool back;
 	bool children; /*!< There is a stored domain below. */
 	bool found;
+	bool damaged;              /*!< What the best offer has cannot be read. */
 	uint8_t key[MAIL_KEY_MAX]; /*!< The best offer. */
 	size_t key_len;
 	int64_t until;
@@ -38,12 +39,13 @@ static bool is_worse(const search_t *search, const uint8_t *key, size_t len)
 	return search->back ? diff <= 0 : diff >= 0;
 }
 
-static void offer(search_t *search, const uint8_t *key, size_t len)
+static void offer(search_t *search, const uint8_t *key, size_t len, bool damaged)
 {
 	if (!is_worse(search, key, len)) {
 		memcpy(search->key, key, len);
 		search->key_len = len;
 		search->found = true;
+		search->damaged = damaged;
 	}
 }
 
@@ -123,6 +125,7 @@ static int cut_above(const mail_view_t *view, const uint8_t *key, size_t len, si
 static int key_try(search_t *search, const uint8_t *key, size_t len, bool *taken)
 {
 	const mail_view_t *view = search->view;
+	bool damaged = false;
 	*taken = len == view->key_len;
 	if (!*taken && !in_gap(mail_view_relative(view, key, len))) {
 		int child = search->children ? mail_view_child(view, key, len) : 0;
@@ -141,8 +144,8 @@ static int key_try(search_t *search, const uint8_t *key, size_t len, bool *taken
 				node_steps(search, &node);
 				*taken = node.exists;
 			} else if (ret == KNOT_EMALF || ret == KNOT_ENOTSUP) {
-				/* A key that cannot be read is there; as an owner it fails by itself. */
-				*taken = true;
+				/* A key that cannot be read is there; questions for it fail by themselves. */
+				*taken = damaged = true;
 				ret = KNOT_EOK;
 			}
 		}
@@ -151,7 +154,7 @@ static int key_try(search_t *search, const uint8_t *key, size_t len, bool *taken
 		}
 	}
 	if (*taken) {
-		offer(search, key, len);
+		offer(search, key, len, damaged);
 	}
 	return KNOT_EOK;
 }
@@ -357,7 +360,7 @@ static int gap_search(search_t *search, const uint8_t *key, size_t len)
 	bool has;
 	int ret = gap_find(search->view, search->children, &has);
 	if (ret == KNOT_EOK && has) {
-		offer(search, end, end_len);
+		offer(search, end, end_len, false);
 	}
 	return ret;
 }
@@ -395,7 +398,7 @@ static int search_run(search_t *search, const uint8_t *key, size_t len)
 		ret = children_search(search, key, len);
 	}
 	if (ret == KNOT_EOK && !search->found) {
-		offer(search, view->key, view->key_len);
+		offer(search, view->key, view->key_len, false);
 	}
 	return ret;
 }
@@ -462,6 +465,9 @@ int mail_chain_cover(const mail_view_t *view, const uint8_t *key, size_t len, bo
 	if (ret == KNOT_EOK) {
 		ret = search_run(&search, key, len);
 	}
+	if (ret == KNOT_EOK && search.damaged) {
+		ret = KNOT_ELIMIT; /* Nobody knows what types it has. */
+	}
 	if (ret == KNOT_EOK) {
 		memcpy(link->key, search.key, search.key_len);
 		link->key_len = search.key_len;
@@ -472,7 +478,7 @@ int mail_chain_cover(const mail_view_t *view, const uint8_t *key, size_t len, bo
 		ret = search_run(&search, key, len);
 	}
 	if (ret == KNOT_ELIMIT) {
-		/* Too many tombstones for a search. */
+		/* Too many tombstones for a search, or nothing that can be said of the owner. */
 		ret = link_minimal(key, len, below, link);
 		link->until = search.until;
 		return ret;

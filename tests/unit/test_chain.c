@@ -297,6 +297,27 @@ static void test_tombstones(void)
 	end(&f);
 }
 
+/* Beside a key that cannot be read, names are denied one by one. */
+static void test_damaged(void)
+{
+	fixture_t f;
+	uint8_t key[MAIL_KEY_MAX];
+	mail_link_t link;
+	begin(&f, "example.org", NOW);
+	array_damage(&f.array, MAIL_SECTION_DKIM, "example.org/a");
+	size_t len = key_of("b._domainkey", "example.org", key);
+	CU_ASSERT_EQUAL(mail_chain_cover(&f.view, key, len, false, &link), KNOT_EOK);
+	CU_ASSERT(link.fleeting && name_is(link.owner, "a\\255._domainkey", "example.org"));
+	CU_ASSERT(name_is(link.next, "b\\000._domainkey", "example.org"));
+	/* It is not denied itself. */
+	len = key_of("0._domainkey", "example.org", key);
+	CU_ASSERT_EQUAL(mail_chain_cover(&f.view, key, len, false, &link), KNOT_EOK);
+	CU_ASSERT(!link.fleeting && name_is(link.next, "a._domainkey", "example.org"));
+	len = key_of("a._domainkey", "example.org", key);
+	CU_ASSERT_EQUAL(mail_chain_match(&f.view, key, len, &link), KNOT_EMALF);
+	end(&f);
+}
+
 /* What lies below a cut is not the domain's: no end of the gap either. */
 static void test_gap_cut(void)
 {
@@ -381,15 +402,13 @@ static void test_child_unknown(void)
 	end(&f);
 }
 
-static const unit_test_t tests[] = { { "links of owners", test_match },
-	                             { "links that cover", test_cover },
-	                             { "below _report._dmarc", test_gap },
-	                             { "what is ahead", test_until },
-	                             { "nothing but an apex", test_bare },
-	                             { "tombstones", test_tombstones },
-	                             { "a cut at _dmarc", test_gap_cut },
-	                             { "a child that cannot be read", test_child_unknown },
-	                             { NULL, NULL } };
+static const unit_test_t tests[] = {
+	{ "links of owners", test_match },    { "links that cover", test_cover },
+	{ "below _report._dmarc", test_gap }, { "what is ahead", test_until },
+	{ "nothing but an apex", test_bare }, { "tombstones", test_tombstones },
+	{ "a cut at _dmarc", test_gap_cut },  { "a child that cannot be read", test_child_unknown },
+	{ "a damaged key", test_damaged },    { NULL, NULL }
+};
 
 int main(void)
 {
