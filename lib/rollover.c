@@ -10,7 +10,8 @@
  *     CSK            as KSK, and new: activate R.  old: retire R, remove R + D + M.
  *     algorithm      new: activate now, publish now + D + M, ds D + T later.  old: ds-until then.  At S:
  *                    old: remove S + P + D, retire D + T later.
- *     leaving        leave.  When the DS is gone, at S: all keys: retire and remove S + P + D.
+ *     leaving        leave.  When the DS is gone, at S: all keys: retire and remove S + P + T + D: a validator goes on
+ *                    trusting a DNSKEY RRset that it has validated by the last DS until that RRset leaves its cache.
  *
  * tests/unit/test_rollover.c proves for each of them that whatever mixture of DS, DNSKEY and signatures is in a cache
  * validates.
@@ -374,7 +375,7 @@ int mail_rollover_leave(mail_keyset_t *set, int64_t at, const mail_timing_t *tim
 
 int mail_rollover_ds_gone(mail_keyset_t *set, const mail_timing_t *timing, mail_diag_t *diag)
 {
-	const int64_t end = timing->now + timing->ds_ttl + timing->delay;
+	const int64_t end = timing->now + timing->ds_ttl + timing->ttl + timing->delay;
 	char text[32];
 	if (set->leave == NEVER) {
 		return mail_diag_error(diag, 0,

@@ -46,6 +46,9 @@ class Resolver:
         """The text of the configuration file."""
         switch = "yes" if self.strict else "no"
         options = "".join(f"  {name}: {switch}\n" for name in STRICT)
+        # To an unbound whose clock jumps, a question has waited for long.
+        if self.clock and self.knows("discard-timeout"):
+            options += "  discard-timeout: 0\n"
         anchors = "".join(f'  trust-anchor: "{anchor}"\n' for anchor in self.anchors)
         zones = "".join(f'  local-zone: "{zone}." nodefault\n' for zone in self.stubs)
         stubs = "".join(f'stub-zone:\n  name: "{zone}."\n  stub-addr: {ADDRESS}@{port}\n'
@@ -75,6 +78,14 @@ class Resolver:
 {options}{anchors}{zones}{stubs}remote-control:
   control-enable: no
 """
+
+    def knows(self, option):
+        """Whether this version of unbound has an option."""
+        path = f"{self.directory}/empty.conf"
+        with open(path, "w", encoding="utf-8") as file:
+            file.write("server:\n")
+        return subprocess.run([program("unbound-checkconf"), "-o", option, path], capture_output=True,
+                              check=False).returncode == 0
 
     def __enter__(self):
         env = None

@@ -109,8 +109,8 @@ def beyond_unbound(question, message):
     # A CNAME to a name whose wildcard is an empty non-terminal: "cnamenoanswer proof failed".
     if question.name.labels[0] == b"wild2" and question.rrtype != dns.rdatatype.CNAME:
         return True
-    # nsec_proves_nodata() takes a wildcard that is the next owner for an empty non-terminal, so aggressive use
-    # of NSEC denies what is between.
+    # nsec_proves_nodata() takes a wildcard that is the next owner for an empty non-terminal, so aggressive
+    # use of NSEC denies what is between.
     return any(label < b"*" for label in question.name.labels if label)
 
 

@@ -268,7 +268,7 @@ def test_leaving(secure):
     secure.clock.move(DAY)
     secure.run("key-ds-seen", "k", "--gone")
     assert "said before" in refused(secure, "key-ds-seen", "k", "--gone")
-    secure.clock.move(DAY + HOUR - 1)
+    secure.clock.move(DAY + 2 * HOUR - 1)
     assert len(records(secure, "DNSKEY")) == 1
     secure.clock.move(1)
     assert records(secure, "DNSKEY") == records(secure, "CDS") == []
