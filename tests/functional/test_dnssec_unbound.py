@@ -91,8 +91,9 @@ class Setting:
             # DS of a domain that has no parent here; the DS of an unsigned parent is not looked for.
             orphan = question.rrtype == dns.rdatatype.DS and \
                 not self.zones.zone_of(question.name.parent())
-            if orphan or beyond_unbound(question, message) or outcome not in SECURE + ("UNSIGNED",) or outcome == "UNSIGNED" and \
-                    (alias or not message.flags & dns.flags.AA or question.rrtype == dns.rdatatype.DS):
+            untold = alias or not message.flags & dns.flags.AA or question.rrtype == dns.rdatatype.DS
+            if orphan or beyond_unbound(question, message) or outcome not in SECURE + ("UNSIGNED",) or \
+                    outcome == "UNSIGNED" and untold:
                 continue
             found.append((question, message.rcode(), outline(message), outcome != "UNSIGNED"))
         return found
