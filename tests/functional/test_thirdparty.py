@@ -211,9 +211,12 @@ def test_spf(store):
 # A resolver between us and the client
 
 class Unbound:
-    """An unbound that is strict about minimised QNAMEs and asks one knotd for all its zones."""
+    """An unbound that is strict about minimised QNAMEs and asks one knotd for all its zones.
 
-    def __init__(self, directory, knotd, zones):
+    server  Further lines of its configuration.
+    """
+
+    def __init__(self, directory, knotd, zones, server='module-config: "iterator"'):
         self.port = free_port()
         self.directory = directory
         stubs = "".join(f'stub-zone:\n  name: "{zone}."\n  stub-addr: {ADDRESS}@{knotd.port}\n'
@@ -231,7 +234,6 @@ class Unbound:
   outgoing-interface: {ADDRESS}
   do-ip6: no
   do-not-query-localhost: no
-  module-config: "iterator"
   num-threads: 1
   qname-minimisation: yes
   qname-minimisation-strict: yes
@@ -239,6 +241,7 @@ class Unbound:
   harden-referral-path: no
   use-caps-for-id: yes
   local-zone: "test." nodefault
+  {server}
 {stubs}""", encoding="utf-8")
         self.process = None
 
