@@ -18,9 +18,10 @@ import dns.rcode
 
 from harness import ADDRESS, PATIENCE, Failure, free_port, poll, program
 
-# What else can be asked of a validator to believe nothing.
+# What else can be asked of a validator to believe nothing. Not use-caps-for-id: after a lost answer its fall-back
+# compares two answers, and ECDSA signatures that are not cached (below _report._dmarc) are never the same.
 STRICT = ("harden-below-nxdomain", "aggressive-nsec", "qname-minimisation", "qname-minimisation-strict",
-          "harden-dnssec-stripped", "harden-algo-downgrade", "use-caps-for-id")
+          "harden-dnssec-stripped", "harden-algo-downgrade")
 
 
 def secure(answer):

@@ -244,7 +244,9 @@ def test_wildcards(business):
         for i, (name, rrtype, expected) in enumerate(COVERED):
             answer = knotd.ask(f"{name}.example.net", rrtype)
             assert rcode(answer) == ("NXDOMAIN" if expected is None else "NOERROR"), f"case {i}"
-            assert rdata(answer)[:1] == (expected or []), f"case {i}: {answer}"
+            # An alias comes first; whether its target comes with it depends on the version of knotd.
+            first = [answer.answer[0][0].to_text()] if answer.answer else []
+            assert first == (expected or []), f"case {i}: {answer}"
             soa = [rrset for rrset in answer.authority if rrset.rdtype == dns.rdatatype.SOA]
             assert bool(soa) == (not expected), f"case {i}: {answer}"
         # The spelling of the question is echoed, and nothing of the wildcard's answer is left.
