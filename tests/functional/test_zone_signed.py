@@ -119,11 +119,13 @@ def by_name(asked, dice):
 @pytest.mark.parametrize("order", [others_first, records_first, by_name], ids=lambda order: order.__name__)
 def test_resolver(store, directory, order):
     """Nothing is bogus, and nothing that was asked before makes a record disappear (RFC 8198)."""
-    dice = random.Random(SEED)
+    dice = random.Random(f"{SEED} {order.__name__}")
     composed = compose(store, ZONES)
     zones = [Zone(origin, own, ours) for origin, (_, own, ours) in composed.items()]
     texts = {origin: text for origin, (text, _, _) in composed.items()} | FAR
-    asked = order([question for zone in zones for question in asked_about(zone, dice)], dice)
+    asked = [question for zone in zones for question in asked_about(zone, dice)]
+    # All that is there, and half of what is not: another half in each order.
+    asked = order([question for question in asked if question[1:] in question[0].both or dice.random() < 0.5], dice)
     found, records, exceptions = [], 0, 0
     with z.ZoneKnotd(store, texts, modules=z.SIGNED, by_zone={"far.example": ()}, bitmap=BITMAP) as knotd:
         assert "mod-onlinesign" not in knotd.log(), "a warning"
