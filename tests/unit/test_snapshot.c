@@ -15,7 +15,7 @@ static void test_signing(void)
 		return;
 	}
 	mail_signing_t *signing = mail_signing_new(b.directory, 1 << 20, 2, note_line, &b.said);
-	mail_shelf_t shelf = { 0 };
+	mail_shelf_t shelf = { .current = NULL };
 	CU_ASSERT_EQUAL(mail_shelf_init(&shelf, 2, 4), KNOT_EOK);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(signing);
 	put_file(&b, "x", &pair, &pair);
