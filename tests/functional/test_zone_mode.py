@@ -403,8 +403,9 @@ dkim:
         for payload in range(512, 1300, 20):
             answer = knotd.ask("long._domainkey.example.net", "CNAME", do=True, payload=payload)
             assert rcode(answer) == "NOERROR", (payload, answer)
-            assert has(answer, "TC") == (not answer.answer), (payload, answer)
-            fitting = fitting or (payload if answer.answer else None)
+            # What comes with TC depends on the version of knotd.
+            assert has(answer, "TC") or rdata(answer, "RRSIG"), (payload, answer)
+            fitting = fitting or (None if has(answer, "TC") else payload)
         assert fitting and fitting > 512
 
 
@@ -598,7 +599,7 @@ def test_ten_thousand_zones(store):
             f"    journal-content: none\n{module}" for i in range(count))
         began = time.monotonic()
         with knotd:
-            poll(lambda: knotd.log().count(" loaded, serial") == count, "the zones", 10 * PATIENCE)
+            poll(lambda: knotd.log().count("] loaded, serial") == count, "the zones", 10 * PATIENCE)
             took.append(time.monotonic() - began)
             for i in range(0, count, 10):
                 answer = knotd.ask(f"_dmarc.z{i}.example.net", "TXT")
