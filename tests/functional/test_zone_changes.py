@@ -1,7 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Changes of a zone that has the module, by knotc, DDNS and transfer: what overrides what, and what a secondary gets."""
+"""Changes of a zone that has the module, by knotc, DDNS and transfer: what overrides what, and what a secondary gets.
+
+Also the commands of the documentation, and samples/zone/.
+"""
 
 import contextlib
+import re
+import shlex
 
 import dns.name
 import dns.query
@@ -13,7 +18,7 @@ import dns.zone
 import pytest
 
 import zones as z
-from harness import ADDRESS, PATIENCE, Failure, Store, poll, rcode, rdata
+from harness import ADDRESS, PATIENCE, TOP, Failure, Knotd, Store, has, knot_version, poll, rcode, rdata, texts
 from test_zone_differential import Zone
 
 STORE = """
@@ -190,3 +195,89 @@ def test_secondaries(store):
                 poll(lambda k=knotd: rdata(k.ask("_dmarc.example.net", "TXT")) == ['"v=DMARC1; p=none"'], "the update")
             check_all(plain, Zone("example.net", changed.own, {}), names)
             check_all(equal, changed, names)
+
+
+# What the documentation shows
+
+def documented(path, begin, end):
+    """The commands for knotc between two lines of a page, as lists of words."""
+    text = (TOP / path).read_text(encoding="utf-8")
+    part = text[text.index(begin):]
+    return [shlex.split(line, comments=True) for line in re.findall(r"^ +(?:\$ )?knotc (.*)$", part[:part.index(end)], flags=re.M)]
+
+
+def test_documented_commands(store):
+    """The zone admin's commands do what README.md and mod-mail.rst say."""
+    store.apply(STORE)
+    ours, theirs = ["v=DMARC1; p=reject"], ["v=DMARC1; p=none"]
+    verbs = ["conf-begin", "conf-set", "conf-commit", "reload"]
+    turn_on = documented("README.md", "## Beside a zone of one's own", "## How a question")
+    page = documented("doc/mod-mail.rst", "Zones of knotd\n---", "The dialect\n---")
+    assert [words[0] for words in turn_on] == [words[0] for words in page[:4]] == verbs
+    turn_off = [["conf-begin"], ["conf-unset", "zone[example.net].module"], ["conf-commit"], ["reload"]]
+    with z.ZoneKnotd(store, {"example.net": APEX}, modules=(), confdb=True) as knotd:
+        for commands in turn_on, page[:4]:
+            assert rcode(knotd.ask("_dmarc.example.net", "TXT")) == "NXDOMAIN"
+            for words in commands:
+                if words[0] == "reload" and knot_version() >= (3, 3):
+                    break
+                knotd.knotc(*[re.sub(r"^mod-mail(/.*)?$", "mod-mail/test", word) for word in words])
+            poll(lambda: texts(knotd.ask("_dmarc.example.net", "TXT")) == ours, "the module")
+            for words in turn_off if commands is turn_on else ():
+                knotd.knotc(*words)
+            poll(lambda c=commands: c is not turn_on or rcode(knotd.ask("_dmarc.example.net", "TXT")) == "NXDOMAIN",
+                 "the zone alone")
+        seen = []
+        for words in page[4:]:
+            knotd.knotc(*words)
+            if words[0] == "zone-commit":
+                seen.append(texts(knotd.ask("_dmarc.example.net", "TXT")))
+        assert seen == [theirs, ours]
+
+
+SAMPLE = [
+    ("example.net", "TXT", ['"site-verification=4f1c2a"', '"v=spf1 mx -all"']),
+    ("www.example.net", "CNAME", ["example.net."]),
+    ("_imaps._tcp.example.net", "SRV", ["0 0 0 ."]),
+    ("_submissions._tcp.example.net", "SRV", ["0 1 465 mail.example.net."]),
+    ("news._domainkey.example.net", "CNAME", ["news.dkim.example.com."]),
+    ("_dmarc.example.net", "TXT", ['"v=DMARC1; p=reject; rua=mailto:dmarc@example.net"']),
+    ("_dmarc.example.net", "A", []),
+    ("shop.example.net", "A", ["192.0.2.80"]),
+    ("_dmarc.example.edu", "TXT", ['"v=DMARC1; p=quarantine; rua=mailto:dmarc@example.edu"']),
+    ("example.edu", "MX", ["10 mail.example.edu."]),
+    ("example.edu", "CAA", ['0 issue "ca.example"']),
+    ("mail.example.edu", "AAAA", ["2001:db8::25"]),
+    ("www.example.edu", "A", ["192.0.2.81"]),
+]
+
+
+class SampleKnotd(Knotd):
+    """A knotd with samples/zone/knot.conf, with paths of ours and without what only root may do."""
+
+    def configuration(self):
+        text = (TOP / "samples" / "zone" / "knot.conf").read_text(encoding="utf-8")
+        for old, new in ((r"listen: \[.*\]", f"listen: {ADDRESS}@{self.port}"), (r"\n    user: .*", ""),
+                         (r"/run/knot", f"{self.directory}/run"), (r"/var/lib/knot/mail", str(self.store.path)),
+                         (r"/var/lib/knot", f"{self.directory}/zones"), (r"target: syslog", "target: stderr"),
+                         (r"^server:", f"server:\n    identity: {self.identity()}")):
+            text, count = re.subn(old, new, text, flags=re.M)
+            assert count, old
+        return f'module:\n  - id: mod-mail\n    file: "{self.module}"\n' + text
+
+
+def test_sample(store):
+    """samples/zone/ runs: two zones, one of them signed, without a warning."""
+    store.run("apply", TOP / "samples" / "zone" / "mail.conf")
+    knotd = SampleKnotd(store)
+    (knotd.directory / "zones").mkdir()
+    for zone in ("example.net", "example.edu"):
+        file = (TOP / "samples" / "zone" / f"{zone}.zone").read_text(encoding="utf-8")
+        (knotd.directory / "zones" / f"{zone}.zone").write_text(file, encoding="utf-8")
+    with knotd:
+        for name, rrtype, expected in SAMPLE:
+            poll(lambda n=name, t=rrtype: rcode(knotd.ask(n, t)) == "NOERROR", "the zones")
+            answer = knotd.ask(name, rrtype, do=True)
+            assert rdata(answer, rrtype) == expected, f"{name} {rrtype}: {answer}"
+            assert bool(rdata(answer, "RRSIG")) == (name.endswith("example.edu")) and has(answer, "AA"), f"{name} {rrtype}"
+        assert "warning" not in knotd.log() and "error" not in knotd.log()
