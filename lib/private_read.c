@@ -30,6 +30,8 @@
 #define PEM_END "-----END "
 #define PEM_DASHES "-----"
 #define BIND_FORMAT "Private-key-format:"
+/* Zeros that some write before a secret, and BIND leaves out, count. */
+#define BIND_SECRET_MAX (2 * MAIL_SECRET_LEN)
 
 #define OID(...)                                                                                   \
 	sizeof((uint8_t[]){ __VA_ARGS__ }),                                                        \
@@ -294,9 +296,16 @@ static int pem_read(mail_str_t text, mail_private_t **key, mail_diag_t *diag)
 
 /* --- BIND's text --- */
 
+/*! What a text has said so far. */
+typedef struct {
+	unsigned algorithm;
+	mail_rsa_t rsa;
+	uint8_t secret[BIND_SECRET_MAX];
+	size_t secret_len; /*!< 0: none. */
+} bind_t;
+
 /*! Reads the value of a tag, a number of an RSA key or a secret. */
-static int value_read(mail_str_t tag, mail_str_t value, mail_rsa_t *rsa, uint8_t *secret,
-                      mail_diag_t *diag)
+static int value_read(mail_str_t tag, mail_str_t value, bind_t *bind, mail_diag_t *diag)
 {
 	static const char *const tags[MAIL_RSA_NUMBERS] = {
 		[MAIL_RSA_N] = "Modulus",         [MAIL_RSA_E] = "PublicExponent",
@@ -308,8 +317,9 @@ static int value_read(mail_str_t tag, mail_str_t value, mail_rsa_t *rsa, uint8_t
 	int ret = KNOT_EOK, len = 0;
 	if (mail_str_is_nocase(tag, "PrivateKey")) {
 		len = base64_decode(value, octets, sizeof(octets));
-		if (len == MAIL_SECRET_LEN) {
-			memcpy(secret, octets, MAIL_SECRET_LEN);
+		if (len > 0 && len <= BIND_SECRET_MAX) {
+			memcpy(bind->secret, octets, len);
+			bind->secret_len = len;
 		} else {
 			ret = diag_malformed(diag);
 		}
@@ -319,7 +329,7 @@ static int value_read(mail_str_t tag, mail_str_t value, mail_rsa_t *rsa, uint8_t
 			continue;
 		}
 		len = base64_decode(value, octets, sizeof(octets));
-		ret = len > 0 ? mail_rsa_set(rsa, i, (mail_str_t){ (const char *)octets, len })
+		ret = len > 0 ? mail_rsa_set(&bind->rsa, i, (mail_str_t){ (const char *)octets, len })
 		              : KNOT_EINVAL;
 		ret = ret == KNOT_EINVAL ? diag_malformed(diag) : ret;
 	}
@@ -340,36 +350,30 @@ static unsigned leading_number(mail_str_t value)
 }
 
 /*! Makes the key of what was read. */
-static int bind_make(unsigned algorithm, const mail_rsa_t *rsa, const uint8_t *secret,
-                     mail_private_t **key, mail_diag_t *diag)
+static int bind_make(const bind_t *bind, mail_private_t **key, mail_diag_t *diag)
 {
-	static const uint8_t none[MAIL_SECRET_LEN];
-	switch (algorithm) {
+	mail_reader_t secret = MAIL_READER(bind->secret, bind->secret_len);
+	switch (bind->algorithm) {
 	case MAIL_ALGORITHM_RSASHA256:
 		for (unsigned i = 0; i < MAIL_RSA_NUMBERS; i++) {
-			if (rsa->number[i] == NULL) {
+			if (bind->rsa.number[i] == NULL) {
 				return mail_diag_error(diag, 0, "the RSA key is not complete");
 			}
 		}
-		return mail_rsa_private(rsa, key, diag);
+		return mail_rsa_private(&bind->rsa, key, diag);
 	case MAIL_ALGORITHM_ECDSAP256SHA256:
 	case MAIL_ALGORITHM_ED25519:
-		if (CRYPTO_memcmp(secret, none, sizeof(none)) == 0) {
-			return mail_diag_error(diag, 0, "there is no PrivateKey");
-		}
-		int ret = mail_private_of_secret(algorithm, secret, key);
-		return ret == KNOT_EINVAL ? diag_malformed(diag) : ret;
+		return bind->secret_len > 0 ? secret_read(bind->algorithm, &secret, key, diag)
+		                            : mail_diag_error(diag, 0, "there is no PrivateKey");
 	default:
 		return mail_diag_error(diag, 0, "algorithm %u is not signed with: 8, 13 and 15 are",
-		                       algorithm);
+		                       bind->algorithm);
 	}
 }
 
 static int bind_read(mail_str_t text, mail_private_t **key, mail_diag_t *diag)
 {
-	mail_rsa_t rsa = { 0 };
-	uint8_t secret[MAIL_SECRET_LEN] = { 0 };
-	unsigned algorithm = 0;
+	bind_t bind = { 0 };
 	int ret = KNOT_EOK;
 	mail_str_t line;
 	while (ret == KNOT_EOK && line_next(&text, &line)) {
@@ -383,16 +387,16 @@ static int bind_read(mail_str_t text, mail_private_t **key, mail_diag_t *diag)
 		    !mail_str_starts(value, "v1.")) {
 			ret = mail_diag_error(diag, 0, "a private key format other than v1.x");
 		} else if (mail_str_is_nocase(tag, "Algorithm")) {
-			algorithm = leading_number(value);
+			bind.algorithm = leading_number(value);
 		} else {
-			ret = value_read(tag, value, &rsa, secret, diag);
+			ret = value_read(tag, value, &bind, diag);
 		}
 	}
 	if (ret == KNOT_EOK) {
-		ret = bind_make(algorithm, &rsa, secret, key, diag);
+		ret = bind_make(&bind, key, diag);
 	}
-	OPENSSL_cleanse(secret, sizeof(secret));
-	mail_rsa_clear(&rsa);
+	OPENSSL_cleanse(bind.secret, sizeof(bind.secret));
+	mail_rsa_clear(&bind.rsa);
 	return ret;
 }
 

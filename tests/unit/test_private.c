@@ -94,6 +94,17 @@ static const struct {
 	  "PrivateKey: ODIyNjAzODQ2MjgwODAxMjI2NDUxOTAyMDQxNDIyNjI=\r\nCreated: 20200101000000\r\n"
 	  "Publish: 20200101000000\r\n",
 	  MAIL_ALGORITHM_ED25519, "l02Woi0iS8Aa25FQkUd9RMzZHJpBoRQwAQEX1SxZJA4=" },
+	/* BIND 9.18 leaves leading zeros out; others may write more than there must be. */
+	{ "P-256, BIND, 31 octets",
+	  "Private-key-format: v1.3\nAlgorithm: 13 (ECDSAP256SHA256)\n"
+	  "PrivateKey: 61auDwqdPbynw1VvN7THBym1AwuHROTOCp+O4/Db5g==\n",
+	  MAIL_ALGORITHM_ECDSAP256SHA256,
+	  "lQPr7fl7vdUX4VTzmb507SH0pGuPNZ+jzEaG7Ohne7u/9QSgS1k23suPEd1T2ZpbyDT7hqfx/1JRo8hsRBVfzw==" },
+	{ "P-256, BIND, 33 octets",
+	  "Private-key-format: v1.3\nAlgorithm: 13 (ECDSAP256SHA256)\n"
+	  "PrivateKey: AADrVq4PCp09vKfDVW83tMcHKbUDC4dE5M4Kn47j8Nvm\n",
+	  MAIL_ALGORITHM_ECDSAP256SHA256,
+	  "lQPr7fl7vdUX4VTzmb507SH0pGuPNZ+jzEaG7Ohne7u/9QSgS1k23suPEd1T2ZpbyDT7hqfx/1JRo8hsRBVfzw==" },
 	/* RFC 8410 10.3, with a public key and attributes, which are passed over. */
 	{ "RFC 8410",
 	  "A key:\n-----BEGIN PRIVATE KEY-----\r\n"
@@ -164,6 +175,8 @@ static void test_refused(void)
 		{ "Private-key-format: v1.2\nAlgorithm: 15\n", "no PrivateKey" },
 		{ "Private-key-format: v1.2\nAlgorithm: 15\nPrivateKey: AAAA\n", "damaged" },
 		{ "Private-key-format: v1.2\nAlgorithm: 15\nPrivateKey: !!!!\n", "damaged" },
+		{ "Private-key-format: v1.2\nAlgorithm: 13\nPrivateKey: AAAA\n", "damaged" },
+		{ "Private-key-format: v1.2\nAlgorithm: 13\nPrivateKey:\n", "damaged" },
 		/* The order of P-256 is no secret number. */
 		{ "Private-key-format: v1.2\nAlgorithm: 13\n"
 		  "PrivateKey: /////wAAAAD//////////7zm+q2nF56E87nKwvxjJVE=\n",

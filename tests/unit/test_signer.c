@@ -207,7 +207,7 @@ static void test_budget(void)
 	mail_signatures_t *signatures = mail_signatures_new(1 << 16);
 	mail_signer_t *signer = mail_signer_new(signatures, 3);
 	CU_ASSERT_FATAL(signatures != NULL && signer != NULL);
-	uint8_t out[MAIL_SIGNATURE_MAX];
+	uint8_t out[MAIL_SIGNATURE_MAX] = { 0 };
 	for (int64_t now = 100; now < 104; now++) {
 		/* In the second second nothing is signed: that is not carried over. */
 		int count = now == 101 ? 0 : 6;
