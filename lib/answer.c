@@ -353,20 +353,24 @@ static int domain_open(work_t *work, bool *children)
 	const bool ds = knot_pkt_qtype(work->pkt) == KNOT_RRTYPE_DS && work->key_len > 0;
 	size_t len = ds ? mail_key_parent(work->key, work->key_len) : work->key_len;
 	const knot_dname_t *name = ds ? mail_name_parent(work->name) : work->name;
-	int ret = len > 0 ? mail_view_open(&work->view, name, work->key, len) : KNOT_ENOENT;
+	int found = len > 0 ? mail_view_find(&work->view, work->key, len) : KNOT_ENOENT;
 	/* Any zone of knotd is better than a domain that cannot be read. */
-	size_t labels = ret == KNOT_EOK ? mail_key_labels(work->view.key, work->view.key_len) : 0;
+	size_t labels = found >= 0 ? mail_key_labels(work->key, found) : 0;
 	*children = ds;
-	if (ret == KNOT_ENOENT && ds) {
+	if (found == KNOT_ENOENT && ds) {
 		/* No parent here, and none in knotd: the domain itself says that it has no DS. */
-		ret = mail_view_open(&work->view, work->name, work->key, work->key_len);
+		name = work->name;
+		found = mail_view_find(&work->view, work->key, work->key_len);
 		*children = false;
 	}
-	if (ret != KNOT_ENOENT && question->above != NULL &&
-	    !question->above(question->above_ctx, labels)) {
+	if (found == KNOT_ENOENT ||
+	    (question->above != NULL && !question->above(question->above_ctx, labels))) {
 		return KNOT_ENOENT;
 	}
-	return ret;
+	work->view.cache = question->cache;
+	work->view.now = question->now;
+	mail_cache_hold(question->cache);
+	return found >= 0 ? mail_view_fill(&work->view, name, work->key, found) : found;
 }
 
 /*! Says why a domain that was opened cannot answer; NULL: it can. */
@@ -424,11 +428,8 @@ int mail_answer(const mail_question_t *question, knot_pkt_t *pkt, mail_reply_t *
 	reply->ede = KNOT_EDNS_EDE_INV_DATA;
 	reply->reason[0] = '\0';
 	work.view.source = question->source;
-	work.view.cache = question->cache;
-	work.view.now = question->now;
 	name_set(&work, knot_pkt_qname(pkt));
 
-	mail_cache_hold(question->cache);
 	int ret = domain_open(&work, &children);
 	if (ret != KNOT_ENOENT) {
 		const char *fault = domain_fault(&work, ret);
@@ -442,7 +443,7 @@ int mail_answer(const mail_question_t *question, knot_pkt_t *pkt, mail_reply_t *
 		if (reply->outcome == MAIL_OUTCOME_FAILED) {
 			reply->rcode = KNOT_RCODE_SERVFAIL;
 		}
+		mail_cache_release(question->cache);
 	}
-	mail_cache_release(question->cache);
 	return KNOT_EOK;
 }

@@ -12,6 +12,69 @@ static inline uint8_t lower(uint8_t c)
 	return (uint8_t)(c - 'A') < 26 ? c + ('a' - 'A') : c;
 }
 
+/*! A word of eight equal octets. */
+#define WORD(octet) (UINT64_C(0x0101010101010101) * (octet))
+
+/*! Says whether the octets of a word stand in a key as they are; those that are not ASCII do too, but are rare. */
+static inline bool is_plain(uint64_t word)
+{
+	const uint64_t high = WORD(0x80);
+	const uint64_t escaped = ~((word | high) - WORD(2));
+	const uint64_t upper = (word + WORD(0x80 - 'A')) ^ (word + WORD(0x80 - 'Z' - 1));
+	return ((word | escaped | upper) & high) == 0;
+}
+
+/*! Puts octets of a label one by one. */
+static inline uint8_t *octets_put(uint8_t *out, const uint8_t *octets, size_t len)
+{
+	for (const uint8_t *end = octets + len; octets < end; octets++) {
+		if (*octets <= 1) {
+			*out++ = 1;
+			*out++ = *octets + 1;
+		} else {
+			*out++ = lower(*octets);
+		}
+	}
+	return out;
+}
+
+/*! Eight octets. */
+static inline uint64_t word_at(const uint8_t *octets)
+{
+	uint64_t word;
+	memcpy(&word, octets, sizeof(word));
+	return word;
+}
+
+/*! Puts the octets of a label: mostly all are plain, and are copied in words, of which the last two overlap. */
+static inline uint8_t *label_put(uint8_t *out, const uint8_t *octets, size_t len)
+{
+	if (len >= 8) {
+		const size_t last = len - 8;
+		for (size_t i = 0;; i = i + 8 < last ? i + 8 : last) {
+			const uint64_t word = word_at(octets + i);
+			if (!is_plain(word)) {
+				return octets_put(out, octets, len);
+			}
+			memcpy(out + i, &word, sizeof(word));
+			if (i == last) {
+				return out + len;
+			}
+		}
+	}
+	if (len >= 4) {
+		uint32_t first, last;
+		memcpy(&first, octets, sizeof(first));
+		memcpy(&last, octets + len - 4, sizeof(last));
+		if (is_plain((uint64_t)last << 32 | first)) {
+			memcpy(out, &first, sizeof(first));
+			memcpy(out + len - 4, &last, sizeof(last));
+			return out + len;
+		}
+	}
+	return octets_put(out, octets, len);
+}
+
 size_t mail_name_key(const knot_dname_t *name, uint8_t *key)
 {
 	uint8_t starts[KNOT_DNAME_MAXLABELS];
@@ -23,16 +86,7 @@ size_t mail_name_key(const knot_dname_t *name, uint8_t *key)
 	uint8_t *out = key;
 	while (n > 0) {
 		const uint8_t *label = name + starts[--n];
-		const uint8_t *end = label + *label;
-		while (label < end) {
-			uint8_t c = *++label;
-			if (c <= 1) {
-				*out++ = 1;
-				*out++ = c + 1;
-			} else {
-				*out++ = lower(c);
-			}
-		}
+		out = label_put(out, label + 1, *label);
 		if (n > 0) {
 			*out++ = 0;
 		}

@@ -145,20 +145,18 @@ int mail_txn_cursor(mail_txn_t *txn, unsigned db, MDB_cursor **cursor)
 	if (txn->mdb == NULL || !atomic_load_explicit(&txn->active, memory_order_relaxed)) {
 		return KNOT_EINVAL;
 	}
-	int rc = MDB_SUCCESS;
-	if (txn->cursors[db] == NULL) {
-		rc = mdb_cursor_open(txn->mdb, txn->env->dbi[db], &txn->cursors[db]);
-		if (rc != MDB_SUCCESS) {
-			txn->cursors[db] = NULL;
-		}
-	} else if (txn->cursor_generation[db] != txn->generation) {
-		rc = mdb_cursor_renew(txn->mdb, txn->cursors[db]);
+	*cursor = txn->cursors[db];
+	if (*cursor != NULL && txn->cursor_generation[db] == txn->generation) {
+		return KNOT_EOK;
 	}
-	if (rc == MDB_SUCCESS) {
-		txn->cursor_generation[db] = txn->generation;
-		*cursor = txn->cursors[db];
+	int rc = *cursor != NULL ? mdb_cursor_renew(txn->mdb, *cursor)
+	                         : mdb_cursor_open(txn->mdb, txn->env->dbi[db], cursor);
+	if (rc != MDB_SUCCESS) {
+		return mail_store_code(rc);
 	}
-	return mail_store_code(rc);
+	txn->cursors[db] = *cursor;
+	txn->cursor_generation[db] = txn->generation;
+	return KNOT_EOK;
 }
 
 int mail_txn_lookup(mail_txn_t *txn, unsigned db, const uint8_t *key, size_t len,

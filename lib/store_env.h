@@ -37,6 +37,7 @@
 
 /*! Parts of names that a transaction remembers to be bare, and octets of the longest. */
 #define BARE_COUNT 32
+#define BARE_SHIFT (32 - 5)
 #define BARE_LEN 31
 
 /*! Stamp of what init writes: older than anything that anybody writes. */
@@ -80,9 +81,9 @@ typedef struct mail_env {
 	pid_t pid;
 	bool writable;
 	uint64_t epoch;
-	pthread_mutex_t mutex;   /*!< Guards txns and a change of the map. */
+	pthread_mutex_t mutex;   /*!< Guards txns, a change of the map, and who bars. */
 	mail_txn_t *txns;        /*!< All transaction objects. */
-	atomic_bool resizing;    /*!< Nobody may begin or renew. */
+	uint64_t ended;          /*!< Snapshots that stand are of this transaction, or newer. */
 	atomic_bool broken;      /*!< The map is lost: nothing works but closing. */
 	atomic_uintptr_t writer; /*!< Address of a thread-local of the writing thread, or 0. */
 } mail_env_t;
@@ -109,8 +110,13 @@ struct mail_txn {
 	mail_env_t *env;
 	MDB_txn *mdb;
 	bool write;
-	atomic_bool active;  /*!< It has a snapshot, or is about to take one. */
-	unsigned generation; /*!< Counts snapshots. */
+	atomic_bool active;   /*!< Its thread uses it. */
+	atomic_bool barred;   /*!< Its thread must not begin to: another one works on it. */
+	atomic_bool standing; /*!< It kept its snapshot when it was last used. */
+	atomic_uint uses;     /*!< Counts how often its thread has used it, */
+	unsigned uses_seen;   /*!< and how often when that was last looked at. */
+	unsigned generation;  /*!< Counts snapshots. */
+	uint64_t snapshot;    /*!< Number of the transaction that it sees, or saw last. */
 	MDB_cursor *cursors[DB_COUNT];
 	unsigned cursor_generation[DB_COUNT];
 	unsigned tombstone_limit;
@@ -148,6 +154,11 @@ int mail_txn_lookup(mail_txn_t *txn, unsigned db, const uint8_t *key, size_t len
                     mail_stored_t *stored);
 /*! Notes the first fatal error of a writing transaction and gives it as a code. */
 int mail_txn_fail(mail_txn_t *txn, int rc);
+
+/* store_order.c */
+
+/*! Compares keys as LMDB does: by octets, and the shorter of two that begin alike is less. */
+int mail_store_order(const MDB_val *first, const MDB_val *second);
 
 /* store_meta.c */
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The store's transaction as the source of the model: the hot path of every question. */
 
+#include <endian.h>
+
 #include <lmdb.h>
 
 #include "store_env.h"
@@ -65,20 +67,48 @@ static bool read_domain(const MDB_val *v, mail_domain_t *domain)
 	return true;
 }
 
+/*! Number of octets that two keys begin with in common. */
+static inline size_t common_octets(const uint8_t *a, const uint8_t *b, size_t most)
+{
+	size_t n = 0;
+	for (uint64_t x, y; n + sizeof(x) <= most; n += sizeof(x)) {
+		memcpy(&x, a + n, sizeof(x));
+		memcpy(&y, b + n, sizeof(y));
+		if (x != y) {
+			return n + (size_t)__builtin_ctzll(le64toh(x ^ y)) / 8;
+		}
+	}
+	while (n < most && a[n] == b[n]) {
+		n++;
+	}
+	return n;
+}
+
+/*! The upmost bit of each octet of a word that is 0. */
+static inline uint64_t zero_octets(uint64_t word)
+{
+	const uint64_t low = UINT64_C(0x7f7f7f7f7f7f7f7f);
+	return ~(((word & low) + low) | word | low);
+}
+
 /*! Length of the labels that two keys have in common, as octets of the key. */
 static size_t common_labels(const uint8_t *a, size_t a_len, const uint8_t *b, size_t b_len)
 {
-	size_t most = a_len < b_len ? a_len : b_len;
-	size_t n = 0;
-	size_t end = 0;
-	for (; n < most && a[n] == b[n]; n++) {
-		if (a[n] == 0) {
-			end = n;
+	size_t n = common_octets(a, b, a_len < b_len ? a_len : b_len);
+	if ((n == a_len || a[n] == 0) && (n == b_len || b[n] == 0)) {
+		return n;
+	}
+	for (uint64_t word; n >= sizeof(word); n -= sizeof(word)) {
+		memcpy(&word, a + n - sizeof(word), sizeof(word));
+		const uint64_t zero = zero_octets(le64toh(word));
+		if (zero != 0) {
+			return n - 1 - (size_t)__builtin_clzll(zero) / 8;
 		}
 	}
-	bool a_ends = n == a_len || a[n] == 0;
-	bool b_ends = n == b_len || b[n] == 0;
-	return a_ends && b_ends ? n : end;
+	while (n > 0 && a[n - 1] != 0) {
+		n--;
+	}
+	return n > 0 ? n - 1 : 0;
 }
 
 /*!
@@ -115,11 +145,8 @@ static int descend(MDB_cursor *cursor, const uint8_t *key, size_t *bound, MDB_va
 static bare_t *bare_place(mail_txn_t *txn, const uint8_t *key, size_t len)
 {
 	/* Names that many questions share are short, and end differently. */
-	uint32_t hash = (uint32_t)len;
-	for (size_t i = len > 8 ? len - 8 : 0; i < len; i++) {
-		hash = hash * 31 + key[i];
-	}
-	return &txn->bare[hash % BARE_COUNT];
+	const uint32_t word = (uint32_t)len << 16 | (uint32_t)key[len / 2] << 8 | key[len - 1];
+	return &txn->bare[word * UINT32_C(0x9e3779b1) >> BARE_SHIFT];
 }
 
 static bool bare_known(mail_txn_t *txn, const uint8_t *key, size_t len)
@@ -128,8 +155,7 @@ static bool bare_known(mail_txn_t *txn, const uint8_t *key, size_t len)
 		return false;
 	}
 	const bare_t *bare = bare_place(txn, key, len);
-	return bare->len == len && bare->txnid == mdb_txn_id(txn->mdb) &&
-	       memcmp(bare->key, key, len) == 0;
+	return bare->len == len && bare->txnid == txn->snapshot && memcmp(bare->key, key, len) == 0;
 }
 
 static void bare_note(mail_txn_t *txn, const uint8_t *key, size_t len)
@@ -138,7 +164,7 @@ static void bare_note(mail_txn_t *txn, const uint8_t *key, size_t len)
 		return;
 	}
 	bare_t *bare = bare_place(txn, key, len);
-	bare->txnid = mdb_txn_id(txn->mdb);
+	bare->txnid = txn->snapshot;
 	bare->len = (uint8_t)len;
 	memcpy(bare->key, key, len);
 }
@@ -176,8 +202,10 @@ static int source_domain_above(const mail_source_t *source, const uint8_t *key, 
 		first = first == 0 ? bound : first;
 		last = bound;
 	}
-	bare_note(txn, key, first);
-	bare_note(txn, key, last);
+	if (first > 0) {
+		bare_note(txn, key, first);
+		bare_note(txn, key, last);
+	}
 	return KNOT_ENOENT;
 }
 

@@ -2,11 +2,17 @@
 /*
  * Transactions.
  *
- * The map of an environment may only be changed while no transaction of the process is active
- * (lmdb.h, mdb_env_set_mapsize). So every transaction object says in a flag of its own whether it
- * is, and looks at env->resizing after raising it; who resizes raises that first and then looks at
- * the flags. Both are sequentially consistent, so at least one of two sees the other and gives way.
- * A shared counter would do as well, but be fought over by all threads twice per question.
+ * A reading transaction may keep its snapshot while its thread does not use it: it stands. Then the next question
+ * takes it up again when nothing was committed since, which costs a comparison; to let go of a snapshot, take the
+ * same one again and find its databases in it costs as much as half a descent of the tree. A snapshot that stands
+ * while others commit would keep pages from being used again, so some thread has to end such ones
+ * (mail_store_end_standing()).
+ *
+ * Whoever works on another thread's transaction bars it, then looks whether it is active; its thread raises
+ * `active`, then looks whether it is barred. Both are sequentially consistent, so at least one of two sees the
+ * other and gives way. The map of an environment may only be changed while no transaction of the process has a
+ * snapshot (lmdb.h, mdb_env_set_mapsize): who does that bars them all. A flag that all threads share would do as
+ * well, but be fought over twice per question.
  */
 
 #include <errno.h>
@@ -20,11 +26,11 @@
 /*! Its address tells threads apart. */
 static _Thread_local char thread_mark;
 
-/*! Raises the flag that a transaction is active. */
+/*! Begins to use a transaction. KNOT_EAGAIN: another thread is just working on it. */
 static int enter(mail_txn_t *txn)
 {
 	atomic_store(&txn->active, true);
-	if (!atomic_load(&txn->env->resizing) && !atomic_load(&txn->env->broken)) {
+	if (!atomic_load(&txn->barred)) {
 		return KNOT_EOK;
 	}
 	atomic_store(&txn->active, false);
@@ -36,14 +42,36 @@ static void leave(mail_txn_t *txn)
 	atomic_store_explicit(&txn->active, false, memory_order_release);
 }
 
+/*! Lets go of the snapshot that a transaction kept. Whoever uses or bars it. */
+static void end_standing(mail_txn_t *txn)
+{
+	if (atomic_load_explicit(&txn->standing, memory_order_relaxed)) {
+		mdb_txn_reset(txn->mdb);
+		atomic_store_explicit(&txn->standing, false, memory_order_relaxed);
+	}
+}
+
+/*! Keeps a transaction's thread from using it, under the mutex. \return False: it is at it. */
+static bool bar(mail_txn_t *txn)
+{
+	atomic_store(&txn->barred, true);
+	return !atomic_load(&txn->active);
+}
+
+static void unbar(mail_txn_t *txn)
+{
+	atomic_store_explicit(&txn->barred, false, memory_order_release);
+}
+
 /*! Takes over a map that another process has made larger. */
 static int adopt_map(mail_env_t *env)
 {
 	int ret = KNOT_EOK;
 	pthread_mutex_lock(&env->mutex);
-	atomic_store(&env->resizing, true);
 	for (mail_txn_t *txn = env->txns; txn != NULL; txn = txn->next) {
-		if (atomic_load(&txn->active)) {
+		if (bar(txn)) {
+			end_standing(txn);
+		} else {
 			ret = KNOT_EAGAIN;
 		}
 	}
@@ -55,9 +83,52 @@ static int adopt_map(mail_env_t *env)
 			ret = mail_store_code(rc);
 		}
 	}
-	atomic_store(&env->resizing, false);
+	for (mail_txn_t *txn = env->txns; txn != NULL && !atomic_load(&env->broken);
+	     txn = txn->next) {
+		unbar(txn);
+	}
 	pthread_mutex_unlock(&env->mutex);
 	return ret;
+}
+
+/*! Ends a snapshot that stands and is older than a transaction, or unused. \return False: it is in use. */
+static bool end_old(mail_txn_t *txn, uint64_t newest, bool idle)
+{
+	const unsigned uses = atomic_load_explicit(&txn->uses, memory_order_relaxed);
+	const bool unused = idle && uses == txn->uses_seen;
+	if (idle) {
+		txn->uses_seen = uses;
+	}
+	if (atomic_load_explicit(&txn->active, memory_order_relaxed)) {
+		return false;
+	}
+	if (!atomic_load_explicit(&txn->standing, memory_order_relaxed)) {
+		return true;
+	}
+	const bool barred = bar(txn);
+	if (barred && (unused || txn->snapshot < newest)) {
+		end_standing(txn);
+	}
+	unbar(txn);
+	return barred;
+}
+
+unsigned mail_store_end_standing(mail_store_t *store, bool idle)
+{
+	mail_env_t *env = store->env;
+	MDB_envinfo info;
+	unsigned busy = 0;
+	pthread_mutex_lock(&env->mutex);
+	if (!atomic_load(&env->broken) && mdb_env_info(env->mdb, &info) == MDB_SUCCESS &&
+	    (idle || env->ended != info.me_last_txnid)) {
+		for (mail_txn_t *txn = env->txns; txn != NULL; txn = txn->next) {
+			busy += end_old(txn, info.me_last_txnid, idle) ? 0 : 1;
+		}
+		env->ended = busy == 0 ? info.me_last_txnid : env->ended;
+		busy = env->ended == info.me_last_txnid ? 0 : busy;
+	}
+	pthread_mutex_unlock(&env->mutex);
+	return busy;
 }
 
 /*! Begins or renews, once. */
@@ -85,6 +156,7 @@ static int start_cured(mail_txn_t *txn)
 		rc = start(txn);
 		if (rc == MDB_SUCCESS) {
 			txn->generation++;
+			txn->snapshot = mdb_txn_id(txn->mdb);
 			return KNOT_EOK;
 		}
 		leave(txn);
@@ -107,6 +179,7 @@ static void link_txn(mail_txn_t *txn)
 {
 	mail_env_t *env = txn->env;
 	pthread_mutex_lock(&env->mutex);
+	atomic_store(&txn->barred, atomic_load(&env->broken));
 	txn->next = env->txns;
 	if (env->txns != NULL) {
 		env->txns->prev = txn;
@@ -115,12 +188,15 @@ static void link_txn(mail_txn_t *txn)
 	pthread_mutex_unlock(&env->mutex);
 }
 
-/*! Frees a transaction object whose LMDB transaction has ended. */
+/*! Frees a transaction object, and ends its LMDB transaction without writing, if it has one. */
 static void free_txn(mail_txn_t *txn)
 {
 	mail_env_t *env = txn->env;
-	leave(txn);
 	pthread_mutex_lock(&env->mutex);
+	/* Until here another thread might work on it. */
+	if (txn->mdb != NULL) {
+		mdb_txn_abort(txn->mdb);
+	}
 	if (txn->prev != NULL) {
 		txn->prev->next = txn->next;
 	} else {
@@ -240,10 +316,6 @@ void mail_txn_abort(mail_txn_t *txn)
 		return;
 	}
 	close_cursors(txn);
-	if (txn->mdb != NULL) {
-		mdb_txn_abort(txn->mdb);
-		txn->mdb = NULL;
-	}
 	free_txn(txn);
 }
 
@@ -253,20 +325,49 @@ void mail_txn_reset(mail_txn_t *txn)
 		return;
 	}
 	mdb_txn_reset(txn->mdb);
+	atomic_store_explicit(&txn->standing, false, memory_order_relaxed);
+	leave(txn);
+}
+
+void mail_txn_stand(mail_txn_t *txn)
+{
+	if (txn->write || !atomic_load_explicit(&txn->active, memory_order_relaxed)) {
+		return;
+	}
+	atomic_store_explicit(&txn->standing, true, memory_order_relaxed);
 	leave(txn);
 }
 
 int mail_txn_renew(mail_txn_t *txn)
 {
+	return mail_txn_resume(txn, 0);
+}
+
+int mail_txn_resume(mail_txn_t *txn, uint64_t newest)
+{
 	if (txn->write || atomic_load_explicit(&txn->active, memory_order_relaxed)) {
 		return KNOT_EINVAL;
 	}
+	int ret = enter(txn);
+	if (ret != KNOT_EOK) {
+		return ret;
+	}
+	/* Nobody else writes it. */
+	unsigned uses = atomic_load_explicit(&txn->uses, memory_order_relaxed) + 1;
+	atomic_store_explicit(&txn->uses, uses, memory_order_relaxed);
+	if (atomic_load_explicit(&txn->standing, memory_order_relaxed) && txn->snapshot == newest) {
+		/* Cursors begin at the root again: where the last question left them is of no use to this one. */
+		txn->generation++;
+		return KNOT_EOK;
+	}
+	end_standing(txn);
+	leave(txn);
 	return start_cured(txn);
 }
 
 uint64_t mail_txn_id(const mail_txn_t *txn)
 {
-	return mdb_txn_id(txn->mdb);
+	return txn->snapshot;
 }
 
 const mail_source_t *mail_txn_source(mail_txn_t *txn)

@@ -29,9 +29,7 @@ static bool str_below(mail_str_t key, const char *top, size_t top_len)
 	       mail_key_in((const uint8_t *)key.data, key.len, (const uint8_t *)top, top_len);
 }
 
-/*! Opens the view of a domain whose entry was read. */
-static int view_fill(mail_view_t *view, const knot_dname_t *name, const uint8_t *key,
-                     size_t key_len)
+int mail_view_fill(mail_view_t *view, const knot_dname_t *name, const uint8_t *key, size_t key_len)
 {
 	memmove(view->key, key, key_len);
 	view->key_len = key_len;
@@ -60,13 +58,16 @@ static int view_fill(mail_view_t *view, const knot_dname_t *name, const uint8_t 
 	return ret;
 }
 
-int mail_view_open(mail_view_t *view, const knot_dname_t *name, const uint8_t *key, size_t len)
+int mail_view_find(mail_view_t *view, const uint8_t *key, size_t len)
 {
 	int ret = view->source->domain_above(view->source, key, len, &view->domain);
-	if (ret >= 0 && view->domain.error != KNOT_EOK) {
-		return view->domain.error;
-	}
-	return ret < 0 ? ret : view_fill(view, name, key, ret);
+	return ret >= 0 && view->domain.error != KNOT_EOK ? view->domain.error : ret;
+}
+
+int mail_view_open(mail_view_t *view, const knot_dname_t *name, const uint8_t *key, size_t len)
+{
+	int ret = mail_view_find(view, key, len);
+	return ret < 0 ? ret : mail_view_fill(view, name, key, ret);
 }
 
 int mail_view_open_zone(mail_view_t *view, const knot_dname_t *apex, mail_str_t policy)
@@ -85,7 +86,7 @@ int mail_view_open_zone(mail_view_t *view, const knot_dname_t *apex, mail_str_t 
 	} else if (view->domain.error != KNOT_EOK) {
 		return view->domain.error;
 	}
-	ret = view_fill(view, apex, key, len);
+	ret = mail_view_fill(view, apex, key, len);
 	view->zone = true;
 	return ret;
 }

@@ -62,6 +62,10 @@ typedef struct {
  *         view->plan->error may be set.
  */
 int mail_view_open(mail_view_t *view, const knot_dname_t *name, const uint8_t *key, size_t len);
+/*! The first half of it: finds the domain. \return Length of its key, or an error. */
+int mail_view_find(mail_view_t *view, const uint8_t *key, size_t len);
+/*! The second half. \param key_len  What mail_view_find() gave. */
+int mail_view_fill(mail_view_t *view, const knot_dname_t *name, const uint8_t *key, size_t key_len);
 
 /*!
  * Opens the view of a zone of knotd's: of the stored domain of that very name, else of one that follows a

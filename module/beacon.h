@@ -37,6 +37,13 @@ static inline uint64_t mail_beacon_state_of(uint64_t epoch, uint64_t txnid)
 	return txnid < most && epoch < UINT64_MAX / most ? epoch << MAIL_STATE_BITS | txnid : 0;
 }
 
+/*! The number of the transaction in a state of an environment; 0: it is another's, or not known. */
+static inline uint64_t mail_beacon_txnid(uint64_t state, uint64_t epoch)
+{
+	return state >> MAIL_STATE_BITS == epoch ? state & (((uint64_t)1 << MAIL_STATE_BITS) - 1)
+	                                         : 0;
+}
+
 /*!
  * A number for what the store says now: the same number, the same content.
  *

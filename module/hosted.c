@@ -5,51 +5,54 @@
 
 #include <stdio.h>
 
-#include "mail/kind.h"
-
-/*! Who answers: the hosted domain that was found, or a zone of knotd. */
+/*! A question at the hook. */
 typedef struct {
-	size_t qname; /*!< Labels of the question. */
-	size_t zone;  /*!< Labels of knotd's zone. */
-	bool has_zone;
-	bool ds;     /*!< A DS question belongs to the parent's side of a cut (RFC 4035 3.1.4.1). */
-	bool tsig;   /*!< The question is signed. */
-	bool asked;  /*!< Out: a hosted domain was found. */
-	bool badkey; /*!< Out: the question is ours, and refused. */
-} claim_t;
+	knotd_qdata_t *qdata;
+	knotd_mod_t *mod;
+	mail_pin_t pin;
+	mail_question_t question;
+	bool asked;  /*!< A hosted domain was found. */
+	bool badkey; /*!< The question is ours, and refused. */
+} work_t;
 
 /*!
  * The longer name wins, and the zone if they are equal. For a DS question the owner of the DS itself is
  * the child, which both sides match only where they have no parent of it: any parent wins.
  */
-static bool is_hosted(void *ctx, size_t labels)
+static bool is_longer(const knotd_qdata_t *qdata, const knot_dname_t *zone_name, size_t labels)
 {
-	claim_t *claim = ctx;
-	claim->asked = true;
-	if (claim->has_zone) {
-		// mail_answer() says 0 when all it has is the child.
-		bool child = labels == 0 || labels == claim->qname;
-		size_t hosted_rank = claim->ds && child ? 0 : labels + 1;
-		size_t zone_rank = claim->ds && claim->zone == claim->qname ? 0 : claim->zone + 1;
-		if (hosted_rank <= zone_rank) {
-			return false;
-		}
-	}
-	// We know no key (RFC 8945 5.2.1); knotd checks them for its own zones only.
-	claim->badkey = claim->tsig;
-	return !claim->badkey;
+	const size_t qname = knot_dname_labels(knot_pkt_qname(qdata->query), NULL);
+	const size_t zone = knot_dname_labels(zone_name, NULL);
+	// A DS question belongs to the parent's side of a cut (RFC 4035 3.1.4.1).
+	const bool ds = knot_pkt_qtype(qdata->query) == KNOT_RRTYPE_DS;
+	// mail_answer() says 0 when all it has is the child.
+	const bool child = labels == 0 || labels == qname;
+	const size_t hosted_rank = ds && child ? 0 : labels + 1;
+	const size_t zone_rank = ds && zone == qname ? 0 : zone + 1;
+	return hosted_rank > zone_rank;
 }
 
-static claim_t claim_of(knotd_qdata_t *qdata)
+/*! A hosted domain was found: says whether it answers, and sees to what it needs. */
+static bool is_hosted(void *ctx, size_t labels)
 {
-	const knot_dname_t *zone = knotd_qdata_zone_name(qdata);
-	return (claim_t){
-		.qname = knot_dname_labels(knot_pkt_qname(qdata->query), NULL),
-		.zone = zone != NULL ? knot_dname_labels(zone, NULL) : 0,
-		.has_zone = zone != NULL,
-		.ds = knot_pkt_qtype(qdata->query) == KNOT_RRTYPE_DS,
-		.tsig = qdata->query->tsig_rr != NULL,
-	};
+	work_t *work = ctx;
+	const knotd_qdata_t *qdata = work->qdata;
+	const mail_instance_t *instance = knotd_mod_ctx(work->mod);
+	const knot_dname_t *zone = knotd_qdata_zone_name(work->qdata);
+	work->asked = true;
+	if (zone != NULL && !is_longer(qdata, zone, labels)) {
+		return false;
+	}
+	// We know no key (RFC 8945 5.2.1); knotd checks them for its own zones only.
+	work->badkey = qdata->query->tsig_rr != NULL;
+	if (work->badkey) {
+		return false;
+	}
+	mail_service_equip(instance->service, qdata->params->thread_id, &work->pin);
+	work->question.cache = work->pin.cache;
+	work->question.now = work->pin.now;
+	work->question.signer = work->pin.signer;
+	return true;
 }
 
 /*! Says whether a question is one that we look at: transfers, NOTIFY and UPDATE are knotd's. */
@@ -80,6 +83,9 @@ static void count_signatures(knotd_mod_t *mod, unsigned thread, mail_signer_t *s
 		return;
 	}
 	mail_signer_counts_t counts = mail_signer_counts(signer);
+	if ((counts.made | counts.cached | counts.refused) == 0) {
+		return;
+	}
 	mail_count_add(mod, thread, MAIL_COUNTER_SIGNATURE, MAIL_SIGNATURE_MADE, counts.made);
 	mail_count_add(mod, thread, MAIL_COUNTER_SIGNATURE, MAIL_SIGNATURE_CACHED, counts.cached);
 	mail_count_add(mod, thread, MAIL_COUNTER_SIGNATURE, MAIL_SIGNATURE_REFUSED, counts.refused);
@@ -100,11 +106,12 @@ static knotd_state_t not_ready(knotd_state_t state, knotd_qdata_t *qdata, knotd_
 }
 
 /*! Gives knotd what mail_answer() made. */
-static knotd_state_t finish(knotd_state_t state, const mail_reply_t *reply, const claim_t *claim,
-                            knotd_qdata_t *qdata, knotd_mod_t *mod)
+static knotd_state_t finish(knotd_state_t state, const work_t *work, const mail_reply_t *reply)
 {
+	knotd_qdata_t *qdata = work->qdata;
+	knotd_mod_t *mod = work->mod;
 	unsigned thread = qdata->params->thread_id;
-	if (claim->badkey) {
+	if (work->badkey) {
 		mail_count(mod, thread, MAIL_COUNTER_OUTCOME, MAIL_OUTCOME_BADKEY);
 		qdata->rcode = KNOT_RCODE_NOTAUTH;
 		qdata->rcode_tsig = KNOT_RCODE_BADKEY;
@@ -121,7 +128,9 @@ static knotd_state_t finish(knotd_state_t state, const mail_reply_t *reply, cons
 			mail_log_write(instance->log, LOG_ERR, "%s", reply->reason);
 		}
 		// A zone of knotd is not ours as long as no hosted domain is known to be longer.
-		return claim->has_zone && !claim->asked ? state : fail(qdata, reply->ede);
+		return knotd_qdata_zone_name(qdata) != NULL && !work->asked
+		               ? state
+		               : fail(qdata, reply->ede);
 	}
 	mail_count(mod, thread, MAIL_COUNTER_QUERY, reply->kind);
 	qdata->rcode = reply->rcode;
@@ -137,33 +146,30 @@ knotd_state_t mail_hosted_answer(knotd_state_t state, knot_pkt_t *pkt, knotd_qda
 
 	mail_instance_t *instance = knotd_mod_ctx(mod);
 	unsigned thread = qdata->params->thread_id;
-	mail_pin_t pin = { 0 };
-	int ret = instance->service != NULL ? mail_service_pin(instance->service, thread, &pin)
+	work_t work;
+	work.qdata = qdata;
+	work.mod = mod;
+	work.asked = work.badkey = false;
+	int ret = instance->service != NULL ? mail_service_pin(instance->service, thread, &work.pin)
 	                                    : KNOT_ENOMEM;
 	if (ret != KNOT_EOK) {
 		return not_ready(state, qdata, mod, ret);
 	}
 
-	claim_t claim = claim_of(qdata);
-	mail_question_t question = {
-		.source = pin.source,
-		.cache = pin.cache,
-		.now = pin.now,
-		.udp = qdata->params->proto == KNOTD_QUERY_PROTO_UDP,
-		.dnssec = knot_pkt_has_dnssec(qdata->query),
-		.signer = pin.signer,
-		.above = is_hosted,
-		.above_ctx = &claim,
-	};
-	mail_reply_t reply = { .outcome = MAIL_OUTCOME_NONE, .kind = mail_kind_count };
-	ret = mail_answer(&question, pkt, &reply);
+	work.question.source = work.pin.source;
+	work.question.udp = qdata->params->proto == KNOTD_QUERY_PROTO_UDP;
+	work.question.dnssec = knot_pkt_has_dnssec(qdata->query);
+	work.question.above = is_hosted;
+	work.question.above_ctx = &work;
+	mail_reply_t reply;  // The room for a reason is left as it is.
+	ret = mail_answer(&work.question, pkt, &reply);
 	if (ret != KNOT_EOK) {
 		reply.outcome = MAIL_OUTCOME_FAILED;
 		(void)snprintf(reply.reason, sizeof(reply.reason), "%s", knot_strerror(ret));
 	}
-	count_signatures(mod, thread, pin.signer);
+	count_signatures(mod, thread, work.pin.signer);
 	// The packet points into its own memory and into plans, not into the map.
-	mail_service_unpin(instance->service, thread, &pin);
+	mail_service_unpin(instance->service, thread, &work.pin);
 
-	return finish(state, &reply, &claim, qdata, mod);
+	return finish(state, &work, &reply);
 }

@@ -43,21 +43,3 @@ bool mail_counters_add(knotd_mod_t *mod)
 	       (!instance->global || knotd_mod_stats_add(mod, "signature", MAIL_SIGNATURES,
 	                                                 signature_to_str) == KNOT_EOK);
 }
-
-void mail_count(knotd_mod_t *mod, unsigned thread, unsigned counter, unsigned index)
-{
-	mail_count_add(mod, thread, counter, index, 1);
-}
-
-void mail_count_add(knotd_mod_t *mod, unsigned thread, unsigned counter, unsigned index,
-                    uint64_t times)
-{
-	const mail_instance_t *instance = mod != NULL && times > 0 ? knotd_mod_ctx(mod) : NULL;
-	if (instance == NULL || !instance->counting || thread >= instance->threads) {
-		return;
-	}
-	if (counter == MAIL_COUNTER_QUERY && index > mail_kind_count) {
-		index = mail_kind_count;
-	}
-	knotd_mod_stats_incr(mod, thread, counter, index, times);
-}

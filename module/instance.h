@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "mail/kind.h"
 #include "service.h"
 
 /*! An instance of the module: what knotd_mod_ctx() points to begins with it. */
@@ -32,12 +33,26 @@ enum { MAIL_OUTCOME_NOT_READY = MAIL_OUTCOME_COUNT, MAIL_OUTCOME_BADKEY, MAIL_OU
 /*! Registers the counters of an instance. \return False: no memory. */
 bool mail_counters_add(knotd_mod_t *mod);
 /*!
- * Counts something.
+ * Counts something, so many times.
  *
  * \param mod    An instance; NULL: nothing is counted.
- * \param index  Of the kind (mail_kind_count and more: none) or the outcome.
+ * \param index  Of the kind (mail_kind_count and more: none), the outcome, or what came of a signature.
  */
-void mail_count(knotd_mod_t *mod, unsigned thread, unsigned counter, unsigned index);
-/*! The same, so many times; cheap for none. */
-void mail_count_add(knotd_mod_t *mod, unsigned thread, unsigned counter, unsigned index,
-                    uint64_t times);
+static inline void mail_count_add(knotd_mod_t *mod, unsigned thread, unsigned counter,
+                                  unsigned index, uint64_t times)
+{
+	const mail_instance_t *instance = mod != NULL && times > 0 ? knotd_mod_ctx(mod) : NULL;
+	if (instance == NULL || !instance->counting || thread >= instance->threads) {
+		return;
+	}
+	if (counter == MAIL_COUNTER_QUERY && index > mail_kind_count) {
+		index = mail_kind_count;
+	}
+	knotd_mod_stats_incr(mod, thread, counter, index, times);
+}
+
+/*! The same, once. */
+static inline void mail_count(knotd_mod_t *mod, unsigned thread, unsigned counter, unsigned index)
+{
+	mail_count_add(mod, thread, counter, index, 1);
+}

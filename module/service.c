@@ -25,8 +25,9 @@
 /*! Milliseconds that private keys may take when a store is opened, and in a turn of the thread. */
 #define LOAD_PATIENCE 5000
 #define TURN_PATIENCE 200
-/*! Attempts to take a snapshot. */
-#define RENEWALS 100
+/*! Attempts to take a snapshot while another thread is at it, and those that do not wait. */
+#define ATTEMPTS 10000
+#define QUICK_ATTEMPTS 10
 /*! Longest line, its end included. */
 #define LINE_MAX_LEN 480
 /*! Lines that wait for somebody to write them. */
@@ -62,6 +63,8 @@ struct mail_service {
 	bool reading;            /*!< Keys remain to be read. */
 	atomic_uint interval;    /*!< Seconds between two mentions of a missing key. */
 	int64_t cleared;         /*!< When dead readers' slots were last cleared, ms. */
+	int64_t looked;          /*!< When unused snapshots were last looked for, ms. */
+	bool stale;              /*!< A worker may have an old snapshot. */
 	bool soon;               /*!< Try again after the short period. */
 	unsigned hurry;          /*!< How often that is still done. */
 
@@ -270,6 +273,14 @@ static void watch(mail_service_t *service)
 	service->hurry -= service->soon ? 1 : 0;
 }
 
+/*! Ends snapshots that workers have kept, and should not any more. */
+static void end_standing(mail_service_t *service)
+{
+	const mail_epoch_t *epoch = mail_shelf_epoch(&service->shelf);
+	const bool idle = is_due(&service->looked, WATCH_PERIOD);
+	service->stale = epoch != NULL && mail_store_end_standing(epoch->store, idle) > 0;
+}
+
 static void clear_readers(mail_service_t *service)
 {
 	const mail_epoch_t *epoch = mail_shelf_epoch(&service->shelf);
@@ -290,7 +301,7 @@ static void *keep_house(void *ctx)
 		if (service->key_directory != NULL) {
 			mail_wake_watch(&service->wake, WATCH_KEYS, service->key_directory);
 		}
-		bool soon = service->shelf.retired != NULL || service->soon;
+		bool soon = service->shelf.retired != NULL || service->soon || service->stale;
 		int period = service->reading ? 0 : soon ? SHORT_PERIOD : WATCH_PERIOD;
 		if (!mail_wake_wait(&service->wake, period)) {
 			break;
@@ -298,6 +309,7 @@ static void *keep_house(void *ctx)
 		watch(service);
 		keep_keys(service);
 		mail_shelf_sweep(&service->shelf);
+		end_standing(service);
 		if (is_due(&service->cleared, CLEAR_PERIOD)) {
 			clear_readers(service);
 		}
@@ -526,6 +538,20 @@ const mail_beacon_t *mail_service_beacon(const mail_service_t *service)
 	return &service->beacon;
 }
 
+/*! Takes up the snapshot that stands, or a new one. */
+static int take_snapshot(mail_txn_t *txn, uint64_t newest)
+{
+	int ret = mail_txn_resume(txn, newest);
+	// Another thread may just be ending the old one, or taking over a map that has grown.
+	for (unsigned i = 0; ret == KNOT_EAGAIN && i < ATTEMPTS; i++) {
+		if (i >= QUICK_ATTEMPTS) {
+			(void)sched_yield();
+		}
+		ret = mail_txn_resume(txn, newest);
+	}
+	return ret;
+}
+
 int mail_service_pin(mail_service_t *service, unsigned thread, mail_pin_t *pin)
 {
 	if (thread >= service->shelf.threads) {
@@ -538,31 +564,42 @@ int mail_service_pin(mail_service_t *service, unsigned thread, mail_pin_t *pin)
 
 	mail_epoch_t *epoch = snapshot->epoch;
 	pin->txn = epoch->txns[thread];
-	int ret = KNOT_EAGAIN;
-	// Another thread may just be taking over a map that has grown.
-	for (unsigned i = 0; ret == KNOT_EAGAIN && i < RENEWALS; i++) {
-		ret = mail_txn_renew(pin->txn);
-	}
+	const uint64_t state = mail_beacon_state(&service->beacon);
+	const uint64_t newest = mail_beacon_txnid(state, epoch->number);
+	int ret = take_snapshot(pin->txn, newest);
 	if (ret != KNOT_EOK) {
 		atomic_store(&epoch->failed, true);
 		mail_shelf_put(&service->shelf, thread);
 		return ret;
 	}
-	pin->source = mail_txn_source(pin->txn);
-	pin->cache = mail_shelf_cache(&service->shelf, thread);
-	pin->now = time(NULL);
-	pin->state = mail_beacon_state_of(epoch->number, mail_txn_id(pin->txn));
-	mail_cache_sync(pin->cache, epoch->number, mail_txn_id(pin->txn));
+	pin->snapshot = snapshot;
 	pin->signer = NULL;
+	pin->source = mail_txn_source(pin->txn);
+	// While nobody can tell whether it is the newest, it is not kept.
+	pin->stands = mail_txn_id(pin->txn) == newest;
+	pin->state = pin->stands ? state
+	                         : mail_beacon_state_of(epoch->number, mail_txn_id(pin->txn));
+	return KNOT_EOK;
+}
+
+void mail_service_equip(mail_service_t *service, unsigned thread, mail_pin_t *pin)
+{
+	const mail_snapshot_t *snapshot = pin->snapshot;
+	pin->now = time(NULL);
+	pin->cache = mail_shelf_cache(&service->shelf, thread);
+	mail_cache_sync(pin->cache, snapshot->epoch->number, mail_txn_id(pin->txn));
 	if (snapshot->signers != NULL) {
 		pin->signer = snapshot->signers->signers[thread];
 		mail_signer_sync(pin->signer, snapshot->signers->ring, pin->now);
 	}
-	return KNOT_EOK;
 }
 
 void mail_service_unpin(mail_service_t *service, unsigned thread, mail_pin_t *pin)
 {
-	mail_txn_reset(pin->txn);
+	if (pin->stands) {
+		mail_txn_stand(pin->txn);
+	} else {
+		mail_txn_reset(pin->txn);
+	}
 	mail_shelf_put(&service->shelf, thread);
 }

@@ -28,11 +28,14 @@ typedef struct mail_service mail_service_t;
 /*! What a worker thread holds while it answers one question. */
 typedef struct {
 	const mail_source_t *source;
-	mail_cache_t *cache;
 	mail_txn_t *txn;
+	uint64_t state; /*!< mail_beacon_state_of() the snapshot. */
+	bool stands;    /*!< The snapshot is kept for the next question. */
+	const struct mail_snapshot *snapshot;
+	/* Set by mail_service_equip(). */
+	mail_cache_t *cache;
 	mail_signer_t *signer; /*!< NULL: the service signs nothing. */
 	int64_t now;           /*!< Seconds since 1970, for the whole question. */
-	uint64_t state;        /*!< mail_beacon_state_of() the snapshot. */
 } mail_pin_t;
 
 /*! What a service is made for. */
@@ -80,5 +83,7 @@ knotd_mod_t *mail_service_counter(mail_service_t *service);
  *         was; KNOT_ERANGE: no such thread; another error: of the store (it will be opened anew).
  */
 int mail_service_pin(mail_service_t *service, unsigned thread, mail_pin_t *pin);
+/*! Adds what is needed to answer a question that is ours; between pin and unpin. */
+void mail_service_equip(mail_service_t *service, unsigned thread, mail_pin_t *pin);
 /*! Lets go of the snapshot. */
 void mail_service_unpin(mail_service_t *service, unsigned thread, mail_pin_t *pin);

@@ -148,23 +148,6 @@ mail_signers_t *mail_shelf_signers(const mail_shelf_t *shelf)
 	return snapshot != NULL ? snapshot->signers : NULL;
 }
 
-const mail_snapshot_t *mail_shelf_take(mail_shelf_t *shelf, unsigned thread)
-{
-	mail_slot_t *slot = &shelf->slots[thread];
-	mail_snapshot_t *snapshot, *again = atomic_load(&shelf->current);
-	do {
-		snapshot = again;
-		atomic_store(&slot->pinned, snapshot);
-		again = atomic_load(&shelf->current);
-	} while (again != snapshot);
-	return snapshot;
-}
-
-void mail_shelf_put(mail_shelf_t *shelf, unsigned thread)
-{
-	atomic_store_explicit(&shelf->slots[thread].pinned, NULL, memory_order_release);
-}
-
 bool mail_shelf_is_taken(const mail_shelf_t *shelf, unsigned thread)
 {
 	return atomic_load(&shelf->slots[thread].pinned) != NULL;

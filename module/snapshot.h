@@ -82,8 +82,24 @@ mail_epoch_t *mail_shelf_epoch(const mail_shelf_t *shelf);
 mail_signers_t *mail_shelf_signers(const mail_shelf_t *shelf);
 
 /*! Keeps the present snapshot from being freed until it is put back; NULL: none. */
-const mail_snapshot_t *mail_shelf_take(mail_shelf_t *shelf, unsigned thread);
-void mail_shelf_put(mail_shelf_t *shelf, unsigned thread);
+static inline const mail_snapshot_t *mail_shelf_take(mail_shelf_t *shelf, unsigned thread)
+{
+	mail_slot_t *slot = &shelf->slots[thread];
+	mail_snapshot_t *snapshot, *again = atomic_load(&shelf->current);
+	do {
+		snapshot = again;
+		atomic_store(&slot->pinned, snapshot);
+		again = atomic_load(&shelf->current);
+	} while (again != snapshot);
+	return snapshot;
+}
+
+/*! Lets go of it. */
+static inline void mail_shelf_put(mail_shelf_t *shelf, unsigned thread)
+{
+	atomic_store_explicit(&shelf->slots[thread].pinned, NULL, memory_order_release);
+}
+
 /*! Says whether a thread has taken a snapshot. Any thread. */
 bool mail_shelf_is_taken(const mail_shelf_t *shelf, unsigned thread);
 /*! The cache of a thread. */

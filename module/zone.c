@@ -330,7 +330,7 @@ __attribute__((noinline)) static knotd_in_state_t complete(knotd_in_state_t stat
 {
 	mail_instance_t *instance = &zone->instance;
 	const unsigned thread = qdata->params->thread_id;
-	mail_pin_t pin = { 0 };
+	mail_pin_t pin;
 	if (instance->service == NULL) {
 		return state;
 	}
@@ -347,6 +347,7 @@ __attribute__((noinline)) static knotd_in_state_t complete(knotd_in_state_t stat
 		}
 		return state;
 	}
+	mail_service_equip(instance->service, thread, &pin);
 
 	mail_extent_t extent;
 	work_t work = {
@@ -356,7 +357,7 @@ __attribute__((noinline)) static knotd_in_state_t complete(knotd_in_state_t stat
 		.question = {
 			.source = pin.source,
 			.cache = pin.cache,
-			.now = time(NULL),
+			.now = pin.now,
 			.udp = qdata->params->proto == KNOTD_QUERY_PROTO_UDP,
 			.online = zone->online,
 			.apex = knotd_qdata_zone_name(qdata),

@@ -46,8 +46,11 @@ typedef struct {
 	bool udp;    /*!< UDP: truncate; else everything must fit. */
 	bool dnssec; /*!< The DO bit (RFC 3225): a signed domain's answer has its DNSSEC records. */
 	mail_signer_t *signer; /*!< Of the thread; NULL: no private key is there. */
+	/*!
+	 * Optional: asked with the label count of the matching domain, before anything is put, and before cache, now and
+	 * signer are looked at, so that it may still set them; false: leave it to knotd.
+	 */
 	bool (*above)(void *ctx, size_t labels);
-	/* ^ optional: asked with the label count of the matching domain before anything is put; false: leave it to knotd. */
 	void *above_ctx;
 } mail_question_t;
 

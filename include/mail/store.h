@@ -112,6 +112,15 @@ static inline uint64_t mail_beacon_number(const uint64_t *number)
 {
 	return __atomic_load_n(number, __ATOMIC_RELAXED);
 }
+/*!
+ * Ends the snapshots that stand (mail_txn_stand()) and are not of the newest transaction. Any thread; it may wait
+ * for a thread that begins or ends a transaction object.
+ *
+ * \param idle  Also those that were not used since this was last asked for.
+ *
+ * \return How many transactions may have an older snapshot still, because they were in use: call again.
+ */
+unsigned mail_store_end_standing(mail_store_t *store, bool idle);
 /*! Clears the slots of dead readers. \return Their number, or an error. */
 int mail_store_clear_readers(mail_store_t *store);
 
@@ -134,6 +143,21 @@ void mail_txn_reset(mail_txn_t *txn);
 /*! Takes a new snapshot after mail_txn_reset(). No allocation. \return As mail_txn_begin(); KNOT_EINVAL when
  *  it was not reset. */
 int mail_txn_renew(mail_txn_t *txn);
+/*!
+ * Stops using a reading transaction for a while, with its snapshot, so that mail_txn_resume() can take that up
+ * again. A snapshot that stands keeps the pages of what was deleted since from being used again, so somebody has to
+ * call mail_store_end_standing() soon after each commit.
+ */
+void mail_txn_stand(mail_txn_t *txn);
+/*!
+ * Uses a reading transaction again, after mail_txn_stand() or mail_txn_reset(). No allocation.
+ *
+ * \param newest  What mail_beacon_number() says is the newest transaction. The snapshot that stands is taken up if it
+ *                is that one; else there is a new one. 0: always a new one.
+ *
+ * \return As mail_txn_renew(); KNOT_EAGAIN also when another thread is just ending the snapshot: try again.
+ */
+int mail_txn_resume(mail_txn_t *txn, uint64_t newest);
 /*! The transaction's number: the same number, the same content. */
 uint64_t mail_txn_id(const mail_txn_t *txn);
 /*!

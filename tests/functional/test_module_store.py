@@ -446,6 +446,25 @@ def test_writes_under_load(directory):
         assert not load.wrong and load.count > 20, load.wrong[:5]
 
 
+def test_idle_workers_hold_nothing(directory):
+    """After a question a worker keeps its snapshot, but not for long: writers use old pages again all the same."""
+    store = fill(small(directory), 10)
+    store.apply("policy:\n  - id: second\n    base: hosted\n")
+    crowds = ["".join(f'{{"kind":"domain","name":"d{i}.example.net","policy":"{policy}"}}\n' for i in range(3000))
+              for policy in ("hosted", "second")]
+    with Knotd(store) as knotd:
+        def rewritten(times):
+            # Each worker has a snapshot now; nobody asks it again.
+            for _ in range(8):
+                assert preference(knotd) == 10
+            for turn in range(times):
+                store.load(crowds[turn % 2])
+            return os.stat(Path(store.path) / "data.mdb").st_size
+        settled = rewritten(6)
+        # One snapshot that is kept would cost half a megabyte each time.
+        assert rewritten(20) < settled + 1_000_000
+
+
 def test_another_copy_of_the_module(directory):
     """The file of the module is another one after a reload: never two environments at once."""
     store = fill(small(directory), 10)

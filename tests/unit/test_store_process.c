@@ -288,6 +288,103 @@ static void test_grown_map(void)
 	fixture_remove(&f);
 }
 
+/*! By how many octets the data file grows while the same domains are written again and again. */
+static off_t grown(const fixture_t *f, mail_store_t *store)
+{
+	struct stat before, after;
+	int ret = stat(f->data, &before);
+	for (unsigned i = 0; i < 20 && ret == 0; i++) {
+		ret = add_domains(store, 0, 2000, i % 2 == 0 ? "default" : "parked");
+	}
+	UNIT_CHECK(ret == 0 && stat(f->data, &after) == 0, "writing: %d", ret);
+	return after.st_size - before.st_size;
+}
+
+/*! Says whether a domain can be found. */
+static bool has_domain(mail_txn_t *txn, const char *id)
+{
+	mail_stamp_t stamp;
+	return stamp_of(txn, MAIL_SECTION_DOMAIN, id, &stamp) == KNOT_EOK;
+}
+
+static void test_standing(void)
+{
+	fixture_t f;
+	if (!fixture_make(&f, false, SMALL)) {
+		return;
+	}
+	mail_store_t *store = fixture_open(&f, MAIL_STORE_WRITE);
+	CU_ASSERT_EQUAL(add_domains(store, 0, 1, "default"), KNOT_EOK);
+	mail_txn_t *txn = begin(store, MAIL_STORE_READ);
+	const uint64_t first = mail_txn_id(txn);
+	CU_ASSERT(has_domain(txn, "d000000.example.org"));
+	CU_ASSERT_EQUAL(mail_txn_resume(txn, first), KNOT_EINVAL);
+	mail_txn_stand(txn);
+
+	/* It is taken up as it was, whatever was committed; who knows better gets a new one. */
+	CU_ASSERT_EQUAL(add_domains(store, 1, 1, "default"), KNOT_EOK);
+	CU_ASSERT_EQUAL(mail_txn_resume(txn, first), KNOT_EOK);
+	CU_ASSERT_EQUAL(mail_txn_id(txn), first);
+	CU_ASSERT(!has_domain(txn, "d000001.example.org"));
+	mail_txn_stand(txn);
+	CU_ASSERT_EQUAL(mail_txn_resume(txn, first + 1), KNOT_EOK);
+	CU_ASSERT_EQUAL(mail_txn_id(txn), first + 1);
+	CU_ASSERT(has_domain(txn, "d000001.example.org"));
+
+	/* What is in use is not ended, and said. */
+	CU_ASSERT_EQUAL(add_domains(store, 2, 1, "default"), KNOT_EOK);
+	CU_ASSERT_EQUAL(mail_store_end_standing(store, true), 1);
+	CU_ASSERT(!has_domain(txn, "d000002.example.org"));
+	mail_txn_stand(txn);
+	CU_ASSERT_EQUAL(mail_store_end_standing(store, false), 0);
+	CU_ASSERT_EQUAL(mail_txn_resume(txn, first + 1), KNOT_EOK);
+	CU_ASSERT_EQUAL(mail_txn_id(txn), first + 2);
+
+	/* The newest stands until it was not used between two looks. */
+	mail_txn_stand(txn);
+	CU_ASSERT_EQUAL(mail_store_end_standing(store, true), 0);
+	CU_ASSERT_EQUAL(mail_txn_resume(txn, first + 2), KNOT_EOK);
+	mail_txn_reset(txn);
+	mail_txn_reset(txn);
+	mail_txn_stand(txn);
+	CU_ASSERT_EQUAL(mail_txn_resume(txn, first + 2), KNOT_EOK);
+	CU_ASSERT(has_domain(txn, "d000002.example.org"));
+	mail_txn_stand(txn);
+	mail_txn_abort(txn);
+	mail_store_close(store);
+	fixture_remove(&f);
+}
+
+/* A snapshot that stands keeps pages from being used again; ended, it does not: old ones, and idle ones. */
+static void test_standing_grows(void)
+{
+	for (unsigned i = 0; i < 3; i++) {
+		fixture_t f;
+		if (!fixture_make(&f, false, SMALL)) {
+			return;
+		}
+		mail_store_t *store = fixture_open(&f, MAIL_STORE_WRITE);
+		CU_ASSERT_EQUAL(add_domains(store, 0, 2000, "default"), KNOT_EOK);
+		(void)grown(&f, store);
+		mail_txn_t *txn = begin(store, MAIL_STORE_READ);
+		mail_txn_stand(txn);
+		const bool idle = i == 2;
+		CU_ASSERT_EQUAL(mail_store_end_standing(store, idle), 0);
+		CU_ASSERT_EQUAL(mail_store_end_standing(store, idle), 0);
+		if (i == 1) {
+			/* The next commit makes it old. */
+			CU_ASSERT_EQUAL(add_domains(store, 0, 1, "parked"), KNOT_EOK);
+			CU_ASSERT_EQUAL(mail_store_end_standing(store, idle), 0);
+		}
+		const off_t octets = grown(&f, store);
+		UNIT_CHECK(i == 0 ? octets > 1000000 : octets < 300000, "case %u: %lld", i,
+		           (long long)octets);
+		mail_txn_abort(txn);
+		mail_store_close(store);
+		fixture_remove(&f);
+	}
+}
+
 #define THREADS 4
 
 /*! What the threads share. */
@@ -314,9 +411,15 @@ static void *ask(void *arg)
 		if (source->domain_above(source, key, (size_t)len, &domain) <= 0) {
 			atomic_fetch_add(&crowd->bad, 1);
 		}
-		atomic_fetch_add(&crowd->asked, 1);
-		mail_txn_reset(txn);
-		while ((ret = mail_txn_renew(txn)) == KNOT_EAGAIN) {
+		const unsigned asked = atomic_fetch_add(&crowd->asked, 1);
+		const uint64_t id = mail_txn_id(txn);
+		if (asked % 3 == 0) {
+			mail_txn_reset(txn);
+		} else {
+			mail_txn_stand(txn);
+		}
+		/* Sometimes the same snapshot, sometimes a new one. */
+		while ((ret = mail_txn_resume(txn, asked % 2 == 0 ? id : 0)) == KNOT_EAGAIN) {
 			atomic_fetch_add(&crowd->again, 1);
 		}
 	}
@@ -324,6 +427,16 @@ static void *ask(void *arg)
 		atomic_fetch_add(&crowd->bad, 1);
 	}
 	mail_txn_abort(txn);
+	return NULL;
+}
+
+/*! Ends snapshots that stand, as the housekeeping thread of knotd does. */
+static void *end_standing(void *arg)
+{
+	crowd_t *crowd = arg;
+	for (unsigned i = 0; !atomic_load(&crowd->stop); i++) {
+		(void)mail_store_end_standing(crowd->store, i % 2 == 0);
+	}
 	return NULL;
 }
 
@@ -348,10 +461,11 @@ static void test_threads(void)
 	CU_ASSERT(other_start(&other, grow_stepwise, &f));
 	crowd_t crowd = { .store = fixture_open(&f, MAIL_STORE_WRITE) };
 	CU_ASSERT_EQUAL(add_domains(crowd.store, 0, 1, "default"), KNOT_EOK);
-	pthread_t threads[THREADS];
+	pthread_t threads[THREADS], ending;
 	for (unsigned i = 0; i < THREADS; i++) {
 		CU_ASSERT_EQUAL(pthread_create(&threads[i], NULL, ask, &crowd), 0);
 	}
+	CU_ASSERT_EQUAL(pthread_create(&ending, NULL, end_standing, &crowd), 0);
 	for (unsigned step = 1; step <= 6; step++) {
 		/* Questions before and after each step, and writing of our own. */
 		unsigned asked = atomic_load(&crowd.asked);
@@ -369,6 +483,7 @@ static void test_threads(void)
 	for (unsigned i = 0; i < THREADS; i++) {
 		CU_ASSERT_EQUAL(pthread_join(threads[i], NULL), 0);
 	}
+	CU_ASSERT_EQUAL(pthread_join(ending, NULL), 0);
 	UNIT_CHECK(atomic_load(&crowd.bad) == 0, "%u bad of %u (%u again)", atomic_load(&crowd.bad),
 	           atomic_load(&crowd.asked), atomic_load(&crowd.again));
 	mail_store_close(crowd.store);
@@ -382,6 +497,8 @@ static const unit_test_t tests[] = { { "a lock file of another data file", test_
 	                             { "a dead reader", test_dead_reader },
 	                             { "no slot left", test_readers_full },
 	                             { "a map that was made larger", test_grown_map },
+	                             { "a snapshot that stands", test_standing },
+	                             { "a snapshot that stands too long", test_standing_grows },
 	                             { "threads while the map grows", test_threads },
 	                             { NULL, NULL } };
 
