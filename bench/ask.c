@@ -460,7 +460,8 @@ static void show(uint64_t start, uint64_t time)
 static double loop(int fd)
 {
 	uint64_t start = now(), time = start, checked = start;
-	uint64_t end = option.seconds > 0 ? start + (uint64_t)(option.seconds * SECOND) : UINT64_MAX;
+	uint64_t end = option.seconds > 0 ? start + (uint64_t)(option.seconds * SECOND)
+	                                  : UINT64_MAX;
 	unsigned empty = 0;
 	while (true) {
 		bool over = time >= end || (option.count > 0 && sent >= option.count);

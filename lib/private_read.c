@@ -329,7 +329,8 @@ static int value_read(mail_str_t tag, mail_str_t value, bind_t *bind, mail_diag_
 			continue;
 		}
 		len = base64_decode(value, octets, sizeof(octets));
-		ret = len > 0 ? mail_rsa_set(&bind->rsa, i, (mail_str_t){ (const char *)octets, len })
+		ret = len > 0 ? mail_rsa_set(&bind->rsa, i,
+		                             (mail_str_t){ (const char *)octets, len })
 		              : KNOT_EINVAL;
 		ret = ret == KNOT_EINVAL ? diag_malformed(diag) : ret;
 	}
