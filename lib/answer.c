@@ -360,7 +360,8 @@ static int domain_open(work_t *work, bool *children)
 	if (found == KNOT_ENOENT && ds) {
 		/* No parent here, and none in knotd: the domain itself says that it has no DS. */
 		name = work->name;
-		found = mail_view_find(&work->view, work->key, work->key_len);
+		len = work->key_len;
+		found = mail_view_find(&work->view, work->key, len);
 		*children = false;
 	}
 	if (found == KNOT_ENOENT ||
@@ -370,7 +371,7 @@ static int domain_open(work_t *work, bool *children)
 	work->view.cache = question->cache;
 	work->view.now = question->now;
 	mail_cache_hold(question->cache);
-	return found >= 0 ? mail_view_fill(&work->view, name, work->key, found) : found;
+	return found >= 0 ? mail_view_fill(&work->view, name, work->key, len, found) : found;
 }
 
 /*! Says why a domain that was opened cannot answer; NULL: it can. */

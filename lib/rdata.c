@@ -414,6 +414,16 @@ static int fill(const mail_rdata_t *rdata, const mail_apex_t *apex, sink_t *sink
 
 int mail_rdata_fill(const mail_rdata_t *rdata, const mail_apex_t *apex, uint8_t *out, size_t cap)
 {
+	const size_t len = rdata->ops.len, head = rdata->text ? 1 : 0;
+	if (!rdata->holes && rdata->ops.error == KNOT_EOK && len > 0 && head + len <= cap &&
+	    len <= (rdata->text ? UINT8_MAX : MAIL_RDATA_MAX)) {
+		/* Octets as they are, or one <character-string>. */
+		if (rdata->text) {
+			*out = (uint8_t)len;
+		}
+		memcpy(out + head, rdata->ops.data, len);
+		return (int)(head + len);
+	}
 	sink_t sink = {
 		.out = out,
 		.cap = cap < MAIL_RDATA_MAX ? cap : MAIL_RDATA_MAX,

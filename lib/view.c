@@ -29,16 +29,19 @@ static bool str_below(mail_str_t key, const char *top, size_t top_len)
 	       mail_key_in((const uint8_t *)key.data, key.len, (const uint8_t *)top, top_len);
 }
 
-int mail_view_fill(mail_view_t *view, const knot_dname_t *name, const uint8_t *key, size_t key_len)
+int mail_view_fill(mail_view_t *view, const knot_dname_t *name, const uint8_t *key, size_t len,
+                   size_t key_len)
 {
 	memmove(view->key, key, key_len);
 	view->key_len = key_len;
 	view->text_len = 0;
 	view->zone = false;
-	size_t above = knot_dname_labels(name, NULL) - mail_key_labels(key, key_len);
 	view->apex = name;
-	for (size_t i = 0; i < above; i++) {
-		view->apex = mail_name_parent(view->apex);
+	/* Each label above the domain's begins with a 00 in the key; escaped ones do not look like that. */
+	for (size_t i = key_len; i < len; i++) {
+		if (key[i] == 0) {
+			view->apex = mail_name_parent(view->apex);
+		}
 	}
 	if (view->domain.alias.len > 0) {
 		int ret = mail_entry_key(MAIL_SECTION_DOMAIN, view->domain.alias, view->keys);
@@ -67,7 +70,7 @@ int mail_view_find(mail_view_t *view, const uint8_t *key, size_t len)
 int mail_view_open(mail_view_t *view, const knot_dname_t *name, const uint8_t *key, size_t len)
 {
 	int ret = mail_view_find(view, key, len);
-	return ret < 0 ? ret : mail_view_fill(view, name, key, ret);
+	return ret < 0 ? ret : mail_view_fill(view, name, key, len, ret);
 }
 
 int mail_view_open_zone(mail_view_t *view, const knot_dname_t *apex, mail_str_t policy)
@@ -86,7 +89,7 @@ int mail_view_open_zone(mail_view_t *view, const knot_dname_t *apex, mail_str_t 
 	} else if (view->domain.error != KNOT_EOK) {
 		return view->domain.error;
 	}
-	ret = mail_view_fill(view, apex, key, len);
+	ret = mail_view_fill(view, apex, key, len, len);
 	view->zone = true;
 	return ret;
 }
@@ -140,6 +143,15 @@ static void type_note(uint16_t type, uint16_t after, uint32_t *lowest, bool *cna
 
 uint16_t mail_node_type(const mail_view_t *view, const mail_node_t *node, uint16_t after)
 {
+	if (node->steady && !node->child) {
+		const mail_owner_t *owner = node->owner[0];
+		for (size_t i = 0; i < owner->count; i++) {
+			if (owner->rows[i].type > after) {
+				return owner->rows[i].type;
+			}
+		}
+		return 0;
+	}
 	uint32_t lowest = UINT32_MAX;
 	bool cname = false;
 	for (unsigned i = 0; i < 2; i++) {
@@ -234,6 +246,8 @@ int mail_view_node(const mail_view_t *view, const uint8_t *key, size_t len, mail
 	} else if (str_below(rel, MAIL_REPORT_KEY, MAIL_REPORT_KEY_LEN)) {
 		ret = report_find(view, rel, node);
 	}
+	node->steady = node->owner[0] != NULL && node->owner[0]->steady && node->owner[1] == NULL &&
+	               !node->own_key && !node->report && !view->zone;
 	node->exists = mail_node_type(view, node, 0) != 0;
 	return ret;
 }
@@ -371,6 +385,9 @@ static int exists_below(const mail_view_t *view, const uint8_t *key, size_t len,
 /*! Notes when rows that are not shown yet appear at a node. */
 static void node_until(const mail_view_t *view, const mail_node_t *node, int64_t *until)
 {
+	if (node->steady) {
+		return;
+	}
 	for (unsigned i = 0; i < 2; i++) {
 		for (size_t j = 0; node->owner[i] != NULL && j < node->owner[i]->count; j++) {
 			if (!mail_row_hidden(node, &node->owner[i]->rows[j])) {

@@ -29,6 +29,7 @@ typedef struct {
 	const mail_owner_t *owner[2]; /*!< Rows of the plan: relative, absolute. */
 	mail_dkim_t dkim;             /*!< The domain's own DKIM key. */
 	bool own_key;
+	bool steady; /*!< All that it may have is one owner's rows, which are steady. */
 	bool report; /*!< The name is C._report._dmarc.D of a C that reports to D. */
 	bool child;  /*!< A stored domain: a zone cut. */
 	bool exists; /*!< It has a record, or a name below it has. */
@@ -65,7 +66,8 @@ int mail_view_open(mail_view_t *view, const knot_dname_t *name, const uint8_t *k
 /*! The first half of it: finds the domain. \return Length of its key, or an error. */
 int mail_view_find(mail_view_t *view, const uint8_t *key, size_t len);
 /*! The second half. \param key_len  What mail_view_find() gave. */
-int mail_view_fill(mail_view_t *view, const knot_dname_t *name, const uint8_t *key, size_t key_len);
+int mail_view_fill(mail_view_t *view, const knot_dname_t *name, const uint8_t *key, size_t len,
+                   size_t key_len);
 
 /*!
  * Opens the view of a zone of knotd's: of the stored domain of that very name, else of one that follows a

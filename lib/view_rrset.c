@@ -35,6 +35,24 @@ static int view_apex(mail_view_t *view, mail_apex_t *apex)
 	return KNOT_EOK;
 }
 
+/*! Appends RDATA to the RRset. The first, mostly the only one, needs no sorting. */
+static int rdata_add(making_t *making, const uint8_t *rdata, uint16_t len)
+{
+	knot_rdataset_t *rrs = &making->rrset->rrs;
+	knot_mm_t *mm = making->mm;
+	if (rrs->count > 0 || mm == NULL || mm->alloc == NULL) {
+		return knot_rrset_add_rdata(making->rrset, rdata, len, mm);
+	}
+	rrs->rdata = mm->alloc(mm->ctx, knot_rdata_size(len));
+	if (rrs->rdata == NULL) {
+		return KNOT_ENOMEM;
+	}
+	knot_rdata_init(rrs->rdata, len, rdata);
+	rrs->count = 1;
+	rrs->size = knot_rdata_size(len);
+	return KNOT_EOK;
+}
+
 /*! Appends a row to the RRset. */
 static int row_add(making_t *making, const mail_row_t *row, uint32_t ttl)
 {
@@ -54,7 +72,7 @@ static int row_add(making_t *making, const mail_row_t *row, uint32_t ttl)
 	} else if (ttl < rrset->ttl) {
 		rrset->ttl = ttl; /* One TTL for the RRset (RFC 2181 5.2). */
 	}
-	return knot_rrset_add_rdata(rrset, rdata, len, making->mm);
+	return rdata_add(making, rdata, len);
 }
 
 static void until_note(making_t *making, int64_t second)
@@ -108,12 +126,27 @@ static int report_add(making_t *making)
 	static const uint8_t rdata[] = "\x08v=DMARC1";
 	making->kind = MAIL_KIND_REPORT;
 	making->rrset->ttl = making->view->plan->ttl;
-	return knot_rrset_add_rdata(making->rrset, rdata, sizeof(rdata) - 1, making->mm);
+	return rdata_add(making, rdata, sizeof(rdata) - 1);
+}
+
+/*! The rows of an owner that are always shown. */
+static int steady_add(making_t *making, const mail_owner_t *owner, uint16_t type)
+{
+	int ret = KNOT_EOK;
+	for (size_t i = 0; i < owner->count && owner->rows[i].type <= type && ret == KNOT_EOK;
+	     i++) {
+		const mail_row_t *row = &owner->rows[i];
+		ret = row->type == type ? row_add(making, row, row->ttl) : KNOT_EOK;
+	}
+	return ret;
 }
 
 /*! Rows of two plans' owners, a key of the domain's own, a report: whatever the node has of the type. */
 static int node_add(making_t *making, const mail_node_t *node, uint16_t type)
 {
+	if (node->steady) {
+		return steady_add(making, node->owner[0], type);
+	}
 	int ret = rows_add(making, node, node->owner[0], type);
 	if (ret == KNOT_EOK) {
 		ret = rows_add(making, node, node->owner[1], type);

@@ -31,6 +31,7 @@ typedef struct {
 	uint16_t key_len;
 	mail_row_t *rows; /*!< Sorted by type. */
 	size_t count;
+	bool steady; /*!< All rows are always shown, and a CNAME has no other beside it: most owners are such. */
 } mail_owner_t;
 
 /*! A sorted set of owners. */
