@@ -212,7 +212,7 @@ static void test_no_bogus(void)
 				                       .ttl_max = ttls[a][1],
 				                       .ds_ttl = ds_ttls[b],
 				                       .delay = delays[c] };
-			stretch_t found[3];
+			stretch_t found[3] = { 0 };
 			if (!run(&h, histories[i], wait, &timing, &timing)) {
 				return;
 			}
@@ -256,7 +256,7 @@ static void test_proof_can_fail(void)
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		for (unsigned which = 0; which < 4; which++) {
 			mail_timing_t told = real;
-			stretch_t found[3];
+			stretch_t found[3] = { 0 };
 			/* Where a margin covers more than a second, all of it is taken. */
 			uint32_t *fields[] = { &told.ttl, &told.ttl_max, &told.ds_ttl,
 				               &told.delay };
@@ -284,7 +284,7 @@ static void test_each_time_matters(void)
 		CU_ASSERT_TRUE_FATAL(run(&h, ops[i], 0, &real, &real));
 		const size_t keys = latest(&h)->count;
 		for (size_t k = 0; k < keys; k++) {
-			stretch_t found[3];
+			stretch_t found[3] = { 0 };
 			CU_ASSERT_TRUE_FATAL(run(&h, ops[i], 0, &real, &real));
 			CU_ASSERT_PTR_NULL(find_bogus(&h, found));
 			mail_dnskey_t *key = &latest(&h)->keys[k];
@@ -356,7 +356,7 @@ static void test_by_hand(void)
 {
 	static history_t h;
 	mail_timing_t timing = { .ttl = 300, .ttl_max = 7200, .ds_ttl = 86400, .delay = 60 };
-	stretch_t found[3];
+	stretch_t found[3] = { 0 };
 	mail_diag_t diag = { 0 };
 	CU_ASSERT_TRUE_FATAL(run(&h, "Rc13", 0, &timing, &timing));
 	mail_keyset_t *set = latest(&h);
