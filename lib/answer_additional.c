@@ -110,7 +110,8 @@ static int additional_of(work_t *work, uint16_t index, step_t step, bool glue, i
 	const knot_rrset_t rrset = work->pkt->rr[index];
 	const mail_view_t *view = &work->view;
 	uint8_t owner[MAIL_KEY_MAX];
-	const size_t owner_len = mail_name_key(rrset.owner, owner);
+	const size_t owner_len = rrset.type == KNOT_RRTYPE_NS ? mail_name_key(rrset.owner, owner)
+	                                                      : 0;
 	knot_rdata_t *rdata = rrset.rrs.rdata;
 	for (uint16_t i = 0; i < rrset.rrs.count; i++, rdata = knot_rdataset_next(rdata)) {
 		target_t target; /* Two keys: what is read is set. */

@@ -146,11 +146,15 @@ static int row_compare(const void *a_ptr, const void *b_ptr)
 const mail_owner_t *mail_owners_find(const mail_owners_t *owners, const uint8_t *key, size_t len,
                                      size_t *at)
 {
+	const uint64_t prefix = mail_key_prefix(key, len);
 	size_t low = 0, high = owners->count;
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
 		const mail_owner_t *owner = &owners->owners[middle];
-		int diff = mail_key_compare(owner->key, owner->key_len, key, len);
+		int diff = (owner->prefix > prefix) - (owner->prefix < prefix);
+		if (diff == 0) {
+			diff = mail_key_compare(owner->key, owner->key_len, key, len);
+		}
 		if (diff == 0) {
 			if (at != NULL) {
 				*at = middle;
@@ -198,6 +202,7 @@ static int owner_fill(mail_build_t *build, size_t first, size_t last, mail_owner
 {
 	owner->key = build->rows[first].key;
 	owner->key_len = build->rows[first].key_len;
+	owner->prefix = mail_key_prefix(owner->key, owner->key_len);
 	build->rows[first].key = NULL;
 	owner->rows = calloc(last - first, sizeof(*owner->rows));
 	if (owner->rows == NULL) {

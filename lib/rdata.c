@@ -145,6 +145,7 @@ int mail_rdata_value(mail_rdata_t *rdata, mail_str_t value)
 		if (make_row(rdata) != KNOT_EOK) {
 			return rdata->ops.error;
 		}
+		rdata->spelt = true;
 		mail_buf_u8(&rdata->ops, OP_TEXT);
 		pos = hole + hole_len;
 	}
@@ -197,6 +198,7 @@ int mail_rdata_digest(mail_rdata_t *rdata, const mail_rdata_t *of)
 	if (make_row(rdata) != KNOT_EOK) {
 		return rdata->ops.error;
 	}
+	rdata->spelt = true;
 	mail_buf_u8(&rdata->ops, OP_DIGEST);
 	mail_buf_u32(&rdata->ops, (uint32_t)of->ops.len);
 	return mail_buf_put(&rdata->ops, of->ops.data, of->ops.len);
@@ -217,7 +219,7 @@ void mail_rdata_free(mail_rdata_t *rdata)
 {
 	mail_buf_free(&rdata->ops);
 	rdata->text = false;
-	rdata->holes = false;
+	rdata->holes = rdata->spelt = false;
 	rdata->run = 0;
 }
 

@@ -21,9 +21,9 @@ typedef struct {
 } making_t;
 
 /*! The domain that holes are filled with; its text is made when it is first needed. */
-static int view_apex(mail_view_t *view, mail_apex_t *apex)
+static int view_apex(mail_view_t *view, bool spelt, mail_apex_t *apex)
 {
-	if (view->text_len == 0) {
+	if (spelt && view->text_len == 0) {
 		mail_buf_t buf = MAIL_BUF_FIXED((uint8_t *)view->text, sizeof(view->text));
 		int ret = mail_name_print(view->apex, &buf);
 		if (ret != KNOT_EOK) {
@@ -58,7 +58,7 @@ static int row_add(making_t *making, const mail_row_t *row, uint32_t ttl)
 {
 	uint8_t rdata[MAIL_RDATA_MAX];
 	mail_apex_t apex = { 0 };
-	int len = row->rdata.holes ? view_apex(making->view, &apex) : KNOT_EOK;
+	int len = row->rdata.holes ? view_apex(making->view, row->rdata.spelt, &apex) : KNOT_EOK;
 	if (len == KNOT_EOK) {
 		len = mail_rdata_fill(&row->rdata, &apex, rdata, sizeof(rdata));
 	}

@@ -12,6 +12,8 @@
  */
 #pragma once
 
+#include <endian.h>
+
 #include "mail/base.h"
 
 /*! No key of a name is longer: 253 octets of labels at most, each doubled, and separators. */
@@ -36,6 +38,23 @@ size_t mail_name_key(const knot_dname_t *name, uint8_t *key);
  * \return KNOT_EOK; KNOT_EMALF when the octets are the key of no name.
  */
 int mail_name_from_key(const uint8_t *key, size_t len, knot_dname_storage_t name);
+
+/*!
+ * The first eight octets of a key as a number, as if 00 followed a shorter one: of two keys with different numbers the one
+ * with the smaller is less.
+ */
+static inline uint64_t mail_key_prefix(const uint8_t *key, size_t len)
+{
+	uint64_t prefix = 0;
+	if (len >= sizeof(prefix)) {
+		memcpy(&prefix, key, sizeof(prefix));
+		return be64toh(prefix);
+	}
+	for (size_t i = 0; i < len; i++) {
+		prefix |= (uint64_t)key[i] << (56 - 8 * i);
+	}
+	return prefix;
+}
 
 /*! Compares two keys as a store sorts them, which is the canonical order of their names (RFC 4034 6.1). */
 static inline int mail_key_compare(const uint8_t *a, size_t a_len, const uint8_t *b, size_t b_len)

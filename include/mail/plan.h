@@ -29,6 +29,7 @@ typedef struct {
 	uint8_t *
 		key; /*!< Relative: the key without the domain's (no leading 00); absolute: the whole key. */
 	uint16_t key_len;
+	uint64_t prefix;  /*!< mail_key_prefix() of the key. */
 	mail_row_t *rows; /*!< Sorted by type. */
 	size_t count;
 	bool steady; /*!< All rows are always shown, and a CNAME has no other beside it: most owners are such. */

@@ -25,13 +25,15 @@ typedef struct {
 	mail_buf_t ops; /*!< Plain octets (no hole), or a row of operations (see rdata.c). */
 	bool text;      /*!< One text, to be split into <character-string>s. */
 	bool holes;     /*!< ops is a row of operations. */
+	bool spelt;     /*!< Of these some need the domain as text. */
 	size_t run; /*!< While building: where the length of an open run of octets stands; 0: none. */
 } mail_rdata_t;
 
 /*! The domain that holes are filled with. */
 typedef struct {
 	const knot_dname_t *name; /*!< Wire name of the domain. */
-	mail_str_t text;          /*!< The same as text, without a dot at its end. */
+	mail_str_t
+		text; /*!< The same as text, without a dot at its end; for RDATA that is spelt. */
 } mail_apex_t;
 
 /*! Appends plain octets. All appenders: KNOT_EOK, KNOT_ENOMEM or KNOT_ESPACE, which sticks. */

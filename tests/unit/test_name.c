@@ -334,7 +334,7 @@ static int name_compare(const uint8_t *a, const uint8_t *b)
 static void test_key_order(void)
 {
 	uint32_t state = 20260131;
-	unsigned order = 0, below = 0, back = 0, equal = 0, inside = 0;
+	unsigned order = 0, below = 0, back = 0, equal = 0, inside = 0, prefix = 0, decided = 0;
 	for (unsigned i = 0; i < 200000; i++) {
 		uint8_t a[64], b[64], key_a[MAIL_KEY_MAX], key_b[MAIL_KEY_MAX];
 		random_name(&state, a);
@@ -344,6 +344,11 @@ static void test_key_order(void)
 		knot_dname_to_lower(b);
 
 		order += octets_compare(key_a, len_a, key_b, len_b) != name_compare(a, b);
+		const uint64_t first_a = mail_key_prefix(key_a, len_a);
+		const uint64_t first_b = mail_key_prefix(key_b, len_b);
+		prefix += first_a != first_b &&
+		          (first_a < first_b) != (octets_compare(key_a, len_a, key_b, len_b) < 0);
+		decided += first_a != first_b;
 		bool in = knot_dname_in_bailiwick(a, b) >= 0;
 		below += mail_key_in(key_a, len_a, key_b, len_b) != in;
 		inside += in;
@@ -359,6 +364,8 @@ static void test_key_order(void)
 		}
 	}
 	UNIT_CHECK(order == 0, "%u pairs sort otherwise", order);
+	UNIT_CHECK(prefix == 0, "%u prefixes sort otherwise", prefix);
+	UNIT_CHECK(decided > 1000, "%u decided by their prefixes: too few", decided);
 	UNIT_CHECK(below == 0, "%u relations differ", below);
 	UNIT_CHECK(back == 0, "%u names do not come back", back);
 	UNIT_CHECK(equal > 1000 && inside > 1000, "%u equal, %u inside: too few", equal, inside);
