@@ -22,6 +22,7 @@
 struct mail_ecdsa {
 	EC_KEY *key;
 	BIGNUM *secret;
+	const uint8_t *from; /*!< Where the secret came from; NULL: there is none. */
 };
 
 mail_ecdsa_t *mail_ecdsa_new(void)
@@ -49,13 +50,26 @@ void mail_ecdsa_free(mail_ecdsa_t *ecdsa)
 	}
 }
 
+/*! Takes a secret over, unless it is the one that was used last. */
+static bool secret_load(mail_ecdsa_t *ecdsa, const uint8_t *secret)
+{
+	if (ecdsa->from != secret) {
+		ecdsa->from = NULL;
+		if (BN_bin2bn(secret, MAIL_SECRET_LEN, ecdsa->secret) == NULL ||
+		    EC_KEY_set_private_key(ecdsa->key, ecdsa->secret) != 1) {
+			return false;
+		}
+		ecdsa->from = secret;
+	}
+	return true;
+}
+
 int mail_ecdsa_sign(mail_ecdsa_t *ecdsa, const uint8_t *secret, const uint8_t hash[HASH_LEN],
                     uint8_t *signature)
 {
 	ECDSA_SIG *pair = NULL;
 	int ret = SIGNATURE_LEN;
-	if (BN_bin2bn(secret, MAIL_SECRET_LEN, ecdsa->secret) == NULL ||
-	    EC_KEY_set_private_key(ecdsa->key, ecdsa->secret) != 1 ||
+	if (!secret_load(ecdsa, secret) ||
 	    (pair = ECDSA_do_sign(hash, HASH_LEN, ecdsa->key)) == NULL ||
 	    BN_bn2binpad(ECDSA_SIG_get0_r(pair), signature, MAIL_SECRET_LEN) < 0 ||
 	    BN_bn2binpad(ECDSA_SIG_get0_s(pair), signature + MAIL_SECRET_LEN, MAIL_SECRET_LEN) <
@@ -70,6 +84,7 @@ void mail_ecdsa_forget(mail_ecdsa_t *ecdsa)
 {
 	/* A copy of its own is what the key has, and wipes. */
 	if (ecdsa != NULL) {
+		ecdsa->from = NULL;
 		BN_clear(ecdsa->secret);
 		(void)EC_KEY_set_private_key(ecdsa->key, BN_value_one());
 		ERR_clear_error();

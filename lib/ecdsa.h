@@ -20,7 +20,8 @@ void mail_ecdsa_free(mail_ecdsa_t *ecdsa);
 /*!
  * Signs a SHA-256.
  *
- * \param secret     32 octets, of a key that was checked when it was made.
+ * \param secret     32 octets, of a key that was checked when it was made. They stay there, as they are, until
+ *                   mail_ecdsa_forget().
  * \param signature  Out: r and s (RFC 6605 4).
  *
  * \return 64, KNOT_ENOMEM, KNOT_ERROR.
