@@ -429,9 +429,25 @@ static int wildcard_place(const mail_view_t *view, const uint8_t *encloser, size
 	return ret;
 }
 
+/*!
+ * Says whether there may be stored domains below: a look at the domain's neighbour, which is mostly where the cursor
+ * has just been, and no descent.
+ */
+static bool has_children(const mail_view_t *view)
+{
+	uint8_t next[MAIL_KEY_MAX];
+	mail_domain_t domain;
+	int ret = view->source->domain_next(view->source, view->key, view->key_len, false, next,
+	                                    &domain);
+	return ret >= 0 ? mail_key_in(next, ret, view->key, view->key_len) : ret != KNOT_ENOENT;
+}
+
 int mail_view_child(const mail_view_t *view, const uint8_t *key, size_t len)
 {
 	int child = 0;
+	if (len > view->key_len && !has_children(view)) {
+		return 0;
+	}
 	while (len > view->key_len) {
 		mail_domain_t domain;
 		int ret = view->source->domain_above(view->source, key, len, &domain);
