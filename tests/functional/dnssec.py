@@ -292,6 +292,18 @@ class Zone:
             raise Failure(f"{denial}: there is no such next owner")
 
 
+def as_signed(rrset, record):
+    """An RRset with the owner that was signed, when a wildcard stands for a name that begins with an asterisk itself.
+
+    RFC 4035 5.3.2 says so for every name; newer dnspythons do it for others, and take this one for a mistake.
+    """
+    name = rrset.name
+    if name.labels[0] != b"*" or record.labels >= len(name) - 2:
+        return rrset
+    return dns.rrset.from_rdata_list(dns.name.Name((b"*", *name.labels[-(record.labels + 1):])), rrset.ttl,
+                                     list(rrset))
+
+
 class Zones:
     """All stored domains that questions are asked of, and a verifier of their answers.
 
@@ -373,7 +385,7 @@ class Zones:
         seen = (rrset.to_text(), record.to_text())
         if seen not in self.good:
             try:
-                dns.dnssec.validate_rrsig(rrset, record, self.keyring(zone), now=now)
+                dns.dnssec.validate_rrsig(as_signed(rrset, record), record, self.keyring(zone), now=now)
             except dns.exception.DNSException as bad:
                 raise Failure(f"{rrset}: {bad!r}") from bad
             self.good.add(seen)
