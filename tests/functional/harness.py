@@ -63,8 +63,8 @@ def knot_version():
 
 def rrl(limit):
     """A section mod-rrl/test that lets so many answers through at once, and slips all others."""
-    # Since Knot 3.4 a limit of its own says how many may come at once.
-    burst = f"    instant-limit: {limit}\n" if knot_version() >= (3, 4) else ""
+    # Since Knot 3.4 a limit of its own says how many may come at once, and there is one of the time that they take.
+    burst = f"    instant-limit: {limit}\n    time-rate-limit: 0\n" if knot_version() >= (3, 4) else ""
     return f"mod-rrl:\n  - id: test\n    rate-limit: {limit}\n{burst}    slip: 1\n"
 
 
