@@ -206,7 +206,9 @@ def test_same_answers(exported, request):
             return below_reports
         if question.rrtype in (dns.rdatatype.ANY, dns.rdatatype.RRSIG):
             return lowest_type
-        if b"wild2" in name.labels or b"star" in name.labels or question.rrtype == dns.rdatatype.NSEC:
+        # knotd takes a name with an asterisk that a wildcard stands for as the wildcard itself.
+        if b"wild2" in name.labels or b"star" in name.labels or name.labels[0] == b"*" or \
+                question.rrtype == dns.rdatatype.NSEC:
             return more_proof
         # Behind SVCB, knotd adds the NSEC of the target to its addresses.
         if question.rrtype in (dns.rdatatype.SVCB, dns.rdatatype.HTTPS):
