@@ -185,16 +185,18 @@ bool mail_rows_overlap(const mail_row_t *a, const mail_row_t *b)
 	return a->from < b->until && b->from < a->until;
 }
 
-static bool owner_is_steady(const mail_owner_t *owner)
+static int64_t owner_steady(const mail_owner_t *owner)
 {
+	int64_t steady = 0;
 	for (size_t i = 0; i < owner->count; i++) {
 		const mail_row_t *row = &owner->rows[i];
-		if (row->from > 0 || row->until < INT64_MAX ||
+		if (row->until < INT64_MAX ||
 		    (row->type == KNOT_RRTYPE_CNAME && owner->count > 1)) {
-			return false;
+			return INT64_MAX;
 		}
+		steady = row->from > steady ? row->from : steady;
 	}
-	return true;
+	return steady;
 }
 
 /*! Moves the sorted rows [first, last) of one owner into the plan, equal ones once. */
@@ -225,7 +227,7 @@ static int owner_fill(mail_build_t *build, size_t first, size_t last, mail_owner
 			memset(row, 0, sizeof(*row));
 		}
 	}
-	owner->steady = owner_is_steady(owner);
+	owner->steady = owner_steady(owner);
 	return KNOT_EOK;
 }
 

@@ -92,7 +92,7 @@ static int key_sign(const mail_dnskey_t *key, mail_signer_t *signer, const mail_
 		return ret;
 	}
 	memcpy(rdata, octets, header);
-	return knot_rrset_add_rdata(rrsigs, rdata, header + ret, mm);
+	return mail_view_rdata(rrsigs, rdata, header + ret, mm);
 }
 
 int mail_view_sign(const mail_view_t *view, mail_signer_t *signer, const mail_signing_t *signing,
@@ -211,7 +211,7 @@ int mail_view_nsec(mail_view_t *view, mail_link_t *link, knot_mm_t *mm, knot_rrs
 	knot_rrset_init(rrset, (knot_dname_t *)link->owner, KNOT_RRTYPE_NSEC, KNOT_CLASS_IN,
 	                mail_ttl_cap(*ttl, view->now, link->until));
 	const size_t len = mail_nsec_rdata(link->next, types, count, rdata);
-	return knot_rrset_add_rdata(rrset, rdata, len, mm);
+	return mail_view_rdata(rrset, rdata, len, mm);
 }
 
 int mail_view_child_ds(const mail_view_t *view, const knot_dname_t *owner, const uint8_t *key,

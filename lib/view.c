@@ -246,8 +246,8 @@ int mail_view_node(const mail_view_t *view, const uint8_t *key, size_t len, mail
 	} else if (str_below(rel, MAIL_REPORT_KEY, MAIL_REPORT_KEY_LEN)) {
 		ret = report_find(view, rel, node);
 	}
-	node->steady = node->owner[0] != NULL && node->owner[0]->steady && node->owner[1] == NULL &&
-	               !node->own_key && !node->report && !view->zone;
+	node->steady = node->owner[0] != NULL && view->now >= node->owner[0]->steady &&
+	               node->owner[1] == NULL && !node->own_key && !node->report && !view->zone;
 	node->exists = mail_node_type(view, node, 0) != 0;
 	return ret;
 }

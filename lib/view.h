@@ -29,7 +29,7 @@ typedef struct {
 	const mail_owner_t *owner[2]; /*!< Rows of the plan: relative, absolute. */
 	mail_dkim_t dkim;             /*!< The domain's own DKIM key. */
 	bool own_key;
-	bool steady; /*!< All that it may have is one owner's rows, which are steady. */
+	bool steady; /*!< All that it may have is one owner's rows, and these are steady by now. */
 	bool report; /*!< The name is C._report._dmarc.D of a C that reports to D. */
 	bool child;  /*!< A stored domain: a zone cut. */
 	bool exists; /*!< It has a record, or a name below it has. */
@@ -135,6 +135,9 @@ uint16_t mail_node_type(const mail_view_t *view, const mail_node_t *node, uint16
 int mail_view_rrset(mail_view_t *view, const mail_node_t *node, uint16_t type,
                     const knot_dname_t *owner, knot_mm_t *mm, knot_rrset_t *rrset, uint16_t *kind,
                     int64_t *until);
+
+/*! Appends RDATA to an RRset. \return KNOT_EOK, KNOT_ENOMEM. */
+int mail_view_rdata(knot_rrset_t *rrset, const uint8_t *rdata, uint16_t len, knot_mm_t *mm);
 
 /*! The serial of the domain's SOA: second of the newest change or of the last step of the clock. */
 uint32_t mail_view_serial(const mail_view_t *view);

@@ -35,14 +35,13 @@ static int view_apex(mail_view_t *view, bool spelt, mail_apex_t *apex)
 	return KNOT_EOK;
 }
 
-/*! Appends RDATA to the RRset. The first, mostly the only one, needs no sorting. */
-static int rdata_add(making_t *making, const uint8_t *rdata, uint16_t len)
+int mail_view_rdata(knot_rrset_t *rrset, const uint8_t *rdata, uint16_t len, knot_mm_t *mm)
 {
-	knot_rdataset_t *rrs = &making->rrset->rrs;
-	knot_mm_t *mm = making->mm;
+	knot_rdataset_t *rrs = &rrset->rrs;
 	if (rrs->count > 0 || mm == NULL || mm->alloc == NULL) {
-		return knot_rrset_add_rdata(making->rrset, rdata, len, mm);
+		return knot_rrset_add_rdata(rrset, rdata, len, mm);
 	}
+	/* The first, mostly the only one, needs no sorting. */
 	rrs->rdata = mm->alloc(mm->ctx, knot_rdata_size(len));
 	if (rrs->rdata == NULL) {
 		return KNOT_ENOMEM;
@@ -72,7 +71,7 @@ static int row_add(making_t *making, const mail_row_t *row, uint32_t ttl)
 	} else if (ttl < rrset->ttl) {
 		rrset->ttl = ttl; /* One TTL for the RRset (RFC 2181 5.2). */
 	}
-	return rdata_add(making, rdata, len);
+	return mail_view_rdata(rrset, rdata, len, making->mm);
 }
 
 static void until_note(making_t *making, int64_t second)
@@ -126,10 +125,10 @@ static int report_add(making_t *making)
 	static const uint8_t rdata[] = "\x08v=DMARC1";
 	making->kind = MAIL_KIND_REPORT;
 	making->rrset->ttl = making->view->plan->ttl;
-	return rdata_add(making, rdata, sizeof(rdata) - 1);
+	return mail_view_rdata(making->rrset, rdata, sizeof(rdata) - 1, making->mm);
 }
 
-/*! The rows of an owner that are always shown. */
+/*! The rows of an owner that are all shown for ever. */
 static int steady_add(making_t *making, const mail_owner_t *owner, uint16_t type)
 {
 	int ret = KNOT_EOK;

@@ -32,7 +32,11 @@ typedef struct {
 	uint64_t prefix;  /*!< mail_key_prefix() of the key. */
 	mail_row_t *rows; /*!< Sorted by type. */
 	size_t count;
-	bool steady; /*!< All rows are always shown, and a CNAME has no other beside it: most owners are such. */
+	/*!
+	 * From this second on all rows are shown for ever, as from 0 on those of most owners are; INT64_MAX: that is not so,
+	 * or a CNAME has others beside it.
+	 */
+	int64_t steady;
 } mail_owner_t;
 
 /*! A sorted set of owners. */
