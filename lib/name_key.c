@@ -12,15 +12,12 @@ static inline uint8_t lower(uint8_t c)
 	return (uint8_t)(c - 'A') < 26 ? c + ('a' - 'A') : c;
 }
 
-/*! A word of eight equal octets. */
-#define WORD(octet) (UINT64_C(0x0101010101010101) * (octet))
-
 /*! Says whether the octets of a word stand in a key as they are; those that are not ASCII do too, but are rare. */
 static inline bool is_plain(uint64_t word)
 {
-	const uint64_t high = WORD(0x80);
-	const uint64_t escaped = ~((word | high) - WORD(2));
-	const uint64_t upper = (word + WORD(0x80 - 'A')) ^ (word + WORD(0x80 - 'Z' - 1));
+	const uint64_t high = MAIL_WORD(0x80);
+	const uint64_t escaped = ~((word | high) - MAIL_WORD(2));
+	const uint64_t upper = (word + MAIL_WORD(0x80 - 'A')) ^ (word + MAIL_WORD(0x80 - 'Z' - 1));
 	return ((word | escaped | upper) & high) == 0;
 }
 
@@ -38,21 +35,13 @@ static inline uint8_t *octets_put(uint8_t *out, const uint8_t *octets, size_t le
 	return out;
 }
 
-/*! Eight octets. */
-static inline uint64_t word_at(const uint8_t *octets)
-{
-	uint64_t word;
-	memcpy(&word, octets, sizeof(word));
-	return word;
-}
-
 /*! Puts the octets of a label: mostly all are plain, and are copied in words, of which the last two overlap. */
 static inline uint8_t *label_put(uint8_t *out, const uint8_t *octets, size_t len)
 {
 	if (len >= 8) {
 		const size_t last = len - 8;
 		for (size_t i = 0;; i = i + 8 < last ? i + 8 : last) {
-			const uint64_t word = word_at(octets + i);
+			const uint64_t word = mail_word_at(octets + i);
 			if (!is_plain(word)) {
 				return octets_put(out, octets, len);
 			}

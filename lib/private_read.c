@@ -30,7 +30,7 @@
 #define PEM_END "-----END "
 #define PEM_DASHES "-----"
 #define BIND_FORMAT "Private-key-format:"
-/* Zeros that some write before a secret, and BIND leaves out, count. */
+/* Room for a secret before which somebody wrote zeros. */
 #define BIND_SECRET_MAX (2 * MAIL_SECRET_LEN)
 
 #define OID(...)                                                                                   \

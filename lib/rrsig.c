@@ -34,24 +34,20 @@ static inline uint8_t octet_lower(uint8_t octet)
 	return octet >= 'A' && octet <= 'Z' ? octet + ('a' - 'A') : octet;
 }
 
-/*! A word of eight equal octets. */
-#define WORD(octet) (UINT64_C(0x0101010101010101) * (octet))
-
 /*! Eight octets made small: in those from 'A' to 'Z', bit 5 is set. */
 static inline uint64_t word_lower(uint64_t word)
 {
-	const uint64_t low = word & WORD(0x7f);
-	const uint64_t upper = (low + WORD(0x80 - 'A')) ^ (low + WORD(0x80 - 'Z' - 1));
-	return word | (upper & ~word & WORD(0x80)) >> 2;
+	const uint64_t low = word & MAIL_WORD(0x7f);
+	const uint64_t upper = (low + MAIL_WORD(0x80 - 'A')) ^ (low + MAIL_WORD(0x80 - 'Z' - 1));
+	return word | (upper & ~word & MAIL_WORD(0x80)) >> 2;
 }
 
 /*! Makes a name small. A label's length is at most 63, below 'A': so all octets are treated alike. */
 static void name_lower(uint8_t *name, size_t len)
 {
 	size_t i = 0;
-	for (uint64_t word; i + sizeof(word) <= len; i += sizeof(word)) {
-		memcpy(&word, name + i, sizeof(word));
-		word = word_lower(word);
+	for (; i + sizeof(uint64_t) <= len; i += sizeof(uint64_t)) {
+		const uint64_t word = word_lower(mail_word_at(name + i));
 		memcpy(name + i, &word, sizeof(word));
 	}
 	for (; i < len; i++) {

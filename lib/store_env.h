@@ -36,8 +36,8 @@
 #define HEADER_DELETED 0x01
 
 /*! Parts of names that a transaction remembers to be bare, and octets of the longest. */
-#define BARE_COUNT 32
-#define BARE_SHIFT (32 - 5)
+#define BARE_BITS 5
+#define BARE_COUNT (1u << BARE_BITS)
 #define BARE_LEN 31
 
 /*! Stamp of what init writes: older than anything that anybody writes. */
@@ -115,7 +115,7 @@ struct mail_txn {
 	atomic_bool standing; /*!< It kept its snapshot when it was last used. */
 	atomic_uint uses;     /*!< Counts how often its thread has used it, */
 	unsigned uses_seen;   /*!< and how often when that was last looked at. */
-	unsigned generation;  /*!< Counts snapshots. */
+	unsigned generation;  /*!< Counts when cursors have to begin anew. */
 	uint64_t snapshot;    /*!< Number of the transaction that it sees, or saw last. */
 	MDB_cursor *cursors[DB_COUNT];
 	unsigned cursor_generation[DB_COUNT];

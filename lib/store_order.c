@@ -12,14 +12,6 @@
 
 #define WORD sizeof(uint64_t)
 
-/*! Eight octets. */
-static inline uint64_t word_at(const uint8_t *octets)
-{
-	uint64_t word;
-	memcpy(&word, octets, sizeof(word));
-	return word;
-}
-
 /*! Compares two different words by their octets. */
 static inline int order_words(uint64_t x, uint64_t y)
 {
@@ -49,7 +41,7 @@ __attribute__((noinline)) static int order_all(const MDB_val *first, const MDB_v
 	for (size_t i = 0; i < len && len >= WORD && order == 0; i += WORD) {
 		/* The last word ends with the last octet, and has some octets of the one before. */
 		const size_t at = i + WORD <= len ? i : len - WORD;
-		const uint64_t x = word_at(a + at), y = word_at(b + at);
+		const uint64_t x = mail_word_at(a + at), y = mail_word_at(b + at);
 		order = x != y ? order_words(x, y) : 0;
 	}
 	return order != 0 ? order
@@ -60,10 +52,10 @@ int mail_store_order(const MDB_val *first, const MDB_val *second)
 {
 	if (first->mv_size >= 2 * WORD && second->mv_size >= 2 * WORD) {
 		const uint8_t *a = first->mv_data, *b = second->mv_data;
-		uint64_t x = word_at(a), y = word_at(b);
+		uint64_t x = mail_word_at(a), y = mail_word_at(b);
 		if (x == y) {
-			x = word_at(a + WORD);
-			y = word_at(b + WORD);
+			x = mail_word_at(a + WORD);
+			y = mail_word_at(b + WORD);
 		}
 		if (x != y) {
 			return order_words(x, y);

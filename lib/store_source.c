@@ -146,7 +146,7 @@ static bare_t *bare_place(mail_txn_t *txn, const uint8_t *key, size_t len)
 {
 	/* Names that many questions share are short, and end differently. */
 	const uint32_t word = (uint32_t)len << 16 | (uint32_t)key[len / 2] << 8 | key[len - 1];
-	return &txn->bare[word * UINT32_C(0x9e3779b1) >> BARE_SHIFT];
+	return &txn->bare[word * UINT32_C(0x9e3779b1) >> (32 - BARE_BITS)];
 }
 
 static bool bare_known(mail_txn_t *txn, const uint8_t *key, size_t len)

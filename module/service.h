@@ -13,7 +13,7 @@
  * a zone's instance to ask for it: the name of a zone may be freed before its instance is unloaded, so no
  * other thread than knotd's own may log for it.
  *
- * Thread rule: attach and detach from any thread (a mutex). pin and unpin only from the worker thread
+ * Thread rule: attach and detach from any thread (a mutex). pin, equip and unpin only from the worker thread
  * that has the index; they take no lock, allocate nothing and do not block.
  */
 #pragma once
@@ -85,5 +85,5 @@ knotd_mod_t *mail_service_counter(mail_service_t *service);
 int mail_service_pin(mail_service_t *service, unsigned thread, mail_pin_t *pin);
 /*! Adds what is needed to answer a question that is ours; between pin and unpin. */
 void mail_service_equip(mail_service_t *service, unsigned thread, mail_pin_t *pin);
-/*! Lets go of the snapshot. */
+/*! Stops using the snapshot, which stands for the next question if nobody commits (mail_txn_stand()). */
 void mail_service_unpin(mail_service_t *service, unsigned thread, mail_pin_t *pin);

@@ -18,6 +18,17 @@
 
 #include <libknot/libknot.h>
 
+/*! A word of eight equal octets. */
+#define MAIL_WORD(octet) (UINT64_C(0x0101010101010101) * (octet))
+
+/*! Eight octets as a word, in the order of the machine. */
+static inline uint64_t mail_word_at(const uint8_t *octets)
+{
+	uint64_t word;
+	memcpy(&word, octets, sizeof(word));
+	return word;
+}
+
 /*! Octets that somebody else owns; not terminated. */
 typedef struct {
 	const char *data;

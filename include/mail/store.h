@@ -140,8 +140,8 @@ int mail_txn_commit(mail_txn_t *txn);
 void mail_txn_abort(mail_txn_t *txn);
 /*! Lets go of a reading transaction's snapshot, keeping its slot. */
 void mail_txn_reset(mail_txn_t *txn);
-/*! Takes a new snapshot after mail_txn_reset(). No allocation. \return As mail_txn_begin(); KNOT_EINVAL when
- *  it was not reset. */
+/*! Takes a new snapshot after mail_txn_reset() or mail_txn_stand(). No allocation. \return As mail_txn_begin();
+ *  KNOT_EINVAL when it is in use. */
 int mail_txn_renew(mail_txn_t *txn);
 /*!
  * Stops using a reading transaction for a while, with its snapshot, so that mail_txn_resume() can take that up
