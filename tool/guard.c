@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-#include "guard.h"
+#include "tool/guard.h"
 
 #include <search.h>
 #include <stdlib.h>
@@ -11,7 +11,7 @@
 
 /* Of more domains at once only their policies are looked at. */
 #define NOTED_MAX 100000
-/* As long as keys.c waits for every server. */
+/* As long as verbs/keys.c waits for every server. */
 #define DELAY 3600
 
 struct guard {

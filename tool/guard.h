@@ -10,7 +10,7 @@
  */
 #pragma once
 
-#include "out.h"
+#include "tool/out.h"
 
 /*! Notes an entry that is going to be written, before it is. \return KNOT_EOK, KNOT_ENOMEM. */
 int guard_note(tool_t *tool, const mail_entry_t *entry);

@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <signal.h>
 
-#include "out.h"
+#include "tool/out.h"
 
 /*! \brief What was printed must have arrived: a full disk or a closed pipe is a failure. */
 static int end_output(tool_t *tool, int status)

@@ -8,8 +8,8 @@
 
 #include "mail/change.h"
 #include "mail/name.h"
-#include "guard.h"
-#include "out.h"
+#include "tool/guard.h"
+#include "tool/out.h"
 
 /* A file that a person wrote is not larger. */
 #define FILE_MAX ((size_t)256 << 20)

@@ -6,7 +6,7 @@
 #include <time.h>
 
 #include "mail/time.h"
-#include "out.h"
+#include "tool/out.h"
 
 const char tool_store_default[] = "/var/lib/knot/mail";
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-#include "out.h"
+#include "tool/out.h"
 
 #include <stdlib.h>
 

@@ -9,7 +9,7 @@
 #include <stdio.h>
 
 #include "mail/store.h"
-#include "verb.h"
+#include "tool/verb.h"
 
 /*! Says what failed: "kmailctl: TEXT". \return STATUS_FAILED. */
 int tool_error(tool_t *tool, int code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));

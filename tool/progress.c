@@ -4,7 +4,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "out.h"
+#include "tool/out.h"
 
 #define SHOW_EVERY_MS 250
 #define LOOK_EVERY 64

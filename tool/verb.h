@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*!
  * \file
- * \brief The verbs of kmailctl: one table (verbs.c), and what every verb is given to work with.
+ * \brief The verbs of kmailctl: one table (verbs/table.c), and what every verb is given to work with.
  *
  * One thread; a verb runs once in the life of the process.
  */
@@ -154,73 +154,73 @@ int option_duration(tool_t *tool, option_id_t id, uint32_t *seconds);
 /*! A time: RFC 3339, "now", or "+7d" (s m h d w) from `from`. Unchanged when not given. */
 int option_time(tool_t *tool, option_id_t id, int64_t from, int64_t *value);
 
-/* help.c */
+/* verbs/help.c */
 
 int verb_help(tool_t *tool, int argc, char **argv);
 int verb_version(tool_t *tool, int argc, char **argv);
 /*! Prints the synopsis of a verb with its options. */
 void help_synopsis(const verb_t *verb, void *file);
 
-/* complete.c */
+/* verbs/complete.c */
 
 int verb_completion(tool_t *tool, int argc, char **argv);
 
-/* verbs_store.c */
+/* verbs/store.c */
 
 int verb_init(tool_t *tool, int argc, char **argv);
 int verb_store_info(tool_t *tool, int argc, char **argv);
 int verb_backup(tool_t *tool, int argc, char **argv);
 int verb_purge(tool_t *tool, int argc, char **argv);
 
-/* verbs_entry.c */
+/* verbs/entry.c */
 
 int verb_list(tool_t *tool, int argc, char **argv);
 int verb_show(tool_t *tool, int argc, char **argv);
 int verb_set(tool_t *tool, int argc, char **argv);
 int verb_unset(tool_t *tool, int argc, char **argv);
 
-/* verbs_file.c */
+/* verbs/file.c */
 
 int verb_apply(tool_t *tool, int argc, char **argv);
 int verb_diff(tool_t *tool, int argc, char **argv);
 
-/* verbs_import.c, verbs_export.c */
+/* verbs/import.c, verbs/export.c */
 
 int verb_import(tool_t *tool, int argc, char **argv);
 int verb_export(tool_t *tool, int argc, char **argv);
 
-/* verbs_dkim.c */
+/* verbs/dkim.c */
 
 int verb_dkim_generate(tool_t *tool, int argc, char **argv);
 int verb_dkim_import(tool_t *tool, int argc, char **argv);
 int verb_dkim_list(tool_t *tool, int argc, char **argv);
 int verb_dkim_retire(tool_t *tool, int argc, char **argv);
 
-/* verbs_key.c */
+/* verbs/key.c */
 
 int verb_key_generate(tool_t *tool, int argc, char **argv);
 int verb_key_import(tool_t *tool, int argc, char **argv);
 int verb_key_retire(tool_t *tool, int argc, char **argv);
 int verb_key_ds_seen(tool_t *tool, int argc, char **argv);
 
-/* verbs_ds.c */
+/* verbs/ds.c */
 
 int verb_key_list(tool_t *tool, int argc, char **argv);
 int verb_key_plan(tool_t *tool, int argc, char **argv);
 int verb_ds(tool_t *tool, int argc, char **argv);
 
-/* verbs_cert.c */
+/* verbs/cert.c */
 
 int verb_cert_import(tool_t *tool, int argc, char **argv);
 int verb_cert_list(tool_t *tool, int argc, char **argv);
 int verb_cert_ready(tool_t *tool, int argc, char **argv);
 
-/* verbs_show.c */
+/* verbs/show.c */
 
 int verb_records(tool_t *tool, int argc, char **argv);
 int verb_explain(tool_t *tool, int argc, char **argv);
 int verb_mta_sts_policy(tool_t *tool, int argc, char **argv);
 
-/* verbs_check.c */
+/* verbs/check.c */
 
 int verb_check(tool_t *tool, int argc, char **argv);

@@ -8,7 +8,7 @@
  */
 #pragma once
 
-#include "mail/base.h"
+#include "mail/buf.h"
 
 /*! Arguments of a "%.*s" that shows a piece of a value, cut short. */
 #define MAIL_SHOW(s) (int)((s).len < 64 ? (s).len : 64), (s).len > 0 ? (s).data : ""

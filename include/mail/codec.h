@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*!
  * \file
- * \brief Stored values and entries. The layout is at the top of lib/codec.c and in
+ * \brief Stored values and entries. The layout is at the top of lib/model/codec.c and in
  * doc/mail-store.rst.
  *
  * What is decoded here does not have the native header in front: the store takes that off.

@@ -8,7 +8,7 @@
  */
 #pragma once
 
-#include "mail/base.h"
+#include "mail/buf.h"
 #include "mail/name.h"
 
 /*! Algorithm numbers (IANA, DNS Security Algorithm Numbers). */

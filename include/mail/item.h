@@ -8,7 +8,7 @@
  */
 #pragma once
 
-#include "mail/base.h"
+#include "mail/buf.h"
 
 /*! Most octets of one value, as stored. */
 #define MAIL_VALUE_MAX 8192

@@ -7,7 +7,7 @@
  */
 #pragma once
 
-#include "mail/mx.h"
+#include "record/mx.h"
 #include "mail/rdata.h"
 
 #define MAIL_MTASTS_MAX_AGE_DEFAULT 604800

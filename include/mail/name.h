@@ -14,7 +14,7 @@
 
 #include <endian.h>
 
-#include "mail/base.h"
+#include "mail/buf.h"
 
 /*! No key of a name is longer: 253 octets of labels at most, each doubled, and separators. */
 #define MAIL_KEY_MAX 511

@@ -9,7 +9,7 @@
 #pragma once
 
 #include "mail/dnskey.h"
-#include "mail/policy.h"
+#include "mail/profile.h"
 #include "mail/rdata.h"
 
 typedef struct mail_kind mail_kind_t;

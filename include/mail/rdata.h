@@ -14,7 +14,7 @@
  */
 #pragma once
 
-#include "mail/base.h"
+#include "mail/buf.h"
 #include "mail/name.h"
 
 /*! Longest RDATA that is ever filled. */

@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "mail/base.h"
+#include "mail/buf.h"
 
 /*! Parses a time. \param out Seconds since 1970. \return KNOT_EOK or KNOT_EINVAL. */
 int mail_time_parse(mail_str_t text, int64_t *out, mail_diag_t *diag);

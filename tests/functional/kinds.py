@@ -12,7 +12,7 @@ NS = 'ns: [ "ns1.example.net.", "ns2.example.net." ]'
 
 
 def covers(*kinds):
-    """Marks a test with the kinds whose records it looks at (rows of mail_kinds, lib/kind.c)."""
+    """Marks a test with the kinds whose records it looks at (rows of mail_kinds, lib/plan/kinds.c)."""
     def mark(test):
         test.kinds = kinds
         return test

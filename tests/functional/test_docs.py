@@ -50,7 +50,7 @@ def examples(text):
 
 def kinds():
     """The names of the table of kinds."""
-    table = code("lib/kind.c").partition("mail_kinds[] = {")[2].partition("\n};")[0]
+    table = code("lib/plan/kinds.c").partition("mail_kinds[] = {")[2].partition("\n};")[0]
     found = re.findall(r'\{ "([a-z0-9-]+)", "', table)
     found += ["srv-" + name for name in re.findall(r'\bSRV\(\d+, "([a-z0-9]+)"\)', table)]
     assert len(found) >= 30 and len(set(found)) == len(found)
@@ -60,7 +60,7 @@ def kinds():
 def items():
     """The table of items: (number, name, sections, type, list)."""
     numbers = dict(re.findall(r"\b(MAIL_ITEM_[A-Z_]+) = (\d+)", code("include/mail/item.h")))
-    table = code("lib/item.c").partition("mail_items[] = {")[2].partition("\n};")[0]
+    table = code("lib/model/item.c").partition("mail_items[] = {")[2].partition("\n};")[0]
     rows = []
     for number, name, where, kind, rest in re.findall(
             r'\{ (MAIL_ITEM_\w+), "([a-z-]+)", ([^,]+), MAIL_TYPE_(\w+)(.*?)\.help', table, re.S):
@@ -178,7 +178,7 @@ def test_every_extended_error_is_explained():
     """The Extended DNS Errors that the module gives, by number."""
     numbers = {"NOT_READY": 14, "INV_DATA": 24}
     used = set()
-    for path in (*(TOP / "module").glob("*.c"), *(TOP / "lib").glob("*.c")):
+    for path in (*(TOP / "module").glob("*.c"), *(TOP / "lib").rglob("*.c")):
         used |= set(re.findall(r"KNOT_EDNS_EDE_([A-Z_]+)", path.read_text(encoding="utf-8")))
     assert len(used) >= 2
     for name in used:
@@ -188,9 +188,9 @@ def test_every_extended_error_is_explained():
 LIMITS = [
     ("include/mail/item.h", "MAIL_VALUE_MAX"), ("include/mail/item.h", "MAIL_LIST_MAX"),
     ("include/mail/item.h", "MAIL_TXT_MAX"), ("include/mail/policy.h", "MAIL_POLICY_CHAIN_MAX"),
-    ("include/mail/spf.h", "MAIL_SPF_LOOKUPS_MAX"), ("lib/answer_work.h", "MAIL_WORK_CHAIN_MAX"),
-    ("lib/entry_id.c", "ID_MAX"), ("lib/store_env.c", "READERS_MIN"), ("module/service.c", "PLANS"),
-    ("lib/dkim_key.c", "RSA_MAX"),
+    ("include/mail/spf.h", "MAIL_SPF_LOOKUPS_MAX"), ("lib/answer/work.h", "MAIL_WORK_CHAIN_MAX"),
+    ("lib/model/entry_id.c", "ID_MAX"), ("lib/store/env.c", "READERS_MIN"), ("module/service.c", "PLANS"),
+    ("lib/record/dkim_key.c", "RSA_MAX"),
 ]
 
 

@@ -7,7 +7,7 @@
 
 #include <syslog.h>
 
-#include "../../module/signers.h"
+#include "module/signers.h"
 #include "store_fixture.h"
 
 #define NOW 1800000000

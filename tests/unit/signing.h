@@ -11,7 +11,7 @@
 #include <openssl/param_build.h>
 #include <openssl/rsa.h>
 
-#include "mail/rrsig.h"
+#include "dns/rrsig.h"
 #include "mail/signer.h"
 
 #include "unit.h"

@@ -2,7 +2,7 @@
 
 #include "unit.h"
 
-#include "mail/base.h"
+#include "mail/buf.h"
 #include "mail/chars.h"
 
 static void test_diag(void)

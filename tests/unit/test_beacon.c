@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The number of a store's content, without a snapshot. */
 
-#include "../../module/beacon.h"
+#include "module/beacon.h"
 #include "store_fixture.h"
 
 /*! Writes something. \return The number of the transaction. */

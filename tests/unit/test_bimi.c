@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "mail/bimi.h"
+#include "record/bimi.h"
 
 #include "rendered_sweep.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The plans of a thread: how many are kept, and that none outlives what it was made from. */
 
-#include "../../lib/cache.h"
+#include "plan/cache.h"
 #include "failing.h"
 #include "source.h"
 

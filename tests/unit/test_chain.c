@@ -4,9 +4,9 @@
  * is written down here by hand.
  */
 
-#include "../../lib/cache.h"
-#include "../../lib/chain.h"
-#include "../../lib/sign.h"
+#include "plan/cache.h"
+#include "view/chain.h"
+#include "view/sign.h"
 #include "source.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "../../lib/keyring.h"
+#include "crypto/keyring.h"
 
 #include "failing.h"
-#include "../../lib/private.h"
+#include "crypto/private.h"
 #include "unit.h"
 
 #define KEYS 500

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Every row of the table of kinds: when it is there, when not, and what it looks like. */
 
-#include "../../lib/kind.h"
+#include "plan/kinds.h"
 #include "failing.h"
-#include "mail/srv.h"
+#include "record/srv.h"
 #include "planned.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include <time.h>
 
-#include "../../module/log.h"
+#include "module/log.h"
 
 #include "unit.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* NSEC RDATA, and names shortly before and after a name. */
 
-#include "mail/nsec.h"
+#include "dns/nsec.h"
 
 #include <libknot/libknot.h>
 

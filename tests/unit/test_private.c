@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "../../lib/private.h"
+#include "crypto/private.h"
 
 #include <malloc.h>
 #include <openssl/crypto.h>

@@ -4,7 +4,7 @@
 
 #include "failing.h"
 
-#include "mail/record.h"
+#include "record/literal.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 #define LIT(s)                                                                                     \

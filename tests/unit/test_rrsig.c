@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "mail/rrsig.h"
+#include "dns/rrsig.h"
 
 #include "signing.h"
 

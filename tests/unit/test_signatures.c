@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "../../lib/signatures.h"
+#include "crypto/signatures.h"
 
 #include <pthread.h>
 #include <stdatomic.h>

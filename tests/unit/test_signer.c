@@ -5,7 +5,7 @@
 #include <stdatomic.h>
 
 #include "failing.h"
-#include "../../lib/keyring.h"
+#include "crypto/keyring.h"
 #include "signing.h"
 
 /* As many keys as no signer keeps ready. */

@@ -2,7 +2,7 @@
 
 #include "unit.h"
 
-#include "mail/soa.h"
+#include "record/soa.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 #define LIT(s)                                                                                     \

@@ -5,7 +5,7 @@
 
 #include <lmdb.h>
 
-#include "../../lib/store_env.h"
+#include "store/internal.h"
 #include "unit.h"
 
 #define ROUNDS 200000

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "mail/tlsrpt.h"
+#include "record/tlsrpt.h"
 
 #include "rendered_sweep.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "mail/uri.h"
+#include "record/uri.h"
 
 #include "rendered.h"
 

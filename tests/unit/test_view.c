@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Where names lead, what stands there, and until when. */
 
-#include "../../lib/cache.h"
-#include "../../lib/view.h"
+#include "plan/cache.h"
+#include "view/view.h"
 #include "failing.h"
 #include "mail/kind.h"
 #include "source.h"

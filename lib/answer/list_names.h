@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * A listing of a domain being made: list_names.c gathers the names, list.c looks each up.
+ */
+#pragma once
+
+#include "view/view.h"
+
+/*! A name of the listing. */
+typedef struct {
+	uint8_t *key;
+	size_t len;
+	bool owner; /*!< It has an NSEC. */
+} listed_name_t;
+
+typedef struct {
+	const mail_listing_t *listing;
+	mail_view_t view;
+	listed_name_t *names;
+	size_t count, max;
+	bool signs; /*!< With RRSIG and NSEC. */
+	bool ended; /*!< By what `each` returned. */
+} list_t;
+
+/*!
+ * Gathers the names of the list's view from every source that it knows, and sorts them, each once.
+ *
+ * \return KNOT_EOK, KNOT_ENOMEM, KNOT_EMALF...
+ */
+int mail_list_names(list_t *list);
+void mail_list_free(list_t *list);

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Where in its zone a domain may have something: so that most questions are known at once not to be ours.
+ */
+#include "config.h"
+
+#include "answer/zone_extent.h"
+
+/*! Adds the label below the apex. */
+static void label_add(mail_labels_t *labels, const mail_view_t *view, const uint8_t *label)
+{
+	uint8_t name[1 + KNOT_DNAME_MAXLABELLEN + KNOT_DNAME_MAXLEN];
+	if (label[0] == 1 && label[1] == '*') {
+		/* A wildcard is any label. */
+		memset(labels, 0xff, sizeof(*labels));
+		return;
+	}
+	memcpy(name, label, 1 + label[0]);
+	memcpy(name + 1 + label[0], view->apex, knot_dname_size(view->apex));
+	const uint64_t hash = mail_label_hash(name);
+	for (unsigned i = 0; i < MAIL_LABEL_BITS; i++) {
+		labels->bits[mail_label_word(hash)] |= (uint64_t)1 << mail_label_bit(hash, i);
+	}
+}
+
+/*! Adds the topmost label of each owner; of absolute ones in the zone the label below its apex. */
+static void owners_add(mail_extent_t *extent, const mail_view_t *view, const mail_owners_t *owners,
+                       bool absolute)
+{
+	for (size_t i = 0; i < owners->count; i++) {
+		const mail_owner_t *owner = &owners->owners[i];
+		const uint8_t *key = owner->key;
+		size_t len = owner->key_len;
+		knot_dname_storage_t name;
+		if (absolute) {
+			if (!mail_key_in(key, len, view->key, view->key_len) ||
+			    len == view->key_len) {
+				continue;
+			}
+			key += view->key_len + 1;
+			len -= view->key_len + 1;
+		}
+		if (len == 0 || mail_name_from_key(key, len, name) != KNOT_EOK) {
+			continue;
+		}
+		const uint8_t *label = name;
+		while (*mail_name_parent(label) != 0) {
+			label = mail_name_parent(label);
+		}
+		label_add(&extent->labels, view, label);
+	}
+}
+
+static void type_add(mail_extent_t *extent, uint16_t type)
+{
+	size_t at = 0;
+	while (at < extent->type_count && extent->types[at] < type) {
+		at++;
+	}
+	if (type == KNOT_RRTYPE_CNAME || extent->type_count == MAIL_EXTENT_TYPES ||
+	    (at < extent->type_count && extent->types[at] == type)) {
+		return;
+	}
+	memmove(&extent->types[at + 1], &extent->types[at],
+	        (extent->type_count - at) * sizeof(extent->types[0]));
+	extent->types[at] = type;
+	extent->type_count++;
+}
+
+static void types_add(mail_extent_t *extent, const mail_view_t *view, const mail_owners_t *owners)
+{
+	for (size_t i = 0; i < owners->count; i++) {
+		for (size_t j = 0; j < owners->owners[i].count; j++) {
+			const uint16_t type = owners->owners[i].rows[j].type;
+			if (mail_view_shows(view, type)) {
+				type_add(extent, type);
+			}
+		}
+	}
+}
+
+void mail_extent_all(mail_extent_t *extent)
+{
+	memset(extent, 0, sizeof(*extent));
+	memset(&extent->labels, 0xff, sizeof(extent->labels));
+}
+
+void mail_extent_fill(const mail_view_t *view, mail_extent_t *extent)
+{
+	if (view->plan->error != KNOT_EOK) {
+		mail_extent_all(extent);
+		return;
+	}
+	memset(extent, 0, sizeof(*extent));
+	/* Own DKIM keys, and words for other domains' reports, are in no plan. */
+	label_add(&extent->labels, view, (const uint8_t *)"\x0A_domainkey");
+	label_add(&extent->labels, view, (const uint8_t *)"\x06_dmarc");
+	type_add(extent, KNOT_RRTYPE_TXT);
+	owners_add(extent, view, &view->plan->relative, false);
+	owners_add(extent, view, &view->plan->absolute, true);
+	types_add(extent, view, &view->plan->relative);
+	types_add(extent, view, &view->plan->absolute);
+}

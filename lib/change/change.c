@@ -1,0 +1,399 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Writing with every check that a writer owes its readers.
+ *
+ * All entries of a change are put first, in any order; what refers to what is looked at when the change is
+ * finished.  Then every policy that read one of the changed entries is compiled again, and every domain
+ * that follows such a policy, or was changed itself, must still have room for its names and be free of
+ * conflicts.  A domain that sets nothing of its own costs a comparison; one with overrides is compiled.
+ *
+ * Up to CHANGE_LISTED entries are remembered with the lines that they came from; a larger change looks at
+ * all domains instead, in the same bounded memory.
+ */
+#include "config.h"
+
+#include <search.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "change/internal.h"
+
+/*! Orders entries by section and id. */
+static int entry_compare(const void *a_ptr, const void *b_ptr)
+{
+	const mail_entry_t *a = a_ptr, *b = b_ptr;
+	if (a->section != b->section) {
+		return a->section < b->section ? -1 : 1;
+	}
+	size_t common = a->id.len < b->id.len ? a->id.len : b->id.len;
+	int diff = common > 0 ? memcmp(a->id.data, b->id.data, common) : 0;
+	return diff != 0 ? diff : (a->id.len > b->id.len) - (a->id.len < b->id.len);
+}
+
+const mail_entry_t *mail_change_find(const mail_change_t *change, mail_section_t section,
+                                     mail_str_t id)
+{
+	const mail_entry_t wanted = { .section = section, .id = id };
+	const mail_entry_t *const *node = tfind(&wanted, &change->listed, entry_compare);
+	return node != NULL ? *node : NULL;
+}
+
+/*! Orders as entry_compare(), but finds any DKIM key whose id goes on after the wanted "DOMAIN/". */
+static int key_owner_compare(const void *wanted_ptr, const void *key_ptr)
+{
+	const mail_entry_t *wanted = wanted_ptr, *key = key_ptr;
+	return key->section == MAIL_SECTION_DKIM && key->id.len > wanted->id.len &&
+	                       memcmp(key->id.data, wanted->id.data, wanted->id.len) == 0
+	               ? 0
+	               : entry_compare(wanted, key);
+}
+
+const mail_entry_t *mail_change_key_of(const mail_change_t *change, mail_str_t domain)
+{
+	char text[KNOT_DNAME_TXT_MAXLEN + 2];
+	mail_buf_t prefix = MAIL_BUF_FIXED((uint8_t *)text, sizeof(text));
+	if (!change->touched[MAIL_SECTION_DKIM] ||
+	    mail_buf_printf(&prefix, "%.*s/", (int)domain.len, domain.data) != KNOT_EOK) {
+		return NULL;
+	}
+	const mail_entry_t wanted = { .section = MAIL_SECTION_DKIM, .id = mail_buf_view(&prefix) };
+	const mail_entry_t *const *node = tfind(&wanted, &change->listed, key_owner_compare);
+	return node != NULL ? *node : NULL;
+}
+
+/*! Reads as the transaction does, but gives changed entries with their lines. */
+static int overlay_get(const mail_source_t *src, mail_section_t section, const uint8_t *key,
+                       size_t len, mail_entry_t **entry, mail_stamp_t *stamp)
+{
+	const mail_change_t *change = src->ctx;
+	char id[KNOT_DNAME_TXT_MAXLEN + 1];
+	mail_buf_t buf = MAIL_BUF_FIXED((uint8_t *)id, sizeof(id));
+	int ret = change->base->get(change->base, section, key, len, entry, stamp);
+	if (ret != KNOT_EOK || entry == NULL || section == MAIL_SECTION_DKIM ||
+	    mail_entry_id_from_key(section, key, len, &buf) != KNOT_EOK) {
+		return ret;
+	}
+	const mail_entry_t *listed = mail_change_find(change, section, mail_buf_view(&buf));
+	if (listed != NULL && mail_entry_equal(listed, *entry)) {
+		mail_entry_t *copy = mail_entry_copy(listed);
+		if (copy != NULL) {
+			copy->stamp = (*entry)->stamp;
+			mail_entry_free(*entry);
+			*entry = copy;
+		}
+	}
+	return ret;
+}
+
+static int overlay_domain_above(const mail_source_t *src, const uint8_t *key, size_t len,
+                                mail_domain_t *domain)
+{
+	const mail_change_t *change = src->ctx;
+	return change->base->domain_above(change->base, key, len, domain);
+}
+
+static int overlay_domain_next(const mail_source_t *src, const uint8_t *key, size_t len, bool from,
+                               uint8_t *next, mail_domain_t *domain)
+{
+	const mail_change_t *change = src->ctx;
+	return change->base->domain_next(change->base, key, len, from, next, domain);
+}
+
+static int overlay_domain_prev(const mail_source_t *src, const uint8_t *key, size_t len,
+                               uint8_t *prev, mail_domain_t *domain)
+{
+	const mail_change_t *change = src->ctx;
+	return change->base->domain_prev(change->base, key, len, prev, domain);
+}
+
+static int overlay_dkim_get(const mail_source_t *src, const uint8_t *key, size_t len,
+                            mail_dkim_t *dkim)
+{
+	const mail_change_t *change = src->ctx;
+	return change->base->dkim_get(change->base, key, len, dkim);
+}
+
+static int overlay_dkim_next(const mail_source_t *src, const uint8_t *key, size_t len, bool from,
+                             uint8_t *next, mail_dkim_t *dkim, bool *deleted)
+{
+	const mail_change_t *change = src->ctx;
+	return change->base->dkim_next(change->base, key, len, from, next, dkim, deleted);
+}
+
+static int overlay_dkim_prev(const mail_source_t *src, const uint8_t *key, size_t len,
+                             uint8_t *prev, mail_dkim_t *dkim, bool *deleted)
+{
+	const mail_change_t *change = src->ctx;
+	return change->base->dkim_prev(change->base, key, len, prev, dkim, deleted);
+}
+
+mail_change_t *mail_change_begin(mail_txn_t *txn)
+{
+	mail_change_t *change = calloc(1, sizeof(*change));
+	if (change == NULL) {
+		return NULL;
+	}
+	change->txn = txn;
+	change->base = mail_txn_source(txn);
+	change->source = (mail_source_t){
+		.get = overlay_get,
+		.domain_above = overlay_domain_above,
+		.domain_next = overlay_domain_next,
+		.domain_prev = overlay_domain_prev,
+		.dkim_get = overlay_dkim_get,
+		.dkim_next = overlay_dkim_next,
+		.dkim_prev = overlay_dkim_prev,
+		.ctx = change,
+	};
+	return change;
+}
+
+static void listed_free(void *entry)
+{
+	mail_entry_free(entry);
+}
+
+void mail_change_free(mail_change_t *change)
+{
+	if (change == NULL) {
+		return;
+	}
+	mail_change_plans_free(change);
+	tdestroy(change->listed, listed_free);
+	free(change);
+}
+
+/*! Remembers a copy of an entry; of the same entry the last one counts. */
+static int listed_add(mail_change_t *change, const mail_entry_t *entry)
+{
+	mail_entry_t *copy = mail_entry_copy(entry);
+	if (copy == NULL) {
+		return KNOT_ENOMEM;
+	}
+	mail_entry_t **node = tsearch(copy, &change->listed, entry_compare);
+	if (node == NULL) {
+		mail_entry_free(copy);
+		return KNOT_ENOMEM;
+	}
+	if (*node == copy) {
+		change->listed_count++;
+	} else {
+		mail_entry_free(*node);
+		*node = copy;
+	}
+	return KNOT_EOK;
+}
+
+/*! Who has a DKIM key: a domain, or "policy:ID". */
+static mail_entry_t key_owner(const mail_entry_t *key)
+{
+	const char *slash = memrchr(key->id.data, '/', key->id.len);
+	const bool policy = key->id.len >= 7 && memcmp(key->id.data, "policy:", 7) == 0;
+	return (mail_entry_t){
+		.section = policy ? MAIL_SECTION_DKIM : MAIL_SECTION_DOMAIN,
+		.id = { key->id.data, slash != NULL ? (size_t)(slash - key->id.data) : 0 },
+	};
+}
+
+/*! Says whether an entry is stored and live. */
+static bool is_live(const mail_change_t *change, const mail_entry_t *entry)
+{
+	uint8_t key[MAIL_KEY_MAX];
+	int len = mail_entry_key(entry->section, entry->id, key);
+	return len > 0 &&
+	       change->base->get(change->base, entry->section, key, len, NULL, NULL) == KNOT_EOK;
+}
+
+/*! Remembers whose key changed: of policies the policy, because plans depend on all of its keys at once. */
+static int key_owner_put(mail_change_t *change, const mail_entry_t *key)
+{
+	const mail_entry_t owner = key_owner(key);
+	if (owner.section == MAIL_SECTION_DKIM) {
+		change->policy_keys = true;
+		return listed_add(change, &owner);
+	}
+	/* A domain that came with this change has no aliases that were not looked at. */
+	change->targets |= mail_change_find(change, MAIL_SECTION_DOMAIN, owner.id) == NULL &&
+	                   is_live(change, &owner);
+	return KNOT_EOK;
+}
+
+/*! Remembers a changed entry. */
+static int listed_put(mail_change_t *change, const mail_entry_t *entry)
+{
+	change->touched[entry->section] = true;
+	if (entry->section == MAIL_SECTION_DOMAIN) {
+		change->domain_puts++;
+		change->deletes |= entry->deleted ||
+		                   mail_entry_member(entry, MAIL_ITEM_ALIAS, MAIL_OP_SET) != NULL;
+		if (change->listed_count >= CHANGE_LISTED) {
+			change->all = true;
+			return KNOT_EOK;
+		}
+	}
+	if (entry->section == MAIL_SECTION_DKIM) {
+		int ret = key_owner_put(change, entry);
+		if (ret != KNOT_EOK) {
+			return ret;
+		}
+	}
+	return listed_add(change, entry);
+}
+
+/*! Deletes the DKIM keys of a domain or a policy that is deleted. */
+static int keys_delete(mail_change_t *change, const mail_entry_t *owner)
+{
+	uint8_t prefix[MAIL_KEY_MAX], next[MAIL_KEY_MAX], after[MAIL_KEY_MAX];
+	size_t len;
+	if (owner->section == MAIL_SECTION_POLICY) {
+		prefix[0] = 0;
+		memcpy(prefix + 1, owner->id.data, owner->id.len);
+		len = owner->id.len + 1;
+	} else {
+		int ret = mail_entry_key(MAIL_SECTION_DOMAIN, owner->id, prefix);
+		if (ret < 0 || ret + 12 > MAIL_KEY_MAX) {
+			return ret < 0 ? ret : KNOT_EOK;
+		}
+		memcpy(prefix + ret, "\0_domainkey", 11);
+		len = ret + 11;
+	}
+	size_t after_len = len;
+	memcpy(after, prefix, len);
+	for (;;) {
+		mail_dkim_t dkim;
+		bool deleted = false;
+		mail_buf_t id = { 0 };
+		int ret = change->base->dkim_next(change->base, after, after_len, false, next,
+		                                  &dkim, &deleted);
+		if (ret < 0) {
+			return ret == KNOT_ENOENT ? KNOT_EOK : ret;
+		}
+		if (!mail_key_in(next, ret, prefix, len)) {
+			return KNOT_EOK;
+		}
+		after_len = ret;
+		memcpy(after, next, after_len);
+		if (deleted) {
+			continue;
+		}
+		ret = mail_entry_id_from_key(MAIL_SECTION_DKIM, next, after_len, &id);
+		if (ret == KNOT_EOK) {
+			ret = mail_txn_del(change->txn, MAIL_SECTION_DKIM, mail_buf_view(&id));
+		}
+		mail_buf_free(&id);
+		if (ret != KNOT_EOK) {
+			return ret;
+		}
+		change->count.deleted++;
+	}
+}
+
+/*! Says whether a DKIM key is gone because its owner was deleted in this change. */
+static bool went_with_owner(const mail_change_t *change, const mail_entry_t *entry)
+{
+	if (entry->section != MAIL_SECTION_DKIM) {
+		return false;
+	}
+	mail_entry_t owner = key_owner(entry);
+	if (owner.section == MAIL_SECTION_DKIM) {
+		owner.section = MAIL_SECTION_POLICY;
+		owner.id.data += 7;
+		owner.id.len -= 7;
+	}
+	const mail_entry_t *put = mail_change_find(change, owner.section, owner.id);
+	return put != NULL ? put->deleted : change->all && !is_live(change, &owner);
+}
+
+static int entry_delete(mail_change_t *change, const mail_entry_t *entry, mail_diag_t *diag)
+{
+	int ret = mail_txn_del(change->txn, entry->section, entry->id);
+	if (ret == KNOT_ENOENT && went_with_owner(change, entry)) {
+		return KNOT_EOK;
+	}
+	if (ret == KNOT_ENOENT) {
+		diag->line = entry->line;
+		(void)mail_diag_error(diag, 0, "%s %.*s does not exist",
+		                      mail_section_name(entry->section), (int)entry->id.len,
+		                      entry->id.data);
+		return KNOT_ENOENT;
+	}
+	if (ret == KNOT_EOK) {
+		change->count.deleted++;
+		ret = listed_put(change, entry);
+	}
+	if (ret == KNOT_EOK &&
+	    (entry->section == MAIL_SECTION_DOMAIN || entry->section == MAIL_SECTION_POLICY)) {
+		ret = keys_delete(change, entry);
+	}
+	return ret;
+}
+
+/*! A certificate's `publish` says since when its `next` is known. */
+static int publish_set(mail_entry_t *entry, const mail_entry_t *old)
+{
+	const mail_member_t *next = mail_entry_member(entry, MAIL_ITEM_NEXT, MAIL_OP_SET);
+	const mail_item_t *item = mail_item_get(MAIL_ITEM_PUBLISH);
+	if (next == NULL || mail_entry_value(entry, MAIL_ITEM_PUBLISH).len > 0) {
+		return KNOT_EOK;
+	}
+	const mail_member_t *before = old != NULL
+	                                      ? mail_entry_member(old, MAIL_ITEM_NEXT, MAIL_OP_SET)
+	                                      : NULL;
+	bool same = before != NULL && before->count == next->count;
+	for (size_t i = 0; same && i < next->count; i++) {
+		same = mail_str_equal(before->values[i].text, next->values[i].text);
+	}
+	mail_str_t then = same ? mail_entry_value(old, MAIL_ITEM_PUBLISH) : (mail_str_t){ NULL, 0 };
+	if (then.len > 0) {
+		return mail_entry_add(entry, item, MAIL_OP_SET, then, 0);
+	}
+	char text[32];
+	mail_buf_t buf = MAIL_BUF_FIXED((uint8_t *)text, sizeof(text));
+	(void)mail_time_print(time(NULL), &buf);
+	return mail_entry_add(entry, item, MAIL_OP_SET, mail_buf_view(&buf), 0);
+}
+
+/*! Writes an entry unless it is the same as the stored one. */
+static int entry_write(mail_change_t *change, const mail_entry_t *entry, const mail_entry_t *old)
+{
+	if (old != NULL && mail_entry_equal(entry, old)) {
+		change->count.same++;
+		return KNOT_EOK;
+	}
+	int ret = old == NULL ? mail_txn_append(change->txn, entry)
+	                      : mail_txn_put(change->txn, entry);
+	if (ret == KNOT_EOK) {
+		*(old != NULL ? &change->count.changed : &change->count.added) += 1;
+		change->targets |= old != NULL && entry->section == MAIL_SECTION_DOMAIN;
+		ret = listed_put(change, entry);
+	}
+	return ret;
+}
+
+int mail_change_put(mail_change_t *change, const mail_entry_t *entry, mail_diag_t *diag)
+{
+	mail_entry_t *old = NULL;
+	int ret = mail_txn_get(change->txn, entry->section, entry->id, &old);
+	if (ret == KNOT_ENOTSUP) {
+		diag->line = entry->line;
+		(void)mail_diag_error(diag, 0, "%s %.*s is of a newer format",
+		                      mail_section_name(entry->section), (int)entry->id.len,
+		                      entry->id.data);
+	}
+	if (ret != KNOT_EOK && ret != KNOT_ENOENT && ret != KNOT_EMALF) {
+		return ret;
+	}
+	if (entry->deleted) {
+		ret = entry_delete(change, entry, diag);
+	} else if (entry->section == MAIL_SECTION_CERTIFICATE) {
+		mail_entry_t *dated = mail_entry_copy(entry);
+		ret = dated != NULL ? publish_set(dated, old) : KNOT_ENOMEM;
+		ret = ret == KNOT_EOK ? entry_write(change, dated, old) : ret;
+		mail_entry_free(dated);
+	} else {
+		ret = entry_write(change, entry, old);
+	}
+	mail_entry_free(old);
+	return ret;
+}

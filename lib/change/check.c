@@ -1,0 +1,589 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The checks of a finished change. See change.c for what is looked at, and why that is enough.
+ */
+#include "config.h"
+
+#include <search.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "change/internal.h"
+#include "mail/kind.h"
+#include "plan/build.h"
+
+/*! A policy that was compiled for this change. */
+typedef struct {
+	mail_str_t id;
+	mail_plan_t *plan; /*!< NULL: it was bad before, and has nothing to do with this change. */
+	bool affected;     /*!< It was made from an entry that changed. */
+} checked_t;
+
+static int checked_compare(const void *a_ptr, const void *b_ptr)
+{
+	const checked_t *a = a_ptr, *b = b_ptr;
+	size_t common = a->id.len < b->id.len ? a->id.len : b->id.len;
+	int diff = common > 0 ? memcmp(a->id.data, b->id.data, common) : 0;
+	return diff != 0 ? diff : (a->id.len > b->id.len) - (a->id.len < b->id.len);
+}
+
+static void checked_free(void *ptr)
+{
+	checked_t *checked = ptr;
+	mail_plan_free(checked->plan);
+	free((void *)checked->id.data);
+	free(checked);
+}
+
+void mail_change_plans_free(mail_change_t *change)
+{
+	tdestroy(change->plans, checked_free);
+	change->plans = NULL;
+}
+
+/*! The line to blame when no value is to blame alone: of a domain, where it names what it follows. */
+static uint32_t line_of(const mail_entry_t *entry)
+{
+	static const mail_item_id_t refs[] = { MAIL_ITEM_POLICY, MAIL_ITEM_ALIAS };
+	for (size_t i = 0; i < sizeof(refs) / sizeof(refs[0]); i++) {
+		const mail_member_t *member = mail_entry_member(entry, refs[i], MAIL_OP_SET);
+		if (member != NULL && member->line != 0) {
+			return member->line;
+		}
+	}
+	return entry->line;
+}
+
+/*! Puts "SECTION ID: " before the reason of an error, and the line of the entry if there is none yet. */
+static int named(mail_change_t *change, mail_section_t section, mail_str_t id, mail_diag_t *diag,
+                 int ret)
+{
+	char reason[sizeof(diag->text)];
+	(void)snprintf(reason, sizeof(reason), "%s", diag->text);
+	const mail_entry_t *entry = mail_change_find(change, section, id);
+	if (diag->line == 0 && entry != NULL) {
+		diag->line = line_of(entry);
+	}
+	(void)mail_diag_error(diag, diag->column, "%s %.*s: %s", mail_section_name(section),
+	                      (int)id.len, id.data, reason);
+	return ret == KNOT_ENOMEM ? ret : KNOT_EINVAL;
+}
+
+/*! Says whether one of the entries that something was made from belongs to this change. */
+static bool affected_by(const mail_change_t *change, const mail_dependency_t *dependencies,
+                        size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		const mail_dependency_t *dependency = &dependencies[i];
+		char text[80];
+		mail_buf_t buf = MAIL_BUF_FIXED((uint8_t *)text, sizeof(text));
+		mail_str_t id = dependency->id;
+		if (dependency->section == MAIL_SECTION_DKIM) {
+			(void)mail_buf_printf(&buf, "policy:%.*s", (int)id.len, id.data);
+			id = mail_buf_view(&buf);
+		}
+		if (mail_change_find(change, dependency->section, id) != NULL) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/*! Keeps warnings until it is known whether they have to do with this change; 00 after each. */
+static void warning_keep(void *ctx, const char *text)
+{
+	(void)mail_buf_put(ctx, text, strlen(text) + 1);
+}
+
+/*! Hands on what was kept, with the name of the entry that it is about. */
+static void warnings_give(const mail_buf_t *kept, mail_section_t section, mail_str_t id,
+                          mail_diag_t *diag)
+{
+	for (size_t at = 0; kept->error == KNOT_EOK && at < kept->len;) {
+		const char *text = (const char *)kept->data + at;
+		mail_diag_warn(diag, "%s %.*s: %s", mail_section_name(section), (int)id.len,
+		               id.data, text);
+		at += strlen(text) + 1;
+	}
+}
+
+static checked_t *checked_new(mail_str_t id)
+{
+	checked_t *checked = calloc(1, sizeof(*checked));
+	char *copy = malloc(id.len + 1);
+	if (checked == NULL || copy == NULL) {
+		free(checked);
+		free(copy);
+		return NULL;
+	}
+	memcpy(copy, id.data, id.len);
+	checked->id = (mail_str_t){ copy, id.len };
+	return checked;
+}
+
+/*! Makes the plan of a policy; warnings of one that this change touches are given. */
+static int policy_make(mail_change_t *change, checked_t *checked, mail_profile_t **profile,
+                       mail_diag_t *diag)
+{
+	mail_buf_t warnings = { 0 };
+	mail_diag_t own = { .warn = warning_keep, .warn_ctx = &warnings };
+	int ret = mail_profile_of_policy(&change->source, checked->id, profile, &own);
+	if (ret == KNOT_EOK) {
+		ret = mail_plan_make(*profile, true, &checked->plan, &own);
+	}
+	if (ret == KNOT_EOK) {
+		checked->affected = affected_by(change, checked->plan->dependencies,
+		                                checked->plan->dependency_count);
+	} else {
+		diag->line = own.line;
+		(void)mail_diag_error(diag, own.column, "%s", own.text);
+	}
+	if (checked->affected) {
+		warnings_give(&warnings, MAIL_SECTION_POLICY, checked->id, diag);
+	}
+	mail_buf_free(&warnings);
+	return ret;
+}
+
+/*! Says why a policy is bad. \param ours Out: that has to do with this change. */
+static int policy_refuse(mail_change_t *change, mail_str_t id, const mail_profile_t *profile,
+                         int ret, bool *ours, mail_diag_t *diag)
+{
+	if (profile == NULL || ret == KNOT_ENOMEM) {
+		return KNOT_ENOMEM;
+	}
+	*ours |= affected_by(change, profile->dependencies, profile->dependency_count);
+	/* Without a layer of its own the policy is not there, and the reason has its name. */
+	return profile->layer_count > 1 ? named(change, MAIL_SECTION_POLICY, id, diag, ret)
+	                                : KNOT_EINVAL;
+}
+
+/*!
+ * Compiles a policy, once for a change.
+ *
+ * \param ours  A failure has to do with this change. In: of one that is known not to, the reason is wanted.
+ */
+static int policy_compile(mail_change_t *change, mail_str_t id, const checked_t **out, bool *ours,
+                          mail_diag_t *diag)
+{
+	const checked_t wanted = { .id = id };
+	checked_t *const *known = tfind(&wanted, &change->plans, checked_compare);
+	if (known != NULL && ((*known)->plan != NULL || !*ours)) {
+		*out = *known;
+		return (*known)->plan != NULL ? KNOT_EOK : KNOT_EINVAL;
+	}
+	checked_t *checked = checked_new(id);
+	if (checked == NULL) {
+		return KNOT_ENOMEM;
+	}
+	mail_profile_t *profile = NULL;
+	int ret = policy_make(change, checked, &profile, diag);
+	if (ret != KNOT_EOK) {
+		ret = policy_refuse(change, id, profile, ret, ours, diag);
+	}
+	mail_profile_free(profile);
+	/* What is not ours is remembered, too: many domains may follow it. */
+	const bool keep = known == NULL && (ret == KNOT_EOK || (ret == KNOT_EINVAL && !*ours));
+	if (!keep || tsearch(checked, &change->plans, checked_compare) == NULL) {
+		checked_free(checked);
+		return ret != KNOT_EOK ? ret : KNOT_ENOMEM;
+	}
+	*out = checked;
+	return ret;
+}
+
+/*!
+ * Compiles all policies: any of them may refer to what changed.  One that was bad before and has nothing to do
+ * with this change does not stand in its way; `check` reports it.
+ */
+static int policies_check(mail_change_t *change, bool *affected, mail_diag_t *diag)
+{
+	uint8_t key[MAIL_KEY_MAX];
+	size_t len = 0;
+	for (;;) {
+		mail_entry_t *entry = NULL;
+		const checked_t *checked = NULL;
+		bool ours = false;
+		int ret = mail_txn_next(change->txn, MAIL_SECTION_POLICY, key, &len, &entry);
+		if (ret == KNOT_ENOENT) {
+			return KNOT_EOK;
+		}
+		if (ret == KNOT_EMALF || ret == KNOT_ENOTSUP) {
+			continue;
+		}
+		if (ret == KNOT_EOK) {
+			ret = policy_compile(change, entry->id, &checked, &ours, diag);
+			mail_entry_free(entry);
+		}
+		if (ret == KNOT_EINVAL && !ours) {
+			diag->line = diag->column = 0;
+			continue;
+		}
+		if (ret != KNOT_EOK) {
+			return ret;
+		}
+		*affected |= checked->affected;
+	}
+}
+
+static bool name_in(const knot_dname_t *name, const uint8_t *apex, size_t apex_len, uint8_t *key,
+                    size_t *len)
+{
+	*len = mail_name_key(name, key);
+	return mail_key_in(key, *len, apex, apex_len);
+}
+
+static bool owner_has_address(const mail_owner_t *owner)
+{
+	for (size_t i = 0; owner != NULL && i < owner->count; i++) {
+		if (owner->rows[i].type == KNOT_RRTYPE_A ||
+		    owner->rows[i].type == KNOT_RRTYPE_AAAA) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/*!
+ * An absolute ns that lies in this domain needs an address there, as a relative one does (plan/plan.c); one in a
+ * stored domain below is that domain's business.
+ */
+static int ns_check(const mail_source_t *source, const mail_plan_t *plan, const uint8_t *apex,
+                    size_t apex_len, mail_diag_t *diag)
+{
+	const mail_owner_t *top = mail_owners_find(&plan->relative, NULL, 0, NULL);
+	for (size_t i = 0; top != NULL && i < top->count; i++) {
+		const mail_row_t *row = &top->rows[i];
+		uint8_t key[MAIL_KEY_MAX];
+		size_t len;
+		if (row->type != KNOT_RRTYPE_NS || row->rdata.holes ||
+		    !name_in(row->rdata.ops.data, apex, apex_len, key, &len)) {
+			continue;
+		}
+		mail_domain_t nearest;
+		if (source->domain_above(source, key, len, &nearest) > (int)apex_len) {
+			continue;
+		}
+		const size_t below = len > apex_len ? apex_len + 1 : len;
+		if (!owner_has_address(mail_owners_find(&plan->absolute, key, len, NULL)) &&
+		    !owner_has_address(
+			    mail_owners_find(&plan->relative, key + below, len - below, NULL))) {
+			return mail_diag_error(
+				diag, 0,
+				"ns: a name server lies in the domain but is no host "
+				"with an address");
+		}
+	}
+	return KNOT_EOK;
+}
+
+/*! Hosts with absolute names against the records that the domain itself has there. */
+static int absolute_check(const mail_source_t *source, const mail_plan_t *plan, const uint8_t *apex,
+                          size_t apex_len, mail_diag_t *diag)
+{
+	for (size_t i = 0; i < plan->absolute.count; i++) {
+		const mail_owner_t *owner = &plan->absolute.owners[i];
+		mail_domain_t nearest;
+		if (!mail_key_in(owner->key, owner->key_len, apex, apex_len) ||
+		    source->domain_above(source, owner->key, owner->key_len, &nearest) >
+		            (int)apex_len) {
+			continue;
+		}
+		const size_t below = owner->key_len > apex_len ? apex_len + 1 : apex_len;
+		const mail_owner_t *other = mail_owners_find(&plan->relative, owner->key + below,
+		                                             owner->key_len - below, NULL);
+		const mail_row_t *row = NULL;
+		const char *what = other == NULL
+		                           ? NULL
+		                           : mail_owners_clash(owner, other,
+		                                               owner->key_len == apex_len, &row);
+		if (what != NULL) {
+			mail_buf_t name = { 0 };
+			(void)mail_entry_id_from_key(MAIL_SECTION_DOMAIN, owner->key,
+			                             owner->key_len, &name);
+			int ret = mail_diag_error(diag, 0, "%s: %s at %.*s",
+			                          mail_kinds[row->kind].name, what, (int)name.len,
+			                          (const char *)name.data);
+			mail_buf_free(&name);
+			return ret;
+		}
+	}
+	return KNOT_EOK;
+}
+
+/*! What a domain owes besides what its plan was checked for. */
+static int domain_plan_check(const mail_source_t *source, const mail_plan_t *plan,
+                             const uint8_t *key, size_t len, mail_diag_t *diag)
+{
+	knot_dname_storage_t name;
+	int ret = mail_name_from_key(key, len, name);
+	if (ret != KNOT_EOK) {
+		return ret;
+	}
+	if (!plan->hosted) {
+		return mail_diag_error(diag, 0, "ns: its policy has none");
+	}
+	if (knot_dname_size(name) > plan->apex_max) {
+		return mail_diag_error(diag, 0,
+		                       "a record's name would grow past 255 octets: the policy has "
+		                       "room for a domain of %zu",
+		                       plan->apex_max);
+	}
+	ret = ns_check(source, plan, key, len, diag);
+	return ret == KNOT_EOK ? absolute_check(source, plan, key, len, diag) : ret;
+}
+
+/*! Compiles a domain with overrides, or an alias. \param differs Set when it was made from what changed. */
+static int domain_compile(mail_change_t *change, mail_str_t id, const uint8_t *key, size_t len,
+                          const mail_domain_t *domain, bool *differs, mail_diag_t *diag)
+{
+	mail_profile_t *profile = NULL;
+	mail_plan_t *plan = NULL;
+	mail_buf_t warnings = { 0 };
+	mail_diag_t own = { .warn = warning_keep, .warn_ctx = &warnings };
+	int ret = mail_profile_of_domain(&change->source, id, &profile, &own);
+	if (ret == KNOT_EOK) {
+		ret = mail_plan_make(profile, true, &plan, &own);
+	}
+	if (ret != KNOT_EOK) {
+		diag->line = own.line;
+		(void)mail_diag_error(diag, own.column, "%s", own.text);
+	} else if (mail_change_find(change, MAIL_SECTION_DOMAIN, id) != NULL) {
+		warnings_give(&warnings, MAIL_SECTION_DOMAIN, id, diag);
+	}
+	mail_buf_free(&warnings);
+	if (plan != NULL) {
+		*differs |= affected_by(change, plan->dependencies, plan->dependency_count);
+	} else if (profile != NULL) {
+		*differs |= affected_by(change, profile->dependencies, profile->dependency_count);
+	}
+	if (ret == KNOT_EOK) {
+		ret = domain_plan_check(&change->source, plan, key, len, diag);
+	}
+	if (ret == KNOT_EOK) {
+		ret = mail_change_keys_check(change, plan, key, len, domain->alias, diag);
+	}
+	mail_plan_free(plan);
+	mail_profile_free(profile);
+	return ret;
+}
+
+/*! What a domain has to do with a change. */
+typedef struct {
+	bool differs; /*!< It was made from something that changed. */
+	bool must;    /*!< It must be good: it differs, or nobody remembers whether it does. */
+} concern_t;
+
+/*! Says whether a domain, or a key of its own, is among the changed entries. */
+static bool is_changed(const mail_change_t *change, mail_str_t id)
+{
+	return mail_change_find(change, MAIL_SECTION_DOMAIN, id) != NULL ||
+	       mail_change_key_of(change, id) != NULL;
+}
+
+/*! Checks a domain that has all from its policy. */
+static int plain_check(mail_change_t *change, mail_str_t policy, const uint8_t *key, size_t len,
+                       concern_t *concern, mail_diag_t *diag)
+{
+	const checked_t *checked = NULL;
+	int ret = policy_compile(change, policy, &checked, &concern->must, diag);
+	if (ret == KNOT_EOK) {
+		concern->differs |= checked->affected;
+		ret = domain_plan_check(&change->source, checked->plan, key, len, diag);
+	}
+	return ret == KNOT_EOK
+	               ? mail_change_keys_check(change, checked->plan, key, len, MAIL_STR(""), diag)
+	               : ret;
+}
+
+/*!
+ * Checks one domain, and counts it if its records may differ.  One that was made from nothing that changed
+ * may be bad: it was so before.
+ */
+static int domain_check(mail_change_t *change, const uint8_t *key, size_t len,
+                        const mail_domain_t *domain, mail_diag_t *diag)
+{
+	mail_buf_t id = { 0 };
+	int ret = mail_entry_id_from_key(MAIL_SECTION_DOMAIN, key, len, &id);
+	concern_t concern = {
+		.differs = is_changed(change, mail_buf_view(&id)) ||
+		           (domain->alias.len > 0 && is_changed(change, domain->alias)),
+	};
+	concern.must = concern.differs || change->all;
+	if (ret == KNOT_EOK && domain->plain && domain->alias.len == 0) {
+		ret = plain_check(change, domain->policy, key, len, &concern, diag);
+	} else if (ret == KNOT_EOK) {
+		ret = domain_compile(change, mail_buf_view(&id), key, len, domain, &concern.differs,
+		                     diag);
+	}
+	change->count.domains += concern.differs;
+	if (ret == KNOT_ENOMEM || (ret != KNOT_EOK && (concern.must || concern.differs))) {
+		ret = named(change, MAIL_SECTION_DOMAIN, mail_buf_view(&id), diag, ret);
+	} else if (ret != KNOT_EOK) {
+		diag->line = diag->column = 0;
+		ret = KNOT_EOK;
+	}
+	mail_buf_free(&id);
+	return ret;
+}
+
+/*! Says whether a domain may differ after the change; looks only at what is cheap. */
+static bool domain_affected(mail_change_t *change, mail_str_t id, const mail_domain_t *domain)
+{
+	if (change->all || is_changed(change, id)) {
+		return true;
+	}
+	if (domain->alias.len > 0) {
+		/* What its target follows is not known here: few domains are aliases. */
+		return true;
+	}
+	const checked_t wanted = { .id = domain->policy };
+	checked_t *const *checked = tfind(&wanted, &change->plans, checked_compare);
+	if (checked == NULL || (*checked)->affected) {
+		return true;
+	}
+	return !domain->plain &&
+	       (change->touched[MAIL_SECTION_HOST] || change->touched[MAIL_SECTION_CERTIFICATE] ||
+	        change->touched[MAIL_SECTION_KEYSET]);
+}
+
+/*! What the walks over domains and over the listed entries need besides them. */
+typedef struct {
+	mail_change_t *change;
+	mail_diag_t *diag;
+	int ret;
+} walk_t;
+
+/*! Checks a domain that may differ. */
+static int each_domain(const uint8_t *key, size_t len, const mail_domain_t *domain, void *ctx)
+{
+	const walk_t *walk = ctx;
+	char text[KNOT_DNAME_TXT_MAXLEN + 1];
+	mail_buf_t id = MAIL_BUF_FIXED((uint8_t *)text, sizeof(text));
+	if (domain->error != KNOT_EOK) {
+		return KNOT_EOK; /* It was so before. */
+	}
+	int ret = mail_entry_id_from_key(MAIL_SECTION_DOMAIN, key, len, &id);
+	if (ret == KNOT_EOK && domain_affected(walk->change, mail_buf_view(&id), domain)) {
+		ret = domain_check(walk->change, key, len, domain, walk->diag);
+	}
+	return ret;
+}
+
+/*! Checks an alias whose target was changed; one that was changed itself has been checked. */
+static int each_alias(const uint8_t *key, size_t len, const mail_domain_t *domain, void *ctx)
+{
+	const walk_t *walk = ctx;
+	char text[KNOT_DNAME_TXT_MAXLEN + 1];
+	mail_buf_t id = MAIL_BUF_FIXED((uint8_t *)text, sizeof(text));
+	if (domain->error != KNOT_EOK || domain->alias.len == 0 ||
+	    !is_changed(walk->change, domain->alias)) {
+		return KNOT_EOK;
+	}
+	int ret = mail_entry_id_from_key(MAIL_SECTION_DOMAIN, key, len, &id);
+	return ret != KNOT_EOK || is_changed(walk->change, mail_buf_view(&id))
+	               ? ret
+	               : domain_check(walk->change, key, len, domain, walk->diag);
+}
+
+/*! Checks the policy of a changed DKIM key; that of a deleted one may be gone. */
+static int policy_key_check(mail_change_t *change, const mail_entry_t *entry, mail_diag_t *diag)
+{
+	const char *slash = memrchr(entry->id.data, '/', entry->id.len);
+	const mail_str_t policy = { entry->id.data + 7, slash - entry->id.data - 7 };
+	const checked_t *checked;
+	bool ours = true;
+	if (entry->deleted) {
+		return KNOT_EOK;
+	}
+	int ret = policy_compile(change, policy, &checked, &ours, diag);
+	return ret == KNOT_EOK ? ret : named(change, MAIL_SECTION_DKIM, entry->id, diag, ret);
+}
+
+/*! Checks a changed domain, or the owner of a changed DKIM key. */
+static int listed_check(mail_change_t *change, const mail_entry_t *entry, mail_diag_t *diag)
+{
+	uint8_t key[MAIL_KEY_MAX];
+	mail_domain_t domain;
+	mail_str_t owner = entry->id;
+	if (entry->section == MAIL_SECTION_DKIM) {
+		const char *slash = memrchr(owner.data, '/', owner.len);
+		if (slash == NULL) {
+			return KNOT_EOK; /* It stands for all keys of a policy. */
+		}
+		owner.len = slash - owner.data;
+		if (owner.len > 7 && memcmp(owner.data, "policy:", 7) == 0) {
+			return policy_key_check(change, entry, diag);
+		}
+	} else if (entry->section != MAIL_SECTION_DOMAIN) {
+		return KNOT_EOK;
+	}
+	int len = mail_entry_key(MAIL_SECTION_DOMAIN, owner, key);
+	int found = len > 0 ? change->base->domain_above(change->base, key, len, &domain) : len;
+	const bool exists = found >= 0 && found == len;
+	if (!exists || domain.error != KNOT_EOK) {
+		if (entry->deleted) {
+			change->deleted_domains += entry->section == MAIL_SECTION_DOMAIN;
+			change->count.domains += entry->section == MAIL_SECTION_DOMAIN;
+			return KNOT_EOK;
+		}
+		(void)mail_diag_error(diag, 0, "domain %.*s %s", (int)owner.len, owner.data,
+		                      exists ? "is damaged: write it anew first"
+		                             : "does not exist");
+		return named(change, entry->section, entry->id, diag, KNOT_EINVAL);
+	}
+	if (entry->section == MAIL_SECTION_DKIM && !entry->deleted && domain.alias.len > 0) {
+		(void)mail_diag_error(diag, 0, "%.*s is an alias: the keys of its target count",
+		                      (int)owner.len, owner.data);
+		return named(change, entry->section, entry->id, diag, KNOT_EINVAL);
+	}
+	/* Once for a domain: of its own entry, or else of one of its keys. */
+	if (entry->section == MAIL_SECTION_DKIM &&
+	    (mail_change_find(change, MAIL_SECTION_DOMAIN, owner) != NULL ||
+	     mail_change_key_of(change, owner) != entry)) {
+		return KNOT_EOK;
+	}
+	return domain_check(change, key, len, &domain, diag);
+}
+
+static void listed_walk(const void *node, VISIT visit, void *closure)
+{
+	walk_t *walk = closure;
+	if (walk->ret == KNOT_EOK && (visit == postorder || visit == leaf)) {
+		walk->ret = listed_check(walk->change, *(mail_entry_t *const *)node, walk->diag);
+	}
+}
+
+int mail_change_finish(mail_change_t *change, mail_change_count_t *count, mail_diag_t *diag)
+{
+	bool affected = false;
+	int ret = KNOT_EOK;
+	if (change->touched[MAIL_SECTION_POLICY] || change->touched[MAIL_SECTION_HOST] ||
+	    change->touched[MAIL_SECTION_CERTIFICATE] || change->touched[MAIL_SECTION_KEYSET] ||
+	    change->policy_keys) {
+		ret = policies_check(change, &affected, diag);
+	}
+	walk_t walk = { change, diag, KNOT_EOK };
+	if (ret == KNOT_EOK) {
+		twalk_r(change->listed, listed_walk, &walk);
+		ret = walk.ret;
+	}
+	/* Overrides may refer to a host or a key set; aliases to a domain that is gone. */
+	if (ret == KNOT_EOK &&
+	    (affected || change->all || change->deletes || change->touched[MAIL_SECTION_HOST] ||
+	     change->touched[MAIL_SECTION_CERTIFICATE] || change->touched[MAIL_SECTION_KEYSET] ||
+	     change->touched[MAIL_SECTION_POLICY])) {
+		change->count.domains = change->deleted_domains;
+		ret = mail_txn_domains(change->txn, each_domain, &walk);
+	} else if (ret == KNOT_EOK && change->targets) {
+		/* Nobody keeps a list of aliases. To look at all domains is cheap, to check them is not. */
+		ret = mail_txn_domains(change->txn, each_alias, &walk);
+	}
+	if (change->all && !affected) {
+		change->count.domains = change->domain_puts; /* Not all of them are remembered. */
+	}
+	if (count != NULL) {
+		*count = change->count;
+	}
+	return ret;
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * A change while it is being made (change.c) and checked (check.c).
+ */
+#pragma once
+
+#include "mail/change.h"
+#include "mail/plan.h"
+#include "mail/time.h"
+
+/*! Entries that a change remembers one by one. */
+#define CHANGE_LISTED 100000
+
+struct mail_change {
+	mail_txn_t *txn;
+	const mail_source_t *base; /*!< The transaction's. */
+	mail_source_t source;      /*!< The same, with the lines of changed entries. */
+	void *listed;              /*!< Tree (tsearch) of copies of the changed entries. */
+	size_t listed_count;
+	bool policy_keys; /*!< A DKIM key of a policy was changed. */
+	size_t deleted_domains;
+	size_t domain_puts; /*!< Domains written or deleted. */
+	bool all;           /*!< Too many domains to list: all are looked at. */
+	bool deletes;       /*!< A domain was deleted or became an alias. */
+	bool targets; /*!< One that aliases may have as their target was changed, or a key of it. */
+	bool touched[MAIL_SECTION_COUNT];
+	void *plans; /*!< Tree of the policies that were compiled. */
+	mail_change_count_t count;
+};
+
+/*! The changed entry of a section and an id, or NULL. */
+const mail_entry_t *mail_change_find(const mail_change_t *change, mail_section_t section,
+                                     mail_str_t id);
+/*! One of the changed DKIM keys of a domain, always the same one while nothing is put; or NULL. */
+const mail_entry_t *mail_change_key_of(const mail_change_t *change, mail_str_t domain);
+/*!
+ * Checks the own DKIM keys of a domain against its plan: their names, and what else stands there.
+ *
+ * \param key, len  Key of the domain.
+ * \param alias     Its target, whose keys count; empty: it is none.
+ */
+int mail_change_keys_check(mail_change_t *change, const mail_plan_t *plan, const uint8_t *key,
+                           size_t len, mail_str_t alias, mail_diag_t *diag);
+/*! Frees the compiled policies. */
+void mail_change_plans_free(mail_change_t *change);

@@ -1,0 +1,447 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * NDJSON, one entry a line (INTERFACE.md, NDJSON and JSON):
+ *
+ *     entry   = { "kind": SECTION, "name" or "id": ID, *( ITEM: value / "+ITEM": value ) }
+ *             / { "kind": SECTION, "name" or "id": ID, "deleted": true }
+ *     value   = null                     ; the item's "none"
+ *             / scalar / [ 1*scalar ]    ; a list may have one scalar without brackets
+ *             / { TAG: string / null }   ; dmarc; null and "" take the tag away
+ *     scalar  = number (MAIL_TYPE_NUMBER) / true / false (MAIL_TYPE_SWITCH) / string (all others)
+ *
+ * A domain has its id in "name", all others in "id", because "name" is an item of hosts.
+ */
+#include <jansson.h>
+#include <stdio.h>
+
+#include "mail/dmarc.h"
+#include "mail/text.h"
+#include "dialect/place.h"
+
+/* The name of the member that holds the id. */
+static const char *id_member(mail_section_t section)
+{
+	return section == MAIL_SECTION_DOMAIN ? "name" : "id";
+}
+
+/* Printing. */
+
+static int put_string(mail_str_t text, mail_buf_t *out)
+{
+	/* Control characters are no text of ours, so only two characters are left to escape. */
+	if (!mail_item_is_text(text, NULL)) {
+		return KNOT_EMALF;
+	}
+	mail_buf_u8(out, '"');
+	size_t from = 0;
+	for (size_t i = 0; i < text.len; i++) {
+		if (text.data[i] == '"' || text.data[i] == '\\') {
+			mail_buf_put(out, text.data + from, i - from);
+			mail_buf_u8(out, '\\');
+			from = i;
+		}
+	}
+	if (text.len > from) {
+		mail_buf_put(out, text.data + from, text.len - from);
+	}
+	return mail_buf_u8(out, '"');
+}
+
+static int put_octets(const mail_item_t *item, mail_str_t stored, mail_buf_t *out)
+{
+	mail_buf_t text = { 0 };
+	int ret = mail_item_print(item, stored, &text);
+	if (ret == KNOT_EOK) {
+		ret = put_string(mail_buf_view(&text), out);
+	}
+	mail_buf_free(&text);
+	return ret;
+}
+
+static int put_scalar(const mail_item_t *item, mail_str_t stored, mail_buf_t *out)
+{
+	switch (item->type) {
+	case MAIL_TYPE_NUMBER: return mail_item_print(item, stored, out);
+	case MAIL_TYPE_SWITCH:
+		return mail_buf_str(out, mail_str_is(stored, "on") ? "true" : "false");
+	case MAIL_TYPE_OCTETS: return put_octets(item, stored, out);
+	default: return put_string(stored, out);
+	}
+}
+
+/* "p=none" becomes "p":"none"; "sp=", which takes an inherited tag away, becomes "sp":null. */
+static int put_tag(mail_str_t stored, mail_buf_t *out)
+{
+	mail_str_t tag, value;
+	if (mail_dmarc_tag_split(stored, &tag, &value) != KNOT_EOK) {
+		return KNOT_EMALF;
+	}
+	int ret = put_string(tag, out);
+	mail_buf_u8(out, ':');
+	if (ret != KNOT_EOK || value.len > 0) {
+		return ret == KNOT_EOK ? put_string(value, out) : ret;
+	}
+	return mail_buf_str(out, "null");
+}
+
+static int put_member(const mail_member_t *member, mail_buf_t *out)
+{
+	const mail_item_t *item = member->item;
+	mail_buf_printf(out, ",\"%s%s\":", member->op == MAIL_OP_ADD ? "+" : "", item->name);
+	if (member->op == MAIL_OP_NONE) {
+		return mail_buf_str(out, "null");
+	}
+	bool tags = item->flags & MAIL_FLAG_BYTAG;
+	bool list = !tags && (item->flags & MAIL_FLAG_LIST);
+	int ret = KNOT_EOK;
+	if (tags || list) {
+		mail_buf_u8(out, tags ? '{' : '[');
+	}
+	for (size_t i = 0; i < member->count && ret == KNOT_EOK; i++) {
+		mail_str_t stored = member->values[i].text;
+		if (i > 0) {
+			mail_buf_u8(out, ',');
+		}
+		ret = tags ? put_tag(stored, out) : put_scalar(item, stored, out);
+	}
+	if (tags || list) {
+		mail_buf_u8(out, tags ? '}' : ']');
+	}
+	return ret;
+}
+
+int mail_json_print(const mail_entry_t *entry, mail_buf_t *out)
+{
+	mail_buf_printf(out, "{\"kind\":\"%s\",\"%s\":", mail_section_name(entry->section),
+	                id_member(entry->section));
+	int ret = put_string(entry->id, out);
+	if (entry->deleted) {
+		mail_buf_str(out, ",\"deleted\":true");
+	}
+	for (size_t i = 0; i < entry->count && ret == KNOT_EOK; i++) {
+		ret = put_member(&entry->members[i], out);
+	}
+	mail_buf_u8(out, '}');
+	return ret == KNOT_EOK ? out->error : ret;
+}
+
+/* Parsing. */
+
+static mail_str_t string_of(const json_t *value)
+{
+	return (mail_str_t){ json_string_value(value), json_string_length(value) };
+}
+
+/* Adds the text of a value to the entry. */
+static int add_text(mail_subject_t *place, mail_entry_t *entry, const mail_item_t *item,
+                    mail_op_t op, mail_str_t text)
+{
+	place->own.text[0] = '\0';
+	place->own.column = 0;
+	return mail_place_pass(place, mail_entry_parse(entry, item, op, text, 0, &place->own));
+}
+
+/* Adds a value that is neither list nor object. */
+static int add_scalar(mail_subject_t *place, mail_entry_t *entry, const mail_item_t *item,
+                      mail_op_t op, const json_t *value)
+{
+	char digits[32];
+	bool none = json_is_string(value) && mail_str_is(string_of(value), "none");
+	switch (item->type) {
+	case MAIL_TYPE_NUMBER:
+		if (!none && !json_is_integer(value)) {
+			return mail_place_error(place, 0, "expected a whole number");
+		}
+		if (!none) {
+			snprintf(digits, sizeof(digits), "%" JSON_INTEGER_FORMAT,
+			         json_integer_value(value));
+			return add_text(place, entry, item, op, MAIL_STR(digits));
+		}
+		break;
+	case MAIL_TYPE_SWITCH:
+		if (!none && !json_is_boolean(value)) {
+			return mail_place_error(place, 0, "expected true or false");
+		}
+		if (!none) {
+			return add_text(place, entry, item, op,
+			                MAIL_STR(json_is_true(value) ? "on" : "off"));
+		}
+		break;
+	default:
+		if (!json_is_string(value)) {
+			return mail_place_error(
+				place, 0, "expected a string%s",
+				item->flags & MAIL_FLAG_LIST ? " or a list of strings" : "");
+		}
+		break;
+	}
+	return add_text(place, entry, item, op, string_of(value));
+}
+
+static int add_list(mail_subject_t *place, mail_entry_t *entry, const mail_item_t *item,
+                    mail_op_t op, const json_t *list)
+{
+	size_t count = json_array_size(list);
+	if (!(item->flags & MAIL_FLAG_LIST)) {
+		return mail_place_error(place, 0, "takes one value, not a list");
+	}
+	if (count == 0) {
+		return mail_place_error(place, 0, "an empty list; null removes what is inherited");
+	}
+	for (size_t i = 0; i < count; i++) {
+		int ret = add_scalar(place, entry, item, op, json_array_get(list, i));
+		if (ret != KNOT_EOK) {
+			return ret;
+		}
+	}
+	return KNOT_EOK;
+}
+
+/* Adds one tag of an object as "tag=value". */
+static int add_tag(mail_subject_t *place, mail_entry_t *entry, const mail_item_t *item,
+                   const char *tag, const json_t *value)
+{
+	if (!json_is_string(value) && !json_is_null(value)) {
+		char quoted[64];
+		return mail_place_error(place, 0, "%s: expected a string, or null",
+		                        mail_place_quote(MAIL_STR(tag), quoted));
+	}
+	if (tag[0] == '\0' || strchr(tag, '=') != NULL) {
+		return mail_place_error(place, 0, "a tag is empty or has a = in it");
+	}
+	mail_buf_t text = { 0 };
+	mail_buf_str(&text, tag);
+	mail_buf_u8(&text, '=');
+	if (json_string_length(value) > 0) {
+		mail_buf_put(&text, json_string_value(value), json_string_length(value));
+	}
+	int ret = text.error != KNOT_EOK
+	                  ? mail_place_pass(place, text.error)
+	                  : add_text(place, entry, item, MAIL_OP_SET, mail_buf_view(&text));
+	mail_buf_free(&text);
+	return ret;
+}
+
+static int add_tags(mail_subject_t *place, mail_entry_t *entry, const mail_item_t *item,
+                    json_t *value)
+{
+	if (json_is_string(value) && mail_str_is(string_of(value), "none")) {
+		return add_text(place, entry, item, MAIL_OP_SET, string_of(value));
+	}
+	if (!json_is_object(value) || json_object_size(value) == 0) {
+		return mail_place_error(place, 0,
+		                        "expected an object of tags, as {\"p\":\"none\"}");
+	}
+	const char *tag;
+	json_t *text;
+	json_object_foreach(value, tag, text)
+	{
+		int ret = add_tag(place, entry, item, tag, text);
+		if (ret != KNOT_EOK) {
+			return ret;
+		}
+	}
+	return KNOT_EOK;
+}
+
+/* Adds a member of the object that is an item. */
+static int add_member(mail_subject_t *place, mail_entry_t *entry, const char *name, json_t *value)
+{
+	const mail_item_t *item;
+	mail_op_t op = name[0] == '+' ? MAIL_OP_ADD : MAIL_OP_SET;
+	place->item = MAIL_STR(name);
+	int ret = mail_place_item(place, MAIL_STR(name + (op == MAIL_OP_ADD ? 1 : 0)), &item);
+	if (ret != KNOT_EOK) {
+		return ret;
+	}
+	if (json_is_null(value)) {
+		return add_text(place, entry, item, op, MAIL_STR("none"));
+	}
+	if ((item->flags & MAIL_FLAG_BYTAG) && op == MAIL_OP_SET) {
+		return add_tags(place, entry, item, value);
+	}
+	if (json_is_array(value)) {
+		return add_list(place, entry, item, op, value);
+	}
+	return add_scalar(place, entry, item, op, value);
+}
+
+/* Reads "kind" and the id, and makes the entry. */
+static int entry_begin(mail_subject_t *place, json_t *object, const char **id_name,
+                       mail_entry_t **entry)
+{
+	const json_t *kind = json_object_get(object, "kind");
+	place->item = MAIL_STR("kind");
+	if (!json_is_string(kind)) {
+		return mail_place_error(place, 0, kind == NULL ? "missing" : "expected a string");
+	}
+	int ret = mail_place_section(place, string_of(kind), &place->section);
+	if (ret != KNOT_EOK) {
+		return ret;
+	}
+	*id_name = id_member(place->section);
+	const json_t *id = json_object_get(object, *id_name);
+	if (id == NULL && mail_item_find(place->section, MAIL_STR("name")) == NULL) {
+		*id_name = "name";
+		id = json_object_get(object, *id_name);
+	}
+	place->item = MAIL_STR(id_member(place->section));
+	if (!json_is_string(id)) {
+		return mail_place_error(place, 0, id == NULL ? "missing" : "expected a string");
+	}
+
+	mail_buf_t buf = { 0 };
+	ret = mail_entry_id_normalise(place->section, string_of(id), &buf, &place->own);
+	if (ret == KNOT_EOK) {
+		*entry = mail_entry_new(place->section, mail_buf_view(&buf));
+		ret = *entry == NULL ? KNOT_ENOMEM : KNOT_EOK;
+	}
+	mail_buf_free(&buf);
+	if (ret == KNOT_EOK) {
+		place->id = (*entry)->id;
+	}
+	return mail_place_pass(place, ret);
+}
+
+static int entry_read(mail_subject_t *place, json_t *object, mail_entry_t **entry)
+{
+	const char *id_name = NULL, *name;
+	json_t *value;
+	int ret = entry_begin(place, object, &id_name, entry);
+	if (ret != KNOT_EOK) {
+		return ret;
+	}
+	json_object_foreach(object, name, value)
+	{
+		if (strcmp(name, "kind") == 0 || strcmp(name, id_name) == 0) {
+			continue;
+		}
+		place->item = MAIL_STR(name);
+		if (strcmp(name, "deleted") != 0) {
+			ret = add_member(place, *entry, name, value);
+		} else if (json_is_boolean(value)) {
+			(*entry)->deleted = json_is_true(value);
+		} else {
+			ret = mail_place_error(place, 0, "expected true or false");
+		}
+		if (ret != KNOT_EOK) {
+			return ret;
+		}
+	}
+	place->item.len = 0;
+	return mail_place_pass(place, mail_entry_check(*entry, &place->own));
+}
+
+/* Passes a string that needs no unescaping, with its quotes. */
+static bool plain_string(const char **pos, const char *end, mail_str_t *text)
+{
+	const char *from = *pos;
+	if (from == end || *from != '"') {
+		return false;
+	}
+	const char *to = ++from;
+	while (to < end && *to >= 0x20 && *to <= 0x7e && *to != '"' && *to != '\\') {
+		to++;
+	}
+	if (to == end || *to != '"') {
+		return false;
+	}
+	*text = (mail_str_t){ from, (size_t)(to - from) };
+	*pos = to + 1;
+	return true;
+}
+
+static bool literal(const char **pos, const char *end, const char *text)
+{
+	size_t len = strlen(text);
+	if ((size_t)(end - *pos) < len || memcmp(*pos, text, len) != 0) {
+		return false;
+	}
+	*pos += len;
+	return true;
+}
+
+/*
+ * Reads the line that imports have by the million, exactly as mail_json_print() writes it, without jansson and
+ * its tree:
+ *
+ *     {"kind":"domain","name":NAME,"policy":POLICY}     ; or "alias"
+ *
+ * Whatever else it is, or if anything is wrong with it: false, and the general parser reads it and finds the
+ * words.
+ */
+static bool plain_domain(mail_str_t line, mail_entry_t **entry)
+{
+	const char *pos = line.data, *end = line.data + line.len;
+	mail_item_id_t item = MAIL_ITEM_POLICY;
+	mail_str_t name, value;
+	if (!literal(&pos, end, "{\"kind\":\"domain\",\"name\":") ||
+	    !plain_string(&pos, end, &name)) {
+		return false;
+	}
+	if (!literal(&pos, end, ",\"policy\":")) {
+		item = MAIL_ITEM_ALIAS;
+		if (!literal(&pos, end, ",\"alias\":")) {
+			return false;
+		}
+	}
+	if (!plain_string(&pos, end, &value) || !literal(&pos, end, "}")) {
+		return false;
+	}
+	if (pos != end && (*pos != '\n' || pos + 1 != end)) {
+		return false;
+	}
+
+	uint8_t room[KNOT_DNAME_TXT_MAXLEN + 1];
+	mail_buf_t id = MAIL_BUF_FIXED(room, sizeof(room));
+	if (mail_entry_id_normalise(MAIL_SECTION_DOMAIN, name, &id, NULL) != KNOT_EOK) {
+		return false;
+	}
+	*entry = mail_entry_new(MAIL_SECTION_DOMAIN, mail_buf_view(&id));
+	if (*entry != NULL &&
+	    mail_entry_parse(*entry, mail_item_get(item), MAIL_OP_SET, value, 0, NULL) ==
+	            KNOT_EOK &&
+	    mail_entry_check(*entry, NULL) == KNOT_EOK) {
+		return true;
+	}
+	mail_entry_free(*entry);
+	*entry = NULL;
+	return false;
+}
+
+int mail_json_parse(mail_str_t line, mail_entry_t **entry, mail_diag_t *diag)
+{
+	mail_subject_t place;
+	*entry = NULL;
+	if (line.len > 0 && plain_domain(line, entry)) {
+		return KNOT_EOK;
+	}
+	mail_place_begin(&place, diag);
+	json_error_t error;
+	json_t *root = json_loadb(line.data != NULL ? line.data : "", line.len,
+	                          JSON_REJECT_DUPLICATES, &error);
+	if (root == NULL) {
+		if (json_error_code(&error) == json_error_out_of_memory) {
+			return mail_place_pass(&place, KNOT_ENOMEM);
+		}
+		/* It quotes the input, which may hold anything. */
+		for (char *c = error.text; *c != '\0'; c++) {
+			*c = (unsigned char)*c < 0x20 || *c == 0x7f ? '?' : *c;
+		}
+		return mail_place_error(&place, error.position > 0 ? (size_t)error.position : 0,
+		                        "%s", error.text);
+	}
+	int ret;
+	if (json_is_object(root)) {
+		ret = entry_read(&place, root, entry);
+	} else {
+		ret = mail_place_error(&place, 1,
+		                       "expected an object, as {\"kind\":\"domain\",...}");
+	}
+	json_decref(root);
+	if (ret != KNOT_EOK) {
+		mail_entry_free(*entry);
+		*entry = NULL;
+	}
+	return ret;
+}

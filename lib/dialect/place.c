@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "dialect/place.h"
+
+#include <stdio.h>
+
+/* Names longer than this are not compared: no item's name is. */
+#define NEAR_MAX 32
+
+/* Writes "policy guide: mx: " as far as it is known. */
+static int prefix_print(const mail_subject_t *place, char *out, size_t size)
+{
+	char id[64], item[64];
+	bool section = place->section < MAIL_SECTION_COUNT;
+	int len = snprintf(out, size, "%s%s%s%s%s%s",
+	                   section ? mail_section_name(place->section) : "",
+	                   section && place->id.len > 0 ? " " : "",
+	                   section ? mail_place_quote(place->id, id) : "", section ? ": " : "",
+	                   mail_place_quote(place->item, item), place->item.len > 0 ? ": " : "");
+	return len < 0 ? 0 : len;
+}
+
+/* Takes a warning of a check and hands it on with its place. */
+static void warn_here(void *ctx, const char *text)
+{
+	mail_subject_t *place = ctx;
+	char prefix[192];
+	prefix_print(place, prefix, sizeof(prefix));
+	if (place->line != 0) {
+		place->diag->line = place->line;
+	}
+	place->diag->column = 0;
+	mail_diag_warn(place->diag, "%s%s", prefix, text);
+}
+
+void mail_place_begin(mail_subject_t *place, mail_diag_t *diag)
+{
+	*place = (mail_subject_t){ .diag = diag, .section = MAIL_SECTION_COUNT };
+	if (diag != NULL && diag->warn != NULL) {
+		place->own.warn = warn_here;
+		place->own.warn_ctx = place;
+	}
+}
+
+int mail_place_error(mail_subject_t *place, size_t column, const char *fmt, ...)
+{
+	mail_diag_t *diag = place->diag;
+	if (diag == NULL) {
+		return KNOT_EINVAL;
+	}
+	if (place->line != 0) {
+		diag->line = place->line;
+	}
+	diag->column = (uint32_t)column;
+	size_t len = (size_t)prefix_print(place, diag->text, sizeof(diag->text));
+	if (len < sizeof(diag->text)) {
+		va_list args;
+		va_start(args, fmt);
+		vsnprintf(diag->text + len, sizeof(diag->text) - len, fmt, args);
+		va_end(args);
+	}
+	return KNOT_EINVAL;
+}
+
+int mail_place_pass(mail_subject_t *place, int ret)
+{
+	switch (ret) {
+	case KNOT_EOK: return KNOT_EOK;
+	case KNOT_ENOMEM:
+		place->line = 0;
+		place->section = MAIL_SECTION_COUNT;
+		place->item.len = 0;
+		mail_place_error(place, 0, "out of memory");
+		return KNOT_ENOMEM;
+	default: break;
+	}
+	const char *reason = place->own.text[0] != '\0' ? place->own.text : knot_strerror(ret);
+	return mail_place_error(place, place->own.column, "%s", reason);
+}
+
+const char *mail_place_quote(mail_str_t text, char out[64])
+{
+	size_t len = text.len < 64 ? text.len : 63;
+	for (size_t i = 0; i < len; i++) {
+		unsigned char c = (unsigned char)text.data[i];
+		out[i] = c < 0x20 || c == 0x7f ? '?' : (char)c;
+	}
+	if (len < text.len) {
+		/* Not in the middle of a character of UTF-8. */
+		len = 60;
+		while (len > 0 && ((unsigned char)out[len] & 0xc0) == 0x80) {
+			len--;
+		}
+		memcpy(out + len, "...", 3);
+		len += 3;
+	}
+	out[len] = '\0';
+	return out;
+}
+
+/* Levenshtein's distance of two short names. */
+static unsigned distance(mail_str_t a, mail_str_t b)
+{
+	unsigned row[NEAR_MAX + 1];
+	for (unsigned j = 0; j <= b.len; j++) {
+		row[j] = j;
+	}
+	for (unsigned i = 1; i <= a.len; i++) {
+		unsigned diagonal = row[0];
+		row[0] = i;
+		for (unsigned j = 1; j <= b.len; j++) {
+			unsigned change = diagonal + (a.data[i - 1] != b.data[j - 1]);
+			unsigned shift = (row[j] < row[j - 1] ? row[j] : row[j - 1]) + 1;
+			diagonal = row[j];
+			row[j] = change < shift ? change : shift;
+		}
+	}
+	return row[b.len];
+}
+
+/* Keeps a name when it is nearer than the best so far. A third of the letters may be wrong. */
+static void near_take(mail_str_t wrong, const char *name, const char **best, unsigned *least)
+{
+	mail_str_t right = MAIL_STR(name);
+	if (wrong.len == 0 || wrong.len > NEAR_MAX || right.len > NEAR_MAX) {
+		return;
+	}
+	unsigned d = distance(wrong, right);
+	if (d <= (wrong.len + 2) / 3 && d < right.len && d < *least) {
+		*least = d;
+		*best = name;
+	}
+}
+
+int mail_place_section(mail_subject_t *place, mail_str_t name, mail_section_t *section)
+{
+	*section = mail_section_find(name);
+	if (*section < MAIL_SECTION_COUNT) {
+		return KNOT_EOK;
+	}
+	const char *best = NULL;
+	unsigned least = NEAR_MAX;
+	for (unsigned s = 0; s < MAIL_SECTION_COUNT; s++) {
+		near_take(name, mail_section_name(s), &best, &least);
+	}
+	char quoted[64];
+	mail_place_quote(name, quoted);
+	if (best != NULL) {
+		return mail_place_error(place, 0, "unknown section \"%s\", is \"%s\" meant?",
+		                        quoted, best);
+	}
+	return mail_place_error(place, 0, "unknown section \"%s\"", quoted);
+}
+
+/* Says that an item belongs elsewhere, when some section has it. */
+static bool wrong_section(mail_subject_t *place, mail_str_t name)
+{
+	char list[96] = "";
+	size_t len = 0;
+	for (unsigned s = 0; s < MAIL_SECTION_COUNT; s++) {
+		if (mail_item_find(s, name) != NULL && len < sizeof(list)) {
+			int n = snprintf(list + len, sizeof(list) - len, "%s%s",
+			                 len > 0 ? ", " : "", mail_section_name(s));
+			len += n > 0 ? (size_t)n : 0;
+		}
+	}
+	if (len == 0) {
+		return false;
+	}
+	mail_place_error(place, 0, "not an item of this section, but of: %s", list);
+	return true;
+}
+
+static int unknown_item(mail_subject_t *place, mail_str_t name)
+{
+	if (wrong_section(place, name)) {
+		return KNOT_EINVAL;
+	}
+	const char *best = NULL;
+	unsigned least = NEAR_MAX;
+	for (const mail_item_t *item = mail_items; item->name != NULL; item++) {
+		if (item->sections & (1u << place->section)) {
+			near_take(name, item->name, &best, &least);
+		}
+	}
+	if (best != NULL) {
+		return mail_place_error(place, 0, "unknown item, is \"%s\" meant?", best);
+	}
+	return mail_place_error(place, 0, "unknown item");
+}
+
+int mail_place_item(mail_subject_t *place, mail_str_t name, const mail_item_t **item)
+{
+	*item = mail_item_find(place->section, name);
+	return *item != NULL ? KNOT_EOK : unknown_item(place, name);
+}

@@ -1,0 +1,559 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The dialect, read: knot.conf's two levels of sections and items, by libknot's yparser.
+ *
+ * yparser hands over one value at a time, with the line. It takes an item that is given twice for a
+ * list, and the first half of `mx: 10 mail` for a value. So a value that follows on the same line
+ * belongs to the same list, one on another line is a second item and refused; and when a value
+ * is bad, the rest of its line is parsed before that is said, because a slip of syntax on the line
+ * is the better reason.
+ */
+#include "mail/text.h"
+
+#include <stdlib.h>
+
+#include <libknot/yparser/yparser.h>
+
+#include "mail/dkim.h"
+#include "mail/tlsa.h"
+#include "dialect/place.h"
+#include "dialect/text_slip.h"
+
+/* No public key is shorter: base64 of the 32 octets of Ed25519. */
+#define KEY_CHARS_MIN 44
+
+/* A value that names a file, kept until its entry is complete. */
+typedef struct {
+	const mail_item_t *item;
+	char *name;
+	size_t len;
+	uint32_t line;
+} file_value_t;
+
+typedef struct {
+	yp_parser_t *yp;
+	mail_str_t text;
+	int (*read_file)(void *ctx, mail_str_t name, mail_buf_t *out);
+	void *ctx;
+	mail_subject_t place;
+	mail_entries_t *entries;
+	mail_entry_t *entry;     /* Being read; NULL before the first id of a section. */
+	const mail_item_t *item; /* Of the last value. */
+	mail_op_t op;
+	uint32_t line; /* Of the last value. */
+	file_value_t *files;
+	size_t file_count;
+} reader_t;
+
+/* When an entry has an item already: its line, else 0. */
+static uint32_t line_of_item(const reader_t *r, const mail_item_t *item, mail_op_t op)
+{
+	const mail_member_t *member = mail_entry_member(r->entry, item->id, op);
+	if (member == NULL && op == MAIL_OP_SET) {
+		member = mail_entry_member(r->entry, item->id, MAIL_OP_NONE);
+	}
+	if (member != NULL) {
+		return member->line;
+	}
+	for (size_t i = 0; i < r->file_count && op == MAIL_OP_SET; i++) {
+		if (r->files[i].item == item) {
+			return r->files[i].line;
+		}
+	}
+	return 0;
+}
+
+static void files_clear(reader_t *r)
+{
+	for (size_t i = 0; i < r->file_count; i++) {
+		free(r->files[i].name);
+	}
+	free(r->files);
+	r->files = NULL;
+	r->file_count = 0;
+}
+
+static int file_keep(reader_t *r, const mail_item_t *item, mail_str_t name, uint32_t line)
+{
+	file_value_t *files = realloc(r->files, (r->file_count + 1) * sizeof(*files));
+	if (files == NULL) {
+		return KNOT_ENOMEM;
+	}
+	r->files = files;
+	files += r->file_count;
+	*files = (file_value_t){
+		.item = item, .name = malloc(name.len + 1), .len = name.len, .line = line
+	};
+	if (files->name == NULL) {
+		return KNOT_ENOMEM;
+	}
+	memcpy(files->name, name.data, name.len);
+	r->file_count++;
+	return KNOT_EOK;
+}
+
+static bool ends_with(mail_str_t text, const char *end)
+{
+	size_t len = strlen(end);
+	return text.len > len && memcmp(text.data + text.len - len, end, len) == 0;
+}
+
+static bool begins_with(mail_str_t text, const char *begin)
+{
+	size_t len = strlen(begin);
+	return text.len >= len && memcmp(text.data, begin, len) == 0;
+}
+
+/*
+ * Says whether a text looks like a key: base64 of whole quads and of 32 octets at least. Blanks are passed
+ * over, as people break long keys (RFC 6376 3.2). The name of a file may look like base64, but is short.
+ */
+static bool is_base64(mail_str_t text)
+{
+	size_t chars = 0, pads = 0;
+	for (size_t i = 0; i < text.len; i++) {
+		char c = text.data[i];
+		bool alnum = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+		             (c >= '0' && c <= '9');
+		if (c == ' ') {
+			continue;
+		}
+		if (c == '=') {
+			pads++;
+		} else if (pads > 0 || !(alnum || c == '+' || c == '/')) {
+			return false;
+		}
+		chars++;
+	}
+	return pads <= 2 && chars % 4 == 0 && chars >= KEY_CHARS_MIN;
+}
+
+static bool is_key(mail_str_t text)
+{
+	mail_buf_t key = { 0 };
+	bool good = mail_dkim_key_parse(text, &key, NULL) == KNOT_EOK &&
+	            mail_dkim_key_check(key.data, key.len, NULL, NULL, NULL) == KNOT_EOK;
+	mail_buf_free(&key);
+	return good;
+}
+
+/* Says whether a value of an item names a PEM file. */
+static bool names_file(mail_section_t section, const mail_item_t *item, mail_str_t value)
+{
+	if (mail_str_is(value, "none")) {
+		return false;
+	}
+	if (section == MAIL_SECTION_CERTIFICATE &&
+	    (item->id == MAIL_ITEM_CURRENT || item->id == MAIL_ITEM_NEXT)) {
+		/* What begins as "3 1 1 " is meant as TLSA data, however it goes on. */
+		return value.len < 2 || value.data[0] < '0' || value.data[0] > '9' ||
+		       value.data[1] != ' ';
+	}
+	if (section != MAIL_SECTION_DKIM || item->id != MAIL_ITEM_KEY) {
+		return false;
+	}
+	if (is_base64(value)) {
+		/* Every 64th key begins with a slash. */
+		return begins_with(value, "/") && !is_key(value);
+	}
+	if (begins_with(value, "/") || begins_with(value, "./") || begins_with(value, "../") ||
+	    ends_with(value, ".pem") || ends_with(value, ".key") || ends_with(value, ".pub")) {
+		return true;
+	}
+	return memmem(value.data, value.len, "p=", 2) == NULL;
+}
+
+/* The i-th form that a certificate set asks for; empty behind the last. "3 1 1" when it asks for none. */
+static mail_str_t form_of(const mail_entry_t *entry, size_t i)
+{
+	const mail_member_t *forms = mail_entry_member(entry, MAIL_ITEM_FORM, MAIL_OP_SET);
+	if (forms == NULL) {
+		return MAIL_STR(i == 0 ? "3 1 1" : "");
+	}
+	return i < forms->count ? forms->values[i].text : MAIL_STR("");
+}
+
+/* Adds the TLSA data of a chain in every form that the entry asks for. */
+static int add_certificate(reader_t *r, const file_value_t *file, mail_str_t pem)
+{
+	mail_diag_t *diag = &r->place.own;
+	mail_str_t text;
+	int ret = KNOT_EOK;
+	/* A new member moves the others, so the forms are looked up anew each time. */
+	for (size_t i = 0; ret == KNOT_EOK && (text = form_of(r->entry, i)).len > 0; i++) {
+		mail_tlsa_form_t form;
+		mail_buf_t out = { 0 };
+		ret = mail_tlsa_form_parse(text, &form, diag);
+		if (ret == KNOT_EOK) {
+			ret = mail_tlsa_from_pem(pem, &form, &out, diag);
+		}
+		if (ret == KNOT_EOK) {
+			ret = mail_entry_parse(r->entry, file->item, MAIL_OP_SET,
+			                       mail_buf_view(&out), file->line, diag);
+		}
+		mail_buf_free(&out);
+	}
+	return ret;
+}
+
+/* Adds what is in a file. */
+static int file_add(reader_t *r, const file_value_t *file, mail_str_t pem)
+{
+	r->place.own.text[0] = '\0';
+	if (r->entry->section == MAIL_SECTION_CERTIFICATE) {
+		return add_certificate(r, file, pem);
+	}
+	return mail_entry_parse(r->entry, file->item, MAIL_OP_SET, pem, file->line, &r->place.own);
+}
+
+static int file_resolve(reader_t *r, const file_value_t *file)
+{
+	mail_str_t name = { file->name, file->len };
+	mail_buf_t pem = { 0 };
+	char quoted[64];
+	mail_place_quote(name, quoted);
+	r->place.item = MAIL_STR(file->item->name);
+	r->place.line = file->line;
+	if (r->read_file == NULL) {
+		return mail_place_error(&r->place, 0,
+		                        "\"%s\" is taken for a file, and files are not read here",
+		                        quoted);
+	}
+	int ret = r->read_file(r->ctx, name, &pem);
+	if (ret != KNOT_EOK) {
+		mail_buf_free(&pem);
+		if (ret == KNOT_ENOMEM) {
+			return mail_place_pass(&r->place, ret);
+		}
+		return mail_place_error(&r->place, 0, "cannot read the file \"%s\" (%s)", quoted,
+		                        knot_strerror(ret));
+	}
+	ret = file_add(r, file, mail_buf_view(&pem));
+	if (pem.data != NULL) {
+		/* It may have been a private key. */
+		explicit_bzero(pem.data, pem.len);
+	}
+	mail_buf_free(&pem);
+	if (ret != KNOT_EOK && ret != KNOT_ENOMEM) {
+		return mail_place_error(&r->place, 0, "\"%s\": %s", quoted, r->place.own.text);
+	}
+	return mail_place_pass(&r->place, ret);
+}
+
+static int entries_push(mail_entries_t *entries, mail_entry_t *entry)
+{
+	/* Grown whenever the count reaches a power of two. */
+	if ((entries->count & (entries->count - 1)) == 0) {
+		size_t cap = entries->count == 0 ? 1 : 2 * entries->count;
+		mail_entry_t **grown = realloc(entries->entries, cap * sizeof(*grown));
+		if (grown == NULL) {
+			return KNOT_ENOMEM;
+		}
+		entries->entries = grown;
+	}
+	entries->entries[entries->count++] = entry;
+	return KNOT_EOK;
+}
+
+/* The entry is complete: its files are read, it is checked as a whole. */
+static int entry_finish(reader_t *r)
+{
+	mail_subject_t *place = &r->place;
+	int ret = KNOT_EOK;
+	if (r->entry == NULL) {
+		return KNOT_EOK;
+	}
+	for (size_t i = 0; i < r->file_count; i++) {
+		ret = file_resolve(r, &r->files[i]);
+		if (ret != KNOT_EOK) {
+			return ret;
+		}
+	}
+	files_clear(r);
+
+	place->item.len = 0;
+	place->own.line = 0;
+	ret = mail_entry_check(r->entry, &place->own);
+	place->line = place->own.line != 0 ? place->own.line : r->entry->line;
+	if (ret == KNOT_EOK) {
+		ret = entries_push(r->entries, r->entry);
+	}
+	if (ret != KNOT_EOK) {
+		return mail_place_pass(place, ret);
+	}
+	r->entry = NULL;
+	r->item = NULL;
+	place->id.len = 0;
+	return KNOT_EOK;
+}
+
+static int on_section(reader_t *r)
+{
+	mail_subject_t *place = &r->place;
+	mail_str_t name = { r->yp->key, r->yp->key_len };
+	place->section = MAIL_SECTION_COUNT;
+	int ret = mail_place_section(place, name, &place->section);
+	if (ret != KNOT_EOK) {
+		return ret;
+	}
+	if (r->yp->data_len > 0) {
+		return mail_place_error(
+			place, 0,
+			"a section has no value, its entries follow on lines of their own");
+	}
+	return KNOT_EOK;
+}
+
+static int on_id(reader_t *r)
+{
+	mail_subject_t *place = &r->place;
+	mail_str_t key = { r->yp->key, r->yp->key_len };
+	if (place->section == MAIL_SECTION_COUNT) {
+		return mail_place_error(place, 0, "an entry outside a section");
+	}
+	if (!mail_str_is(key, "id")) {
+		place->item = key;
+		return mail_place_error(place, 0, "an entry begins with \"- id: NAME\"");
+	}
+	mail_buf_t id = { 0 };
+	place->item = MAIL_STR("id");
+	int ret = mail_entry_id_normalise(
+		place->section, (mail_str_t){ r->yp->data, r->yp->data_len }, &id, &place->own);
+	if (ret == KNOT_EOK) {
+		r->entry = mail_entry_new(place->section, mail_buf_view(&id));
+		ret = r->entry == NULL ? KNOT_ENOMEM : KNOT_EOK;
+	}
+	mail_buf_free(&id);
+	if (ret != KNOT_EOK) {
+		return mail_place_pass(place, ret);
+	}
+	r->entry->line = place->line;
+	place->id = r->entry->id;
+	place->item.len = 0;
+	return KNOT_EOK;
+}
+
+/* Finds the item of a key, and whether the value goes on with a list. */
+static int find_item(reader_t *r, mail_str_t key, const mail_item_t **item, mail_op_t *op)
+{
+	mail_subject_t *place = &r->place;
+	mail_str_t name = key;
+	*op = MAIL_OP_SET;
+	if (ends_with(key, "-add")) {
+		name.len -= 4;
+		*op = MAIL_OP_ADD;
+	}
+	int ret = mail_place_item(place, name, item);
+	if (ret != KNOT_EOK) {
+		return ret;
+	}
+	uint32_t first = line_of_item(r, *item, *op);
+	if (first == 0) {
+		return KNOT_EOK;
+	}
+	if (r->item != *item || r->op != *op || r->line != place->line) {
+		return mail_place_error(place, 0, "given twice, first in line %u", first);
+	}
+	if (!((*item)->flags & (MAIL_FLAG_LIST | MAIL_FLAG_BYTAG))) {
+		return mail_place_error(place, 0, "takes one value, not a list");
+	}
+	return KNOT_EOK;
+}
+
+/* Says whether yparser reports a key that has no value, and not the value "". */
+static bool is_bare(const yp_parser_t *yp)
+{
+	const char *pos = yp->input.current;
+	if (yp->data_len > 0) {
+		return false;
+	}
+	/* At the end yparser reads a line end of its own. */
+	pos -= yp->input.eof || pos == yp->input.start ? 0 : 1;
+	while (pos > yp->input.start && (pos[-1] == ' ' || pos[-1] == '\r')) {
+		pos--;
+	}
+	return pos == yp->input.start || pos[-1] != '"';
+}
+
+static int on_item(reader_t *r)
+{
+	mail_subject_t *place = &r->place;
+	mail_str_t key = { r->yp->key, r->yp->key_len };
+	mail_str_t value = { r->yp->data, r->yp->data_len };
+	const mail_item_t *item;
+	mail_op_t op;
+	place->item = key;
+	if (mail_str_is(key, "id")) {
+		return mail_place_error(place, 0, "a dash is missing: \"- id: NAME\"");
+	}
+	if (r->entry == NULL) {
+		return mail_place_error(place, 0,
+		                        place->section == MAIL_SECTION_COUNT
+		                                ? "an item outside a section"
+		                                : "an item before the first \"- id: NAME\"");
+	}
+	int ret = find_item(r, key, &item, &op);
+	if (ret != KNOT_EOK) {
+		return ret;
+	}
+	if (is_bare(r->yp)) {
+		return mail_place_error(place, 0, "a value is missing");
+	}
+	r->item = item;
+	r->op = op;
+	r->line = place->line;
+	if (op == MAIL_OP_SET && names_file(place->section, item, value)) {
+		return mail_place_pass(place, file_keep(r, item, value, place->line));
+	}
+	return mail_place_pass(
+		place, mail_entry_parse(r->entry, item, op, value, place->line, &place->own));
+}
+
+/* One step of yparser: a section, an id, or one value of an item. */
+static int on_event(reader_t *r)
+{
+	mail_subject_t *place = &r->place;
+	int ret = KNOT_EOK;
+	if (r->yp->event != YP_EKEY1) {
+		ret = entry_finish(r);
+		if (ret != KNOT_EOK) {
+			return ret;
+		}
+	}
+	place->own.text[0] = '\0';
+	place->own.column = 0;
+	place->item.len = 0;
+	place->line = (uint32_t)r->yp->line_count;
+	switch (r->yp->event) {
+	case YP_EKEY0: return on_section(r);
+	case YP_EID: return on_id(r);
+	case YP_EKEY1: return on_item(r);
+	default: return mail_place_error(place, 0, "does not parse");
+	}
+}
+
+/* An error was noted at a line; yparser's own error on that line, if there is one, says more. */
+static int prefer_slip(reader_t *r, int noted)
+{
+	uint32_t line = (uint32_t)r->yp->line_count;
+	if (noted != KNOT_EINVAL || r->place.line != line) {
+		return noted;
+	}
+	int ret;
+	do {
+		ret = yp_parse(r->yp);
+	} while (ret == KNOT_EOK && r->yp->line_count == line);
+	if (ret == KNOT_EOK || ret == KNOT_EOF || r->yp->line_count != line) {
+		return noted;
+	}
+	return mail_text_slip(&r->place, r->text, ret);
+}
+
+static int read_all(reader_t *r)
+{
+	while (true) {
+		int ret = yp_parse(r->yp);
+		if (ret == KNOT_EOF) {
+			return entry_finish(r);
+		}
+		if (ret != KNOT_EOK) {
+			r->place.line = (uint32_t)r->yp->line_count;
+			return mail_text_slip(&r->place, r->text, ret);
+		}
+		ret = on_event(r);
+		if (ret != KNOT_EOK) {
+			return prefer_slip(r, ret);
+		}
+	}
+}
+
+static int compare_ids(const void *a, const void *b)
+{
+	const mail_entry_t *one = *(mail_entry_t *const *)a, *two = *(mail_entry_t *const *)b;
+	if (one->section != two->section) {
+		return one->section < two->section ? -1 : 1;
+	}
+	size_t len = one->id.len < two->id.len ? one->id.len : two->id.len;
+	int order = memcmp(one->id.data, two->id.data, len);
+	if (order == 0 && one->id.len != two->id.len) {
+		order = one->id.len < two->id.len ? -1 : 1;
+	}
+	if (order == 0) {
+		order = one->line < two->line ? -1 : 1;
+	}
+	return order;
+}
+
+/* No two entries of a section may have the same id. */
+static int check_ids(reader_t *r)
+{
+	size_t count = r->entries->count;
+	mail_entry_t **sorted = malloc((count + 1) * sizeof(*sorted));
+	if (sorted == NULL) {
+		return mail_place_pass(&r->place, KNOT_ENOMEM);
+	}
+	if (count > 0) {
+		memcpy(sorted, r->entries->entries, count * sizeof(*sorted));
+		qsort(sorted, count, sizeof(*sorted), compare_ids);
+	}
+	int ret = KNOT_EOK;
+	uint32_t least = UINT32_MAX;
+	for (size_t i = 1; i < count; i++) {
+		const mail_entry_t *one = sorted[i - 1], *two = sorted[i];
+		if (one->section != two->section || !mail_str_equal(one->id, two->id) ||
+		    two->line >= least) {
+			continue;
+		}
+		least = two->line;
+		r->place.line = two->line;
+		r->place.section = two->section;
+		r->place.id = two->id;
+		r->place.item.len = 0;
+		ret = mail_place_error(&r->place, 0, "given twice, first in line %u", one->line);
+	}
+	free(sorted);
+	return ret;
+}
+
+void mail_entries_free(mail_entries_t *entries)
+{
+	if (entries == NULL) {
+		return;
+	}
+	for (size_t i = 0; i < entries->count; i++) {
+		mail_entry_free(entries->entries[i]);
+	}
+	free(entries->entries);
+	*entries = (mail_entries_t){ 0 };
+}
+
+int mail_text_parse(mail_str_t text, int (*read_file)(void *ctx, mail_str_t name, mail_buf_t *out),
+                    void *ctx, mail_entries_t *entries, mail_diag_t *diag)
+{
+	*entries = (mail_entries_t){ 0 };
+	reader_t r = { .text = text, .read_file = read_file, .ctx = ctx, .entries = entries };
+	mail_place_begin(&r.place, diag);
+	if (diag != NULL) {
+		diag->line = 0;
+	}
+	r.yp = malloc(sizeof(*r.yp));
+	if (r.yp == NULL) {
+		return mail_place_pass(&r.place, KNOT_ENOMEM);
+	}
+	yp_init(r.yp);
+	int ret = yp_set_input_string(r.yp, text.data != NULL ? text.data : "", text.len);
+	if (ret == KNOT_EOK) {
+		ret = read_all(&r);
+	}
+	yp_deinit(r.yp);
+	free(r.yp);
+	if (ret == KNOT_EOK) {
+		ret = check_ids(&r);
+	}
+	mail_entry_free(r.entry);
+	files_clear(&r);
+	if (ret != KNOT_EOK) {
+		mail_entries_free(entries);
+	}
+	return ret;
+}

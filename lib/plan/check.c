@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What cannot stand in a plan: data beside a CNAME, two SPF records, names that lead to nothing.
+ */
+#include "config.h"
+
+#include <stdio.h>
+
+#include "mail/kind.h"
+#include "plan/build.h"
+
+/*! Says what two rows of one owner have against each other; NULL: nothing. */
+static const char *row_conflict(const mail_row_t *a, const mail_row_t *b, bool apex)
+{
+	if (!mail_rows_overlap(a, b)) {
+		return NULL;
+	}
+	const bool a_cname = a->type == KNOT_RRTYPE_CNAME, b_cname = b->type == KNOT_RRTYPE_CNAME;
+	if (a_cname && b_cname) {
+		return "two CNAMEs";
+	}
+	if (a_cname || b_cname) {
+		return "a CNAME beside other data";
+	}
+	if (a->type != b->type || a->kind == b->kind) {
+		return NULL;
+	}
+	const char *a_kind = mail_kinds[a->kind].name, *b_kind = mail_kinds[b->kind].name;
+	if (strcmp(a_kind, "record") == 0 || strcmp(b_kind, "record") == 0) {
+		return apex && a->type == KNOT_RRTYPE_TXT
+		               ? "a literal TXT record where SPF and txt are made (write it as txt)"
+		               : "a literal record of a type that is made there";
+	}
+	return NULL;
+}
+
+static void owner_print(const mail_owner_t *owner, mail_buf_t *out)
+{
+	knot_dname_storage_t name;
+	if (owner->key_len == 0) {
+		(void)mail_buf_str(out, "@");
+	} else if (mail_name_from_key(owner->key, owner->key_len, name) == KNOT_EOK) {
+		(void)mail_name_print(name, out);
+	}
+}
+
+/*! Notes a conflict: an error for writers; for readers only what a CNAME does not settle. */
+static int conflict_note(mail_build_t *build, const mail_owner_t *owner, const mail_row_t *row,
+                         const char *what)
+{
+	char name[KNOT_DNAME_TXT_MAXLEN + 1];
+	mail_buf_t text = MAIL_BUF_FIXED((uint8_t *)name, sizeof(name));
+	owner_print(owner, &text);
+	int ret = mail_diag_error(build->diag, 0, "%s: %.*s at %.*s", mail_kinds[row->kind].name,
+	                          (int)strlen(what), what, (int)text.len, name);
+	if (build->strict) {
+		return ret;
+	}
+	build->plan->error = KNOT_ESEMCHECK;
+	(void)snprintf(build->plan->reason, sizeof(build->plan->reason), "%s", build->diag->text);
+	return KNOT_EOK;
+}
+
+static bool row_is_spf(const mail_row_t *row)
+{
+	const char *kind = mail_kinds[row->kind].name;
+	return strcmp(kind, "spf") == 0 || strcmp(kind, "helo-spf") == 0;
+}
+
+static unsigned spf_overlapping(const mail_owner_t *owner, const mail_row_t *row)
+{
+	unsigned count = 0;
+	for (size_t i = 0; i < owner->count; i++) {
+		count += row_is_spf(&owner->rows[i]) && mail_rows_overlap(row, &owner->rows[i]);
+	}
+	return count;
+}
+
+const char *mail_owners_clash(const mail_owner_t *absolute, const mail_owner_t *relative, bool apex,
+                              const mail_row_t **row)
+{
+	for (size_t i = 0; i < absolute->count; i++) {
+		*row = &absolute->rows[i];
+		for (size_t j = 0; j < relative->count; j++) {
+			const mail_row_t *other = &relative->rows[j];
+			if (mail_rows_same(*row, other)) {
+				continue;
+			}
+			if (row_is_spf(*row) && row_is_spf(other) &&
+			    mail_rows_overlap(*row, other)) {
+				return "two SPF records";
+			}
+			const char *what = row_conflict(*row, other, apex);
+			if (what != NULL) {
+				return what;
+			}
+		}
+	}
+	return NULL;
+}
+
+static int owner_check(mail_build_t *build, const mail_owner_t *owner, bool apex)
+{
+	for (size_t i = 0; i < owner->count; i++) {
+		const mail_row_t *row = &owner->rows[i];
+		if (apex && (row->type == KNOT_RRTYPE_CNAME || row->type == KNOT_RRTYPE_DNAME)) {
+			return conflict_note(build, owner, row, "an alias of the whole domain");
+		}
+		if (strcmp(mail_kinds[row->kind].name, "helo-spf") == 0 &&
+		    spf_overlapping(owner, row) > 1) {
+			return conflict_note(build, owner, row, "two SPF records");
+		}
+		for (size_t j = i + 1; j < owner->count; j++) {
+			const char *what = row_conflict(row, &owner->rows[j], apex);
+			/* Readers: the CNAME wins, when the answer is made. */
+			if (what != NULL && (build->strict || owner->rows[j].type == row->type)) {
+				return conflict_note(build, owner, &owner->rows[j], what);
+			}
+		}
+	}
+	return KNOT_EOK;
+}
+
+static bool owner_has(const mail_owner_t *owner, uint16_t type)
+{
+	for (size_t i = 0; i < owner->count; i++) {
+		if (owner->rows[i].type == type) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/*! Data below a DNAME can never be reached (RFC 6672 2.4). */
+static int dname_check(mail_build_t *build, const mail_owners_t *owners)
+{
+	for (size_t i = 0; i + 1 < owners->count && build->strict; i++) {
+		const mail_owner_t *owner = &owners->owners[i], *next = owner + 1;
+		if (owner->key_len > 0 && owner_has(owner, KNOT_RRTYPE_DNAME) &&
+		    mail_key_in(next->key, next->key_len, owner->key, owner->key_len)) {
+			return conflict_note(build, next, &next->rows[0], "data below a DNAME");
+		}
+	}
+	return KNOT_EOK;
+}
+
+static int owners_check(mail_build_t *build, const mail_owners_t *owners, bool relative)
+{
+	for (size_t i = 0; i < owners->count; i++) {
+		const mail_owner_t *owner = &owners->owners[i];
+		const bool apex = relative && owner->key_len == 0;
+		int ret = owner_check(build, owner, apex);
+		if (ret != KNOT_EOK) {
+			return ret;
+		}
+		build->plan->cuts |= !apex && (owner_has(owner, KNOT_RRTYPE_NS) ||
+		                               owner_has(owner, KNOT_RRTYPE_DNAME));
+		build->plan->hosted |= apex && owner_has(owner, KNOT_RRTYPE_SOA);
+	}
+	return dname_check(build, owners);
+}
+
+/*! Says what is wrong with a target that lies in the domain; NULL: nothing. */
+static const char *target_fault(const mail_owner_t *owner, bool *fatal, mail_item_id_t item)
+{
+	*fatal = true;
+	if (owner != NULL && owner_has(owner, KNOT_RRTYPE_CNAME)) {
+		return "is an alias (RFC 2181 10.3)";
+	}
+	*fatal = item == MAIL_ITEM_NS;
+	if (owner == NULL ||
+	    !(owner_has(owner, KNOT_RRTYPE_A) || owner_has(owner, KNOT_RRTYPE_AAAA))) {
+		return "lies in the domain but is no host with an address";
+	}
+	return NULL;
+}
+
+static int targets_check(mail_build_t *build)
+{
+	for (size_t i = 0; i < build->target_count && build->strict; i++) {
+		const mail_build_target_t *target = &build->targets[i];
+		bool fatal;
+		const char *fault = target_fault(mail_owners_find(&build->plan->relative,
+		                                                  target->key, target->key_len,
+		                                                  NULL),
+		                                 &fatal, target->item);
+		knot_dname_storage_t name;
+		char text[KNOT_DNAME_TXT_MAXLEN + 1];
+		mail_buf_t buf = MAIL_BUF_FIXED((uint8_t *)text, sizeof(text));
+		if (fault == NULL) {
+			continue;
+		}
+		if (target->key_len == 0) {
+			(void)mail_buf_str(&buf, "@");
+		} else if (mail_name_from_key(target->key, target->key_len, name) == KNOT_EOK) {
+			(void)mail_name_print(name, &buf);
+		}
+		if (fatal) {
+			(void)mail_diag_error(build->diag, 0, "%.*s %s", (int)buf.len, text, fault);
+			return mail_build_bad(build, target->item, target->setting, KNOT_EINVAL);
+		}
+		mail_diag_warn(build->diag, "%s: %.*s %s", mail_item_get(target->item)->name,
+		               (int)buf.len, text, fault);
+	}
+	return KNOT_EOK;
+}
+
+/*! A name server below its own cut is found only through its address there: glue (RFC 1034 4.2.1). */
+static int glue_check(mail_build_t *build, const mail_owner_t *owner)
+{
+	/* Any domain will do to see which name is meant. */
+	static const uint8_t example[] = "\x07"
+					 "example";
+	const mail_apex_t apex = { example, { "example", 7 } };
+	for (size_t i = 0; i < owner->count; i++) {
+		uint8_t name[KNOT_DNAME_MAXLEN], key[MAIL_KEY_MAX];
+		const mail_row_t *row = &owner->rows[i];
+		if (row->type != KNOT_RRTYPE_NS ||
+		    mail_rdata_fill(&row->rdata, &apex, name, sizeof(name)) < 0) {
+			continue;
+		}
+		const size_t len = mail_name_key(name, key), skip = sizeof(example) - 1;
+		if (!mail_key_in(key, len, (const uint8_t *)"example", skip - 1) || len <= skip ||
+		    !mail_key_in(key + skip, len - skip, owner->key, owner->key_len)) {
+			continue;
+		}
+		const mail_owner_t *host = mail_owners_find(&build->plan->relative, key + skip,
+		                                            len - skip, NULL);
+		if (host == NULL ||
+		    !(owner_has(host, KNOT_RRTYPE_A) || owner_has(host, KNOT_RRTYPE_AAAA))) {
+			return conflict_note(build, owner, row,
+			                     "a name server below the delegation, "
+			                     "without a record of its address,");
+		}
+	}
+	return KNOT_EOK;
+}
+
+static int delegations_check(mail_build_t *build)
+{
+	const mail_owners_t *owners = &build->plan->relative;
+	int ret = KNOT_EOK;
+	for (size_t i = 0; i < owners->count && ret == KNOT_EOK && build->strict; i++) {
+		ret = owners->owners[i].key_len > 0 ? glue_check(build, &owners->owners[i])
+		                                    : KNOT_EOK;
+	}
+	return ret;
+}
+
+int mail_plan_check(mail_build_t *build)
+{
+	int ret = owners_check(build, &build->plan->relative, true);
+	if (ret == KNOT_EOK) {
+		ret = owners_check(build, &build->plan->absolute, false);
+	}
+	if (ret == KNOT_EOK) {
+		ret = targets_check(build);
+	}
+	return ret == KNOT_EOK ? delegations_check(build) : ret;
+}

@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * DKIM keys as rows.  A policy's keys are part of its plan; a domain's own are looked up when they are
+ * asked for (view/view.c).  Both come through mail_dkim_row().
+ */
+#include "config.h"
+
+#include <stdio.h>
+
+#include "mail/dkim.h"
+#include "plan/kinds.h"
+
+static bool is_revoked(const mail_dkim_t *dkim, int64_t now)
+{
+	return dkim->revoke && now >= dkim->retire;
+}
+
+int mail_dkim_state(const mail_dkim_t *dkim, int64_t now, mail_row_t *row)
+{
+	row->from = dkim->publish;
+	row->until = dkim->remove;
+	row->type = dkim->cname.len > 0 ? KNOT_RRTYPE_CNAME : KNOT_RRTYPE_TXT;
+	if (now >= dkim->remove) {
+		row->from = INT64_MAX;
+		return KNOT_ENOENT;
+	}
+	if (now < dkim->publish) {
+		return KNOT_ENOENT;
+	}
+	if (is_revoked(dkim, now)) {
+		row->from = dkim->retire > dkim->publish ? dkim->retire : dkim->publish;
+		row->type = KNOT_RRTYPE_TXT;
+	} else if (dkim->revoke && dkim->retire < dkim->remove) {
+		row->until = dkim->retire;
+	}
+	return KNOT_EOK;
+}
+
+int mail_dkim_row(const mail_dkim_t *dkim, int64_t now, mail_row_t *row)
+{
+	int ret = mail_dkim_state(dkim, now, row);
+	if (ret != KNOT_EOK) {
+		return ret;
+	}
+	if (row->type == KNOT_RRTYPE_CNAME) {
+		return mail_rdata_name(&row->rdata, dkim->cname, NULL);
+	}
+	return mail_dkim_render((const uint8_t *)dkim->key.data,
+	                        is_revoked(dkim, now) ? 0 : dkim->key.len, dkim->tags, &row->rdata);
+}
+
+/*! The key of a policy's DKIM keys in the store, up to the selector: 00 POLICY 00. */
+static size_t keys_prefix(mail_str_t policy, uint8_t *prefix)
+{
+	if (policy.len + 2 > MAIL_KEY_MAX) {
+		return 0;
+	}
+	prefix[0] = 0;
+	memcpy(prefix + 1, policy.data, policy.len);
+	prefix[policy.len + 1] = 0;
+	return policy.len + 2;
+}
+
+/*! Walks the keys of a policy. `key` and `len` are the position; at first the prefix. */
+static int keys_next(const mail_source_t *source, const uint8_t *prefix, size_t prefix_len,
+                     uint8_t *key, size_t *len, mail_dkim_t *dkim, bool *deleted)
+{
+	uint8_t next[MAIL_KEY_MAX];
+	*deleted = false;
+	int ret = source->dkim_next(source, key, *len, false, next, dkim, deleted);
+	if (ret < 0) {
+		return ret;
+	}
+	if ((size_t)ret <= prefix_len || memcmp(next, prefix, prefix_len) != 0) {
+		return KNOT_ENOENT;
+	}
+	memcpy(key, next, ret);
+	*len = ret;
+	return dkim->error;
+}
+
+int mail_plan_keys_stamp(const mail_source_t *source, mail_str_t policy, mail_stamp_t *stamp)
+{
+	uint8_t prefix[MAIL_KEY_MAX], key[MAIL_KEY_MAX];
+	size_t prefix_len = keys_prefix(policy, prefix), len = prefix_len;
+	mail_dkim_t dkim;
+	bool deleted;
+	int ret;
+
+	memcpy(key, prefix, prefix_len);
+	*stamp = (mail_stamp_t){ 0 };
+	while ((ret = keys_next(source, prefix, prefix_len, key, &len, &dkim, &deleted)) ==
+	       KNOT_EOK) {
+		if (dkim.stamp.timestamp > stamp->timestamp) {
+			stamp->timestamp = dkim.stamp.timestamp;
+		}
+		stamp->txnid++;
+	}
+	if (ret != KNOT_ENOENT) {
+		stamp->txnid = UINT64_MAX;
+		return ret;
+	}
+	return KNOT_EOK;
+}
+
+/*! The owner of a selector that is written as a key: SELECTOR._domainkey. */
+static int key_owner(const uint8_t *selector, size_t len, mail_pattern_t *owner)
+{
+	static const char parent[] = "\x0a_domainkey";
+	knot_dname_storage_t name;
+	int ret = mail_name_from_key(selector, len, name);
+	if (ret != KNOT_EOK) {
+		return ret;
+	}
+	size_t labels = knot_dname_size(name) - 1;
+	if (labels + sizeof(parent) > KNOT_DNAME_MAXLEN) {
+		return KNOT_ESPACE;
+	}
+	memset(owner, 0, sizeof(*owner));
+	memcpy(owner->head, name, labels);
+	memcpy(owner->head + labels, parent, sizeof(parent) - 1);
+	owner->head_len = labels + sizeof(parent) - 1;
+	owner->hole = true;
+	return KNOT_EOK;
+}
+
+/*! Appends every stretch of time of a key whose type is the kind's. */
+static int key_rows(mail_build_t *build, const mail_kind_t *kind, const mail_dkim_t *dkim,
+                    const mail_pattern_t *owner)
+{
+	int64_t now = dkim->publish;
+	while (now < dkim->remove) {
+		mail_row_t row = { .ttl = UINT32_MAX };
+		int ret = mail_dkim_row(dkim, now, &row);
+		now = row.until;
+		if (ret != KNOT_EOK || row.type != kind->type) {
+			mail_rdata_free(&row.rdata);
+			if (ret != KNOT_EOK) {
+				return ret;
+			}
+			continue;
+		}
+		ret = mail_build_row(build, owner, &row);
+		if (ret != KNOT_EOK) {
+			return ret;
+		}
+	}
+	return KNOT_EOK;
+}
+
+/*! Says whether a policy above `layer` has a key with the same selector: that one counts. */
+static bool key_hidden(mail_build_t *build, size_t layer, const uint8_t *selector, size_t len)
+{
+	const mail_source_t *source = build->profile->source;
+	for (size_t i = layer + 1; i < build->profile->layer_count; i++) {
+		const mail_layer_t *above = &build->profile->layers[i];
+		uint8_t key[MAIL_KEY_MAX];
+		mail_dkim_t dkim;
+		if (above->section != MAIL_SECTION_POLICY) {
+			continue;
+		}
+		size_t at = keys_prefix(above->entry->id, key);
+		if (at + len <= sizeof(key)) {
+			memcpy(key + at, selector, len);
+			if (source->dkim_get(source, key, at + len, &dkim) == KNOT_EOK) {
+				return true;
+			}
+		}
+	}
+	return false;
+}
+
+static int layer_keys(mail_build_t *build, const mail_kind_t *kind, size_t layer)
+{
+	const mail_source_t *source = build->profile->source;
+	mail_str_t policy = build->profile->layers[layer].entry->id;
+	uint8_t prefix[MAIL_KEY_MAX], key[MAIL_KEY_MAX];
+	size_t prefix_len = keys_prefix(policy, prefix), len = prefix_len;
+	mail_dkim_t dkim;
+	bool deleted;
+	int ret;
+
+	memcpy(key, prefix, prefix_len);
+	while ((ret = keys_next(source, prefix, prefix_len, key, &len, &dkim, &deleted)) ==
+	       KNOT_EOK) {
+		mail_pattern_t owner;
+		if (deleted || key_hidden(build, layer, key + prefix_len, len - prefix_len)) {
+			continue;
+		}
+		ret = key_owner(key + prefix_len, len - prefix_len, &owner);
+		if (ret == KNOT_EOK) {
+			ret = key_rows(build, kind, &dkim, &owner);
+		}
+		if (ret != KNOT_EOK) {
+			break;
+		}
+	}
+	if (ret != KNOT_ENOENT && ret != KNOT_EOK) {
+		(void)mail_diag_error(build->diag, 0,
+		                      "a DKIM key of policy %.*s cannot be rendered",
+		                      (int)policy.len, policy.data);
+		return ret;
+	}
+	return KNOT_EOK;
+}
+
+int mail_policy_keys(mail_build_t *build, const mail_kind_t *kind)
+{
+	mail_profile_t *profile = build->profile;
+	if (mail_profile_switch(profile, MAIL_ITEM_NO_MAIL)) {
+		return KNOT_EOK; /* A wildcard says that there is no key, and a key's own name would escape it. */
+	}
+	for (size_t i = 1; i < profile->layer_count; i++) {
+		if (profile->layers[i].section != MAIL_SECTION_POLICY) {
+			continue;
+		}
+		mail_stamp_t stamp;
+		mail_str_t policy = profile->layers[i].entry->id;
+		/* Noted also when a key is damaged: the plan is bad until that changes. */
+		(void)mail_plan_keys_stamp(profile->source, policy, &stamp);
+		int ret = mail_profile_depend(profile, MAIL_SECTION_DKIM, policy, stamp);
+		if (ret == KNOT_EOK) {
+			ret = layer_keys(build, kind, i);
+		}
+		if (ret != KNOT_EOK) {
+			return ret;
+		}
+	}
+	return KNOT_EOK;
+}

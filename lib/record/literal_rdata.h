@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*!
+ * \file
+ * \brief The second half of a literal record: what libzscanner reads. For literal.c only.
+ */
+#pragma once
+
+#include "mail/chars.h"
+#include "record/literal.h"
+
+/*! A record being read. */
+typedef struct {
+	mail_str_t text; /*!< All of it. */
+	size_t pos;      /*!< Where reading goes on. */
+	mail_str_t ttl;  /*!< As written; empty: none. */
+	mail_str_t type; /*!< As written. */
+	mail_record_t *record;
+	mail_rdata_t *rdata;
+	mail_diag_t *diag;
+} mail_record_parse_t;
+
+/*! Column of a place in the text, from 1. */
+static inline size_t mail_record_column(const mail_record_parse_t *p, const char *at)
+{
+	return (size_t)(at - p->text.data) + 1;
+}
+
+/*! Reads what follows the type; the type is one that is taken. \return As mail_record_parse(). */
+int mail_record_body(const mail_record_parse_t *p);

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include "record/srv.h"
+
+#include "mail/chars.h"
+
+#define PRIORITY_DEFAULT 0
+#define WEIGHT_DEFAULT 1
+
+/* service, priority, weight, port, host */
+#define WORDS_MAX 5
+
+const mail_service_t mail_services[] = {
+	{ "imap", 143 },         /* RFC 6186 3.2 */
+	{ "imaps", 993 },        /* RFC 6186 3.2, RFC 8314 5.1 */
+	{ "pop3", 110 },         /* RFC 6186 3.3 */
+	{ "pop3s", 995 },        /* RFC 6186 3.3 */
+	{ "submission", 587 },   /* RFC 6186 3.1 */
+	{ "submissions", 465 },  /* RFC 8314 5.1 */
+	{ "sieve", 4190 },       /* RFC 5804 1.8 */
+	{ "jmap", 443 },         /* RFC 8620 2.2 */
+	{ "caldav", 80 },        /* RFC 6764 3 */
+	{ "caldavs", 443 },      /* RFC 6764 3 */
+	{ "carddav", 80 },       /* RFC 6764 3 */
+	{ "carddavs", 443 },     /* RFC 6764 3 */
+	{ "autodiscover", 443 }, /* Exchange; in no RFC */
+	{ NULL, 0 },
+};
+
+/*! Finds a service, written as in the table or as owner ("_imap", "_imap._tcp"). */
+static const mail_service_t *service_find(mail_str_t name)
+{
+	static const char under[] = "_tcp";
+	if (mail_str_starts(name, "_")) {
+		name = mail_str_from(name, 1);
+		size_t len = sizeof(under);
+		if (name.len > len && name.data[name.len - len] == '.' &&
+		    mail_str_is_nocase(mail_str_from(name, name.len - len + 1), under)) {
+			name.len -= len;
+		}
+	}
+	for (const mail_service_t *s = mail_services; s->name != NULL; s++) {
+		if (mail_str_is_nocase(name, s->name)) {
+			return s;
+		}
+	}
+	return NULL;
+}
+
+static int service_parse(mail_str_t name, mail_srv_t *srv, mail_diag_t *diag)
+{
+	srv->service = service_find(name);
+	if (srv->service != NULL) {
+		return KNOT_EOK;
+	}
+	char known[160];
+	size_t len = 0;
+	for (const mail_service_t *s = mail_services; s->name != NULL; s++) {
+		size_t n = strlen(s->name);
+		if (len + 1 + n < sizeof(known)) {
+			known[len++] = ' ';
+			memcpy(known + len, s->name, n);
+			len += n;
+		}
+	}
+	known[len] = '\0';
+	return mail_diag_error(diag, 1, "service \"%.*s\" is not one of%s", MAIL_SHOW(name), known);
+}
+
+static int number_parse(mail_str_t text, mail_str_t word, const char *what, uint16_t *out,
+                        mail_diag_t *diag)
+{
+	uint32_t value;
+	if (!mail_str_number(word, UINT16_MAX, &value)) {
+		return mail_diag_error(diag, word.data - text.data + 1,
+		                       "%s \"%.*s\" is not a number from 0 to 65535", what,
+		                       MAIL_SHOW(word));
+	}
+	*out = (uint16_t)value;
+	return KNOT_EOK;
+}
+
+static int numbers_parse(mail_str_t text, const mail_str_t *word, mail_srv_t *srv,
+                         mail_diag_t *diag)
+{
+	int ret = number_parse(text, word[0], "priority", &srv->priority, diag);
+	if (ret == KNOT_EOK) {
+		ret = number_parse(text, word[1], "weight", &srv->weight, diag);
+	}
+	return ret == KNOT_EOK ? number_parse(text, word[2], "port", &srv->port, diag) : ret;
+}
+
+static int target_parse(mail_str_t text, mail_str_t host, bool numbers, mail_srv_t *srv,
+                        mail_diag_t *diag)
+{
+	size_t at = (size_t)(host.data - text.data);
+	srv->has_target = true;
+	if (!mail_str_is(host, ".")) {
+		return mail_diag_shift(diag, mail_host_parse(host, &srv->target, diag), at);
+	}
+	if (numbers && (srv->priority != 0 || srv->weight != 0 || srv->port != 0)) {
+		return mail_diag_error(diag, at + 1, "\".\" is \"not offered\": write \"%s .\"",
+		                       srv->service->name);
+	}
+	srv->priority = srv->weight = srv->port = 0;
+	return mail_pattern_parse(host, &srv->target, diag);
+}
+
+/*
+ *     srv = service [ WSP ( "." / host / priority WSP weight WSP port [ WSP host ] ) ]
+ */
+int mail_srv_parse(mail_str_t text, mail_srv_t *srv, mail_diag_t *diag)
+{
+	static const char usage[] = "write SERVICE, SERVICE HOST, "
+				    "or SERVICE PRIORITY WEIGHT PORT HOST";
+	mail_str_t words[WORDS_MAX], word;
+	size_t count = 0, pos = 0;
+	while (mail_str_word(text, &pos, &word)) {
+		if (count == WORDS_MAX) {
+			return mail_diag_error(diag, word.data - text.data + 1,
+			                       "\"%.*s\" is too much: %s", MAIL_SHOW(word), usage);
+		}
+		words[count++] = word;
+	}
+	if (count == 0) {
+		return mail_diag_error(diag, 0, "a service is missing: %s", usage);
+	}
+
+	memset(srv, 0, sizeof(*srv));
+	int ret = mail_diag_shift(diag, service_parse(words[0], srv, diag),
+	                          (size_t)(words[0].data - text.data));
+	if (ret != KNOT_EOK) {
+		return ret;
+	}
+	srv->priority = PRIORITY_DEFAULT;
+	srv->weight = WEIGHT_DEFAULT;
+	srv->port = srv->service->port;
+
+	uint32_t number;
+	if (count == 3 || (count == 2 && mail_str_number(words[1], UINT32_MAX, &number))) {
+		return mail_diag_error(diag, words[1].data - text.data + 1,
+		                       "numbers come as PRIORITY WEIGHT PORT: %s", usage);
+	}
+	if (count >= 4) {
+		ret = numbers_parse(text, words + 1, srv, diag);
+	}
+	if (ret == KNOT_EOK && (count == 2 || count == 5)) {
+		ret = target_parse(text, words[count - 1], count == 5, srv, diag);
+	}
+	/* Port 0 belongs to "not offered" alone. */
+	bool offered = !srv->has_target || srv->target.hole || srv->target.head_len > 0;
+	if (ret == KNOT_EOK && offered && srv->port == 0) {
+		return mail_diag_error(diag, words[3].data - text.data + 1, "port 0 is no port");
+	}
+	return ret;
+}
+
+int mail_srv_render(const mail_srv_t *srv, mail_rdata_t *rdata)
+{
+	bool offered = srv->target.hole || srv->target.head_len > 0;
+	mail_rdata_u16(rdata, offered ? srv->priority : 0);
+	mail_rdata_u16(rdata, offered ? srv->weight : 0);
+	mail_rdata_u16(rdata, offered ? srv->port : 0);
+	return mail_rdata_pattern(rdata, &srv->target);
+}

@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*!
+ * \file
+ * \brief What the files of the store share. Included by lib/store/ alone, after <lmdb.h>.
+ */
+#pragma once
+
+#ifndef MDB_VERSION_FULL
+#error "include <lmdb.h> first: only lib/store/ may"
+#endif
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <sys/stat.h>
+
+#include "mail/store.h"
+
+/*! Databases: the sections in their order, then the metadata. */
+#define DB_META MAIL_SECTION_COUNT
+#define DB_COUNT (MAIL_SECTION_COUNT + 1)
+
+/*! Mode of both files. */
+#define FILE_MODE 0660
+
+/*! Length of the native header without extension blocks. */
+#define HEADER_LEN 24
+/*! Where its version, its flags and its number of extension blocks stand. */
+#define HEADER_VERSION_AT 16
+#define HEADER_FLAGS_AT 17
+#define HEADER_BLOCKS_AT 22
+/*! Length of an extension block. */
+#define HEADER_BLOCK 8
+/*! The only version of the header. */
+#define HEADER_VERSION 0
+/*! Flag of a tombstone. */
+#define HEADER_DELETED 0x01
+
+/*! Parts of names that a transaction remembers to be bare, and octets of the longest. */
+#define BARE_BITS 5
+#define BARE_COUNT (1u << BARE_BITS)
+#define BARE_LEN 31
+
+/*! Stamp of what init writes: older than anything that anybody writes. */
+#define STAMP_INIT 1
+
+#define META_FORMAT "format"
+#define META_MAP_SIZE "map-size"
+#define META_REPLICATED "replicated"
+#define META_VALUES "values"
+
+/*! A file by what it is, not by its name. */
+typedef struct {
+	dev_t dev;
+	ino_t ino; /*!< 0: there is none. */
+	off_t size;
+	mode_t mode;
+	uid_t uid;
+	gid_t gid;
+} mail_file_t;
+
+/*! The two files of an environment. */
+typedef struct {
+	mail_file_t data, lock;
+} mail_files_t;
+
+/*! What the metadata say. */
+typedef struct {
+	uint32_t format;
+	uint32_t values;
+	uint64_t map_size;
+	bool replicated;
+} mail_meta_t;
+
+/*! An open environment, shared by all handles of the process. */
+typedef struct mail_env {
+	struct mail_env *next;
+	MDB_env *mdb;
+	MDB_dbi dbi[DB_COUNT];
+	mail_files_t files;
+	unsigned refs; /*!< Under the registry's mutex. */
+	pid_t pid;
+	bool writable;
+	uint64_t epoch;
+	pthread_mutex_t mutex;   /*!< Guards txns, a change of the map, and who bars. */
+	mail_txn_t *txns;        /*!< All transaction objects. */
+	uint64_t ended;          /*!< Snapshots that stand are of this transaction, or newer. */
+	atomic_bool broken;      /*!< The map is lost: nothing works but closing. */
+	atomic_uintptr_t writer; /*!< Address of a thread-local of the writing thread, or 0. */
+} mail_env_t;
+
+/*! A handle. */
+struct mail_store {
+	mail_env_t *env;
+	bool writable;
+	char *path;
+	char *data_path;
+	char *lock_path;
+};
+
+/*! Part of a name at or above which no domain lives, in one snapshot. */
+typedef struct {
+	uint64_t txnid;
+	uint8_t len; /*!< 0: the place is free. */
+	uint8_t key[BARE_LEN];
+} bare_t;
+
+/*! A transaction object. */
+struct mail_txn {
+	mail_txn_t *next, *prev; /*!< In env->txns. */
+	mail_env_t *env;
+	MDB_txn *mdb;
+	bool write;
+	atomic_bool active;   /*!< Its thread uses it. */
+	atomic_bool barred;   /*!< Its thread must not begin to: another one works on it. */
+	atomic_bool standing; /*!< It kept its snapshot when it was last used. */
+	atomic_uint uses;     /*!< Counts how often its thread has used it, */
+	unsigned uses_seen;   /*!< and how often when that was last looked at. */
+	unsigned generation;  /*!< Counts when cursors have to begin anew. */
+	uint64_t snapshot;    /*!< Number of the transaction that it sees, or saw last. */
+	MDB_cursor *cursors[DB_COUNT];
+	unsigned cursor_generation[DB_COUNT];
+	unsigned tombstone_limit;
+	int error;                /*!< First error that makes the commit impossible. */
+	mail_meta_t meta;         /*!< Of a writing transaction. */
+	uint64_t fixed_timestamp; /*!< Not 0: every stamp is this one (init). */
+	mail_source_t source;
+	bare_t bare[BARE_COUNT]; /*!< Of a reading one: what needs no descent. See source.c. */
+	mail_buf_t value;        /*!< The value being written. */
+	mail_buf_t id;           /*!< Id of the entry being read. */
+};
+
+/*! A stored value, read in place. */
+typedef struct {
+	mail_stamp_t stamp;
+	bool deleted;
+	const uint8_t *body;
+	size_t len;
+} mail_stored_t;
+
+/* walk.c */
+
+/*! LMDB's code (or errno) as ours: the one mapping. */
+int mail_store_code(int rc);
+/*! Notes a reason and gives the code back. */
+int mail_store_fail(mail_diag_t *diag, int code, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+/*! Reads the native header. */
+int mail_stored_read(const MDB_val *value, mail_stored_t *stored);
+/*! The cursor of a database in the transaction's present snapshot. */
+int mail_txn_cursor(mail_txn_t *txn, unsigned db, MDB_cursor **cursor);
+/*! Finds a value. KNOT_EOK also for a tombstone. */
+int mail_txn_lookup(mail_txn_t *txn, unsigned db, const uint8_t *key, size_t len,
+                    mail_stored_t *stored);
+/*! Notes the first fatal error of a writing transaction and gives it as a code. */
+int mail_txn_fail(mail_txn_t *txn, int rc);
+
+/* order.c */
+
+/*! Compares keys as LMDB does: by octets, and the shorter of two that begin alike is less. */
+int mail_store_order(const MDB_val *first, const MDB_val *second);
+
+/* meta.c */
+
+/*! The name of a database. */
+const char *mail_store_db_name(unsigned db);
+/*! Opens the databases; with MDB_CREATE makes them. KNOT_EMALF: not a mail store. */
+int mail_meta_databases(MDB_txn *txn, unsigned flags, MDB_dbi *dbi, mail_diag_t *diag);
+/*! Reads and checks the metadata. KNOT_EMALF, KNOT_ENOTSUP. */
+int mail_meta_read(MDB_txn *txn, MDB_dbi dbi, mail_meta_t *meta, mail_diag_t *diag);
+/*! Writes the metadata, `format` last. */
+int mail_meta_write(mail_txn_t *txn, const mail_meta_t *meta);
+
+/* write.c */
+
+/*! Writes octets under a key. */
+int mail_txn_write(mail_txn_t *txn, unsigned db, const uint8_t *key, size_t len, const void *body,
+                   size_t body_len);
+
+/* txn.c */
+
+/*! Begins a transaction in an environment. */
+int mail_env_begin(mail_env_t *env, bool write, mail_txn_t **txn);
+
+/* tail.c */
+
+/*!
+ * Says whether all pages that a data file lacks at its end are on the free list, so that nobody reads them.
+ *
+ * \param fd     The descriptor of LMDB: no other one may be opened.
+ * \param size   Size of the file.
+ * \param txnid  A reading transaction that is open, so that its pages stay as they are.
+ *
+ * \return KNOT_EOK: the file is whole; KNOT_EMALF: it is truncated; KNOT_EAGAIN: it was written since.
+ */
+int mail_tail_check(int fd, size_t page_size, off_t size, uint64_t txnid);
+
+/* source.c */
+
+/*! Sets the functions of a transaction's source. */
+void mail_source_init(mail_source_t *source, mail_txn_t *txn);
+
+/* env.c */
+
+/*! Opens an environment that is not open in this process, outside the registry. */
+int mail_env_open(const char *path, const mail_files_t *files, bool write, unsigned readers,
+                  mail_env_t **env, mail_diag_t *diag);
+/*!
+ * Says whether a data.mdb that was put beside a lock.mdb that is open can be opened once that is closed. What is
+ * open is not touched: no lock file is opened (lmdb.h, caveats), and data.mdb is another file.
+ */
+int mail_env_probe(const char *path, const mail_files_t *files, mail_diag_t *diag);
+/*! Makes an environment in an empty directory (init). */
+int mail_env_create(const char *path, size_t map_size, mail_env_t **env, mail_diag_t *diag);
+/*! Closes it. */
+void mail_env_free(mail_env_t *env);
+/*! Looks at a file. KNOT_ENOENT: none. */
+int mail_file_look(const char *path, mail_file_t *file);
+/*! Says whether two are the same file. */
+bool mail_file_same(const mail_file_t *a, const mail_file_t *b);
+/*! Refuses file systems that LMDB cannot use. */
+int mail_store_check_fs(const char *path, mail_diag_t *diag);

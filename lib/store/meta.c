@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The databases and the metadata of a store; their layout is at the top of walk.c. */
+
+#include <lmdb.h>
+
+#include "store/internal.h"
+
+const char *mail_store_db_name(unsigned db)
+{
+	return db == DB_META ? "meta" : mail_section_name((mail_section_t)db);
+}
+
+int mail_meta_databases(MDB_txn *txn, unsigned flags, MDB_dbi *dbi, mail_diag_t *diag)
+{
+	for (unsigned i = 0; i < DB_COUNT; i++) {
+		/* meta first: without it nothing here is ours. */
+		unsigned db = i == 0 ? DB_META : i - 1;
+		const char *name = mail_store_db_name(db);
+		int rc = mdb_dbi_open(txn, name, flags, &dbi[db]);
+		if (rc == MDB_NOTFOUND) {
+			return mail_store_fail(diag, KNOT_EMALF,
+			                       "not a mail store (it has no database '%s')", name);
+		}
+		unsigned have = 0;
+		if (rc == MDB_SUCCESS) {
+			rc = mdb_dbi_flags(txn, dbi[db], &have);
+		}
+		if (rc == MDB_SUCCESS && have != 0) {
+			rc = MDB_INCOMPATIBLE;
+		}
+		if (rc == MDB_SUCCESS) {
+			rc = mdb_set_compare(txn, dbi[db], mail_store_order);
+		}
+		if (rc != MDB_SUCCESS) {
+			return mail_store_fail(diag, mail_store_code(rc), "database '%s': %s", name,
+			                       mdb_strerror(rc));
+		}
+	}
+	return KNOT_EOK;
+}
+
+/*! Reads a number of the metadata. */
+static int read_number(MDB_txn *txn, MDB_dbi dbi, const char *name, unsigned octets,
+                       uint64_t *number, mail_diag_t *diag)
+{
+	MDB_val k = { strlen(name), (void *)name }, v;
+	mail_stored_t stored;
+	int rc = mdb_get(txn, dbi, &k, &v);
+	int ret = rc == MDB_NOTFOUND ? KNOT_EMALF : mail_store_code(rc);
+	if (ret == KNOT_EOK) {
+		ret = mail_stored_read(&v, &stored);
+	}
+	if (ret == KNOT_EOK && (stored.deleted || stored.len != octets)) {
+		ret = KNOT_EMALF;
+	}
+	if (ret != KNOT_EOK) {
+		return mail_store_fail(diag, ret, "not a mail store, or damaged (setting '%s')",
+		                       name);
+	}
+	*number = 0;
+	for (unsigned i = 0; i < octets; i++) {
+		*number = *number << 8 | stored.body[i];
+	}
+	return KNOT_EOK;
+}
+
+int mail_meta_read(MDB_txn *txn, MDB_dbi dbi, mail_meta_t *meta, mail_diag_t *diag)
+{
+	uint64_t number = 0;
+	int ret = read_number(txn, dbi, META_FORMAT, 4, &number, diag);
+	if (ret != KNOT_EOK) {
+		return ret;
+	}
+	meta->format = (uint32_t)number;
+	/* Before all else: a newer format may lay out the rest in another way. */
+	if (meta->format > MAIL_STORE_FORMAT) {
+		return mail_store_fail(
+			diag, KNOT_ENOTSUP,
+			"format %u of the store is newer than this program knows (%u)",
+			meta->format, MAIL_STORE_FORMAT);
+	}
+	if (meta->format == 0) {
+		return mail_store_fail(diag, KNOT_EMALF, "format 0 of the store does not exist");
+	}
+	ret = read_number(txn, dbi, META_MAP_SIZE, 8, &meta->map_size, diag);
+	if (ret != KNOT_EOK) {
+		return ret;
+	}
+	ret = read_number(txn, dbi, META_REPLICATED, 1, &number, diag);
+	if (ret != KNOT_EOK) {
+		return ret;
+	}
+	meta->replicated = number != 0;
+	ret = read_number(txn, dbi, META_VALUES, 4, &number, diag);
+	meta->values = (uint32_t)number;
+	return ret;
+}
+
+/*! Writes a number of the metadata. */
+static int write_number(mail_txn_t *txn, const char *name, unsigned octets, uint64_t number)
+{
+	uint8_t body[8];
+	for (unsigned i = 0; i < octets; i++) {
+		body[i] = (uint8_t)(number >> (8 * (octets - 1 - i)));
+	}
+	return mail_txn_write(txn, DB_META, (const uint8_t *)name, strlen(name), body, octets);
+}
+
+int mail_meta_write(mail_txn_t *txn, const mail_meta_t *meta)
+{
+	int ret = write_number(txn, META_MAP_SIZE, 8, meta->map_size);
+	if (ret == KNOT_EOK) {
+		ret = write_number(txn, META_REPLICATED, 1, meta->replicated);
+	}
+	if (ret == KNOT_EOK) {
+		ret = write_number(txn, META_VALUES, 4, meta->values);
+	}
+	if (ret == KNOT_EOK) {
+		ret = write_number(txn, META_FORMAT, 4, meta->format);
+	}
+	return ret;
+}

@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Writing entries: stamps, tombstones, and the promise that a serial never goes back. */
+
+#include <time.h>
+
+#include <lmdb.h>
+
+#include "store/internal.h"
+
+/*! The stamp of a change: now, but always after what it replaces. */
+static uint64_t next_timestamp(const mail_txn_t *txn, uint64_t old)
+{
+	if (txn->fixed_timestamp != 0) {
+		return txn->fixed_timestamp;
+	}
+	struct timespec now;
+	(void)clock_gettime(CLOCK_REALTIME, &now);
+	uint64_t timestamp = now.tv_sec < 0
+	                             ? 0
+	                             : (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+	if (timestamp <= old) {
+		/* Another writer's clock may be ahead; at the very end time stands still. */
+		timestamp = old < UINT64_MAX ? old + 1 : old;
+	}
+	return timestamp;
+}
+
+/*! Begins a value with its header. */
+static void begin_value(mail_txn_t *txn, uint64_t timestamp, uint8_t flags)
+{
+	mail_buf_t *value = &txn->value;
+	value->len = 0;
+	value->error = KNOT_EOK;
+	(void)mail_buf_u64(value, timestamp);
+	(void)mail_buf_u64(value, mdb_txn_id(txn->mdb));
+	(void)mail_buf_u8(value, HEADER_VERSION);
+	(void)mail_buf_u8(value, flags);
+	(void)mail_buf_u32(value, 0);
+	(void)mail_buf_u16(value, 0);
+}
+
+/*! Stores the value that was built. */
+static int store_value(mail_txn_t *txn, unsigned db, const uint8_t *key, size_t len, unsigned flags)
+{
+	if (txn->value.error != KNOT_EOK) {
+		return txn->value.error;
+	}
+	MDB_cursor *cursor;
+	int ret = mail_txn_cursor(txn, db, &cursor);
+	if (ret != KNOT_EOK) {
+		return ret;
+	}
+	MDB_val k = { len, (void *)key }, v = { txn->value.len, txn->value.data };
+	int rc = mdb_cursor_put(cursor, &k, &v, flags);
+	if (rc == MDB_KEYEXIST) {
+		return KNOT_EEXIST;
+	}
+	return rc == MDB_SUCCESS ? KNOT_EOK : mail_txn_fail(txn, rc);
+}
+
+/*! Says whether a transaction can write. */
+static int writable(const mail_txn_t *txn)
+{
+	if (!txn->write) {
+		return KNOT_EACCES;
+	}
+	return txn->error;
+}
+
+/*! The timestamp of the value under a key; 0 where there is none or its header is damaged. */
+static uint64_t old_timestamp(mail_txn_t *txn, unsigned db, const uint8_t *key, size_t len)
+{
+	mail_stored_t stored;
+	(void)mail_txn_lookup(txn, db, key, len, &stored);
+	return stored.stamp.timestamp;
+}
+
+int mail_txn_write(mail_txn_t *txn, unsigned db, const uint8_t *key, size_t len, const void *body,
+                   size_t body_len)
+{
+	int ret = writable(txn);
+	if (ret != KNOT_EOK) {
+		return ret;
+	}
+	begin_value(txn, next_timestamp(txn, old_timestamp(txn, db, key, len)), 0);
+	(void)mail_buf_put(&txn->value, body, body_len);
+	return store_value(txn, db, key, len, 0);
+}
+
+int mail_txn_put(mail_txn_t *txn, const mail_entry_t *entry)
+{
+	uint8_t key[MAIL_KEY_MAX];
+	int ret = writable(txn);
+	if (ret != KNOT_EOK) {
+		return ret;
+	}
+	int len = mail_entry_key(entry->section, entry->id, key);
+	if (len <= 0) {
+		return len < 0 ? len : KNOT_EINVAL;
+	}
+	begin_value(txn, next_timestamp(txn, old_timestamp(txn, entry->section, key, len)), 0);
+	ret = mail_codec_encode(entry, &txn->value);
+	return ret == KNOT_EOK ? store_value(txn, entry->section, key, len, 0) : ret;
+}
+
+int mail_txn_append(mail_txn_t *txn, const mail_entry_t *entry)
+{
+	uint8_t key[MAIL_KEY_MAX];
+	int ret = writable(txn);
+	if (ret != KNOT_EOK) {
+		return ret;
+	}
+	int len = mail_entry_key(entry->section, entry->id, key);
+	if (len <= 0) {
+		return len < 0 ? len : KNOT_EINVAL;
+	}
+	begin_value(txn, next_timestamp(txn, 0), 0);
+	ret = mail_codec_encode(entry, &txn->value);
+	if (ret != KNOT_EOK) {
+		return ret;
+	}
+	ret = store_value(txn, entry->section, key, len, MDB_APPEND);
+	return ret == KNOT_EEXIST ? mail_txn_put(txn, entry) : ret;
+}
+
+/*! The key of the entry whose serial counts an entry: that of a DKIM key's domain or policy. */
+static int owner_key(mail_section_t section, mail_str_t id, mail_section_t *owner, uint8_t *key)
+{
+	static const char prefix[] = "policy:";
+	const char *slash = section == MAIL_SECTION_DKIM ? memrchr(id.data, '/', id.len) : NULL;
+	if (slash == NULL) {
+		return KNOT_ENOENT;
+	}
+	mail_str_t name = { id.data, (size_t)(slash - id.data) };
+	*owner = MAIL_SECTION_DOMAIN;
+	if (name.len >= strlen(prefix) && memcmp(name.data, prefix, strlen(prefix)) == 0) {
+		*owner = MAIL_SECTION_POLICY;
+		name.data += strlen(prefix);
+		name.len -= strlen(prefix);
+	}
+	return mail_entry_key(*owner, name, key);
+}
+
+/*!
+ * Gives the owner of an entry that is about to vanish a timestamp, so that the newest one of all
+ * that a domain's serial counts does not get older.
+ *
+ * \param floor  Timestamp of what vanishes.
+ * \param fresh  The vanishing is a change by itself: a new timestamp. Else floor is enough.
+ */
+static int restamp_owner(mail_txn_t *txn, mail_section_t section, mail_str_t id, uint64_t floor,
+                         bool fresh)
+{
+	uint8_t key[MAIL_KEY_MAX];
+	mail_section_t owner;
+	int len = owner_key(section, id, &owner, key);
+	if (len <= 0) {
+		return KNOT_EOK;
+	}
+	mail_stored_t stored;
+	int ret = mail_txn_lookup(txn, owner, key, len, &stored);
+	if (ret != KNOT_EOK || stored.deleted) {
+		/* No owner, or a damaged one: nothing is answered from it, so it has no serial. */
+		return ret == KNOT_ENOMEM ? ret : KNOT_EOK;
+	}
+	uint64_t newest = stored.stamp.timestamp > floor ? stored.stamp.timestamp : floor;
+	if (!fresh && newest == stored.stamp.timestamp) {
+		return KNOT_EOK;
+	}
+	begin_value(txn, fresh ? next_timestamp(txn, newest) : newest, 0);
+	(void)mail_buf_put(&txn->value, stored.body, stored.len);
+	return store_value(txn, owner, key, len, 0);
+}
+
+int mail_txn_del(mail_txn_t *txn, mail_section_t section, mail_str_t id)
+{
+	uint8_t key[MAIL_KEY_MAX];
+	int ret = writable(txn);
+	if (ret != KNOT_EOK) {
+		return ret;
+	}
+	int len = mail_entry_key(section, id, key);
+	if (len <= 0) {
+		return len < 0 ? len : KNOT_ENOENT;
+	}
+	/* A damaged entry can be deleted like any other. */
+	mail_stored_t stored;
+	ret = mail_txn_lookup(txn, section, key, len, &stored);
+	if (ret != KNOT_EOK && ret != KNOT_EMALF && ret != KNOT_ENOTSUP) {
+		return ret;
+	}
+	if (stored.deleted) {
+		return KNOT_ENOENT;
+	}
+	if (txn->meta.replicated) {
+		begin_value(txn, next_timestamp(txn, stored.stamp.timestamp), HEADER_DELETED);
+		return store_value(txn, section, key, len, 0);
+	}
+	MDB_cursor *cursor;
+	ret = mail_txn_cursor(txn, section, &cursor);
+	if (ret != KNOT_EOK) {
+		return ret;
+	}
+	int rc = mdb_cursor_del(cursor, 0);
+	if (rc != MDB_SUCCESS) {
+		return mail_txn_fail(txn, rc);
+	}
+	return restamp_owner(txn, section, id, stored.stamp.timestamp, true);
+}
+
+/*! Removes one tombstone, at which the cursor stands. */
+static int purge_one(mail_txn_t *txn, mail_section_t section, MDB_cursor *cursor, const MDB_val *k,
+                     uint64_t timestamp)
+{
+	mail_buf_t *id = &txn->id;
+	id->len = 0;
+	id->error = KNOT_EOK;
+	if (mail_entry_id_from_key(section, k->mv_data, k->mv_size, id) == KNOT_EOK) {
+		int ret = restamp_owner(txn, section, mail_buf_view(id), timestamp, false);
+		if (ret != KNOT_EOK) {
+			return ret;
+		}
+	}
+	int rc = mdb_cursor_del(cursor, 0);
+	return rc == MDB_SUCCESS ? KNOT_EOK : mail_txn_fail(txn, rc);
+}
+
+int mail_txn_purge(mail_txn_t *txn, uint64_t before)
+{
+	int ret = writable(txn);
+	int removed = 0;
+	for (unsigned section = 0; ret == KNOT_EOK && section < MAIL_SECTION_COUNT; section++) {
+		MDB_cursor *cursor;
+		ret = mail_txn_cursor(txn, section, &cursor);
+		if (ret != KNOT_EOK) {
+			break;
+		}
+		MDB_val k, v;
+		int rc = mdb_cursor_get(cursor, &k, &v, MDB_FIRST);
+		for (; rc == MDB_SUCCESS; rc = mdb_cursor_get(cursor, &k, &v, MDB_NEXT)) {
+			mail_stored_t stored;
+			if (mail_stored_read(&v, &stored) != KNOT_EOK || !stored.deleted ||
+			    stored.stamp.timestamp >= before) {
+				continue;
+			}
+			ret = purge_one(txn, section, cursor, &k, stored.stamp.timestamp);
+			if (ret != KNOT_EOK) {
+				return ret;
+			}
+			removed++;
+		}
+		ret = rc == MDB_NOTFOUND ? KNOT_EOK : mail_txn_fail(txn, rc);
+	}
+	return ret == KNOT_EOK ? removed : ret;
+}

@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * RRsets of a view: the rows of a node that are shown now, with their holes filled, and the SOA's serial.
+ */
+#include "config.h"
+
+#include "plan/kinds.h"
+#include "mail/dkim.h"
+#include "view/view.h"
+
+/*! Longest record that a DKIM key makes: RSA-16384 in base64, tags, and room. */
+#define DKIM_ROW_MAX 16384
+
+/*! An RRset being made. */
+typedef struct {
+	mail_view_t *view;
+	knot_mm_t *mm;
+	knot_rrset_t *rrset;
+	int64_t until;
+	uint16_t kind;
+} making_t;
+
+/*! The domain that holes are filled with; its text is made when it is first needed. */
+static int view_apex(mail_view_t *view, bool spelt, mail_apex_t *apex)
+{
+	if (spelt && view->text_len == 0) {
+		mail_buf_t buf = MAIL_BUF_FIXED((uint8_t *)view->text, sizeof(view->text));
+		int ret = mail_name_print(view->apex, &buf);
+		if (ret != KNOT_EOK) {
+			return ret;
+		}
+		view->text_len = buf.len;
+	}
+	*apex = (mail_apex_t){ view->apex, { view->text, view->text_len } };
+	return KNOT_EOK;
+}
+
+int mail_view_rdata(knot_rrset_t *rrset, const uint8_t *rdata, uint16_t len, knot_mm_t *mm)
+{
+	knot_rdataset_t *rrs = &rrset->rrs;
+	if (rrs->count > 0 || mm == NULL || mm->alloc == NULL) {
+		return knot_rrset_add_rdata(rrset, rdata, len, mm);
+	}
+	/* The first, mostly the only one, needs no sorting. */
+	rrs->rdata = mm->alloc(mm->ctx, knot_rdata_size(len));
+	if (rrs->rdata == NULL) {
+		return KNOT_ENOMEM;
+	}
+	knot_rdata_init(rrs->rdata, len, rdata);
+	rrs->count = 1;
+	rrs->size = knot_rdata_size(len);
+	return KNOT_EOK;
+}
+
+/*! Appends a row to the RRset. */
+static int row_add(making_t *making, const mail_row_t *row, uint32_t ttl)
+{
+	uint8_t rdata[MAIL_RDATA_MAX];
+	mail_apex_t apex = { 0 };
+	int len = row->rdata.holes ? view_apex(making->view, row->rdata.spelt, &apex) : KNOT_EOK;
+	if (len == KNOT_EOK) {
+		len = mail_rdata_fill(&row->rdata, &apex, rdata, sizeof(rdata));
+	}
+	if (len < 0) {
+		return len;
+	}
+	knot_rrset_t *rrset = making->rrset;
+	if (knot_rrset_empty(rrset)) {
+		making->kind = row->kind;
+		rrset->ttl = ttl;
+	} else if (ttl < rrset->ttl) {
+		rrset->ttl = ttl; /* One TTL for the RRset (RFC 2181 5.2). */
+	}
+	return mail_view_rdata(rrset, rdata, len, making->mm);
+}
+
+static void until_note(making_t *making, int64_t second)
+{
+	mail_until_min(&making->until, second, making->view->now);
+}
+
+static int rows_add(making_t *making, const mail_node_t *node, const mail_owner_t *owner,
+                    uint16_t type)
+{
+	for (size_t i = 0; owner != NULL && i < owner->count; i++) {
+		const mail_row_t *row = &owner->rows[i];
+		if (row->type != type || mail_row_hidden(node, row)) {
+			continue;
+		}
+		until_note(making, row->from);
+		until_note(making, row->until);
+		if (!mail_row_live(row, making->view->now) ||
+		    (type == KNOT_RRTYPE_CNAME && !knot_rrset_empty(making->rrset))) {
+			continue;
+		}
+		int ret = row_add(making, row, row->ttl);
+		if (ret != KNOT_EOK) {
+			return ret;
+		}
+	}
+	return KNOT_EOK;
+}
+
+static int own_key_add(making_t *making, const mail_node_t *node, uint16_t type)
+{
+	uint8_t memory[DKIM_ROW_MAX];
+	mail_row_t row = { .rdata.ops = MAIL_BUF_FIXED(memory, sizeof(memory)) };
+	int ret = mail_dkim_state(&node->dkim, making->view->now, &row);
+	until_note(making, row.from);
+	until_note(making, row.until);
+	if (ret != KNOT_EOK || row.type != type) {
+		return KNOT_EOK;
+	}
+	ret = mail_dkim_row(&node->dkim, making->view->now, &row);
+	if (ret != KNOT_EOK) {
+		return ret;
+	}
+	row.kind = type == KNOT_RRTYPE_CNAME ? MAIL_KIND_DKIM_CNAME : MAIL_KIND_DKIM;
+	return row_add(making, &row, making->view->plan->ttl);
+}
+
+/*! The word that reports are welcome (RFC 9990 3). */
+static int report_add(making_t *making)
+{
+	static const uint8_t rdata[] = "\x08v=DMARC1";
+	making->kind = MAIL_KIND_REPORT;
+	making->rrset->ttl = making->view->plan->ttl;
+	return mail_view_rdata(making->rrset, rdata, sizeof(rdata) - 1, making->mm);
+}
+
+/*! The rows of an owner that are all shown for ever. */
+static int steady_add(making_t *making, const mail_owner_t *owner, uint16_t type)
+{
+	int ret = KNOT_EOK;
+	for (size_t i = 0; i < owner->count && owner->rows[i].type <= type && ret == KNOT_EOK;
+	     i++) {
+		const mail_row_t *row = &owner->rows[i];
+		ret = row->type == type ? row_add(making, row, row->ttl) : KNOT_EOK;
+	}
+	return ret;
+}
+
+/*! Rows of two plans' owners, a key of the domain's own, a report: whatever the node has of the type. */
+static int node_add(making_t *making, const mail_node_t *node, uint16_t type)
+{
+	if (node->steady) {
+		return steady_add(making, node->owner[0], type);
+	}
+	int ret = rows_add(making, node, node->owner[0], type);
+	if (ret == KNOT_EOK) {
+		ret = rows_add(making, node, node->owner[1], type);
+	}
+	if (ret == KNOT_EOK && node->own_key) {
+		ret = own_key_add(making, node, type);
+	}
+	if (ret == KNOT_EOK && node->report && type == KNOT_RRTYPE_TXT) {
+		ret = report_add(making);
+	}
+	return ret;
+}
+
+/*! Sorts a step of the clock: the newest that has passed, the next that has not. */
+static void step_note(int64_t step, int64_t now, int64_t *newest, int64_t *next)
+{
+	if (step <= now && step > *newest) {
+		*newest = step;
+	} else if (step > now && step < *next) {
+		*next = step;
+	}
+}
+
+/*! Seconds of the newest change among the domain's own DKIM keys, and their steps. */
+static void own_keys_steps(const mail_view_t *view, int64_t *newest, int64_t *coming)
+{
+	uint8_t key[MAIL_KEY_MAX], next[MAIL_KEY_MAX];
+	size_t len = view->keys_len, top_len;
+	if (len == 0 || len + 1 + MAIL_DOMAINKEY_KEY_LEN > sizeof(key)) {
+		return;
+	}
+	memcpy(key, view->keys, len);
+	key[len] = 0;
+	memcpy(key + len + 1, MAIL_DOMAINKEY_KEY, MAIL_DOMAINKEY_KEY_LEN);
+	len = top_len = len + 1 + MAIL_DOMAINKEY_KEY_LEN;
+	uint8_t top[MAIL_KEY_MAX];
+	memcpy(top, key, top_len);
+	for (;;) {
+		mail_dkim_t dkim;
+		bool deleted = false;
+		int ret = view->source->dkim_next(view->source, key, len, false, next, &dkim,
+		                                  &deleted);
+		if (ret < 0 || !mail_key_in(next, ret, top, top_len)) {
+			return;
+		}
+		int64_t changed = dkim.stamp.timestamp / 1000000000;
+		*newest = changed > *newest ? changed : *newest;
+		if (!deleted && dkim.error == KNOT_EOK) {
+			step_note(dkim.publish, view->now, newest, coming);
+			step_note(dkim.revoke ? dkim.retire : 0, view->now, newest, coming);
+			step_note(dkim.remove, view->now, newest, coming);
+		}
+		memcpy(key, next, ret);
+		len = ret;
+	}
+}
+
+/*! The serial, and the next second at which it changes by itself. */
+static uint32_t serial(const mail_view_t *view, int64_t *until)
+{
+	const mail_plan_t *plan = view->plan;
+	uint64_t stamp = plan->stamp > view->domain.stamp.timestamp ? plan->stamp
+	                                                            : view->domain.stamp.timestamp;
+	int64_t newest = stamp / 1000000000;
+	for (size_t i = 0; i < plan->step_count; i++) {
+		step_note(plan->steps[i], view->now, &newest, until);
+	}
+	own_keys_steps(view, &newest, until);
+	return newest;
+}
+
+int mail_view_rrset(mail_view_t *view, const mail_node_t *node, uint16_t type,
+                    const knot_dname_t *owner, knot_mm_t *mm, knot_rrset_t *rrset, uint16_t *kind,
+                    int64_t *until)
+{
+	if (type == 0 || mail_node_type(view, node, type - 1) != type) {
+		return KNOT_ENOENT;
+	}
+	knot_rrset_init(rrset, (knot_dname_t *)owner, type, KNOT_CLASS_IN, 0);
+	making_t making = { view, mm, rrset, INT64_MAX, mail_kind_count };
+	int ret = node_add(&making, node, type);
+	if (ret != KNOT_EOK || knot_rrset_empty(rrset)) {
+		return ret != KNOT_EOK ? ret : KNOT_ENOENT;
+	}
+	if (type == KNOT_RRTYPE_SOA) {
+		knot_soa_serial_set(rrset->rrs.rdata, serial(view, &making.until));
+	}
+	view->ttl = rrset->ttl;
+	rrset->ttl = mail_ttl_cap(rrset->ttl, view->now, making.until);
+	*kind = making.kind;
+	if (until != NULL) {
+		*until = making.until;
+	}
+	return KNOT_EOK;
+}
+
+uint32_t mail_view_serial(const mail_view_t *view)
+{
+	int64_t until = INT64_MAX;
+	return serial(view, &until);
+}

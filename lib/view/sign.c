@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What is signed is what is answered, octet for octet but for the TTL: so a signature that the cache has for
+ * these octets is the right one, whatever was changed in the store in between.
+ */
+#include "config.h"
+
+#include <stdlib.h>
+
+#include "plan/cache.h"
+#include "dns/nsec.h"
+#include "dns/rrsig.h"
+#include "record/soa.h"
+#include "view/sign.h"
+
+/*! Octets to sign that need no memory of their own: all but RRsets with very many records. */
+#define OCTETS_USUAL 4096
+/*! An RR's header in the octets: owner, type, class, TTL, length (RFC 4034 3.1.8.1). */
+#define RR_HEADER_MAX (KNOT_DNAME_MAXLEN + 10)
+/*! RRSIG RDATA without the signature. */
+#define RRSIG_HEADER_MAX (18 + KNOT_DNAME_MAXLEN)
+
+bool mail_view_signed(const mail_view_t *view)
+{
+	for (size_t i = 0; i < view->plan->key_count; i++) {
+		const mail_dnskey_t *key = &view->plan->keys[i];
+		if (mail_dnskey_signs_zone(key, view->now) ||
+		    mail_dnskey_published(key, view->now)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+bool mail_view_signable(const mail_view_t *view, const mail_signer_t *signer,
+                        const mail_dnskey_t **missing)
+{
+	bool signs = false;
+	for (size_t i = 0; i < view->plan->key_count; i++) {
+		const mail_dnskey_t *key = &view->plan->keys[i];
+		const bool zone = mail_dnskey_signs_zone(key, view->now);
+		if ((zone || mail_dnskey_signs_keys(key, view->now)) &&
+		    (signer == NULL || !mail_signer_has(signer, key))) {
+			*missing = key;
+			return false;
+		}
+		signs |= zone;
+	}
+	*missing = NULL;
+	return signs;
+}
+
+static bool key_signs(const mail_dnskey_t *key, uint16_t type, int64_t now)
+{
+	switch (type) {
+	case KNOT_RRTYPE_DNSKEY:
+	case KNOT_RRTYPE_CDS:
+	case KNOT_RRTYPE_CDNSKEY: return mail_dnskey_signs_keys(key, now);
+	default: return mail_dnskey_signs_zone(key, now);
+	}
+}
+
+static void *octets_take(knot_mm_t *mm, size_t size)
+{
+	return mm != NULL && mm->alloc != NULL ? mm->alloc(mm->ctx, size) : malloc(size);
+}
+
+static void octets_give(knot_mm_t *mm, void *octets)
+{
+	if (mm == NULL || mm->alloc == NULL) {
+		free(octets);
+	} else if (mm->free != NULL) {
+		mm->free(octets);
+	}
+}
+
+/*! Appends the RRSIG of one key. */
+static int key_sign(const mail_dnskey_t *key, mail_signer_t *signer, const mail_signing_t *signing,
+                    mail_rrsig_t *rrsig, uint8_t *octets, size_t cap, knot_rrset_t *rrsigs,
+                    knot_mm_t *mm)
+{
+	uint8_t rdata[RRSIG_HEADER_MAX + MAIL_SIGNATURE_MAX];
+	size_t header = 0;
+	rrsig->tag = key->tag;
+	rrsig->algorithm = key->algorithm;
+	int len = mail_rrsig_octets(rrsig, signing->rrset, octets, cap, &header);
+	if (len < 0) {
+		return len;
+	}
+	int ret = mail_signer_sign(signer, key, signing->flags, octets, len, rdata + header);
+	if (ret < 0) {
+		return ret;
+	}
+	memcpy(rdata, octets, header);
+	return mail_view_rdata(rrsigs, rdata, header + ret, mm);
+}
+
+int mail_view_sign(const mail_view_t *view, mail_signer_t *signer, const mail_signing_t *signing,
+                   knot_mm_t *mm, knot_rrset_t *rrsigs)
+{
+	const knot_rrset_t *rrset = signing->rrset;
+	uint8_t usual[OCTETS_USUAL];
+	uint8_t *octets = usual;
+	const size_t cap = RRSIG_HEADER_MAX + (size_t)rrset->rrs.count * RR_HEADER_MAX +
+	                   rrset->rrs.size;
+	mail_rrsig_t rrsig = { .signer = view->apex,
+		               .owner = signing->owner,
+		               .original_ttl = signing->ttl };
+	mail_rrsig_period(&rrsig, view->now);
+	knot_rrset_init(rrsigs, rrset->owner, KNOT_RRTYPE_RRSIG, rrset->rclass, rrset->ttl);
+	if (cap > sizeof(usual)) {
+		octets = octets_take(mm, cap);
+		if (octets == NULL) {
+			return KNOT_ENOMEM;
+		}
+	}
+	int ret = KNOT_EOK;
+	for (size_t i = 0; i < view->plan->key_count && ret == KNOT_EOK; i++) {
+		const mail_dnskey_t *key = &view->plan->keys[i];
+		if (key_signs(key, rrset->type, view->now)) {
+			ret = key_sign(key, signer, signing, &rrsig, octets,
+			               octets == usual ? sizeof(usual) : cap, rrsigs, mm);
+		}
+	}
+	if (octets != usual) {
+		octets_give(mm, octets);
+	}
+	return ret;
+}
+
+/*! Says whether a name is a zone cut: a stored domain, or a delegation. */
+static int cut_types(const mail_view_t *view, mail_link_t *link, const mail_node_t *node,
+                     uint16_t *types, size_t *count)
+{
+	*count = 0;
+	if (link->key_len == view->key_len) {
+		return KNOT_EOK;
+	}
+	int child = mail_view_child(view, link->key, link->key_len);
+	if (child < 0) {
+		return child;
+	}
+	mail_ds_t ds;
+	int ret = KNOT_ENOENT;
+	if ((size_t)child == link->key_len) {
+		types[(*count)++] = KNOT_RRTYPE_NS;
+		ret = mail_view_child_ds(view, link->owner, link->key, link->key_len, NULL, &ds);
+		link->until = ds.until < link->until ? ds.until : link->until;
+		knot_rdataset_clear(&ds.rrset.rrs, NULL);
+		/* Of a child that cannot be read nobody may believe that it is not signed. */
+		ret = ret == KNOT_EMALF ? KNOT_EOK : ret;
+	} else if (mail_node_type(view, node, KNOT_RRTYPE_NS - 1) == KNOT_RRTYPE_NS) {
+		types[(*count)++] = KNOT_RRTYPE_NS;
+		ret = mail_node_type(view, node, KNOT_RRTYPE_DS - 1) == KNOT_RRTYPE_DS
+		              ? KNOT_EOK
+		              : KNOT_ENOENT;
+	}
+	if (ret == KNOT_EOK) {
+		types[(*count)++] = KNOT_RRTYPE_DS;
+	}
+	return ret == KNOT_ENOENT ? KNOT_EOK : ret;
+}
+
+/*! The types that a name has, and those that every owner in the chain has (RFC 4034 4.1.2). */
+static int link_types(const mail_view_t *view, mail_link_t *link, uint16_t *types, size_t *count)
+{
+	mail_node_t node;
+	int ret = mail_view_node(view, link->key, link->key_len, &node);
+	if (ret == KNOT_EOK) {
+		ret = cut_types(view, link, &node, types, count);
+	}
+	if (ret != KNOT_EOK) {
+		return ret;
+	}
+	const bool cut = *count > 0;
+	bool put = false;
+	for (uint16_t type = 0; !cut && (type = mail_node_type(view, &node, type)) != 0;) {
+		if (*count + 2 >= MAIL_CHAIN_TYPES_MAX) {
+			return KNOT_ESPACE;
+		}
+		if (type > KNOT_RRTYPE_NSEC && !put) {
+			types[(*count)++] = KNOT_RRTYPE_RRSIG;
+			types[(*count)++] = KNOT_RRTYPE_NSEC;
+			put = true;
+		}
+		types[(*count)++] = type;
+	}
+	if (!put) {
+		types[(*count)++] = KNOT_RRTYPE_RRSIG;
+		types[(*count)++] = KNOT_RRTYPE_NSEC;
+	}
+	return KNOT_EOK;
+}
+
+uint32_t mail_view_negative_ttl(const mail_view_t *view)
+{
+	return view->plan->ttl < MAIL_SOA_MINIMUM ? view->plan->ttl : MAIL_SOA_MINIMUM;
+}
+
+int mail_view_nsec(mail_view_t *view, mail_link_t *link, knot_mm_t *mm, knot_rrset_t *rrset,
+                   uint32_t *ttl)
+{
+	uint16_t types[MAIL_CHAIN_TYPES_MAX];
+	uint8_t rdata[MAIL_NSEC_RDATA_MAX];
+	size_t count;
+	int ret = link_types(view, link, types, &count);
+	if (ret != KNOT_EOK) {
+		return ret;
+	}
+	*ttl = mail_view_negative_ttl(view);
+	knot_rrset_init(rrset, (knot_dname_t *)link->owner, KNOT_RRTYPE_NSEC, KNOT_CLASS_IN,
+	                mail_ttl_cap(*ttl, view->now, link->until));
+	const size_t len = mail_nsec_rdata(link->next, types, count, rdata);
+	return mail_view_rdata(rrset, rdata, len, mm);
+}
+
+int mail_view_child_ds(const mail_view_t *view, const knot_dname_t *owner, const uint8_t *key,
+                       size_t len, knot_mm_t *mm, mail_ds_t *ds)
+{
+	mail_view_t child;
+	child.source = view->source;
+	child.cache = view->cache;
+	child.now = view->now;
+	ds->ttl = view->plan->ttl;
+	ds->until = INT64_MAX;
+	knot_rrset_init(&ds->rrset, (knot_dname_t *)owner, KNOT_RRTYPE_DS, KNOT_CLASS_IN, 0);
+	int ret = mail_view_open(&child, owner, key, len);
+	if (ret == KNOT_ENOMEM) {
+		return ret;
+	}
+	if (ret != KNOT_EOK || child.plan->error != KNOT_EOK || !child.plan->hosted) {
+		return KNOT_EMALF;
+	}
+	if (!mail_view_signed(&child)) {
+		return KNOT_ENOENT;
+	}
+	for (size_t i = 0; i < child.plan->key_count; i++) {
+		const mail_dnskey_t *dnskey = &child.plan->keys[i];
+		if (dnskey->role != MAIL_ROLE_ZSK) {
+			mail_until_min(&ds->until, dnskey->ds, view->now);
+			mail_until_min(&ds->until, dnskey->ds_until, view->now);
+		}
+	}
+	ds->rrset.ttl = mail_ttl_cap(ds->ttl, view->now, ds->until);
+	uint8_t rdata[MAIL_DS_RDATA_MAX];
+	size_t pos = 0;
+	while ((ret = mail_plan_ds(child.plan, owner, MAIL_DS_SHA256, view->now, &pos, rdata)) >=
+	       0) {
+		ret = knot_rrset_add_rdata(&ds->rrset, rdata, ret, mm);
+		if (ret != KNOT_EOK) {
+			return ret;
+		}
+	}
+	return knot_rrset_empty(&ds->rrset) ? KNOT_ENOENT : KNOT_EOK;
+}

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#ifdef HAVE_CONFIG_H
+#include "config.h"
+#endif
+
+#include "tool/out.h"
+
+#ifndef PACKAGE_VERSION
+#define PACKAGE_VERSION "unknown"
+#endif
+
+#define STRING(x) #x
+#define NUMBER(x) STRING(x)
+#define LIBKNOT NUMBER(KNOT_VERSION_MAJOR) "." NUMBER(KNOT_VERSION_MINOR)
+
+/* A line of the help is not longer, if that can be. */
+#define LINE_MAX_LENGTH 100
+
+void help_synopsis(const verb_t *verb, void *file)
+{
+	FILE *out = file;
+	int at = fprintf(out, "kmailctl %s%s%s", verb->name, verb->args[0] != '\0' ? " " : "",
+	                 verb->args);
+	for (int i = 0; i < OPT_COUNT; i++) {
+		if ((verb->options & TAKES(i)) == 0) {
+			continue;
+		}
+		const option_t *option = &tool_options[i];
+		char text[80];
+		bool required = (verb->required & TAKES(i)) != 0;
+		int len = snprintf(text, sizeof(text), "%s--%s%s%s%s%s", required ? "" : "[",
+		                   option->name, option->arg != NULL ? " " : "",
+		                   option->arg != NULL ? option->arg : "", required ? "" : "]",
+		                   option->list ? "..." : "");
+		if (at + 1 + len > LINE_MAX_LENGTH) {
+			(void)fputs("\n       ", out);
+			at = 7;
+		}
+		at += 1 + len;
+		(void)fprintf(out, " %s", text);
+	}
+	(void)fputc('\n', out);
+}
+
+static void list_items(mail_section_t section)
+{
+	(void)printf("\nItems of a %s (ITEM-add=VALUE appends to what a list inherits, "
+	             "ITEM=none removes it):\n",
+	             mail_section_name(section));
+	for (const mail_item_t *item = mail_items; item->name != NULL; item++) {
+		if ((item->sections & (1u << section)) != 0) {
+			(void)printf("  %-16s %s %s\n", item->name,
+			             (item->flags & MAIL_FLAG_LIST) != 0 ? "[]" : "  ",
+			             item->help != NULL ? item->help : "");
+		}
+	}
+}
+
+static void help_verb(const verb_t *verb)
+{
+	help_synopsis(verb, stdout);
+	(void)printf("\n  %s\n", verb->help);
+	if (verb->options != 0) {
+		(void)putchar('\n');
+	}
+	for (int i = 0; i < OPT_COUNT; i++) {
+		if ((verb->options & TAKES(i)) != 0) {
+			const option_t *option = &tool_options[i];
+			char name[48];
+			(void)snprintf(name, sizeof(name), "--%s%s%s", option->name,
+			               option->arg != NULL ? " " : "",
+			               option->arg != NULL ? option->arg : "");
+			(void)printf("  %-26s %s\n", name, option->help);
+		}
+	}
+	if (verb->run == verb_set || verb->run == verb_unset) {
+		list_items(verb->section);
+	}
+}
+
+static void help_all(void)
+{
+	(void)fputs("usage: kmailctl [-s STORE] [--json] VERB [ARGUMENT...] [OPTION...]\n\n"
+	            "  -s, --store STORE    directory of the store "
+	            "($KMAIL_STORE, else /var/lib/knot/mail)\n"
+	            "      --json           NDJSON for lists, an object for single things, "
+	            "errors as objects\n"
+	            "  -h, --help           this, or the help of VERB\n"
+	            "  -V, --version        the version\n",
+	            stdout);
+	const char *group = "";
+	for (const verb_t *verb = tool_verbs; verb->name != NULL; verb++) {
+		if (verb->group == NULL) {
+			continue;
+		}
+		if (strcmp(group, verb->group) != 0) {
+			group = verb->group;
+			(void)printf("\n%s:\n", group);
+		}
+		(void)printf("  %-15s %-26s %s\n", verb->name, verb->args, verb->help);
+	}
+	(void)fputs("\nExit status: 0 done, 1 failed, 2 usage; of diff: 0 same, 1 different, "
+	            "2 anything else.\n",
+	            stdout);
+}
+
+static json_t *verb_json(const verb_t *verb)
+{
+	json_t *options = json_array();
+	for (int i = 0; i < OPT_COUNT; i++) {
+		if ((verb->options & TAKES(i)) != 0) {
+			json_array_append_new(options, json_string(tool_options[i].name));
+		}
+	}
+	json_t *object = json_object();
+	json_object_set_new(object, "verb", json_string(verb->name));
+	json_object_set_new(object, "group", json_string(verb->group));
+	json_object_set_new(object, "arguments", json_string(verb->args));
+	json_object_set_new(object, "help", json_string(verb->help));
+	json_object_set_new(object, "options", options);
+	return object;
+}
+
+int verb_help(tool_t *tool, int argc, char **argv)
+{
+	if (argc == 0 && tool->json) {
+		for (const verb_t *verb = tool_verbs; verb->name != NULL; verb++) {
+			if (verb->group != NULL && !tool_json(verb_json(verb))) {
+				break;
+			}
+		}
+		return STATUS_DONE;
+	}
+	if (argc == 0) {
+		help_all();
+		return STATUS_DONE;
+	}
+	const verb_t *verb = verb_find(argv[0]);
+	if (verb == NULL || verb->group == NULL) {
+		const verb_t *near = verb_nearest(argv[0]);
+		return tool_usage(tool, "unknown verb %s%s%s%s", argv[0],
+		                  near != NULL ? "; did you mean " : "",
+		                  near != NULL ? near->name : "", near != NULL ? "?" : "");
+	}
+	if (tool->json) {
+		(void)tool_json(verb_json(verb));
+	} else {
+		help_verb(verb);
+	}
+	return STATUS_DONE;
+}
+
+int verb_version(tool_t *tool, int argc, char **argv)
+{
+	(void)argc;
+	(void)argv;
+	if (tool->json) {
+		json_t *object = json_object();
+		json_object_set_new(object, "version", json_string(PACKAGE_VERSION));
+		json_object_set_new(object, "store-format", json_integer(MAIL_STORE_FORMAT));
+		json_object_set_new(object, "libknot", json_string(LIBKNOT));
+		(void)tool_json(object);
+	} else {
+		(void)printf("kmailctl (mod-mail) %s, store format %d, built with libknot %s\n",
+		             PACKAGE_VERSION, MAIL_STORE_FORMAT, LIBKNOT);
+	}
+	return STATUS_DONE;
+}
