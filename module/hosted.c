@@ -3,56 +3,27 @@
 
 #include "hosted.h"
 
-#include <stdio.h>
-
-/*! A question at the hook. */
-typedef struct {
-	knotd_qdata_t *qdata;
-	knotd_mod_t *mod;
-	mail_pin_t pin;
-	mail_question_t question;
-	bool asked;  /*!< A hosted domain was found. */
-	bool badkey; /*!< The question is ours, and refused. */
-} work_t;
-
 /*!
- * The longer name wins, and the zone if they are equal. For a DS question the owner of the DS itself is
- * the child, which both sides match only where they have no parent of it: any parent wins.
+ * \brief Return whether a hosted domain answers, and not the zone that knotd has found.
+ *
+ * The longer name wins, and the zone if they are equal. For a DS question the owner of the DS itself is the child,
+ * which both sides match only where they have no parent of it: any parent wins (RFC 4035 3.1.4.1).
+ *
+ * \param labels  Of the hosted domain, as of mail_hosted_t.
  */
-static bool is_longer(const knotd_qdata_t *qdata, const knot_dname_t *zone_name, size_t labels)
+static bool is_longer(const knotd_qdata_t *qdata, size_t labels)
 {
+	const knot_dname_t *zone_name = knotd_qdata_zone_name((knotd_qdata_t *)qdata);
+	if (zone_name == NULL) {
+		return true;
+	}
 	const size_t qname = knot_dname_labels(knot_pkt_qname(qdata->query), NULL);
 	const size_t zone = knot_dname_labels(zone_name, NULL);
-	// A DS question belongs to the parent's side of a cut (RFC 4035 3.1.4.1).
 	const bool ds = knot_pkt_qtype(qdata->query) == KNOT_RRTYPE_DS;
-	// mail_answer() says 0 when all it has is the child.
 	const bool child = labels == 0 || labels == qname;
 	const size_t hosted_rank = ds && child ? 0 : labels + 1;
 	const size_t zone_rank = ds && zone == qname ? 0 : zone + 1;
 	return hosted_rank > zone_rank;
-}
-
-/*! A hosted domain was found: says whether it answers, and sees to what it needs. */
-static bool is_hosted(void *ctx, size_t labels)
-{
-	work_t *work = ctx;
-	const knotd_qdata_t *qdata = work->qdata;
-	const mail_instance_t *instance = knotd_mod_ctx(work->mod);
-	const knot_dname_t *zone = knotd_qdata_zone_name(work->qdata);
-	work->asked = true;
-	if (zone != NULL && !is_longer(qdata, zone, labels)) {
-		return false;
-	}
-	// We know no key (RFC 8945 5.2.1); knotd checks them for its own zones only.
-	work->badkey = qdata->query->tsig_rr != NULL;
-	if (work->badkey) {
-		return false;
-	}
-	mail_service_equip(instance->service, qdata->params->thread_id, &work->pin);
-	work->question.cache = work->pin.cache;
-	work->question.now = work->pin.now;
-	work->question.signer = work->pin.signer;
-	return true;
 }
 
 /*! Says whether a question is one that we look at: transfers, NOTIFY and UPDATE are knotd's. */
@@ -105,32 +76,18 @@ static knotd_state_t not_ready(knotd_state_t state, knotd_qdata_t *qdata, knotd_
 	return knotd_qdata_zone_name(qdata) == NULL ? fail(qdata, KNOT_EDNS_EDE_NOT_READY) : state;
 }
 
-/*! Gives knotd what mail_answer() made. */
-static knotd_state_t finish(knotd_state_t state, const work_t *work, const mail_reply_t *reply)
+/*! Give knotd what mail_answer() made. */
+static knotd_state_t finish(knotd_qdata_t *qdata, knotd_mod_t *mod, const mail_reply_t *reply)
 {
-	knotd_qdata_t *qdata = work->qdata;
-	knotd_mod_t *mod = work->mod;
-	unsigned thread = qdata->params->thread_id;
-	if (work->badkey) {
-		mail_count(mod, thread, MAIL_COUNTER_OUTCOME, MAIL_OUTCOME_BADKEY);
-		qdata->rcode = KNOT_RCODE_NOTAUTH;
-		qdata->rcode_tsig = KNOT_RCODE_BADKEY;
-		return KNOTD_STATE_FAIL;
-	}
+	const unsigned thread = qdata->params->thread_id;
 	mail_count(mod, thread, MAIL_COUNTER_OUTCOME, reply->outcome);
-	if (reply->outcome == MAIL_OUTCOME_NONE) {
-		return state;
-	}
 	if (reply->outcome == MAIL_OUTCOME_FAILED) {
 		mail_instance_t *instance = knotd_mod_ctx(mod);
 		// A private key that is missing is told once for its key set, not for each domain.
 		if (reply->ede != KNOT_EDNS_EDE_NOT_READY) {
 			mail_log_write(instance->log, LOG_ERR, "%s", reply->reason);
 		}
-		// A zone of knotd is not ours as long as no hosted domain is known to be longer.
-		return knotd_qdata_zone_name(qdata) != NULL && !work->asked
-		               ? state
-		               : fail(qdata, reply->ede);
+		return fail(qdata, reply->ede);
 	}
 	mail_count(mod, thread, MAIL_COUNTER_QUERY, reply->kind);
 	qdata->rcode = reply->rcode;
@@ -144,32 +101,48 @@ knotd_state_t mail_hosted_answer(knotd_state_t state, knot_pkt_t *pkt, knotd_qda
 		return state;
 	}
 
+	// Pin a snapshot of the store.
 	mail_instance_t *instance = knotd_mod_ctx(mod);
-	unsigned thread = qdata->params->thread_id;
-	work_t work;
-	work.qdata = qdata;
-	work.mod = mod;
-	work.asked = work.badkey = false;
-	int ret = instance->service != NULL ? mail_service_pin(instance->service, thread, &work.pin)
-	                                    : KNOT_ENOMEM;
+	mail_service_t *service = instance->service;
+	const unsigned thread = qdata->params->thread_id;
+	mail_pin_t pin;
+	int ret = service != NULL ? mail_service_pin(service, thread, &pin) : KNOT_ENOMEM;
 	if (ret != KNOT_EOK) {
 		return not_ready(state, qdata, mod, ret);
 	}
 
-	work.question.source = work.pin.source;
-	work.question.udp = qdata->params->proto == KNOTD_QUERY_PROTO_UDP;
-	work.question.dnssec = knot_pkt_has_dnssec(qdata->query);
-	work.question.above = is_hosted;
-	work.question.above_ctx = &work;
-	mail_reply_t reply;  // The room for a reason is left as it is.
-	ret = mail_answer(&work.question, pkt, &reply);
-	if (ret != KNOT_EOK) {
-		reply.outcome = MAIL_OUTCOME_FAILED;
-		(void)snprintf(reply.reason, sizeof(reply.reason), "%s", knot_strerror(ret));
+	// Find the hosted domain, and decide whether it answers.
+	mail_hosted_t hosted;
+	ret = mail_answer_find(pin.source, pkt, &hosted);
+	if (ret != KNOT_EOK || !is_longer(qdata, hosted.labels)) {
+		mail_service_unpin(service, thread, &pin);
+		mail_count(mod, thread, MAIL_COUNTER_OUTCOME, MAIL_OUTCOME_NONE);
+		return state;
 	}
-	count_signatures(mod, thread, work.pin.signer);
-	// The packet points into its own memory and into plans, not into the map.
-	mail_service_unpin(instance->service, thread, &work.pin);
+	if (qdata->query->tsig_rr != NULL) {
+		// We know no key (RFC 8945 5.2.1); knotd checks them for its own zones only.
+		mail_service_unpin(service, thread, &pin);
+		mail_count(mod, thread, MAIL_COUNTER_OUTCOME, MAIL_OUTCOME_BADKEY);
+		qdata->rcode = KNOT_RCODE_NOTAUTH;
+		qdata->rcode_tsig = KNOT_RCODE_BADKEY;
+		return KNOTD_STATE_FAIL;
+	}
 
-	return finish(state, &work, &reply);
+	// Equip the question with what only an answer needs, and answer.
+	mail_service_equip(service, thread, &pin);
+	const mail_question_t question = {
+		.source = pin.source,
+		.cache = pin.cache,
+		.now = pin.now,
+		.udp = qdata->params->proto == KNOTD_QUERY_PROTO_UDP,
+		.dnssec = knot_pkt_has_dnssec(qdata->query),
+		.signer = pin.signer,
+	};
+	mail_reply_t reply;  // The room for a reason is left as it is.
+	mail_answer(&question, &hosted, pkt, &reply);
+	count_signatures(mod, thread, pin.signer);
+
+	// The packet points into its own memory and into plans, not into the map.
+	mail_service_unpin(service, thread, &pin);
+	return finish(qdata, mod, &reply);
 }

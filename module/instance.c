@@ -22,7 +22,7 @@ static const char *const signature_names[MAIL_SIGNATURES] = {
 static char *kind_to_str(uint32_t index, uint32_t count)
 {
 	(void)count;
-	return strdup(index < mail_kind_count ? mail_kinds[index].name : "none");
+	return strdup(index < MAIL_KIND_COUNT ? mail_kinds[index].name : "none");
 }
 
 static char *outcome_to_str(uint32_t index, uint32_t count)
@@ -38,7 +38,7 @@ static char *signature_to_str(uint32_t index, uint32_t count)
 bool mail_counters_add(knotd_mod_t *mod)
 {
 	const mail_instance_t *instance = knotd_mod_ctx(mod);
-	return knotd_mod_stats_add(mod, "query", mail_kind_count + 1, kind_to_str) == KNOT_EOK &&
+	return knotd_mod_stats_add(mod, "query", MAIL_KIND_COUNT + 1, kind_to_str) == KNOT_EOK &&
 	       knotd_mod_stats_add(mod, "outcome", MAIL_OUTCOMES, outcome_to_str) == KNOT_EOK &&
 	       (!instance->global || knotd_mod_stats_add(mod, "signature", MAIL_SIGNATURES,
 	                                                 signature_to_str) == KNOT_EOK);

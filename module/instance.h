@@ -36,7 +36,7 @@ bool mail_counters_add(knotd_mod_t *mod);
  * Counts something, so many times.
  *
  * \param mod    An instance; NULL: nothing is counted.
- * \param index  Of the kind (mail_kind_count and more: none), the outcome, or what came of a signature.
+ * \param index  Of the kind (MAIL_KIND_COUNT and more: none), the outcome, or what came of a signature.
  */
 static inline void mail_count_add(knotd_mod_t *mod, unsigned thread, unsigned counter,
                                   unsigned index, uint64_t times)
@@ -45,8 +45,8 @@ static inline void mail_count_add(knotd_mod_t *mod, unsigned thread, unsigned co
 	if (instance == NULL || !instance->counting || thread >= instance->threads) {
 		return;
 	}
-	if (counter == MAIL_COUNTER_QUERY && index > mail_kind_count) {
-		index = mail_kind_count;
+	if (counter == MAIL_COUNTER_QUERY && index > MAIL_KIND_COUNT) {
+		index = MAIL_KIND_COUNT;
 	}
 	knotd_mod_stats_incr(mod, thread, counter, index, times);
 }

@@ -81,7 +81,7 @@ static void say_fault(mail_key_set_t *set, fault_t *fault, const mail_key_readin
 static void say_good(mail_key_set_t *set, const mail_key_reading_t *reading)
 {
 	if (set->said != 0) {
-		char text[MAIL_KEY_MAX + 64];
+		char text[MAIL_LF_MAX + 64];
 		(void)snprintf(text, sizeof(text),
 		               "key set '%.*s': its private keys are there again", set->id_len,
 		               set->id);
@@ -131,7 +131,7 @@ static mail_private_t *find_half(const mail_key_set_t *set, const mail_dnskey_t 
 static mail_private_t *load_half(const mail_key_set_t *set, const mail_dnskey_t *key,
                                  const mail_key_reading_t *reading, fault_t *fault)
 {
-	char name[MAIL_KEY_MAX + 32], path[PATH_MAX];
+	char name[MAIL_LF_MAX + 32], path[PATH_MAX];
 	mail_str_t id = { set->id, set->id_len };
 	int ret = mail_private_file(id, key->algorithm, key->tag, name, sizeof(name));
 	if (ret == KNOT_EOK) {

@@ -103,15 +103,16 @@ static int append(walk_t *walk, mail_key_set_t *set)
 	return KNOT_EOK;
 }
 
-static int meet(const uint8_t *id, size_t len, const mail_stamp_t *stamp, void *ctx)
+static int meet(mail_lf_t id, const mail_stamp_t *stamp, void *ctx)
 {
 	walk_t *walk = ctx;
 	mail_keys_t *keys = walk->keys;
-	while (walk->old < keys->count && compare(keys->sets[walk->old], id, len) < 0) {
+	while (walk->old < keys->count && compare(keys->sets[walk->old], id.data, id.len) < 0) {
 		walk->old++;
 	}
-	bool known = walk->old < keys->count && compare(keys->sets[walk->old], id, len) == 0;
-	mail_key_set_t *set = known ? keys->sets[walk->old] : mail_key_set_new(id, len);
+	bool known = walk->old < keys->count &&
+	             compare(keys->sets[walk->old], id.data, id.len) == 0;
+	mail_key_set_t *set = known ? keys->sets[walk->old] : mail_key_set_new(id.data, id.len);
 	if (set == NULL || append(walk, set) != KNOT_EOK) {
 		if (!known) {
 			mail_key_set_free(set);
@@ -174,8 +175,8 @@ static int read_set(mail_keys_t *keys, mail_key_set_t *set, const mail_keys_look
 {
 	const mail_source_t *source = mail_txn_source(look->txn);
 	mail_entry_t *entry = NULL;
-	int ret = source->get(source, MAIL_SECTION_KEYSET, (const uint8_t *)set->id, set->id_len,
-	                      &entry, NULL);
+	const mail_lf_t id = { (const uint8_t *)set->id, set->id_len };
+	int ret = source->get(source, MAIL_SECTION_KEYSET, id, &entry, NULL);
 	if (ret == KNOT_ENOENT) {
 		// Deleted since the walk; the next one drops it.
 		mark(keys, set, MAIL_KEY_SET_READY);

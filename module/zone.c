@@ -223,8 +223,8 @@ static bool try(work_t *work, const knot_dname_t *name, mail_zone_said_t said, u
 		const knot_dname_t *owner = work->pkt->rr[keep].owner;
 		work->question.wildcard = owner[0] == 1 && owner[1] == '*' ? owner : NULL;
 	}
-	return mail_zone_answer(&work->question, work->pkt, &work->reply) == KNOT_EOK &&
-	       work->reply.outcome != MAIL_OUTCOME_NONE;
+	mail_zone_answer(&work->question, work->pkt, &work->reply);
+	return work->reply.outcome != MAIL_OUTCOME_NONE;
 }
 
 /*! Says whether a name that was found may share its answer. */
@@ -364,7 +364,7 @@ __attribute__((noinline)) static knotd_in_state_t complete(knotd_in_state_t stat
 			.look = LOOK,
 			.look_ctx = qdata,
 		},
-		.reply = { .outcome = MAIL_OUTCOME_NONE, .kind = mail_kind_count },
+		.reply = { .outcome = MAIL_OUTCOME_NONE, .kind = MAIL_KIND_COUNT },
 	};
 	const bool stale = atomic_load(&zone->labels.state) != pin.state;
 	work.question.extent = stale ? &extent : NULL;

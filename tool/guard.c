@@ -273,11 +273,11 @@ static void check_domain(const void *node, VISIT visit, void *closure)
 
 static int check_section(tool_t *tool, mail_section_t section)
 {
-	uint8_t key[MAIL_KEY_MAX];
+	mail_lf_storage_t key = { 0 };
 	int status = STATUS_DONE;
-	for (size_t len = 0; status == STATUS_DONE;) {
+	while (status == STATUS_DONE) {
 		mail_entry_t *entry = NULL;
-		int ret = mail_txn_next(tool->guard->before, section, key, &len, &entry);
+		int ret = mail_txn_next(tool->guard->before, section, &key, &entry);
 		if (ret == KNOT_ENOENT || ret == KNOT_ENOMEM) {
 			break;
 		}

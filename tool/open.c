@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "mail/change.h"
-#include "mail/name.h"
+#include "mail/dkim_id.h"
 #include "tool/guard.h"
 #include "tool/out.h"
 
@@ -84,14 +84,13 @@ int tool_id(tool_t *tool, mail_section_t section, const char *text, mail_buf_t *
 	return STATUS_DONE;
 }
 
-int tool_error_damaged(tool_t *tool, mail_section_t section, const uint8_t *key, size_t len,
-                       int code)
+int tool_error_damaged(tool_t *tool, mail_section_t section, mail_lf_t key, int code)
 {
 	mail_buf_t id = { 0 };
-	if (mail_entry_id_from_key(section, key, len, &id) != KNOT_EOK) {
+	if (mail_entry_id_from_key(section, key, &id) != KNOT_EOK) {
 		id.len = 0;
-		for (size_t i = 0; i < len; i++) {
-			(void)mail_buf_printf(&id, "%02x", key[i]);
+		for (size_t i = 0; i < key.len; i++) {
+			(void)mail_buf_printf(&id, "%02x", key.data[i]);
 		}
 	}
 	int status = tool_error(tool, code, "%s %.*s: the stored entry cannot be read: %s",
@@ -139,22 +138,19 @@ int tool_put(tool_t *tool, mail_entry_t *const *entries, size_t count)
 int tool_walk(tool_t *tool, mail_section_t section, mail_str_t prefix,
               int (*each)(tool_t *tool, mail_entry_t *entry, void *ctx), void *ctx)
 {
-	uint8_t key[MAIL_KEY_MAX];
-	size_t len = prefix.len;
+	const mail_lf_t top = { (const uint8_t *)prefix.data, prefix.len };
+	mail_lf_storage_t key;
 	int status = STATUS_DONE;
-	if (len > 0) {
-		memcpy(key, prefix.data, len);
-	}
+	mail_lf_copy(top, &key);
 	while (!ferror(stdout)) {
 		mail_entry_t *entry = NULL;
-		int ret = mail_txn_next(tool->txn, section, key, &len, &entry);
-		if (ret == KNOT_ENOENT ||
-		    !mail_key_in(key, len, (const uint8_t *)prefix.data, prefix.len)) {
+		int ret = mail_txn_next(tool->txn, section, &key, &entry);
+		if (ret == KNOT_ENOENT || !mail_lf_in(mail_lf(&key), top)) {
 			mail_entry_free(entry);
 			return status;
 		}
 		if (ret == KNOT_EMALF || ret == KNOT_ENOTSUP) {
-			status = tool_error_damaged(tool, section, key, len, ret);
+			status = tool_error_damaged(tool, section, mail_lf(&key), ret);
 			continue;
 		}
 		if (ret != KNOT_EOK) {
@@ -171,19 +167,24 @@ int tool_walk(tool_t *tool, mail_section_t section, mail_str_t prefix,
 int tool_walk_keys(tool_t *tool, mail_str_t owner,
                    int (*each)(tool_t *tool, mail_entry_t *entry, void *ctx), void *ctx)
 {
-	/* The key of any selector, without the selector. */
+	/* Any selector makes an id of the owner. */
+	mail_dkim_id_t parts;
+	mail_dkim_walk_t walk;
 	mail_buf_t id = { 0 };
 	(void)mail_buf_put(&id, owner.data, owner.len);
 	int ret = mail_buf_str(&id, "/x");
-	uint8_t key[MAIL_KEY_MAX];
-	int len = ret == KNOT_EOK ? mail_entry_key(MAIL_SECTION_DKIM, mail_buf_view(&id), key)
-	                          : ret;
-	mail_buf_free(&id);
-	if (len < 0) {
-		return tool_error(tool, len, "%.*s: %s", (int)owner.len, owner.data,
-		                  knot_strerror(len));
+	if (ret == KNOT_EOK) {
+		ret = mail_dkim_id_parse(mail_buf_view(&id), &parts, NULL);
 	}
-	mail_str_t prefix = { (const char *)key, (size_t)len - 2 };
+	if (ret == KNOT_EOK) {
+		ret = mail_dkim_walk_begin(&walk, tool_source(tool), parts.section, parts.owner);
+	}
+	mail_buf_free(&id);
+	if (ret != KNOT_EOK) {
+		return tool_error(tool, ret, "%.*s: %s", (int)owner.len, owner.data,
+		                  knot_strerror(ret));
+	}
+	const mail_str_t prefix = { (const char *)walk.top.data, walk.top.len };
 	return tool_walk(tool, MAIL_SECTION_DKIM, prefix, each, ctx);
 }
 

@@ -16,8 +16,7 @@ int tool_error(tool_t *tool, int code, const char *fmt, ...) __attribute__((form
 /*! Says what failed as tool->diag has it, with tool->file in front. \return STATUS_FAILED. */
 int tool_error_diag(tool_t *tool, int code);
 /*! Says that an entry cannot be decoded. \return STATUS_FAILED. */
-int tool_error_damaged(tool_t *tool, mail_section_t section, const uint8_t *key, size_t len,
-                       int code);
+int tool_error_damaged(tool_t *tool, mail_section_t section, mail_lf_t key, int code);
 /*! Says what is wrong with the command line, and how the verb is used. \return STATUS_USAGE. */
 int tool_usage(tool_t *tool, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /*! Warns. */

@@ -40,7 +40,6 @@ typedef struct {
 	bool plain;         /*!< It sets nothing but policy or alias. */
 	mail_stamp_t stamp; /*!< Set by the store; zero here. */
 	int error; /*!< Set by the store: the entry exists and this is why it cannot be read; zero here. */
-	size_t passed; /*!< Set by the store, see mail_source_t.domain_next; zero here. */
 } mail_domain_t;
 
 /*!
@@ -62,6 +61,7 @@ typedef struct {
 	int64_t remove;     /*!< INT64_MAX: never. */
 	bool revoke;        /*!< Empty p= from retire to remove. */
 	mail_stamp_t stamp; /*!< Set by the store; zero here. */
+	bool deleted;       /*!< Set by the store: a tombstone; false here. */
 	int error; /*!< Set by the store: the key exists and this is why it cannot be read; zero here. */
 } mail_dkim_t;
 

@@ -15,6 +15,7 @@
 #pragma once
 
 #include "mail/item.h"
+#include "mail/name.h"
 
 typedef enum {
 	MAIL_OP_SET = 0,  /*!< Replaces what is inherited (merges by tag for MAIL_FLAG_BYTAG). */
@@ -104,14 +105,13 @@ int mail_entry_id_normalise(mail_section_t section, mail_str_t text, mail_buf_t 
                             mail_diag_t *diag);
 
 /*!
- * Writes the key of an entry in its database: domain: the key of the name; DKIM key: the key of
- * SELECTOR._domainkey.DOMAIN, or 00, the policy's id, 00, the key of the selector; else the id.
+ * \brief Write the key of an entry in its database: of a domain the name in lookup format; of a DKIM key that of
+ *        SELECTOR._domainkey.DOMAIN, or 00, the policy's id, 00, the selector in lookup format; else the id.
  *
- * \param id   Normalised.
- * \param key  Room for MAIL_KEY_MAX octets.
+ * \param id  Normalised.
  *
- * \return Length of the key, or KNOT_EINVAL.
+ * \return KNOT_EOK, KNOT_EINVAL.
  */
-int mail_entry_key(mail_section_t section, mail_str_t id, uint8_t *key);
-/*! Writes the id that a key stands for. \return KNOT_EOK; KNOT_EMALF. */
-int mail_entry_id_from_key(mail_section_t section, const uint8_t *key, size_t len, mail_buf_t *out);
+int mail_entry_key(mail_section_t section, mail_str_t id, mail_lf_storage_t *key);
+/*! Write the id that a key stands for. \return KNOT_EOK; KNOT_EMALF. */
+int mail_entry_id_from_key(mail_section_t section, mail_lf_t key, mail_buf_t *out);

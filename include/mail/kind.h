@@ -10,19 +10,50 @@
 
 #include "mail/plan.h"
 
+/*! The kinds, in the order of listings and counters. */
+typedef enum {
+	MAIL_KIND_SOA,
+	MAIL_KIND_NS,
+	MAIL_KIND_A,
+	MAIL_KIND_AAAA,
+	MAIL_KIND_MX,
+	MAIL_KIND_SPF,
+	MAIL_KIND_TXT,
+	MAIL_KIND_HELO_SPF,
+	MAIL_KIND_DKIM,
+	MAIL_KIND_DKIM_CNAME,
+	MAIL_KIND_DKIM_NONE,
+	MAIL_KIND_DMARC,
+	MAIL_KIND_REPORT, /*!< Made while a question is answered. */
+	MAIL_KIND_MTA_STS,
+	MAIL_KIND_MTA_STS_HOST,
+	MAIL_KIND_TLS_RPT,
+	MAIL_KIND_SRV, /*!< The first of the SRV services, in the order of mail_srv_id_t (record/srv.h). */
+	MAIL_KIND_AUTOCONFIG = MAIL_KIND_SRV + 13,
+	MAIL_KIND_AUTODISCOVER,
+	MAIL_KIND_TLSA,
+	MAIL_KIND_BIMI,
+	MAIL_KIND_CAA,
+	MAIL_KIND_DNSKEY,
+	MAIL_KIND_CDS,
+	MAIL_KIND_CDNSKEY,
+	MAIL_KIND_RECORD,
+	MAIL_KIND_DELEGATION,
+	MAIL_KIND_CHILD, /*!< Made while a question is answered. */
+	MAIL_KIND_COUNT  /*!< As a kind: none. */
+} mail_kind_id_t;
+
 /*! A kind of record. */
-typedef struct mail_kind {
+struct mail_kind {
 	const char *name; /*!< Short name: counters, listings ("mx", "srv-imaps"). */
 	const char *
 		owner; /*!< The owner for people: "@", "_dmarc", "SEL._domainkey", "_PORT._tcp.HOST". */
 	uint16_t type; /*!< RR type; 0: any (literal records). */
-	/*! Writes the kind's rows into a plan, or none when the profile does not call for any. */
-	int (*render)(mail_build_t *build, const struct mail_kind *kind);
-	uint16_t arg;     /*!< For render: the index of a service. */
+	/*! Writes the kind's rows into a plan, or none when the profile does not call for any; NULL: made elsewhere. */
+	int (*render)(mail_build_t *build, const mail_kind_t *kind);
+	uint16_t arg;     /*!< For render: the SRV service, or the item. */
 	const char *help; /*!< What the record is for, one line. */
-} mail_kind_t;
+};
 
-/*! All kinds, ended by a NULL name. The index is the kind's number in rows and counters. */
-extern const mail_kind_t mail_kinds[];
-/*! Number of kinds. */
-extern const unsigned mail_kind_count;
+/*! All kinds; the index is the kind's number in rows and counters. */
+extern const mail_kind_t mail_kinds[MAIL_KIND_COUNT];

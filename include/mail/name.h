@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*!
  * \file
- * \brief Domain names: text, wire, and the key of a name in the store.
+ * \brief Domain names: text, wire, and lookup format.
  *
- * The key of a name is its labels in reverse order, lower case, 00 between two labels, no 00 at the
- * end; inside a label the octet 00 is written 01 01 and 01 is written 01 02.  So keys sort as names
- * do (RFC 4034 6.1), a name and all below it are contiguous, and no two names share a key.  The key
- * of the root is empty.
+ * The lookup format of a name is its labels in reverse order, lower case, 00 between two labels, no 00 at the
+ * end; inside a label the octet 00 is written 01 01 and 01 is written 01 02. So names in lookup format sort as
+ * names do (RFC 4034 6.1), a name and all below it are contiguous, and no two names are written alike. The root
+ * is empty.
  *
  * All functions are pure; any thread.
  */
@@ -16,59 +16,154 @@
 
 #include "mail/buf.h"
 
-/*! No key of a name is longer: 253 octets of labels at most, each doubled, and separators. */
-#define MAIL_KEY_MAX 511
+/*! No name in lookup format is longer: 253 octets of labels at most, each doubled, and separators. */
+#define MAIL_LF_MAX 511
 
 /*! The hole for the domain in a value. */
 #define MAIL_HOLE "{domain}"
 
 /*!
- * Writes the key of a name.
+ * \brief A name in lookup format, whole or relative to another one, in memory of somebody else.
+ *
+ * The key of an entry in its database is one, too: of a domain and of a DKIM key it is a name's.
+ */
+typedef struct {
+	const uint8_t *data;
+	size_t len;
+} mail_lf_t;
+
+/*! Room for a name in lookup format, and for one octet that makes an edge of it. */
+typedef struct {
+	size_t len;
+	uint8_t data[MAIL_LF_MAX + 1];
+} mail_lf_storage_t;
+
+/*! The lookup format of a literal, written as its octets. */
+#define MAIL_LF(octets) ((mail_lf_t){ (const uint8_t *)(octets), sizeof(octets) - 1 })
+
+/*! Return the name that a room holds; valid until the room changes. */
+static inline mail_lf_t mail_lf(const mail_lf_storage_t *storage)
+{
+	return (mail_lf_t){ storage->data, storage->len };
+}
+
+/*!
+ * \brief Write the lookup format of a name.
  *
  * \param name  Wire name, any case, uncompressed.
- * \param key   Room for MAIL_KEY_MAX octets.
- *
- * \return Length of the key; 0 for the root.
  */
-size_t mail_name_key(const knot_dname_t *name, uint8_t *key);
+void mail_name_lf(const knot_dname_t *name, mail_lf_storage_t *lf);
 
 /*!
- * Writes the name of a key.
+ * \brief Write the name that a lookup format stands for.
  *
- * \return KNOT_EOK; KNOT_EMALF when the octets are the key of no name.
+ * \return KNOT_EOK; KNOT_EMALF when the octets are the lookup format of no name.
  */
-int mail_name_from_key(const uint8_t *key, size_t len, knot_dname_storage_t name);
+int mail_name_from_lf(mail_lf_t lf, knot_dname_storage_t name);
+
+/*! Copy a name in lookup format of at most MAIL_LF_MAX octets, which may lie in the room itself. */
+static inline void mail_lf_copy(mail_lf_t lf, mail_lf_storage_t *storage)
+{
+	memmove(storage->data, lf.data, lf.len);
+	storage->len = lf.len;
+}
+
+/*! Turn a name into an edge that sorts behind all names below it: 01 begins nothing that follows a whole name. */
+static inline void mail_lf_behind(mail_lf_storage_t *lf)
+{
+	lf->data[lf->len++] = 1;
+}
+
+/*! Turn a name into an edge that sorts between it and all names below it. */
+static inline void mail_lf_ahead(mail_lf_storage_t *lf)
+{
+	lf->data[lf->len++] = 0;
+}
 
 /*!
- * The first eight octets of a key as a number, as if 00 followed a shorter one: of two keys with different numbers the one
- * with the smaller is less.
+ * \brief Write the name that a relative one stands for below an apex.
+ *
+ * \param relative  Empty: the apex itself. It does not lie in the room.
+ * \param out       The apex may lie in it.
+ *
+ * \return KNOT_EOK; KNOT_ESPACE when it would be longer than MAIL_LF_MAX.
  */
-static inline uint64_t mail_key_prefix(const uint8_t *key, size_t len)
+static inline int mail_lf_join(mail_lf_t apex, mail_lf_t relative, mail_lf_storage_t *out)
+{
+	const size_t dot = relative.len > 0 && apex.len > 0;
+	if (apex.len + dot + relative.len > MAIL_LF_MAX) {
+		return KNOT_ESPACE;
+	}
+	memmove(out->data, apex.data, apex.len);
+	memset(out->data + apex.len, 0, dot);
+	if (relative.len > 0) {
+		memcpy(out->data + apex.len + dot, relative.data, relative.len);
+	}
+	out->len = apex.len + dot + relative.len;
+	return KNOT_EOK;
+}
+
+/*!
+ * \brief Return the first eight octets of a name in lookup format as a number, as if 00 followed a shorter one.
+ *
+ * Of two names with different numbers the one with the smaller number is less.
+ */
+static inline uint64_t mail_lf_prefix(mail_lf_t lf)
 {
 	uint64_t prefix = 0;
-	if (len >= sizeof(prefix)) {
-		memcpy(&prefix, key, sizeof(prefix));
+	if (lf.len >= sizeof(prefix)) {
+		memcpy(&prefix, lf.data, sizeof(prefix));
 		return be64toh(prefix);
 	}
-	for (size_t i = 0; i < len; i++) {
-		prefix |= (uint64_t)key[i] << (56 - 8 * i);
+	for (size_t i = 0; i < lf.len; i++) {
+		prefix |= (uint64_t)lf.data[i] << (56 - 8 * i);
 	}
 	return prefix;
 }
 
-/*! Compares two keys as a store sorts them, which is the canonical order of their names (RFC 4034 6.1). */
-static inline int mail_key_compare(const uint8_t *a, size_t a_len, const uint8_t *b, size_t b_len)
+/*! Compare two names as a store sorts them, which is their canonical order (RFC 4034 6.1). */
+static inline int mail_lf_compare(mail_lf_t a, mail_lf_t b)
 {
-	const size_t common = a_len < b_len ? a_len : b_len;
-	const int diff = common > 0 ? memcmp(a, b, common) : 0;
-	return diff != 0 ? diff : (a_len > b_len) - (a_len < b_len);
+	const size_t common = a.len < b.len ? a.len : b.len;
+	const int diff = common > 0 ? memcmp(a.data, b.data, common) : 0;
+	return diff != 0 ? diff : (a.len > b.len) - (a.len < b.len);
 }
 
-/*! Says whether key is that of apex (both keys) or of a name below it. */
-static inline bool mail_key_in(const uint8_t *key, size_t len, const uint8_t *apex, size_t apex_len)
+/*! Return whether two names in lookup format are equal. */
+static inline bool mail_lf_equal(mail_lf_t a, mail_lf_t b)
 {
-	return len >= apex_len && memcmp(key, apex, apex_len) == 0 &&
-	       (len == apex_len || apex_len == 0 || key[apex_len] == 0);
+	return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
+}
+
+/*! Return whether a name is at or below an apex. */
+static inline bool mail_lf_in(mail_lf_t lf, mail_lf_t apex)
+{
+	return apex.len == 0 || (lf.len >= apex.len && memcmp(lf.data, apex.data, apex.len) == 0 &&
+	                         (lf.len == apex.len || lf.data[apex.len] == 0));
+}
+
+/*! Return whether a name is below an apex. */
+static inline bool mail_lf_below(mail_lf_t lf, mail_lf_t apex)
+{
+	return lf.len > apex.len && mail_lf_in(lf, apex);
+}
+
+/*! Return what a name that is at or below an apex has below it; empty: it is the apex. */
+static inline mail_lf_t mail_lf_relative(mail_lf_t lf, mail_lf_t apex)
+{
+	const size_t skip = apex.len < lf.len && apex.len > 0 ? apex.len + 1 : apex.len;
+	return (mail_lf_t){ lf.data + skip, lf.len - skip };
+}
+
+/*! Return the number of labels. */
+unsigned mail_lf_labels(mail_lf_t lf);
+
+/*! Return the name above: all but the last label. */
+static inline mail_lf_t mail_lf_parent(mail_lf_t lf)
+{
+	while (lf.len > 0 && lf.data[--lf.len] != 0) {
+	}
+	return lf;
 }
 
 /*! The name above an uncompressed wire name that is not the root. */
@@ -76,12 +171,6 @@ static inline const knot_dname_t *mail_name_parent(const knot_dname_t *name)
 {
 	return name + 1 + *name;
 }
-
-/*! Number of labels in a key. */
-unsigned mail_key_labels(const uint8_t *key, size_t len);
-
-/*! Length of the key of the parent: the key without its last label. */
-size_t mail_key_parent(const uint8_t *key, size_t len);
 
 /*!
  * Parses an absolute domain name (the dot at its end may be missing), as people write it: U-labels

@@ -26,10 +26,8 @@ typedef struct {
 
 /*! All records of an owner. */
 typedef struct {
-	uint8_t *
-		key; /*!< Relative: the key without the domain's (no leading 00); absolute: the whole key. */
-	uint16_t key_len;
-	uint64_t prefix;  /*!< mail_key_prefix() of the key. */
+	mail_lf_t name;  /*!< Relative to the domain, or absolute; its octets belong to the plan. */
+	uint64_t prefix; /*!< mail_lf_prefix() of the name. */
 	mail_row_t *rows; /*!< Sorted by type. */
 	size_t count;
 	/*!
@@ -118,9 +116,8 @@ static inline bool mail_row_live(const mail_row_t *row, int64_t now)
 	return row->from <= now && now < row->until;
 }
 
-/*! The owner with a key, or NULL. \param at Out, may be NULL: where it stands or would stand. */
-const mail_owner_t *mail_owners_find(const mail_owners_t *owners, const uint8_t *key, size_t len,
-                                     size_t *at);
+/*! Find the owner of a name, or NULL. \param at Out, may be NULL: where it stands or would stand. */
+const mail_owner_t *mail_owners_find(const mail_owners_t *owners, mail_lf_t name, size_t *at);
 
 /*!
  * Newest of the stamps of a policy's DKIM keys, and their number in txnid: changes when one does. With a damaged

@@ -9,12 +9,20 @@
 #pragma once
 
 #include "mail/codec.h"
+#include "mail/name.h"
 
 typedef struct mail_source mail_source_t;
 
+/*! Which neighbour of a name is looked for. */
+typedef enum {
+	MAIL_SEEK_FROM,  /*!< The first that is not less than the name. */
+	MAIL_SEEK_AFTER, /*!< The first that is greater. */
+	MAIL_SEEK_BEFORE /*!< The last that is less. */
+} mail_seek_t;
+
 struct mail_source {
 	/*!
-	 * Reads a whole entry (policies, hosts, certificates, domains with overrides).
+	 * \brief Read a whole entry (policies, hosts, certificates, domains with overrides).
 	 *
 	 * \param key    As mail_entry_key().
 	 * \param entry  Out: the caller frees it; its stamp is set. NULL: the entry's stamp alone is read.
@@ -23,57 +31,45 @@ struct mail_source {
 	 *
 	 * \return KNOT_EOK, KNOT_ENOENT, KNOT_EMALF, KNOT_ENOTSUP, KNOT_ENOMEM.
 	 */
-	int (*get)(const mail_source_t *src, mail_section_t section, const uint8_t *key, size_t len,
+	int (*get)(const mail_source_t *src, mail_section_t section, mail_lf_t key,
 	           mail_entry_t **entry, mail_stamp_t *stamp);
 	/*!
-	 * Finds the longest stored domain at or above a name, in one descent of the tree where it can.
+	 * \brief Find the longest stored domain at or above a name, in one descent of the tree where it can.
 	 *
 	 * A damaged entry is a domain, too: domain->error says what is wrong with it (KNOT_EMALF,
 	 * KNOT_ENOTSUP), and nothing else of domain is set but a stamp that can be read.
 	 *
-	 * \param key, len  Key of the name.
-	 * \param domain    Out: the entry.
+	 * \param name    The name.
+	 * \param above   Out: the domain's name, the first part of name.
+	 * \param domain  Out: its entry.
 	 *
-	 * \return Length of the domain's key (a prefix of key), or KNOT_ENOENT; KNOT_EMALF: the tree itself.
+	 * \return KNOT_EOK, KNOT_ENOENT; KNOT_EMALF: the tree itself.
 	 */
-	int (*domain_above)(const mail_source_t *src, const uint8_t *key, size_t len,
+	int (*domain_above)(const mail_source_t *src, mail_lf_t name, mail_lf_t *above,
 	                    mail_domain_t *domain);
 	/*!
-	 * Finds the first live domain whose key is greater than (or, with `from`, also equal to) a key.
+	 * \brief Find the live domain that is next to a name.
 	 *
-	 * \param next      Out: its key, room for MAIL_KEY_MAX octets.
-	 * \param domain    Out: as of domain_above. With KNOT_ELIMIT, domain->passed is the length of next,
-	 *                  the key of the last tombstone that was passed: no live domain is before it.
+	 * \param found   Out: its name; with KNOT_ELIMIT that of the last tombstone that was passed: no live
+	 *                domain is nearer. The name may lie in it.
+	 * \param domain  Out: as of domain_above.
 	 *
-	 * \return Length of its key, or KNOT_ENOENT; KNOT_ELIMIT (more tombstones in a row than
-	 *         mail_txn_limit() allows); KNOT_EMALF: the tree itself.
+	 * \return KNOT_EOK, KNOT_ENOENT; KNOT_ELIMIT (more tombstones in a row than mail_txn_limit() allows);
+	 *         KNOT_EMALF: the tree itself.
 	 */
-	int (*domain_next)(const mail_source_t *src, const uint8_t *key, size_t len, bool from,
-	                   uint8_t *next, mail_domain_t *domain);
+	int (*domain_seek)(const mail_source_t *src, mail_lf_t name, mail_seek_t seek,
+	                   mail_lf_storage_t *found, mail_domain_t *domain);
+	/*! Read one DKIM key in place. \return KNOT_EOK, KNOT_ENOENT (stamp of a tombstone set), KNOT_EMALF... */
+	int (*dkim_get)(const mail_source_t *src, mail_lf_t key, mail_dkim_t *dkim);
 	/*!
-	 * Finds the last live domain whose key is less than a key.
+	 * \brief Find the DKIM key that is next to a key, tombstones included (dkim->deleted is set, and besides
+	 *        only the stamp), and damaged ones (dkim->error is set, and of the rest at most the stamp).
 	 *
-	 * \param prev      Out: its key, room for MAIL_KEY_MAX octets.
-	 * \param domain    Out: as of domain_next; what was passed lies behind prev.
+	 * \param found  Out: its key in the store. The key may lie in it.
 	 *
-	 * \return As domain_next.
+	 * \return KNOT_EOK, KNOT_ENOENT; KNOT_EMALF: the tree itself.
 	 */
-	int (*domain_prev)(const mail_source_t *src, const uint8_t *key, size_t len, uint8_t *prev,
-	                   mail_domain_t *domain);
-	/*! Reads one DKIM key in place. \return KNOT_EOK, KNOT_ENOENT (stamp of a tombstone set), KNOT_EMALF... */
-	int (*dkim_get)(const mail_source_t *src, const uint8_t *key, size_t len,
-	                mail_dkim_t *dkim);
-	/*!
-	 * Walks DKIM keys: the first with a key greater than (`from`: or equal to) `key`, tombstones
-	 * included (*deleted is set, and of dkim only the stamp), and damaged ones (dkim->error is set, and
-	 * of the rest at most the stamp).
-	 *
-	 * \return Length of the key written to next, or KNOT_ENOENT at the end; KNOT_EMALF: the tree itself.
-	 */
-	int (*dkim_next)(const mail_source_t *src, const uint8_t *key, size_t len, bool from,
-	                 uint8_t *next, mail_dkim_t *dkim, bool *deleted);
-	/*! The same backwards: the last with a key less than `key`. */
-	int (*dkim_prev)(const mail_source_t *src, const uint8_t *key, size_t len, uint8_t *prev,
-	                 mail_dkim_t *dkim, bool *deleted);
+	int (*dkim_seek)(const mail_source_t *src, mail_lf_t key, mail_seek_t seek,
+	                 mail_lf_storage_t *found, mail_dkim_t *dkim);
 	void *ctx;
 };

@@ -161,8 +161,8 @@ int mail_txn_resume(mail_txn_t *txn, uint64_t newest);
 /*! The transaction's number: the same number, the same content. */
 uint64_t mail_txn_id(const mail_txn_t *txn);
 /*!
- * Bounds how many tombstones in a row mail_source_t.domain_next and domain_prev pass; at the last of these
- * they return KNOT_ELIMIT.
+ * Bounds how many tombstones in a row mail_source_t.domain_seek passes; at the last of these
+ * it returns KNOT_ELIMIT.
  *
  * \param tombstones  0: no bound, the default.
  */
@@ -186,16 +186,15 @@ int mail_txn_get(mail_txn_t *txn, mail_section_t section, mail_str_t id, mail_en
 /*!
  * Walks the live entries of a section in the order of their keys.
  *
- * \param key, len  In: the key to start after (len 0: the first). Out: the key of the entry.
- *                  Room for MAIL_KEY_MAX octets.
- * \param entry     Out: the caller frees it. NULL: only the key is wanted; the entry may be damaged.
+ * \param key    In: the key to start after (empty: the first). Out: the key of the entry.
+ * \param entry  Out: the caller frees it. NULL: only the key is wanted; the entry may be damaged.
  *
  * \return KNOT_EOK; KNOT_ENOENT at the end; KNOT_EMALF, KNOT_ENOTSUP: this entry is damaged (key is set: go on).
  */
-int mail_txn_next(mail_txn_t *txn, mail_section_t section, uint8_t *key, size_t *len,
+int mail_txn_next(mail_txn_t *txn, mail_section_t section, mail_lf_storage_t *key,
                   mail_entry_t **entry);
 /*! Takes the key and the stamp of an entry; another result than KNOT_EOK ends the walk. */
-typedef int (*mail_stamp_f)(const uint8_t *key, size_t len, const mail_stamp_t *stamp, void *ctx);
+typedef int (*mail_stamp_f)(mail_lf_t key, const mail_stamp_t *stamp, void *ctx);
 /*!
  * Walks the stamps of the live entries of a section in the order of their keys, without reading the entries. A
  * damaged entry may have a zero stamp.
@@ -207,13 +206,12 @@ int mail_txn_stamps(mail_txn_t *txn, mail_section_t section, mail_stamp_f each, 
  * Walks all live domains in the order of their keys, damaged ones included: the fastest way to look at all.
  *
  * \param each  May read in the transaction, but not write; another result than KNOT_EOK ends the walk. The domain
- *              is as mail_source_t.domain_next() gives it.
+ *              is as mail_source_t.domain_seek() gives it.
  *
  * \return KNOT_EOK; what each returned; KNOT_EINVAL, KNOT_ENOMEM, KNOT_EMALF (the tree itself).
  */
 int mail_txn_domains(mail_txn_t *txn,
-                     int (*each)(const uint8_t *key, size_t len, const mail_domain_t *domain,
-                                 void *ctx),
+                     int (*each)(mail_lf_t name, const mail_domain_t *domain, void *ctx),
                      void *ctx);
 /*! Removes tombstones older than a time; no serial goes back by it. \param before Nanoseconds since 1970.
  *  \return Number removed, or an error. */

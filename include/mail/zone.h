@@ -125,8 +125,8 @@ typedef struct {
 } mail_zone_reply_t;
 
 /*!
- * Completes an answer: puts what the domain adds, after everything behind question->keep is taken back; or
- * leaves all as it is.
+ * \brief Complete an answer: put what the domain adds, after everything behind question->keep is taken back; or
+ *        leave all as it is.
  *
  * NODATA and NXDOMAIN are only said: the SOA is the zone's, and so is the proof, but where a wildcard had
  * answered (reply->nsec).  Without question->look a CNAME of ours is not followed: the zone may have records of
@@ -134,9 +134,8 @@ typedef struct {
  *
  * FAILED: the domain cannot be read, and the zone has no answer of its own.
  *
- * \param pkt  A response at KNOT_ANSWER, which holds the zone's answer.
- *
- * \return KNOT_EOK, with the outcome in reply.
+ * \param pkt    A response at KNOT_ANSWER, which holds the zone's answer.
+ * \param reply  Out.
  */
-int mail_zone_answer(const mail_zone_question_t *question, knot_pkt_t *pkt,
-                     mail_zone_reply_t *reply);
+void mail_zone_answer(const mail_zone_question_t *question, knot_pkt_t *pkt,
+                      mail_zone_reply_t *reply);

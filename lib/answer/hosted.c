@@ -9,111 +9,16 @@
 #include <stdio.h>
 
 #include "answer/work.h"
-#include "plan/cache.h"
 #include "mail/kind.h"
 
-step_t mail_work_fail(work_t *work, int code, const char *what)
-{
-	knot_dname_txt_storage_t name = "?";
-	(void)knot_dname_to_str(name, work->name, sizeof(name));
-	if (work->reply->reason[0] == '\0') {
-		(void)snprintf(work->reply->reason, sizeof(work->reply->reason), "%.100s: %s (%s)",
-		               name, what, knot_strerror(code));
-	}
-	return STEP_FAILED;
-}
-
-uint16_t mail_work_flags(const work_t *work)
-{
-	return work->question->udp ? KNOT_PF_NULL : KNOT_PF_NOTRUNC;
-}
-
-/*! Puts an RRset of the place's node; the first one of the packet echoes the question's spelling. */
-static int put(work_t *work, mail_node_t *node, uint16_t type, const knot_dname_t *owner,
-               uint16_t flags)
-{
-	knot_rrset_t rrset;
-	uint16_t kind;
-	int64_t until;
-	int ret = mail_view_rrset(&work->view, node, type, owner, &work->pkt->mm, &rrset, &kind,
-	                          &until);
-	if (ret != KNOT_EOK) {
-		/* No room in a name is not the packet's fault. */
-		return ret == KNOT_ESPACE ? KNOT_EMALF : ret;
-	}
-	if (work->place.where == MAIL_WILDCARD && work->pkt->current == KNOT_ANSWER) {
-		/* A name that appears takes the wildcard's answer away. */
-		rrset.ttl = mail_ttl_cap(rrset.ttl, work->view.now, work->place.until);
-	}
-	if (work->pkt->rrset_count == 0) {
-		work->reply->kind = kind;
-	}
-	uint16_t hint = work->pkt->rrset_count == 0 && work->pkt->current == KNOT_ANSWER &&
-	                                owner == knot_pkt_qname(work->pkt)
-	                        ? KNOT_COMPR_HINT_QNAME
-	                        : KNOT_COMPR_HINT_NONE;
-	const bool expanded = work->place.where == MAIL_WILDCARD &&
-	                      work->pkt->current == KNOT_ANSWER;
-	const note_t note = { .sign = work->pkt->current == KNOT_ANSWER,
-		              .ttl = work->view.ttl,
-		              .owner = expanded && work->dnssec
-		                               ? mail_work_owner(work, &work->place)
-		                               : owner };
-	return note.owner != NULL ? mail_work_put(work, hint, &rrset, flags, &note) : KNOT_ENOMEM;
-}
-
-step_t mail_work_step(work_t *work, int ret, step_t done)
-{
-	switch (ret) {
-	case KNOT_EOK: return done;
-	case KNOT_ESPACE: return STEP_TRUNCATED;
-	case KNOT_ELIMIT:
-		/* Over TCP nobody can hide who he is: there is no limit. */
-		knot_wire_set_tc(work->pkt->wire);
-		return STEP_TRUNCATED;
-	default: return mail_work_fail(work, ret, "a record cannot be rendered");
-	}
-}
-
-const knot_rrset_t *mail_work_seen(const work_t *work, uint16_t type, const knot_dname_t *owner)
-{
-	for (uint16_t i = 0; i < work->pkt->rrset_count; i++) {
-		const knot_rrset_t *rrset = &work->pkt->rr[i];
-		if (rrset->type == type && knot_dname_is_equal(rrset->owner, owner)) {
-			return rrset;
-		}
-	}
-	return NULL;
-}
-
-static void name_set(work_t *work, const knot_dname_t *name)
-{
-	work->name = name;
-	work->key_len = mail_name_key(name, work->key);
-}
-
-static step_t follow_cname(work_t *work)
-{
-	if (++work->chain > MAIL_WORK_CHAIN_MAX ||
-	    mail_work_seen(work, KNOT_RRTYPE_CNAME, work->name) != NULL) {
-		return STEP_HIT;
-	}
-	int ret = put(work, &work->place.node, KNOT_RRTYPE_CNAME, work->name, KNOT_PF_NULL);
-	if (ret == KNOT_EOK) {
-		const knot_rrset_t *cname = &work->pkt->rr[work->pkt->rrset_count - 1];
-		name_set(work, knot_cname_name(cname->rrs.rdata));
-	}
-	return mail_work_step(work, ret, STEP_FOLLOW);
-}
-
-/*! Makes the CNAME that a DNAME stands for (RFC 6672 3.1). */
-static step_t dname_cname(work_t *work, const knot_rrset_t *dname)
+/*! Make the CNAME that a DNAME stands for, and follow it (RFC 6672 3.1). */
+static mail_answer_step_t dname_cname(mail_work_t *work, const knot_rrset_t *dname)
 {
 	const size_t labels = knot_dname_labels(dname->owner, NULL);
 	const knot_dname_t *target = knot_dname_target(dname->rrs.rdata);
 	if (knot_dname_size(work->name) - knot_dname_size(dname->owner) + knot_dname_size(target) >
 	    KNOT_DNAME_MAXLEN) {
-		work->reply->rcode = KNOT_RCODE_YXDOMAIN;
+		work->rcode = KNOT_RCODE_YXDOMAIN;
 		return STEP_HIT;
 	}
 	knot_dname_t *cname = knot_dname_replace_suffix(work->name, labels, target, &work->pkt->mm);
@@ -125,40 +30,31 @@ static step_t dname_cname(work_t *work, const knot_rrset_t *dname)
 	                dname->ttl);
 	int ret = knot_rrset_add_rdata(&rrset, cname, knot_dname_size(cname), &work->pkt->mm);
 	if (ret == KNOT_EOK) {
-		const note_t unsigned_note = { .sign = false };
+		/* It is not signed: the DNAME's signature vouches for it (RFC 6672 5.3.1). */
+		const mail_sign_note_t unsigned_note = { .sign = false };
 		ret = mail_work_put(work, KNOT_COMPR_HINT_NONE, &rrset, KNOT_PF_NULL,
 		                    &unsigned_note);
 	}
-	if (ret == KNOT_EOK && knot_pkt_qtype(work->pkt) == KNOT_RRTYPE_CNAME) {
+	if (ret != KNOT_EOK) {
+		return mail_work_step(work, ret, STEP_FAILED);
+	}
+	if (knot_pkt_qtype(work->pkt) == KNOT_RRTYPE_CNAME) {
 		return STEP_HIT;
 	}
-	if (ret == KNOT_EOK) {
-		name_set(work, knot_cname_name(rrset.rrs.rdata));
-	}
-	return mail_work_step(work, ret, STEP_FOLLOW);
+	mail_work_name(work, knot_cname_name(rrset.rrs.rdata));
+	return STEP_FOLLOW;
 }
 
-const knot_dname_t *mail_work_above(const knot_dname_t *name, const uint8_t *key, size_t len,
-                                    const mail_place_t *place)
+static mail_answer_step_t follow_dname(mail_work_t *work)
 {
-	unsigned above = mail_key_labels(key, len) - mail_key_labels(place->key, place->key_len);
-	while (above-- > 0) {
-		name = mail_name_parent(name);
-	}
-	return name;
-}
-
-static step_t follow_dname(work_t *work)
-{
-	const knot_dname_t *owner = mail_work_above(work->name, work->key, work->key_len,
-	                                            &work->place);
+	const knot_dname_t *owner = mail_work_above(work->name, mail_lf(work->lf), &work->place);
 	if (++work->chain > MAIL_WORK_CHAIN_MAX) {
 		return STEP_HIT;
 	}
 	/* A chain may come by the same DNAME again, with another name below it. */
 	const knot_rrset_t *there = mail_work_seen(work, KNOT_RRTYPE_DNAME, owner);
 	if (there == NULL) {
-		int ret = put(work, &work->place.node, KNOT_RRTYPE_DNAME, owner, KNOT_PF_NULL);
+		int ret = mail_work_node(work, KNOT_RRTYPE_DNAME, owner, KNOT_PF_NULL);
 		if (ret != KNOT_EOK) {
 			return mail_work_step(work, ret, STEP_FAILED);
 		}
@@ -169,35 +65,28 @@ static step_t follow_dname(work_t *work)
 }
 
 /*! The node is found: its records of the type, or its alias, or nothing. */
-static step_t name_found(work_t *work)
+static mail_answer_step_t name_found(mail_work_t *work)
 {
 	const uint16_t qtype = knot_pkt_qtype(work->pkt);
-	mail_node_t *node = &work->place.node;
-	const uint16_t first = mail_node_type(&work->view, node, 0);
-	if (first == KNOT_RRTYPE_CNAME && qtype != KNOT_RRTYPE_CNAME && qtype != KNOT_RRTYPE_ANY &&
-	    qtype != KNOT_RRTYPE_RRSIG && qtype != KNOT_RRTYPE_NSEC) {
-		if (work->place.where == MAIL_WILDCARD) {
-			mail_work_wildcard(work);
-		}
-		return follow_cname(work);
-	}
 	if (work->place.where == MAIL_WILDCARD) {
 		mail_work_wildcard(work);
 	}
-	if (work->signs && first != 0 &&
-	    (qtype == KNOT_RRTYPE_RRSIG || qtype == KNOT_RRTYPE_NSEC)) {
-		int made = qtype == KNOT_RRTYPE_RRSIG ? mail_work_rrsig(work)
-		                                      : mail_work_nsec(work);
-		return mail_work_step(work, made, STEP_HIT);
+	const bool proof = qtype == KNOT_RRTYPE_RRSIG || qtype == KNOT_RRTYPE_NSEC;
+	if (work->signs && proof && mail_node_type(&work->view, &work->place.node, 0) != 0) {
+		int ret = qtype == KNOT_RRTYPE_RRSIG ? mail_work_rrsig(work) : mail_work_nsec(work);
+		return mail_work_step(work, ret, STEP_HIT);
 	}
-	/* ANY: one RRset, that of the lowest type (RFC 8482 4.1). */
-	const uint16_t type = qtype == KNOT_RRTYPE_ANY ? first : qtype;
-	int ret = put(work, node, type, work->name, mail_work_flags(work));
+	switch (mail_work_own(work)) {
+	case STEP_CNAME: return mail_work_cname(work);
+	case STEP_NODATA: return STEP_NODATA;
+	default: break;
+	}
+	int ret = mail_work_node(work, mail_work_type(work), work->name, mail_work_flags(work));
 	return ret == KNOT_ENOENT ? STEP_NODATA : mail_work_step(work, ret, STEP_HIT);
 }
 
 /*! The name is at or below a cut. DS belongs to the parent's side of it (RFC 4035 3.1.4.1). */
-static step_t name_cut(work_t *work)
+static mail_answer_step_t name_cut(mail_work_t *work)
 {
 	if (!work->place.at_cut || knot_pkt_qtype(work->pkt) != KNOT_RRTYPE_DS) {
 		return STEP_REFERRAL;
@@ -209,10 +98,10 @@ static step_t name_cut(work_t *work)
 	return ret == KNOT_ENOENT ? STEP_NODATA : mail_work_step(work, ret, STEP_HIT);
 }
 
-/*! Looks up the name at hand, which lies in the domain. */
-static step_t name_step(work_t *work, bool children)
+/*! Look up the name at hand, which lies in the domain. */
+static mail_answer_step_t name_step(mail_work_t *work, bool children)
 {
-	int ret = mail_view_place(&work->view, work->key, work->key_len, children, &work->place);
+	int ret = mail_view_place(&work->view, mail_lf(work->lf), children, &work->place);
 	if (ret != KNOT_EOK) {
 		return mail_work_fail(work, ret, "an entry below the domain is damaged");
 	}
@@ -225,15 +114,15 @@ static step_t name_step(work_t *work, bool children)
 	}
 }
 
-/*! The answer section: the question's name and the chain of aliases from there. */
-static step_t answer_section(work_t *work, bool children)
+/*! Fill the answer section: the question's name and the chain of aliases from there. */
+static mail_answer_step_t answer_section(mail_work_t *work)
 {
-	step_t step = name_step(work, children);
+	mail_answer_step_t step = name_step(work, work->children);
 	if (step != STEP_REFERRAL) {
 		knot_wire_set_aa(work->pkt->wire);
 	}
 	while (step == STEP_FOLLOW) {
-		if (!mail_key_in(work->key, work->key_len, work->view.key, work->view.key_len)) {
+		if (!mail_lf_in(mail_lf(work->lf), mail_lf(&work->view.lf))) {
 			return STEP_HIT; /* The chain leaves the domain. */
 		}
 		step = name_step(work, true);
@@ -241,13 +130,13 @@ static step_t answer_section(work_t *work, bool children)
 	return step;
 }
 
-/*! The SOA of a negative answer (RFC 2308 3); one that does not fit is left out. */
-static int put_soa(work_t *work)
+/*! Put the SOA of a negative answer (RFC 2308 3); one that does not fit is left out. */
+static int put_soa(mail_work_t *work)
 {
 	mail_node_t apex;
 	knot_rrset_t rrset;
 	uint16_t kind;
-	int ret = mail_view_node(&work->view, work->view.key, work->view.key_len, &apex);
+	int ret = mail_view_node(&work->view, mail_lf(&work->view.lf), &apex);
 	if (ret == KNOT_EOK) {
 		ret = mail_view_rrset(&work->view, &apex, KNOT_RRTYPE_SOA, work->view.apex,
 		                      &work->pkt->mm, &rrset, &kind, NULL);
@@ -256,60 +145,66 @@ static int put_soa(work_t *work)
 		return ret == KNOT_ESPACE ? KNOT_EMALF : ret;
 	}
 	/* Steps of the clock that do not touch the name do not shorten its denial. */
-	const note_t note = { .sign = true, .ttl = work->view.plan->ttl, .owner = work->view.apex };
+	const mail_sign_note_t note = { .sign = true,
+		                        .ttl = work->view.plan->ttl,
+		                        .owner = work->view.apex };
 	rrset.ttl = mail_ttl_cap(mail_view_negative_ttl(&work->view), work->view.now,
 	                         work->place.until);
 	ret = mail_work_put(work, KNOT_COMPR_HINT_NONE, &rrset, KNOT_PF_NOTRUNC, &note);
 	return ret == KNOT_ESPACE ? KNOT_EOK : ret;
 }
 
-int mail_work_other(const work_t *work, const knot_dname_t *name, const uint8_t *key, size_t len,
+int mail_work_other(const mail_work_t *work, const knot_dname_t *name, mail_lf_t lf,
                     mail_view_t *other)
 {
 	other->source = work->view.source;
 	other->cache = work->view.cache;
 	other->now = work->view.now;
-	int ret = mail_view_open(other, name, key, len);
+	int ret = mail_view_open(other, name, lf);
 	return ret == KNOT_EOK ? other->plan->error : ret;
 }
 
-int mail_work_child_ns(const work_t *work, const knot_dname_t *owner, const mail_place_t *cut,
+int mail_work_child_ns(const mail_work_t *work, const knot_dname_t *owner, const mail_place_t *cut,
                        knot_rrset_t *rrset)
 {
 	mail_view_t child;
 	mail_node_t apex;
 	uint16_t kind;
-	int ret = mail_work_other(work, owner, cut->key, cut->key_len, &child);
+	int ret = mail_work_other(work, owner, mail_lf(&cut->lf), &child);
 	if (ret == KNOT_EOK) {
-		ret = mail_view_node(&child, child.key, child.key_len, &apex);
+		ret = mail_view_node(&child, mail_lf(&child.lf), &apex);
 	}
-	return ret == KNOT_EOK ? mail_view_rrset(&child, &apex, KNOT_RRTYPE_NS, owner,
-	                                         &work->pkt->mm, rrset, &kind, NULL)
-	                       : ret;
+	if (ret == KNOT_EOK) {
+		ret = mail_view_rrset(&child, &apex, KNOT_RRTYPE_NS, owner, &work->pkt->mm, rrset,
+		                      &kind, NULL);
+	}
+	return ret;
 }
 
-/*! The name servers of a cut: those of a `delegation`, or of the stored domain there. */
-static int put_delegation(work_t *work)
+/*! Put the name servers of a cut: those of a `delegation`, or of the stored domain there. */
+static int put_delegation(mail_work_t *work)
 {
-	const knot_dname_t *owner = mail_work_above(work->name, work->key, work->key_len,
-	                                            &work->place);
+	const knot_dname_t *owner = mail_work_above(work->name, mail_lf(work->lf), &work->place);
 	if (!work->place.node.child) {
-		return put(work, &work->place.node, KNOT_RRTYPE_NS, owner, KNOT_PF_NULL);
+		return mail_work_node(work, KNOT_RRTYPE_NS, owner, KNOT_PF_NULL);
 	}
 	knot_rrset_t rrset;
-	const note_t unsigned_note = { .sign = false };
 	int ret = mail_work_child_ns(work, owner, &work->place, &rrset);
-	return ret == KNOT_EOK ? mail_work_put(work, KNOT_COMPR_HINT_NONE, &rrset, KNOT_PF_NULL,
-	                                       &unsigned_note)
-	                       : ret;
+	if (ret != KNOT_EOK) {
+		return ret;
+	}
+	const mail_sign_note_t unsigned_note = { .sign = false };
+	return mail_work_put(work, KNOT_COMPR_HINT_NONE, &rrset, KNOT_PF_NULL, &unsigned_note);
 }
 
-/*! The authority section. */
-static step_t authority_section(work_t *work, step_t step)
+/*! Fill the authority section. */
+static mail_answer_step_t authority_section(mail_work_t *work, mail_answer_step_t step)
 {
 	int ret = KNOT_EOK;
+	if (step == STEP_MISS) {
+		work->rcode = KNOT_RCODE_NXDOMAIN;
+	}
 	if (step == STEP_MISS || step == STEP_NODATA) {
-		work->reply->rcode = step == STEP_MISS ? KNOT_RCODE_NXDOMAIN : work->reply->rcode;
 		ret = put_soa(work);
 	} else if (step == STEP_REFERRAL) {
 		ret = put_delegation(work);
@@ -320,9 +215,11 @@ static step_t authority_section(work_t *work, step_t step)
 	return mail_work_step(work, ret, step);
 }
 
-static mail_outcome_t sections(work_t *work, bool children)
+/*! Fill all sections, each followed by its signatures. */
+static mail_outcome_t sections(mail_work_t *work)
 {
-	step_t step = mail_work_sign(work, 0, false, answer_section(work, children));
+	(void)knot_pkt_begin(work->pkt, KNOT_ANSWER);
+	mail_answer_step_t step = mail_work_sign(work, 0, false, answer_section(work));
 	if (step < STEP_TRUNCATED) {
 		const uint16_t first = work->pkt->rrset_count;
 		(void)knot_pkt_begin(work->pkt, KNOT_AUTHORITY);
@@ -333,118 +230,96 @@ static mail_outcome_t sections(work_t *work, bool children)
 		(void)knot_pkt_begin(work->pkt, KNOT_ADDITIONAL);
 		step = mail_work_sign(work, first, true, mail_work_additional(work, step));
 	}
-	static const mail_outcome_t outcomes[] = {
-		[STEP_FOLLOW] = MAIL_OUTCOME_ANSWER,     [STEP_HIT] = MAIL_OUTCOME_ANSWER,
-		[STEP_NODATA] = MAIL_OUTCOME_NODATA,     [STEP_MISS] = MAIL_OUTCOME_NXDOMAIN,
-		[STEP_REFERRAL] = MAIL_OUTCOME_REFERRAL, [STEP_TRUNCATED] = MAIL_OUTCOME_TRUNCATED,
-		[STEP_FAILED] = MAIL_OUTCOME_FAILED,
-	};
-	return knot_wire_get_tc(work->pkt->wire) ? MAIL_OUTCOME_TRUNCATED : outcomes[step];
+	return knot_wire_get_tc(work->pkt->wire) ? MAIL_OUTCOME_TRUNCATED : mail_work_outcome(step);
 }
 
-/*!
- * Opens the domain that the question is for.  DS is asked of the parent, where there is one (RFC 4035 3.1.4.1).
- *
- * \return KNOT_EOK; KNOT_ENOENT when the question is not ours; or why the domain cannot answer.
- */
-static int domain_open(work_t *work, bool *children)
+int mail_answer_find(const mail_source_t *source, const knot_pkt_t *pkt, mail_hosted_t *hosted)
 {
-	const mail_question_t *question = work->question;
-	const bool ds = knot_pkt_qtype(work->pkt) == KNOT_RRTYPE_DS && work->key_len > 0;
-	size_t len = ds ? mail_key_parent(work->key, work->key_len) : work->key_len;
-	const knot_dname_t *name = ds ? mail_name_parent(work->name) : work->name;
-	int found = len > 0 ? mail_view_find(&work->view, work->key, len) : KNOT_ENOENT;
-	/* Any zone of knotd is better than a domain that cannot be read. */
-	size_t labels = found >= 0 ? mail_key_labels(work->key, found) : 0;
-	*children = ds;
-	if (found == KNOT_ENOENT && ds) {
-		/* No parent here, and none in knotd: the domain itself says that it has no DS. */
-		name = work->name;
-		len = work->key_len;
-		found = mail_view_find(&work->view, work->key, len);
-		*children = false;
+	const knot_dname_t *qname = knot_pkt_qname(pkt);
+	mail_name_lf(qname, &hosted->lf);
+	const mail_lf_t lf = mail_lf(&hosted->lf);
+	const bool ds = knot_pkt_qtype(pkt) == KNOT_RRTYPE_DS && lf.len > 0;
+	int ret = KNOT_ENOENT;
+	if (ds) {
+		hosted->name = mail_name_parent(qname);
+		hosted->found_for = mail_lf_parent(lf);
+		ret = source->domain_above(source, hosted->found_for, &hosted->apex,
+		                           &hosted->domain);
 	}
-	if (found == KNOT_ENOENT ||
-	    (question->above != NULL && !question->above(question->above_ctx, labels))) {
-		return KNOT_ENOENT;
+	hosted->children = ret != KNOT_ENOENT;
+	if (!hosted->children) {
+		/* DS: no parent is here, and none in knotd, so the domain itself says that it has no DS. */
+		hosted->name = qname;
+		hosted->found_for = lf;
+		ret = source->domain_above(source, lf, &hosted->apex, &hosted->domain);
 	}
-	work->view.cache = question->cache;
-	work->view.now = question->now;
-	mail_cache_hold(question->cache);
-	return found >= 0 ? mail_view_fill(&work->view, name, work->key, len, found) : found;
+	if (ret == KNOT_ENOENT) {
+		return ret;
+	}
+	hosted->error = ret != KNOT_EOK ? ret : hosted->domain.error;
+	const bool child = ds && !hosted->children;
+	hosted->labels = hosted->error == KNOT_EOK && !child ? mail_lf_labels(hosted->apex) : 0;
+	return KNOT_EOK;
 }
 
-/*! Says why a domain that was opened cannot answer; NULL: it can. */
-static const char *domain_fault(const work_t *work, int code)
+/*! Open the view of the domain. \return Why it cannot answer, or NULL: it can. */
+static const char *domain_open(mail_work_t *work, const mail_hosted_t *hosted)
 {
-	if (code != KNOT_EOK) {
-		return knot_strerror(code);
-	}
-	if (work->view.plan->error != KNOT_EOK) {
-		return work->view.plan->reason;
-	}
-	return work->view.plan->hosted ? NULL : "the policy has no ns";
-}
-
-/*! Looks whether the domain is signed, and can be. */
-static const char *domain_keys(work_t *work)
-{
+	mail_view_t *view = &work->view;
 	const mail_dnskey_t *missing;
-	work->signs = mail_view_signed(&work->view);
-	work->dnssec = work->signs && work->question->dnssec;
-	if (!work->signs || mail_view_signable(&work->view, work->question->signer, &missing)) {
+	int ret = hosted->error;
+	if (ret == KNOT_EOK) {
+		view->domain = hosted->domain;
+		ret = mail_view_fill(view, hosted->name, hosted->found_for, hosted->apex);
+	}
+	if (ret != KNOT_EOK) {
+		return knot_strerror(ret);
+	}
+	/* From here on the domain's name is known, so that many questions are one line of the log. */
+	work->name = view->apex;
+	if (view->plan->error != KNOT_EOK) {
+		return view->plan->reason;
+	}
+	if (!view->plan->hosted) {
+		return "the policy has no ns";
+	}
+	work->signs = mail_view_signed(view);
+	if (!work->signs || mail_view_signable(view, work->signer, &missing)) {
 		return NULL;
 	}
 	if (missing == NULL) {
 		return "its key set has keys, but none that signs its records now";
 	}
-	work->reply->ede = KNOT_EDNS_EDE_NOT_READY;
+	work->ede = KNOT_EDNS_EDE_NOT_READY;
 	return "a private key of its key set is missing";
 }
 
-/*! Notes why a domain cannot answer. The domain's name is told if it is known, so that many questions are one line. */
-static void domain_failed(work_t *work, const knot_dname_t *domain, const char *what)
+void mail_answer(const mail_question_t *question, mail_hosted_t *hosted, knot_pkt_t *pkt,
+                 mail_reply_t *reply)
 {
-	mail_reply_t *reply = work->reply;
-	knot_dname_txt_storage_t name = "?";
-	(void)knot_dname_to_str(name, domain, sizeof(name));
-	reply->outcome = MAIL_OUTCOME_FAILED;
-	(void)snprintf(reply->reason, sizeof(reply->reason), "%.100s: %.200s", name, what);
-}
-
-int mail_answer(const mail_question_t *question, knot_pkt_t *pkt, mail_reply_t *reply)
-{
-	work_t work; /* Several KiB of keys: what is read is set. */
-	bool children = false;
-	work.question = question;
-	work.pkt = pkt;
-	work.reply = reply;
-	work.chain = 0;
-	work.notes = NULL;
-	work.note_max = 0;
-	work.closer_count = 0;
-	reply->outcome = MAIL_OUTCOME_NONE;
-	reply->rcode = KNOT_RCODE_NOERROR;
-	reply->kind = mail_kind_count;
-	reply->ede = KNOT_EDNS_EDE_INV_DATA;
-	reply->reason[0] = '\0';
+	mail_work_t work;
+	mail_work_begin(&work, pkt, question->udp, &hosted->lf, reply->reason);
 	work.view.source = question->source;
-	name_set(&work, knot_pkt_qname(pkt));
+	work.view.cache = question->cache;
+	work.view.now = question->now;
+	work.signer = question->signer;
+	work.children = hosted->children;
+	work.name = knot_pkt_qname(pkt);
 
-	int ret = domain_open(&work, &children);
-	if (ret != KNOT_ENOENT) {
-		const char *fault = domain_fault(&work, ret);
-		fault = fault == NULL ? domain_keys(&work) : fault;
-		if (fault == NULL) {
-			(void)knot_pkt_begin(pkt, KNOT_ANSWER);
-			reply->outcome = sections(&work, children);
-		} else {
-			domain_failed(&work, ret == KNOT_EOK ? work.view.apex : work.name, fault);
-		}
-		if (reply->outcome == MAIL_OUTCOME_FAILED) {
-			reply->rcode = KNOT_RCODE_SERVFAIL;
-		}
-		mail_cache_release(question->cache);
+	mail_cache_hold(question->cache);
+	const char *fault = domain_open(&work, hosted);
+	if (fault == NULL) {
+		work.dnssec = work.signs && question->dnssec;
+		work.name = knot_pkt_qname(pkt);
+		reply->outcome = sections(&work);
+	} else {
+		knot_dname_txt_storage_t name = "?";
+		(void)knot_dname_to_str(name, work.name, sizeof(name));
+		(void)snprintf(reply->reason, sizeof(reply->reason), "%.100s: %.200s", name, fault);
+		reply->outcome = MAIL_OUTCOME_FAILED;
 	}
-	return KNOT_EOK;
+	mail_cache_release(question->cache);
+	reply->rcode = reply->outcome == MAIL_OUTCOME_FAILED ? KNOT_RCODE_SERVFAIL : work.rcode;
+	reply->kind = work.kind;
+	reply->ede = work.ede;
 }

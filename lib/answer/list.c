@@ -8,7 +8,6 @@
 
 #include <stdlib.h>
 
-#include "plan/cache.h"
 #include "plan/kinds.h"
 #include "answer/list_names.h"
 #include "view/sign.h"
@@ -47,7 +46,7 @@ static int rrset_list(list_t *list, mail_view_t *view, const mail_node_t *node, 
                       const knot_dname_t *owner, bool authoritative)
 {
 	knot_rrset_t rrset;
-	uint16_t kind = mail_kind_count;
+	uint16_t kind = MAIL_KIND_COUNT;
 	int64_t until = INT64_MAX;
 	knot_rrset_init_empty(&rrset);
 	int ret = mail_view_rrset(view, node, type, owner, NULL, &rrset, &kind, &until);
@@ -65,16 +64,21 @@ static int rrset_list(list_t *list, mail_view_t *view, const mail_node_t *node, 
 }
 
 /*! Opens a stored domain below. \return KNOT_ENOENT: its name servers are not known, which was said. */
-static int child_open(list_t *list, const knot_dname_t *owner, const uint8_t *key, size_t len,
-                      mail_view_t *child)
+static int child_open(list_t *list, const knot_dname_t *owner, mail_lf_t lf, mail_view_t *child)
 {
-	int ret = mail_view_open(child, owner, key, len);
-	const char *why = ret != KNOT_EOK                  ? knot_strerror(ret)
-	                  : child->plan->error != KNOT_EOK ? child->plan->reason
-	                  : !child->plan->hosted           ? "its policy has no ns"
-	                                                   : NULL;
-	if (why == NULL || ret == KNOT_ENOMEM) {
+	int ret = mail_view_open(child, owner, lf);
+	const char *why = NULL;
+	if (ret == KNOT_ENOMEM) {
 		return ret;
+	}
+	if (ret != KNOT_EOK) {
+		why = knot_strerror(ret);
+	} else if (child->plan->error != KNOT_EOK) {
+		why = child->plan->reason;
+	} else if (!child->plan->hosted) {
+		why = "its policy has no ns";
+	} else {
+		return KNOT_EOK;
 	}
 	/* The parent is sound. Its zone lacks the delegation, and all else is right. */
 	knot_dname_txt_storage_t name = "?";
@@ -85,10 +89,10 @@ static int child_open(list_t *list, const knot_dname_t *owner, const uint8_t *ke
 }
 
 /*! DS of a stored domain below. */
-static int child_ds_list(list_t *list, const knot_dname_t *owner, const uint8_t *key, size_t len)
+static int child_ds_list(list_t *list, const knot_dname_t *owner, mail_lf_t lf)
 {
 	mail_ds_t ds;
-	int ret = mail_view_child_ds(&list->view, owner, key, len, NULL, &ds);
+	int ret = mail_view_child_ds(&list->view, owner, lf, NULL, &ds);
 	if (ret == KNOT_EOK) {
 		ret = rrset_out(list, &ds.rrset, MAIL_KIND_CHILD, ds.until, ds.ttl);
 	}
@@ -96,45 +100,51 @@ static int child_ds_list(list_t *list, const knot_dname_t *owner, const uint8_t 
 	return ret == KNOT_ENOENT ? KNOT_EOK : ret;
 }
 
-/*! A stored domain below: its name servers, and their addresses as glue. */
-static int child_list(list_t *list, const knot_dname_t *owner, const uint8_t *key, size_t len)
+/*! List the addresses of a name server of a stored domain below, if it lies there: glue. */
+static int glue_list(list_t *list, mail_view_t *child, const knot_dname_t *target)
+{
+	mail_lf_storage_t lf;
+	mail_node_t node;
+	mail_name_lf(target, &lf);
+	if (!mail_lf_in(mail_lf(&lf), mail_lf(&child->lf))) {
+		return KNOT_EOK;
+	}
+	int ret = mail_view_node(child, mail_lf(&lf), &node);
+	if (ret == KNOT_EOK) {
+		ret = rrset_list(list, child, &node, KNOT_RRTYPE_A, target, false);
+	}
+	if (ret == KNOT_EOK) {
+		ret = rrset_list(list, child, &node, KNOT_RRTYPE_AAAA, target, false);
+	}
+	return ret;
+}
+
+/*! List what the parent has of a stored domain below: its name servers, its DS, glue. */
+static int child_list(list_t *list, const knot_dname_t *owner, mail_lf_t lf)
 {
 	mail_view_t child = list->view;
 	mail_node_t apex;
 	knot_rrset_t ns;
 	uint16_t kind;
 	knot_rrset_init_empty(&ns);
-	int ret = child_open(list, owner, key, len, &child);
+	int ret = child_open(list, owner, lf, &child);
 	if (ret != KNOT_EOK) {
 		return ret == KNOT_ENOENT ? KNOT_EOK : ret;
 	}
-	ret = mail_view_node(&child, key, len, &apex);
+	ret = mail_view_node(&child, lf, &apex);
 	if (ret == KNOT_EOK) {
 		ret = rrset_list(list, &child, &apex, KNOT_RRTYPE_NS, owner, false);
 	}
 	if (ret == KNOT_EOK) {
-		ret = child_ds_list(list, owner, key, len);
+		ret = child_ds_list(list, owner, lf);
 	}
 	if (ret == KNOT_EOK) {
 		ret = mail_view_rrset(&child, &apex, KNOT_RRTYPE_NS, owner, NULL, &ns, &kind, NULL);
 	}
 	knot_rdata_t *rdata = ns.rrs.rdata;
 	for (uint16_t i = 0; i < ns.rrs.count && ret == KNOT_EOK; i++) {
-		const knot_dname_t *target = knot_ns_name(rdata);
-		uint8_t target_key[MAIL_KEY_MAX];
-		mail_node_t node;
-		size_t target_len = mail_name_key(target, target_key);
+		ret = glue_list(list, &child, knot_ns_name(rdata));
 		rdata = knot_rdataset_next(rdata);
-		if (!mail_key_in(target_key, target_len, key, len)) {
-			continue;
-		}
-		ret = mail_view_node(&child, target_key, target_len, &node);
-		if (ret == KNOT_EOK) {
-			ret = rrset_list(list, &child, &node, KNOT_RRTYPE_A, target, false);
-		}
-		if (ret == KNOT_EOK) {
-			ret = rrset_list(list, &child, &node, KNOT_RRTYPE_AAAA, target, false);
-		}
 	}
 	knot_rdataset_clear(&ns.rrs, NULL);
 	return ret;
@@ -147,47 +157,45 @@ static bool type_is_shown(const mail_place_t *place, uint16_t type)
 	       (place->at_cut && (type == KNOT_RRTYPE_NS || type == KNOT_RRTYPE_DS));
 }
 
-/*! Looks a name up as a question would. place.where is MAIL_NOTHING for one that is not listed. */
-static int name_place(list_t *list, const listed_name_t *name, mail_place_t *place)
+/*! Look a name up as a question would. */
+static int name_place(list_t *list, mail_lf_t name, mail_place_t *place)
 {
 	mail_view_t *view = &list->view;
-	int ret = mail_view_place(view, name->key, name->len, true, place);
-	if (ret != KNOT_EOK) {
-		return ret;
-	}
-	if (place->where == MAIL_CUT && place->node.child) {
-		place->where = place->at_cut ? MAIL_CUT : MAIL_NOTHING;
-	} else if (place->where == MAIL_CUT) {
-		ret = mail_view_node(view, name->key, name->len, &place->node);
-	} else if (place->where != MAIL_FOUND) {
-		place->where = MAIL_NOTHING;
+	int ret = mail_view_place(view, name, true, place);
+	if (ret == KNOT_EOK && place->where == MAIL_CUT && !place->node.child) {
+		/* Below a delegation there is glue. */
+		ret = mail_view_node(view, name, &place->node);
 	}
 	return ret;
 }
 
-static int name_list(list_t *list, const listed_name_t *name)
+/*! List the records of a name, if it is one of the domain's or a cut. */
+static int name_list(list_t *list, mail_lf_t name)
 {
 	mail_view_t *view = &list->view;
 	mail_place_t place;
 	knot_dname_storage_t owner;
-	int ret = mail_name_from_key(name->key, name->len, owner);
+	int ret = mail_name_from_lf(name, owner);
 	if (ret == KNOT_EOK) {
 		ret = name_place(list, name, &place);
 	}
-	if (ret != KNOT_EOK || place.where == MAIL_NOTHING) {
+	if (ret != KNOT_EOK) {
 		return ret;
 	}
-	if (place.node.child) {
-		return child_list(list, owner, name->key, name->len);
+	const bool cut = place.where == MAIL_CUT;
+	if (cut && place.node.child) {
+		return place.at_cut ? child_list(list, owner, name) : KNOT_EOK;
+	}
+	if (!cut && place.where != MAIL_FOUND) {
+		return KNOT_EOK;
 	}
 	/* An apex begins with its SOA, as zone files do. */
-	const bool apex = name->len == view->key_len;
-	const bool cut = place.where == MAIL_CUT;
+	const bool apex = name.len == view->lf.len;
 	if (apex) {
 		ret = rrset_list(list, view, &place.node, KNOT_RRTYPE_SOA, owner, true);
 	}
-	for (uint16_t type = 0;
-	     ret == KNOT_EOK && (type = mail_node_type(view, &place.node, type)) != 0;) {
+	uint16_t type = mail_node_type(view, &place.node, 0);
+	for (; ret == KNOT_EOK && type != 0; type = mail_node_type(view, &place.node, type)) {
 		if (!(apex && type == KNOT_RRTYPE_SOA) && type_is_shown(&place, type)) {
 			ret = rrset_list(list, view, &place.node, type, owner,
 			                 !cut || type == KNOT_RRTYPE_DS);
@@ -196,19 +204,19 @@ static int name_list(list_t *list, const listed_name_t *name)
 	return ret;
 }
 
-/*! Says whether a name has an NSEC: it has records of the domain's, or is a cut; or an end of the gap. */
+/*! Find out whether a name has an NSEC: it has records of the domain's, or is a cut; or an end of the gap. */
 static int name_owns(list_t *list, listed_name_t *name)
 {
 	mail_place_t place;
-	int ret = name_place(list, name, &place);
+	int ret = name_place(list, name->lf, &place);
 	if (ret != KNOT_EOK) {
 		return ret;
 	}
-	name->owner = mail_chain_is_gap(&list->view, name->key, name->len);
-	if (place.where == MAIL_FOUND) {
-		name->owner = name->owner || mail_node_type(&list->view, &place.node, 0) != 0;
-	} else if (place.where == MAIL_CUT) {
-		name->owner = place.at_cut;
+	switch (place.where) {
+	case MAIL_FOUND: name->owner = mail_node_type(&list->view, &place.node, 0) != 0; break;
+	case MAIL_CUT: name->owner = place.at_cut; break;
+	case MAIL_DNAME: name->owner = false; break;
+	default: name->owner = mail_chain_is_gap(&list->view, name->lf); break;
 	}
 	return KNOT_EOK;
 }
@@ -226,9 +234,9 @@ static int nsec_list(list_t *list, size_t index)
 	mail_link_t link;
 	knot_rrset_t rrset;
 	uint32_t ttl;
-	int ret = mail_chain_match(&list->view, name->key, name->len, &link);
+	int ret = mail_chain_match(&list->view, name->lf, &link);
 	if (ret == KNOT_EOK) {
-		ret = mail_name_from_key(next->key, next->len, link.next);
+		ret = mail_name_from_lf(next->lf, link.next);
 	}
 	if (ret == KNOT_EOK) {
 		ret = mail_view_nsec(&list->view, &link, NULL, &rrset, &ttl);
@@ -263,7 +271,7 @@ static int domain_list(list_t *list)
 		ret = name_owns(list, &list->names[i]);
 	}
 	for (size_t i = 0; i < list->count && ret == KNOT_EOK; i++) {
-		ret = name_list(list, &list->names[i]);
+		ret = name_list(list, list->names[i].lf);
 		if (ret == KNOT_EOK && list->names[i].owner) {
 			ret = nsec_list(list, i);
 		}
@@ -273,11 +281,11 @@ static int domain_list(list_t *list)
 
 int mail_answer_list(const mail_listing_t *listing, mail_str_t domain)
 {
-	uint8_t key[MAIL_KEY_MAX];
+	mail_lf_storage_t lf;
 	knot_dname_storage_t apex;
 	list_t list = { .listing = listing };
-	int len = mail_entry_key(MAIL_SECTION_DOMAIN, domain, key);
-	if (len <= 0 || mail_name_from_key(key, len, apex) != KNOT_EOK) {
+	if (mail_entry_key(MAIL_SECTION_DOMAIN, domain, &lf) != KNOT_EOK ||
+	    mail_name_from_lf(mail_lf(&lf), apex) != KNOT_EOK) {
 		return mail_diag_error(listing->diag, 0, "%.*s is no domain name", (int)domain.len,
 		                       domain.data);
 	}
@@ -289,8 +297,8 @@ int mail_answer_list(const mail_listing_t *listing, mail_str_t domain)
 	}
 	mail_cache_hold(list.view.cache);
 	bool broken = false;
-	int ret = mail_view_open(&list.view, apex, key, len);
-	if (ret == KNOT_EOK && list.view.key_len != (size_t)len) {
+	int ret = mail_view_open(&list.view, apex, mail_lf(&lf));
+	if (ret == KNOT_EOK && list.view.lf.len != lf.len) {
 		ret = KNOT_ENOENT;
 	}
 	if (ret == KNOT_ENOENT) {

@@ -4,13 +4,13 @@
  */
 #pragma once
 
+#include "mail/list.h"
 #include "view/view.h"
 
 /*! A name of the listing. */
 typedef struct {
-	uint8_t *key;
-	size_t len;
-	bool owner; /*!< It has an NSEC. */
+	mail_lf_t lf; /*!< Its octets belong to the list. */
+	bool owner;   /*!< It has an NSEC. */
 } listed_name_t;
 
 typedef struct {

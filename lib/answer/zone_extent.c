@@ -28,19 +28,15 @@ static void owners_add(mail_extent_t *extent, const mail_view_t *view, const mai
                        bool absolute)
 {
 	for (size_t i = 0; i < owners->count; i++) {
-		const mail_owner_t *owner = &owners->owners[i];
-		const uint8_t *key = owner->key;
-		size_t len = owner->key_len;
+		mail_lf_t relative = owners->owners[i].name;
 		knot_dname_storage_t name;
 		if (absolute) {
-			if (!mail_key_in(key, len, view->key, view->key_len) ||
-			    len == view->key_len) {
+			if (!mail_lf_in(relative, mail_lf(&view->lf))) {
 				continue;
 			}
-			key += view->key_len + 1;
-			len -= view->key_len + 1;
+			relative = mail_view_relative(view, relative);
 		}
-		if (len == 0 || mail_name_from_key(key, len, name) != KNOT_EOK) {
+		if (relative.len == 0 || mail_name_from_lf(relative, name) != KNOT_EOK) {
 			continue;
 		}
 		const uint8_t *label = name;

@@ -18,6 +18,8 @@
 #include <time.h>
 
 #include "change/internal.h"
+#include "mail/chars.h"
+#include "mail/dkim_id.h"
 
 /*! Orders entries by section and id. */
 static int entry_compare(const void *a_ptr, const void *b_ptr)
@@ -62,16 +64,16 @@ const mail_entry_t *mail_change_key_of(const mail_change_t *change, mail_str_t d
 	return node != NULL ? *node : NULL;
 }
 
-/*! Reads as the transaction does, but gives changed entries with their lines. */
-static int overlay_get(const mail_source_t *src, mail_section_t section, const uint8_t *key,
-                       size_t len, mail_entry_t **entry, mail_stamp_t *stamp)
+/*! Read as the transaction does, but give changed entries with their lines. */
+static int overlay_get(const mail_source_t *src, mail_section_t section, mail_lf_t key,
+                       mail_entry_t **entry, mail_stamp_t *stamp)
 {
 	const mail_change_t *change = src->ctx;
 	char id[KNOT_DNAME_TXT_MAXLEN + 1];
 	mail_buf_t buf = MAIL_BUF_FIXED((uint8_t *)id, sizeof(id));
-	int ret = change->base->get(change->base, section, key, len, entry, stamp);
+	int ret = change->base->get(change->base, section, key, entry, stamp);
 	if (ret != KNOT_EOK || entry == NULL || section == MAIL_SECTION_DKIM ||
-	    mail_entry_id_from_key(section, key, len, &buf) != KNOT_EOK) {
+	    mail_entry_id_from_key(section, key, &buf) != KNOT_EOK) {
 		return ret;
 	}
 	const mail_entry_t *listed = mail_change_find(change, section, mail_buf_view(&buf));
@@ -86,46 +88,31 @@ static int overlay_get(const mail_source_t *src, mail_section_t section, const u
 	return ret;
 }
 
-static int overlay_domain_above(const mail_source_t *src, const uint8_t *key, size_t len,
+static int overlay_domain_above(const mail_source_t *src, mail_lf_t name, mail_lf_t *above,
                                 mail_domain_t *domain)
 {
 	const mail_change_t *change = src->ctx;
-	return change->base->domain_above(change->base, key, len, domain);
+	return change->base->domain_above(change->base, name, above, domain);
 }
 
-static int overlay_domain_next(const mail_source_t *src, const uint8_t *key, size_t len, bool from,
-                               uint8_t *next, mail_domain_t *domain)
+static int overlay_domain_seek(const mail_source_t *src, mail_lf_t name, mail_seek_t seek,
+                               mail_lf_storage_t *found, mail_domain_t *domain)
 {
 	const mail_change_t *change = src->ctx;
-	return change->base->domain_next(change->base, key, len, from, next, domain);
+	return change->base->domain_seek(change->base, name, seek, found, domain);
 }
 
-static int overlay_domain_prev(const mail_source_t *src, const uint8_t *key, size_t len,
-                               uint8_t *prev, mail_domain_t *domain)
+static int overlay_dkim_get(const mail_source_t *src, mail_lf_t key, mail_dkim_t *dkim)
 {
 	const mail_change_t *change = src->ctx;
-	return change->base->domain_prev(change->base, key, len, prev, domain);
+	return change->base->dkim_get(change->base, key, dkim);
 }
 
-static int overlay_dkim_get(const mail_source_t *src, const uint8_t *key, size_t len,
-                            mail_dkim_t *dkim)
+static int overlay_dkim_seek(const mail_source_t *src, mail_lf_t key, mail_seek_t seek,
+                             mail_lf_storage_t *found, mail_dkim_t *dkim)
 {
 	const mail_change_t *change = src->ctx;
-	return change->base->dkim_get(change->base, key, len, dkim);
-}
-
-static int overlay_dkim_next(const mail_source_t *src, const uint8_t *key, size_t len, bool from,
-                             uint8_t *next, mail_dkim_t *dkim, bool *deleted)
-{
-	const mail_change_t *change = src->ctx;
-	return change->base->dkim_next(change->base, key, len, from, next, dkim, deleted);
-}
-
-static int overlay_dkim_prev(const mail_source_t *src, const uint8_t *key, size_t len,
-                             uint8_t *prev, mail_dkim_t *dkim, bool *deleted)
-{
-	const mail_change_t *change = src->ctx;
-	return change->base->dkim_prev(change->base, key, len, prev, dkim, deleted);
+	return change->base->dkim_seek(change->base, key, seek, found, dkim);
 }
 
 mail_change_t *mail_change_begin(mail_txn_t *txn)
@@ -139,11 +126,9 @@ mail_change_t *mail_change_begin(mail_txn_t *txn)
 	change->source = (mail_source_t){
 		.get = overlay_get,
 		.domain_above = overlay_domain_above,
-		.domain_next = overlay_domain_next,
-		.domain_prev = overlay_domain_prev,
+		.domain_seek = overlay_domain_seek,
 		.dkim_get = overlay_dkim_get,
-		.dkim_next = overlay_dkim_next,
-		.dkim_prev = overlay_dkim_prev,
+		.dkim_seek = overlay_dkim_seek,
 		.ctx = change,
 	};
 	return change;
@@ -185,37 +170,31 @@ static int listed_add(mail_change_t *change, const mail_entry_t *entry)
 	return KNOT_EOK;
 }
 
-/*! Who has a DKIM key: a domain, or "policy:ID". */
-static mail_entry_t key_owner(const mail_entry_t *key)
+/*! Return whether an entry is stored and live. */
+static bool is_live(const mail_change_t *change, mail_section_t section, mail_str_t id)
 {
-	const char *slash = memrchr(key->id.data, '/', key->id.len);
-	const bool policy = key->id.len >= 7 && memcmp(key->id.data, "policy:", 7) == 0;
-	return (mail_entry_t){
-		.section = policy ? MAIL_SECTION_DKIM : MAIL_SECTION_DOMAIN,
-		.id = { key->id.data, slash != NULL ? (size_t)(slash - key->id.data) : 0 },
-	};
+	mail_lf_storage_t key;
+	return mail_entry_key(section, id, &key) == KNOT_EOK &&
+	       change->base->get(change->base, section, mail_lf(&key), NULL, NULL) == KNOT_EOK;
 }
 
-/*! Says whether an entry is stored and live. */
-static bool is_live(const mail_change_t *change, const mail_entry_t *entry)
-{
-	uint8_t key[MAIL_KEY_MAX];
-	int len = mail_entry_key(entry->section, entry->id, key);
-	return len > 0 &&
-	       change->base->get(change->base, entry->section, key, len, NULL, NULL) == KNOT_EOK;
-}
-
-/*! Remembers whose key changed: of policies the policy, because plans depend on all of its keys at once. */
+/*! Remember whose key changed: of policies the policy, because plans depend on all of its keys at once. */
 static int key_owner_put(mail_change_t *change, const mail_entry_t *key)
 {
-	const mail_entry_t owner = key_owner(key);
-	if (owner.section == MAIL_SECTION_DKIM) {
+	mail_dkim_id_t id;
+	if (mail_dkim_id_parse(key->id, &id, NULL) != KNOT_EOK) {
+		return KNOT_EINVAL;
+	}
+	if (id.section == MAIL_SECTION_POLICY) {
+		const size_t len = id.owner.data + id.owner.len - key->id.data;
+		const mail_entry_t all = { .section = MAIL_SECTION_DKIM,
+			                   .id = mail_str_part(key->id, 0, len) };
 		change->policy_keys = true;
-		return listed_add(change, &owner);
+		return listed_add(change, &all);
 	}
 	/* A domain that came with this change has no aliases that were not looked at. */
-	change->targets |= mail_change_find(change, MAIL_SECTION_DOMAIN, owner.id) == NULL &&
-	                   is_live(change, &owner);
+	change->targets |= mail_change_find(change, MAIL_SECTION_DOMAIN, id.owner) == NULL &&
+	                   is_live(change, MAIL_SECTION_DOMAIN, id.owner);
 	return KNOT_EOK;
 }
 
@@ -241,43 +220,21 @@ static int listed_put(mail_change_t *change, const mail_entry_t *entry)
 	return listed_add(change, entry);
 }
 
-/*! Deletes the DKIM keys of a domain or a policy that is deleted. */
+/*! Delete the DKIM keys of a domain or a policy that is deleted. */
 static int keys_delete(mail_change_t *change, const mail_entry_t *owner)
 {
-	uint8_t prefix[MAIL_KEY_MAX], next[MAIL_KEY_MAX], after[MAIL_KEY_MAX];
-	size_t len;
-	if (owner->section == MAIL_SECTION_POLICY) {
-		prefix[0] = 0;
-		memcpy(prefix + 1, owner->id.data, owner->id.len);
-		len = owner->id.len + 1;
-	} else {
-		int ret = mail_entry_key(MAIL_SECTION_DOMAIN, owner->id, prefix);
-		if (ret < 0 || ret + 12 > MAIL_KEY_MAX) {
-			return ret < 0 ? ret : KNOT_EOK;
-		}
-		memcpy(prefix + ret, "\0_domainkey", 11);
-		len = ret + 11;
+	mail_dkim_walk_t walk;
+	mail_dkim_t dkim;
+	int ret = mail_dkim_walk_begin(&walk, change->base, owner->section, owner->id);
+	if (ret != KNOT_EOK) {
+		return ret == KNOT_ESPACE ? KNOT_EOK : ret;
 	}
-	size_t after_len = len;
-	memcpy(after, prefix, len);
-	for (;;) {
-		mail_dkim_t dkim;
-		bool deleted = false;
-		mail_buf_t id = { 0 };
-		int ret = change->base->dkim_next(change->base, after, after_len, false, next,
-		                                  &dkim, &deleted);
-		if (ret < 0) {
-			return ret == KNOT_ENOENT ? KNOT_EOK : ret;
-		}
-		if (!mail_key_in(next, ret, prefix, len)) {
-			return KNOT_EOK;
-		}
-		after_len = ret;
-		memcpy(after, next, after_len);
-		if (deleted) {
+	while ((ret = mail_dkim_walk_next(&walk, &dkim)) == KNOT_EOK) {
+		if (dkim.deleted) {
 			continue;
 		}
-		ret = mail_entry_id_from_key(MAIL_SECTION_DKIM, next, after_len, &id);
+		mail_buf_t id = { 0 };
+		ret = mail_entry_id_from_key(MAIL_SECTION_DKIM, mail_lf(&walk.key), &id);
 		if (ret == KNOT_EOK) {
 			ret = mail_txn_del(change->txn, MAIL_SECTION_DKIM, mail_buf_view(&id));
 		}
@@ -287,22 +244,19 @@ static int keys_delete(mail_change_t *change, const mail_entry_t *owner)
 		}
 		change->count.deleted++;
 	}
+	return ret == KNOT_ENOENT ? KNOT_EOK : ret;
 }
 
-/*! Says whether a DKIM key is gone because its owner was deleted in this change. */
+/*! Return whether a DKIM key is gone because its owner was deleted in this change. */
 static bool went_with_owner(const mail_change_t *change, const mail_entry_t *entry)
 {
-	if (entry->section != MAIL_SECTION_DKIM) {
+	mail_dkim_id_t id;
+	if (entry->section != MAIL_SECTION_DKIM ||
+	    mail_dkim_id_parse(entry->id, &id, NULL) != KNOT_EOK) {
 		return false;
 	}
-	mail_entry_t owner = key_owner(entry);
-	if (owner.section == MAIL_SECTION_DKIM) {
-		owner.section = MAIL_SECTION_POLICY;
-		owner.id.data += 7;
-		owner.id.len -= 7;
-	}
-	const mail_entry_t *put = mail_change_find(change, owner.section, owner.id);
-	return put != NULL ? put->deleted : change->all && !is_live(change, &owner);
+	const mail_entry_t *put = mail_change_find(change, id.section, id.owner);
+	return put != NULL ? put->deleted : change->all && !is_live(change, id.section, id.owner);
 }
 
 static int entry_delete(mail_change_t *change, const mail_entry_t *entry, mail_diag_t *diag)

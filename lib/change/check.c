@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "change/internal.h"
+#include "mail/dkim_id.h"
 #include "mail/kind.h"
 #include "plan/build.h"
 
@@ -198,13 +199,12 @@ static int policy_compile(mail_change_t *change, mail_str_t id, const checked_t 
  */
 static int policies_check(mail_change_t *change, bool *affected, mail_diag_t *diag)
 {
-	uint8_t key[MAIL_KEY_MAX];
-	size_t len = 0;
+	mail_lf_storage_t key = { 0 };
 	for (;;) {
 		mail_entry_t *entry = NULL;
 		const checked_t *checked = NULL;
 		bool ours = false;
-		int ret = mail_txn_next(change->txn, MAIL_SECTION_POLICY, key, &len, &entry);
+		int ret = mail_txn_next(change->txn, MAIL_SECTION_POLICY, &key, &entry);
 		if (ret == KNOT_ENOENT) {
 			return KNOT_EOK;
 		}
@@ -226,13 +226,6 @@ static int policies_check(mail_change_t *change, bool *affected, mail_diag_t *di
 	}
 }
 
-static bool name_in(const knot_dname_t *name, const uint8_t *apex, size_t apex_len, uint8_t *key,
-                    size_t *len)
-{
-	*len = mail_name_key(name, key);
-	return mail_key_in(key, *len, apex, apex_len);
-}
-
 static bool owner_has_address(const mail_owner_t *owner)
 {
 	for (size_t i = 0; owner != NULL && i < owner->count; i++) {
@@ -244,30 +237,37 @@ static bool owner_has_address(const mail_owner_t *owner)
 	return false;
 }
 
+/*! Return whether another stored domain below an apex is nearer to a name: then the name is its business. */
+static bool is_below_child(const mail_source_t *source, mail_lf_t name, mail_lf_t apex)
+{
+	mail_domain_t nearest;
+	mail_lf_t above;
+	return source->domain_above(source, name, &above, &nearest) == KNOT_EOK &&
+	       above.len > apex.len;
+}
+
 /*!
- * An absolute ns that lies in this domain needs an address there, as a relative one does (plan/plan.c); one in a
+ * An absolute ns that lies in this domain needs an address there, as a relative one does (plan/check.c); one in a
  * stored domain below is that domain's business.
  */
-static int ns_check(const mail_source_t *source, const mail_plan_t *plan, const uint8_t *apex,
-                    size_t apex_len, mail_diag_t *diag)
+static int ns_check(const mail_source_t *source, const mail_plan_t *plan, mail_lf_t apex,
+                    mail_diag_t *diag)
 {
-	const mail_owner_t *top = mail_owners_find(&plan->relative, NULL, 0, NULL);
+	const mail_owner_t *top = mail_owners_find(&plan->relative, (mail_lf_t){ 0 }, NULL);
 	for (size_t i = 0; top != NULL && i < top->count; i++) {
 		const mail_row_t *row = &top->rows[i];
-		uint8_t key[MAIL_KEY_MAX];
-		size_t len;
-		if (row->type != KNOT_RRTYPE_NS || row->rdata.holes ||
-		    !name_in(row->rdata.ops.data, apex, apex_len, key, &len)) {
+		mail_lf_storage_t storage;
+		if (row->type != KNOT_RRTYPE_NS || row->rdata.holes) {
 			continue;
 		}
-		mail_domain_t nearest;
-		if (source->domain_above(source, key, len, &nearest) > (int)apex_len) {
+		mail_name_lf(row->rdata.ops.data, &storage);
+		const mail_lf_t name = mail_lf(&storage);
+		if (!mail_lf_in(name, apex) || is_below_child(source, name, apex)) {
 			continue;
 		}
-		const size_t below = len > apex_len ? apex_len + 1 : len;
-		if (!owner_has_address(mail_owners_find(&plan->absolute, key, len, NULL)) &&
-		    !owner_has_address(
-			    mail_owners_find(&plan->relative, key + below, len - below, NULL))) {
+		if (!owner_has_address(mail_owners_find(&plan->absolute, name, NULL)) &&
+		    !owner_has_address(mail_owners_find(&plan->relative,
+		                                        mail_lf_relative(name, apex), NULL))) {
 			return mail_diag_error(
 				diag, 0,
 				"ns: a name server lies in the domain but is no host "
@@ -277,30 +277,25 @@ static int ns_check(const mail_source_t *source, const mail_plan_t *plan, const 
 	return KNOT_EOK;
 }
 
-/*! Hosts with absolute names against the records that the domain itself has there. */
-static int absolute_check(const mail_source_t *source, const mail_plan_t *plan, const uint8_t *apex,
-                          size_t apex_len, mail_diag_t *diag)
+/*! Check hosts with absolute names against the records that the domain itself has there. */
+static int absolute_check(const mail_source_t *source, const mail_plan_t *plan, mail_lf_t apex,
+                          mail_diag_t *diag)
 {
 	for (size_t i = 0; i < plan->absolute.count; i++) {
 		const mail_owner_t *owner = &plan->absolute.owners[i];
-		mail_domain_t nearest;
-		if (!mail_key_in(owner->key, owner->key_len, apex, apex_len) ||
-		    source->domain_above(source, owner->key, owner->key_len, &nearest) >
-		            (int)apex_len) {
+		if (!mail_lf_in(owner->name, apex) || is_below_child(source, owner->name, apex)) {
 			continue;
 		}
-		const size_t below = owner->key_len > apex_len ? apex_len + 1 : apex_len;
-		const mail_owner_t *other = mail_owners_find(&plan->relative, owner->key + below,
-		                                             owner->key_len - below, NULL);
+		const mail_owner_t *other = mail_owners_find(
+			&plan->relative, mail_lf_relative(owner->name, apex), NULL);
 		const mail_row_t *row = NULL;
-		const char *what = other == NULL
-		                           ? NULL
-		                           : mail_owners_clash(owner, other,
-		                                               owner->key_len == apex_len, &row);
+		const char *what = NULL;
+		if (other != NULL) {
+			what = mail_owners_clash(owner, other, owner->name.len == apex.len, &row);
+		}
 		if (what != NULL) {
 			mail_buf_t name = { 0 };
-			(void)mail_entry_id_from_key(MAIL_SECTION_DOMAIN, owner->key,
-			                             owner->key_len, &name);
+			(void)mail_entry_id_from_key(MAIL_SECTION_DOMAIN, owner->name, &name);
 			int ret = mail_diag_error(diag, 0, "%s: %s at %.*s",
 			                          mail_kinds[row->kind].name, what, (int)name.len,
 			                          (const char *)name.data);
@@ -311,12 +306,12 @@ static int absolute_check(const mail_source_t *source, const mail_plan_t *plan, 
 	return KNOT_EOK;
 }
 
-/*! What a domain owes besides what its plan was checked for. */
-static int domain_plan_check(const mail_source_t *source, const mail_plan_t *plan,
-                             const uint8_t *key, size_t len, mail_diag_t *diag)
+/*! Check what a domain owes besides what its plan was checked for. */
+static int domain_plan_check(const mail_source_t *source, const mail_plan_t *plan, mail_lf_t apex,
+                             mail_diag_t *diag)
 {
 	knot_dname_storage_t name;
-	int ret = mail_name_from_key(key, len, name);
+	int ret = mail_name_from_lf(apex, name);
 	if (ret != KNOT_EOK) {
 		return ret;
 	}
@@ -329,12 +324,12 @@ static int domain_plan_check(const mail_source_t *source, const mail_plan_t *pla
 		                       "room for a domain of %zu",
 		                       plan->apex_max);
 	}
-	ret = ns_check(source, plan, key, len, diag);
-	return ret == KNOT_EOK ? absolute_check(source, plan, key, len, diag) : ret;
+	ret = ns_check(source, plan, apex, diag);
+	return ret == KNOT_EOK ? absolute_check(source, plan, apex, diag) : ret;
 }
 
 /*! Compiles a domain with overrides, or an alias. \param differs Set when it was made from what changed. */
-static int domain_compile(mail_change_t *change, mail_str_t id, const uint8_t *key, size_t len,
+static int domain_compile(mail_change_t *change, mail_str_t id, mail_lf_t name,
                           const mail_domain_t *domain, bool *differs, mail_diag_t *diag)
 {
 	mail_profile_t *profile = NULL;
@@ -358,10 +353,10 @@ static int domain_compile(mail_change_t *change, mail_str_t id, const uint8_t *k
 		*differs |= affected_by(change, profile->dependencies, profile->dependency_count);
 	}
 	if (ret == KNOT_EOK) {
-		ret = domain_plan_check(&change->source, plan, key, len, diag);
+		ret = domain_plan_check(&change->source, plan, name, diag);
 	}
 	if (ret == KNOT_EOK) {
-		ret = mail_change_keys_check(change, plan, key, len, domain->alias, diag);
+		ret = mail_change_keys_check(change, plan, name, domain->alias, diag);
 	}
 	mail_plan_free(plan);
 	mail_profile_free(profile);
@@ -382,17 +377,17 @@ static bool is_changed(const mail_change_t *change, mail_str_t id)
 }
 
 /*! Checks a domain that has all from its policy. */
-static int plain_check(mail_change_t *change, mail_str_t policy, const uint8_t *key, size_t len,
-                       concern_t *concern, mail_diag_t *diag)
+static int plain_check(mail_change_t *change, mail_str_t policy, mail_lf_t name, concern_t *concern,
+                       mail_diag_t *diag)
 {
 	const checked_t *checked = NULL;
 	int ret = policy_compile(change, policy, &checked, &concern->must, diag);
 	if (ret == KNOT_EOK) {
 		concern->differs |= checked->affected;
-		ret = domain_plan_check(&change->source, checked->plan, key, len, diag);
+		ret = domain_plan_check(&change->source, checked->plan, name, diag);
 	}
 	return ret == KNOT_EOK
-	               ? mail_change_keys_check(change, checked->plan, key, len, MAIL_STR(""), diag)
+	               ? mail_change_keys_check(change, checked->plan, name, MAIL_STR(""), diag)
 	               : ret;
 }
 
@@ -400,20 +395,20 @@ static int plain_check(mail_change_t *change, mail_str_t policy, const uint8_t *
  * Checks one domain, and counts it if its records may differ.  One that was made from nothing that changed
  * may be bad: it was so before.
  */
-static int domain_check(mail_change_t *change, const uint8_t *key, size_t len,
-                        const mail_domain_t *domain, mail_diag_t *diag)
+static int domain_check(mail_change_t *change, mail_lf_t name, const mail_domain_t *domain,
+                        mail_diag_t *diag)
 {
 	mail_buf_t id = { 0 };
-	int ret = mail_entry_id_from_key(MAIL_SECTION_DOMAIN, key, len, &id);
+	int ret = mail_entry_id_from_key(MAIL_SECTION_DOMAIN, name, &id);
 	concern_t concern = {
 		.differs = is_changed(change, mail_buf_view(&id)) ||
 		           (domain->alias.len > 0 && is_changed(change, domain->alias)),
 	};
 	concern.must = concern.differs || change->all;
 	if (ret == KNOT_EOK && domain->plain && domain->alias.len == 0) {
-		ret = plain_check(change, domain->policy, key, len, &concern, diag);
+		ret = plain_check(change, domain->policy, name, &concern, diag);
 	} else if (ret == KNOT_EOK) {
-		ret = domain_compile(change, mail_buf_view(&id), key, len, domain, &concern.differs,
+		ret = domain_compile(change, mail_buf_view(&id), name, domain, &concern.differs,
 		                     diag);
 	}
 	change->count.domains += concern.differs;
@@ -455,7 +450,7 @@ typedef struct {
 } walk_t;
 
 /*! Checks a domain that may differ. */
-static int each_domain(const uint8_t *key, size_t len, const mail_domain_t *domain, void *ctx)
+static int each_domain(mail_lf_t name, const mail_domain_t *domain, void *ctx)
 {
 	const walk_t *walk = ctx;
 	char text[KNOT_DNAME_TXT_MAXLEN + 1];
@@ -463,15 +458,15 @@ static int each_domain(const uint8_t *key, size_t len, const mail_domain_t *doma
 	if (domain->error != KNOT_EOK) {
 		return KNOT_EOK; /* It was so before. */
 	}
-	int ret = mail_entry_id_from_key(MAIL_SECTION_DOMAIN, key, len, &id);
+	int ret = mail_entry_id_from_key(MAIL_SECTION_DOMAIN, name, &id);
 	if (ret == KNOT_EOK && domain_affected(walk->change, mail_buf_view(&id), domain)) {
-		ret = domain_check(walk->change, key, len, domain, walk->diag);
+		ret = domain_check(walk->change, name, domain, walk->diag);
 	}
 	return ret;
 }
 
 /*! Checks an alias whose target was changed; one that was changed itself has been checked. */
-static int each_alias(const uint8_t *key, size_t len, const mail_domain_t *domain, void *ctx)
+static int each_alias(mail_lf_t name, const mail_domain_t *domain, void *ctx)
 {
 	const walk_t *walk = ctx;
 	char text[KNOT_DNAME_TXT_MAXLEN + 1];
@@ -480,17 +475,16 @@ static int each_alias(const uint8_t *key, size_t len, const mail_domain_t *domai
 	    !is_changed(walk->change, domain->alias)) {
 		return KNOT_EOK;
 	}
-	int ret = mail_entry_id_from_key(MAIL_SECTION_DOMAIN, key, len, &id);
+	int ret = mail_entry_id_from_key(MAIL_SECTION_DOMAIN, name, &id);
 	return ret != KNOT_EOK || is_changed(walk->change, mail_buf_view(&id))
 	               ? ret
-	               : domain_check(walk->change, key, len, domain, walk->diag);
+	               : domain_check(walk->change, name, domain, walk->diag);
 }
 
-/*! Checks the policy of a changed DKIM key; that of a deleted one may be gone. */
-static int policy_key_check(mail_change_t *change, const mail_entry_t *entry, mail_diag_t *diag)
+/*! Check the policy of a changed DKIM key; that of a deleted one may be gone. */
+static int policy_key_check(mail_change_t *change, const mail_entry_t *entry, mail_str_t policy,
+                            mail_diag_t *diag)
 {
-	const char *slash = memrchr(entry->id.data, '/', entry->id.len);
-	const mail_str_t policy = { entry->id.data + 7, slash - entry->id.data - 7 };
 	const checked_t *checked;
 	bool ours = true;
 	if (entry->deleted) {
@@ -500,31 +494,36 @@ static int policy_key_check(mail_change_t *change, const mail_entry_t *entry, ma
 	return ret == KNOT_EOK ? ret : named(change, MAIL_SECTION_DKIM, entry->id, diag, ret);
 }
 
-/*! Checks a changed domain, or the owner of a changed DKIM key. */
+/*! Check a changed domain, or the owner of a changed DKIM key. */
 static int listed_check(mail_change_t *change, const mail_entry_t *entry, mail_diag_t *diag)
 {
-	uint8_t key[MAIL_KEY_MAX];
-	mail_domain_t domain;
+	const bool is_key = entry->section == MAIL_SECTION_DKIM;
 	mail_str_t owner = entry->id;
-	if (entry->section == MAIL_SECTION_DKIM) {
-		const char *slash = memrchr(owner.data, '/', owner.len);
-		if (slash == NULL) {
+	if (is_key) {
+		mail_dkim_id_t id;
+		if (mail_dkim_id_parse(entry->id, &id, NULL) != KNOT_EOK) {
 			return KNOT_EOK; /* It stands for all keys of a policy. */
 		}
-		owner.len = slash - owner.data;
-		if (owner.len > 7 && memcmp(owner.data, "policy:", 7) == 0) {
-			return policy_key_check(change, entry, diag);
+		if (id.section == MAIL_SECTION_POLICY) {
+			return policy_key_check(change, entry, id.owner, diag);
 		}
+		owner = id.owner;
 	} else if (entry->section != MAIL_SECTION_DOMAIN) {
 		return KNOT_EOK;
 	}
-	int len = mail_entry_key(MAIL_SECTION_DOMAIN, owner, key);
-	int found = len > 0 ? change->base->domain_above(change->base, key, len, &domain) : len;
-	const bool exists = found >= 0 && found == len;
+
+	/* Does the domain exist? */
+	mail_lf_storage_t lf;
+	mail_lf_t above;
+	mail_domain_t domain;
+	const bool exists = mail_entry_key(MAIL_SECTION_DOMAIN, owner, &lf) == KNOT_EOK &&
+	                    change->base->domain_above(change->base, mail_lf(&lf), &above,
+	                                               &domain) == KNOT_EOK &&
+	                    above.len == lf.len;
 	if (!exists || domain.error != KNOT_EOK) {
 		if (entry->deleted) {
-			change->deleted_domains += entry->section == MAIL_SECTION_DOMAIN;
-			change->count.domains += entry->section == MAIL_SECTION_DOMAIN;
+			change->deleted_domains += !is_key;
+			change->count.domains += !is_key;
 			return KNOT_EOK;
 		}
 		(void)mail_diag_error(diag, 0, "domain %.*s %s", (int)owner.len, owner.data,
@@ -532,18 +531,18 @@ static int listed_check(mail_change_t *change, const mail_entry_t *entry, mail_d
 		                             : "does not exist");
 		return named(change, entry->section, entry->id, diag, KNOT_EINVAL);
 	}
-	if (entry->section == MAIL_SECTION_DKIM && !entry->deleted && domain.alias.len > 0) {
+	if (is_key && !entry->deleted && domain.alias.len > 0) {
 		(void)mail_diag_error(diag, 0, "%.*s is an alias: the keys of its target count",
 		                      (int)owner.len, owner.data);
 		return named(change, entry->section, entry->id, diag, KNOT_EINVAL);
 	}
+
 	/* Once for a domain: of its own entry, or else of one of its keys. */
-	if (entry->section == MAIL_SECTION_DKIM &&
-	    (mail_change_find(change, MAIL_SECTION_DOMAIN, owner) != NULL ||
-	     mail_change_key_of(change, owner) != entry)) {
+	if (is_key && (mail_change_find(change, MAIL_SECTION_DOMAIN, owner) != NULL ||
+	               mail_change_key_of(change, owner) != entry)) {
 		return KNOT_EOK;
 	}
-	return domain_check(change, key, len, &domain, diag);
+	return domain_check(change, mail_lf(&lf), &domain, diag);
 }
 
 static void listed_walk(const void *node, VISIT visit, void *closure)

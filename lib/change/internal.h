@@ -36,10 +36,10 @@ const mail_entry_t *mail_change_key_of(const mail_change_t *change, mail_str_t d
 /*!
  * Checks the own DKIM keys of a domain against its plan: their names, and what else stands there.
  *
- * \param key, len  Key of the domain.
- * \param alias     Its target, whose keys count; empty: it is none.
+ * \param name   The domain.
+ * \param alias  Its target, whose keys count; empty: it is none.
  */
-int mail_change_keys_check(mail_change_t *change, const mail_plan_t *plan, const uint8_t *key,
-                           size_t len, mail_str_t alias, mail_diag_t *diag);
+int mail_change_keys_check(mail_change_t *change, const mail_plan_t *plan, mail_lf_t name,
+                           mail_str_t alias, mail_diag_t *diag);
 /*! Frees the compiled policies. */
 void mail_change_plans_free(mail_change_t *change);

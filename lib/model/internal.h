@@ -1,10 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What rollover.c and keyset.c share.
+ * What the files of the model share: entry_id.c and dkim_id.c; rollover.c and keyset.c.
  */
 #pragma once
 
 #include "mail/rollover.h"
+
+/*! Check an id that is no name. \return KNOT_EOK; KNOT_EINVAL with the reason and column. */
+int mail_id_check(mail_str_t id, mail_diag_t *diag);
+/*! Parse the name of a domain, which is not the root. \return As mail_name_parse(). */
+int mail_domain_parse(mail_str_t text, knot_dname_storage_t name, mail_diag_t *diag);
 
 /*! Says whether a key has the part of a KSK. */
 static inline bool mail_key_ksk(const mail_dnskey_t *key)

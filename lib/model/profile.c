@@ -142,14 +142,14 @@ static int dependency_put(mail_profile_t *profile, mail_section_t section, mail_
 int mail_profile_fetch(mail_profile_t *profile, mail_section_t section, mail_str_t id,
                        mail_entry_t **entry)
 {
-	uint8_t key[MAIL_KEY_MAX];
-	int len = mail_entry_key(section, id, key);
-	if (len < 0) {
-		return len;
+	mail_lf_storage_t key;
+	int ret = mail_entry_key(section, id, &key);
+	if (ret != KNOT_EOK) {
+		return ret;
 	}
 	mail_stamp_t stamp = { 0 };
 	const mail_source_t *source = profile->source;
-	int ret = source->get(source, section, key, len, entry, &stamp);
+	ret = source->get(source, section, mail_lf(&key), entry, &stamp);
 	int noted = dependency_put(profile, section, id, stamp);
 	if (ret == KNOT_EOK && noted != KNOT_EOK) {
 		mail_entry_free(*entry);

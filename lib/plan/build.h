@@ -8,8 +8,7 @@
 
 /*! A name in the domain that a record points to. */
 struct mail_build_target {
-	uint8_t key[MAIL_KEY_MAX]; /*!< Relative. */
-	size_t key_len;
+	mail_lf_storage_t name; /*!< Relative. */
 	mail_item_id_t item;
 	const mail_setting_t *setting;
 };

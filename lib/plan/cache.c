@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "plan/cache.h"
+#include "mail/cache.h"
 
 /*! What a plan is for. */
 typedef enum {
@@ -193,14 +193,13 @@ static slot_t *slot_add(mail_cache_t *cache, plan_type_t type, const void *id, s
 static mail_stamp_t stamp_now(const mail_source_t *source, const mail_dependency_t *dependency)
 {
 	mail_stamp_t stamp = { 0 };
-	uint8_t key[MAIL_KEY_MAX];
+	mail_lf_storage_t key;
 	if (dependency->section == MAIL_SECTION_DKIM) {
 		(void)mail_plan_keys_stamp(source, dependency->id, &stamp);
 		return stamp;
 	}
-	int len = mail_entry_key(dependency->section, dependency->id, key);
-	if (len >= 0) {
-		(void)source->get(source, dependency->section, key, len, NULL, &stamp);
+	if (mail_entry_key(dependency->section, dependency->id, &key) == KNOT_EOK) {
+		(void)source->get(source, dependency->section, mail_lf(&key), NULL, &stamp);
 	}
 	return stamp;
 }
@@ -253,17 +252,17 @@ static int plan_compile(const mail_source_t *source, plan_type_t type, mail_str_
 }
 
 int mail_cache_plan(mail_cache_t *cache, const mail_source_t *source, const mail_domain_t *domain,
-                    const uint8_t *key, size_t key_len, const mail_plan_t **plan)
+                    mail_lf_t name, const mail_plan_t **plan)
 {
 	/* A domain that follows nothing, which no writer of ours writes, gets a plan that says so. */
 	const bool follows = domain->alias.len > 0 || domain->policy.len > 0;
 	const plan_type_t type = !domain->plain || !follows ? PLAN_DOMAIN
 	                         : domain->alias.len > 0    ? PLAN_ALIAS
 	                                                    : PLAN_POLICY;
-	char name[KNOT_DNAME_TXT_MAXLEN + 1];
+	char room[KNOT_DNAME_TXT_MAXLEN + 1];
 	mail_str_t id = type == PLAN_ALIAS ? domain->alias : domain->policy;
 	if (type == PLAN_DOMAIN) {
-		id = (mail_str_t){ (const char *)key, key_len };
+		id = (mail_str_t){ (const char *)name.data, name.len };
 	}
 	uint32_t hash = id_hash(type, id.data, id.len);
 	slot_t *slot = slot_find(cache, type, id.data, id.len, hash);
@@ -279,8 +278,8 @@ int mail_cache_plan(mail_cache_t *cache, const mail_source_t *source, const mail
 		mail_plan_t *made = NULL;
 		mail_str_t text = id;
 		if (type == PLAN_DOMAIN) {
-			mail_buf_t buf = MAIL_BUF_FIXED((uint8_t *)name, sizeof(name));
-			int ret = mail_entry_id_from_key(MAIL_SECTION_DOMAIN, key, key_len, &buf);
+			mail_buf_t buf = MAIL_BUF_FIXED((uint8_t *)room, sizeof(room));
+			int ret = mail_entry_id_from_key(MAIL_SECTION_DOMAIN, name, &buf);
 			if (ret != KNOT_EOK) {
 				return ret;
 			}

@@ -25,8 +25,7 @@ static const char *row_conflict(const mail_row_t *a, const mail_row_t *b, bool a
 	if (a->type != b->type || a->kind == b->kind) {
 		return NULL;
 	}
-	const char *a_kind = mail_kinds[a->kind].name, *b_kind = mail_kinds[b->kind].name;
-	if (strcmp(a_kind, "record") == 0 || strcmp(b_kind, "record") == 0) {
+	if (a->kind == MAIL_KIND_RECORD || b->kind == MAIL_KIND_RECORD) {
 		return apex && a->type == KNOT_RRTYPE_TXT
 		               ? "a literal TXT record where SPF and txt are made (write it as txt)"
 		               : "a literal record of a type that is made there";
@@ -34,12 +33,13 @@ static const char *row_conflict(const mail_row_t *a, const mail_row_t *b, bool a
 	return NULL;
 }
 
-static void owner_print(const mail_owner_t *owner, mail_buf_t *out)
+/*! Print a name as a zone file would have it. */
+static void owner_print(mail_lf_t relative, mail_buf_t *out)
 {
 	knot_dname_storage_t name;
-	if (owner->key_len == 0) {
+	if (relative.len == 0) {
 		(void)mail_buf_str(out, "@");
-	} else if (mail_name_from_key(owner->key, owner->key_len, name) == KNOT_EOK) {
+	} else if (mail_name_from_lf(relative, name) == KNOT_EOK) {
 		(void)mail_name_print(name, out);
 	}
 }
@@ -50,7 +50,7 @@ static int conflict_note(mail_build_t *build, const mail_owner_t *owner, const m
 {
 	char name[KNOT_DNAME_TXT_MAXLEN + 1];
 	mail_buf_t text = MAIL_BUF_FIXED((uint8_t *)name, sizeof(name));
-	owner_print(owner, &text);
+	owner_print(owner->name, &text);
 	int ret = mail_diag_error(build->diag, 0, "%s: %.*s at %.*s", mail_kinds[row->kind].name,
 	                          (int)strlen(what), what, (int)text.len, name);
 	if (build->strict) {
@@ -63,8 +63,7 @@ static int conflict_note(mail_build_t *build, const mail_owner_t *owner, const m
 
 static bool row_is_spf(const mail_row_t *row)
 {
-	const char *kind = mail_kinds[row->kind].name;
-	return strcmp(kind, "spf") == 0 || strcmp(kind, "helo-spf") == 0;
+	return row->kind == MAIL_KIND_SPF || row->kind == MAIL_KIND_HELO_SPF;
 }
 
 static unsigned spf_overlapping(const mail_owner_t *owner, const mail_row_t *row)
@@ -106,8 +105,7 @@ static int owner_check(mail_build_t *build, const mail_owner_t *owner, bool apex
 		if (apex && (row->type == KNOT_RRTYPE_CNAME || row->type == KNOT_RRTYPE_DNAME)) {
 			return conflict_note(build, owner, row, "an alias of the whole domain");
 		}
-		if (strcmp(mail_kinds[row->kind].name, "helo-spf") == 0 &&
-		    spf_overlapping(owner, row) > 1) {
+		if (row->kind == MAIL_KIND_HELO_SPF && spf_overlapping(owner, row) > 1) {
 			return conflict_note(build, owner, row, "two SPF records");
 		}
 		for (size_t j = i + 1; j < owner->count; j++) {
@@ -136,8 +134,8 @@ static int dname_check(mail_build_t *build, const mail_owners_t *owners)
 {
 	for (size_t i = 0; i + 1 < owners->count && build->strict; i++) {
 		const mail_owner_t *owner = &owners->owners[i], *next = owner + 1;
-		if (owner->key_len > 0 && owner_has(owner, KNOT_RRTYPE_DNAME) &&
-		    mail_key_in(next->key, next->key_len, owner->key, owner->key_len)) {
+		if (owner->name.len > 0 && owner_has(owner, KNOT_RRTYPE_DNAME) &&
+		    mail_lf_in(next->name, owner->name)) {
 			return conflict_note(build, next, &next->rows[0], "data below a DNAME");
 		}
 	}
@@ -148,7 +146,7 @@ static int owners_check(mail_build_t *build, const mail_owners_t *owners, bool r
 {
 	for (size_t i = 0; i < owners->count; i++) {
 		const mail_owner_t *owner = &owners->owners[i];
-		const bool apex = relative && owner->key_len == 0;
+		const bool apex = relative && owner->name.len == 0;
 		int ret = owner_check(build, owner, apex);
 		if (ret != KNOT_EOK) {
 			return ret;
@@ -180,21 +178,15 @@ static int targets_check(mail_build_t *build)
 	for (size_t i = 0; i < build->target_count && build->strict; i++) {
 		const mail_build_target_t *target = &build->targets[i];
 		bool fatal;
-		const char *fault = target_fault(mail_owners_find(&build->plan->relative,
-		                                                  target->key, target->key_len,
-		                                                  NULL),
-		                                 &fatal, target->item);
-		knot_dname_storage_t name;
+		const char *fault = target_fault(
+			mail_owners_find(&build->plan->relative, mail_lf(&target->name), NULL),
+			&fatal, target->item);
 		char text[KNOT_DNAME_TXT_MAXLEN + 1];
 		mail_buf_t buf = MAIL_BUF_FIXED((uint8_t *)text, sizeof(text));
 		if (fault == NULL) {
 			continue;
 		}
-		if (target->key_len == 0) {
-			(void)mail_buf_str(&buf, "@");
-		} else if (mail_name_from_key(target->key, target->key_len, name) == KNOT_EOK) {
-			(void)mail_name_print(name, &buf);
-		}
+		owner_print(mail_lf(&target->name), &buf);
 		if (fatal) {
 			(void)mail_diag_error(build->diag, 0, "%.*s %s", (int)buf.len, text, fault);
 			return mail_build_bad(build, target->item, target->setting, KNOT_EINVAL);
@@ -213,19 +205,22 @@ static int glue_check(mail_build_t *build, const mail_owner_t *owner)
 					 "example";
 	const mail_apex_t apex = { example, { "example", 7 } };
 	for (size_t i = 0; i < owner->count; i++) {
-		uint8_t name[KNOT_DNAME_MAXLEN], key[MAIL_KEY_MAX];
+		uint8_t name[KNOT_DNAME_MAXLEN];
+		mail_lf_storage_t lf;
 		const mail_row_t *row = &owner->rows[i];
 		if (row->type != KNOT_RRTYPE_NS ||
 		    mail_rdata_fill(&row->rdata, &apex, name, sizeof(name)) < 0) {
 			continue;
 		}
-		const size_t len = mail_name_key(name, key), skip = sizeof(example) - 1;
-		if (!mail_key_in(key, len, (const uint8_t *)"example", skip - 1) || len <= skip ||
-		    !mail_key_in(key + skip, len - skip, owner->key, owner->key_len)) {
+		mail_name_lf(name, &lf);
+		if (!mail_lf_below(mail_lf(&lf), MAIL_LF("example"))) {
 			continue;
 		}
-		const mail_owner_t *host = mail_owners_find(&build->plan->relative, key + skip,
-		                                            len - skip, NULL);
+		const mail_lf_t relative = mail_lf_relative(mail_lf(&lf), MAIL_LF("example"));
+		if (!mail_lf_in(relative, owner->name)) {
+			continue;
+		}
+		const mail_owner_t *host = mail_owners_find(&build->plan->relative, relative, NULL);
 		if (host == NULL ||
 		    !(owner_has(host, KNOT_RRTYPE_A) || owner_has(host, KNOT_RRTYPE_AAAA))) {
 			return conflict_note(build, owner, row,
@@ -241,8 +236,8 @@ static int delegations_check(mail_build_t *build)
 	const mail_owners_t *owners = &build->plan->relative;
 	int ret = KNOT_EOK;
 	for (size_t i = 0; i < owners->count && ret == KNOT_EOK && build->strict; i++) {
-		ret = owners->owners[i].key_len > 0 ? glue_check(build, &owners->owners[i])
-		                                    : KNOT_EOK;
+		ret = owners->owners[i].name.len > 0 ? glue_check(build, &owners->owners[i])
+		                                     : KNOT_EOK;
 	}
 	return ret;
 }

@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #include "mail/dkim.h"
+#include "mail/dkim_id.h"
 #include "plan/kinds.h"
 
 static bool is_revoked(const mail_dkim_t *dkim, int64_t now)
@@ -49,48 +50,18 @@ int mail_dkim_row(const mail_dkim_t *dkim, int64_t now, mail_row_t *row)
 	                        is_revoked(dkim, now) ? 0 : dkim->key.len, dkim->tags, &row->rdata);
 }
 
-/*! The key of a policy's DKIM keys in the store, up to the selector: 00 POLICY 00. */
-static size_t keys_prefix(mail_str_t policy, uint8_t *prefix)
-{
-	if (policy.len + 2 > MAIL_KEY_MAX) {
-		return 0;
-	}
-	prefix[0] = 0;
-	memcpy(prefix + 1, policy.data, policy.len);
-	prefix[policy.len + 1] = 0;
-	return policy.len + 2;
-}
-
-/*! Walks the keys of a policy. `key` and `len` are the position; at first the prefix. */
-static int keys_next(const mail_source_t *source, const uint8_t *prefix, size_t prefix_len,
-                     uint8_t *key, size_t *len, mail_dkim_t *dkim, bool *deleted)
-{
-	uint8_t next[MAIL_KEY_MAX];
-	*deleted = false;
-	int ret = source->dkim_next(source, key, *len, false, next, dkim, deleted);
-	if (ret < 0) {
-		return ret;
-	}
-	if ((size_t)ret <= prefix_len || memcmp(next, prefix, prefix_len) != 0) {
-		return KNOT_ENOENT;
-	}
-	memcpy(key, next, ret);
-	*len = ret;
-	return dkim->error;
-}
-
 int mail_plan_keys_stamp(const mail_source_t *source, mail_str_t policy, mail_stamp_t *stamp)
 {
-	uint8_t prefix[MAIL_KEY_MAX], key[MAIL_KEY_MAX];
-	size_t prefix_len = keys_prefix(policy, prefix), len = prefix_len;
+	mail_dkim_walk_t walk;
 	mail_dkim_t dkim;
-	bool deleted;
-	int ret;
-
-	memcpy(key, prefix, prefix_len);
 	*stamp = (mail_stamp_t){ 0 };
-	while ((ret = keys_next(source, prefix, prefix_len, key, &len, &dkim, &deleted)) ==
-	       KNOT_EOK) {
+	int ret = mail_dkim_walk_begin(&walk, source, MAIL_SECTION_POLICY, policy);
+	while (ret == KNOT_EOK) {
+		ret = mail_dkim_walk_next(&walk, &dkim);
+		if (ret != KNOT_EOK) {
+			break;
+		}
+		ret = dkim.error;
 		if (dkim.stamp.timestamp > stamp->timestamp) {
 			stamp->timestamp = dkim.stamp.timestamp;
 		}
@@ -103,12 +74,12 @@ int mail_plan_keys_stamp(const mail_source_t *source, mail_str_t policy, mail_st
 	return KNOT_EOK;
 }
 
-/*! The owner of a selector that is written as a key: SELECTOR._domainkey. */
-static int key_owner(const uint8_t *selector, size_t len, mail_pattern_t *owner)
+/*! Write the owner of a selector: SELECTOR._domainkey. */
+static int key_owner(mail_lf_t selector, mail_pattern_t *owner)
 {
 	static const char parent[] = "\x0a_domainkey";
 	knot_dname_storage_t name;
-	int ret = mail_name_from_key(selector, len, name);
+	int ret = mail_name_from_lf(selector, name);
 	if (ret != KNOT_EOK) {
 		return ret;
 	}
@@ -148,60 +119,53 @@ static int key_rows(mail_build_t *build, const mail_kind_t *kind, const mail_dki
 	return KNOT_EOK;
 }
 
-/*! Says whether a policy above `layer` has a key with the same selector: that one counts. */
-static bool key_hidden(mail_build_t *build, size_t layer, const uint8_t *selector, size_t len)
+/*! Return whether a policy above `layer` has a key with the same selector: that one counts. */
+static bool key_hidden(mail_build_t *build, size_t layer, mail_lf_t selector)
 {
 	const mail_source_t *source = build->profile->source;
 	for (size_t i = layer + 1; i < build->profile->layer_count; i++) {
 		const mail_layer_t *above = &build->profile->layers[i];
-		uint8_t key[MAIL_KEY_MAX];
+		mail_dkim_walk_t walk;
 		mail_dkim_t dkim;
-		if (above->section != MAIL_SECTION_POLICY) {
-			continue;
-		}
-		size_t at = keys_prefix(above->entry->id, key);
-		if (at + len <= sizeof(key)) {
-			memcpy(key + at, selector, len);
-			if (source->dkim_get(source, key, at + len, &dkim) == KNOT_EOK) {
-				return true;
-			}
+		if (above->section == MAIL_SECTION_POLICY &&
+		    mail_dkim_walk_begin(&walk, source, MAIL_SECTION_POLICY, above->entry->id) ==
+		            KNOT_EOK &&
+		    mail_lf_join(mail_lf(&walk.top), selector, &walk.key) == KNOT_EOK &&
+		    source->dkim_get(source, mail_lf(&walk.key), &dkim) == KNOT_EOK) {
+			return true;
 		}
 	}
 	return false;
 }
 
+/*! Append the rows of all keys of the policy of a layer. */
 static int layer_keys(mail_build_t *build, const mail_kind_t *kind, size_t layer)
 {
-	const mail_source_t *source = build->profile->source;
-	mail_str_t policy = build->profile->layers[layer].entry->id;
-	uint8_t prefix[MAIL_KEY_MAX], key[MAIL_KEY_MAX];
-	size_t prefix_len = keys_prefix(policy, prefix), len = prefix_len;
+	const mail_str_t policy = build->profile->layers[layer].entry->id;
+	mail_dkim_walk_t walk;
 	mail_dkim_t dkim;
-	bool deleted;
-	int ret;
-
-	memcpy(key, prefix, prefix_len);
-	while ((ret = keys_next(source, prefix, prefix_len, key, &len, &dkim, &deleted)) ==
-	       KNOT_EOK) {
+	int ret = mail_dkim_walk_begin(&walk, build->profile->source, MAIL_SECTION_POLICY, policy);
+	while (ret == KNOT_EOK) {
 		mail_pattern_t owner;
-		if (deleted || key_hidden(build, layer, key + prefix_len, len - prefix_len)) {
+		ret = mail_dkim_walk_next(&walk, &dkim);
+		if (ret == KNOT_ENOENT) {
+			return KNOT_EOK;
+		}
+		if (ret == KNOT_EOK) {
+			ret = dkim.error;
+		}
+		const mail_lf_t selector = mail_dkim_walk_selector(&walk);
+		if (ret != KNOT_EOK || dkim.deleted || key_hidden(build, layer, selector)) {
 			continue;
 		}
-		ret = key_owner(key + prefix_len, len - prefix_len, &owner);
+		ret = key_owner(selector, &owner);
 		if (ret == KNOT_EOK) {
 			ret = key_rows(build, kind, &dkim, &owner);
 		}
-		if (ret != KNOT_EOK) {
-			break;
-		}
 	}
-	if (ret != KNOT_ENOENT && ret != KNOT_EOK) {
-		(void)mail_diag_error(build->diag, 0,
-		                      "a DKIM key of policy %.*s cannot be rendered",
-		                      (int)policy.len, policy.data);
-		return ret;
-	}
-	return KNOT_EOK;
+	(void)mail_diag_error(build->diag, 0, "a DKIM key of policy %.*s cannot be rendered",
+	                      (int)policy.len, policy.data);
+	return ret;
 }
 
 int mail_policy_keys(mail_build_t *build, const mail_kind_t *kind)

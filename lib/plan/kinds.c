@@ -369,7 +369,7 @@ static int render_tlsrpt(mail_build_t *build, const mail_kind_t *kind)
 	                  &settings->values[0], ret);
 }
 
-/*! Gives a service without a host the first exchange (INTERFACE.md, The dialect). */
+/*! Gives a service without a host the first exchange . */
 static int srv_target(mail_build_t *build, mail_srv_t *srv)
 {
 	mail_mx_t mx[MAIL_LIST_MAX];
@@ -393,7 +393,7 @@ static int srv_target(mail_build_t *build, mail_srv_t *srv)
 static int render_srv(mail_build_t *build, const mail_kind_t *kind)
 {
 	const mail_settings_t *settings = settings_of(build, MAIL_ITEM_SRV);
-	const mail_service_t *service = &mail_services[kind->arg];
+	const mail_srv_service_t *service = &mail_srv_services[kind->arg];
 	int ret = KNOT_EOK;
 	for (size_t i = 0; i < settings->count && ret == KNOT_EOK && !no_mail(build); i++) {
 		mail_srv_t srv;
@@ -487,77 +487,224 @@ static int render_literal(mail_build_t *build, const mail_kind_t *kind)
 	return ret;
 }
 
-#define SRV(index, service)                                                                        \
-	{                                                                                          \
-		"srv-" service, "_" service "._tcp", KNOT_RRTYPE_SRV, render_srv, index,           \
-			"where clients find the service " service " (RFC 2782, RFC 6186)"          \
+_Static_assert(MAIL_KIND_AUTOCONFIG == MAIL_KIND_SRV + MAIL_SRV_COUNT,
+               "a kind for each SRV service");
+
+#define SRV(id, service)                                                                           \
+	[MAIL_KIND_SRV + MAIL_SRV_##id] = {                                                        \
+		.name = "srv-" service,                                                            \
+		.owner = "_" service "._tcp",                                                      \
+		.type = KNOT_RRTYPE_SRV,                                                           \
+		.render = render_srv,                                                              \
+		.arg = MAIL_SRV_##id,                                                              \
+		.help = "where clients find the service " service " (RFC 2782, RFC 6186)",         \
 	}
 
+/* The place in the table is the kind's number, so a row says its number itself. */
 const mail_kind_t mail_kinds[] = {
-	{ "soa", "@", KNOT_RRTYPE_SOA, render_soa, 0,
-	  "start of authority; its serial is the second of the newest change (RFC 1035)" },
-	{ "ns", "@", KNOT_RRTYPE_NS, render_ns, 0, "the domain's name servers (RFC 1035)" },
-	{ "a", "HOST", KNOT_RRTYPE_A, mail_host_address, 0, "IPv4 address of a host (RFC 1035)" },
-	{ "aaaa", "HOST", KNOT_RRTYPE_AAAA, mail_host_address, 0,
-	  "IPv6 address of a host (RFC 3596)" },
-	{ "mx", "@", KNOT_RRTYPE_MX, render_mx, 0,
-	  "where mail for the domain goes; or null MX (RFC 5321, RFC 7505)" },
-	{ "spf", "@", KNOT_RRTYPE_TXT, render_spf, 0,
-	  "who may send mail of the domain (RFC 7208)" },
-	{ "txt", "@", KNOT_RRTYPE_TXT, render_txt, 0, "other strings of the domain, beside SPF" },
-	{ "helo-spf", "HOST", KNOT_RRTYPE_TXT, mail_host_helo, 0,
-	  "SPF of the name that a host says HELO with (RFC 7208 10.1.2)" },
-	[MAIL_KIND_DKIM] = { "dkim", "SELECTOR._domainkey", KNOT_RRTYPE_TXT, mail_policy_keys, 0,
-	                     "public key that signatures are verified with (RFC 6376, RFC 8463)" },
-	[MAIL_KIND_DKIM_CNAME] = { "dkim-cname", "SELECTOR._domainkey", KNOT_RRTYPE_CNAME,
-	                           mail_policy_keys, 0,
-	                           "the public key is published by somebody else (RFC 6376)" },
-	{ "dkim-none", "*._domainkey", KNOT_RRTYPE_TXT, render_no_keys, 0,
-	  "a domain without mail has no key (RFC 6376 3.6.1)" },
-	{ "dmarc", "_dmarc", KNOT_RRTYPE_TXT, render_dmarc, 0,
-	  "what to do with mail that fails, and where reports go (RFC 9989)" },
-	[MAIL_KIND_REPORT] = { "dmarc-report", "DOMAIN._report._dmarc", KNOT_RRTYPE_TXT, NULL, 0,
-	                       "the domain takes reports of another one (RFC 9990)" },
-	{ "mta-sts", "_mta-sts", KNOT_RRTYPE_TXT, render_mtasts, 0,
-	  "there is an MTA-STS policy, and which version (RFC 8461)" },
-	{ "mta-sts-host", "mta-sts", KNOT_RRTYPE_CNAME, render_cname, MAIL_ITEM_MTA_STS_HOST,
-	  "the web server of the MTA-STS policy (RFC 8461)" },
-	{ "tls-rpt", "_smtp._tls", KNOT_RRTYPE_TXT, render_tlsrpt, 0,
-	  "where reports on TLS go (RFC 8460)" },
-	SRV(0, "imap"),
-	SRV(1, "imaps"),
-	SRV(2, "pop3"),
-	SRV(3, "pop3s"),
-	SRV(4, "submission"),
-	SRV(5, "submissions"),
-	SRV(6, "sieve"),
-	SRV(7, "jmap"),
-	SRV(8, "caldav"),
-	SRV(9, "caldavs"),
-	SRV(10, "carddav"),
-	SRV(11, "carddavs"),
-	SRV(12, "autodiscover"),
-	{ "autoconfig", "autoconfig", KNOT_RRTYPE_CNAME, render_cname, MAIL_ITEM_AUTOCONFIG,
-	  "web server that configures Thunderbird and others" },
-	{ "autodiscover", "autodiscover", KNOT_RRTYPE_CNAME, render_cname, MAIL_ITEM_AUTODISCOVER,
-	  "web server that configures Outlook" },
-	{ "tlsa", "_PORT._tcp.HOST", KNOT_RRTYPE_TLSA, mail_host_tlsa, 0,
-	  "which certificate a host shows, now and next (RFC 6698, RFC 7672)" },
-	{ "bimi", "SELECTOR._bimi", KNOT_RRTYPE_TXT, render_bimi, 0, "the domain's logo (BIMI)" },
-	{ "caa", "@", KNOT_RRTYPE_CAA, render_caa, 0,
-	  "which CA may issue certificates (RFC 8659)" },
-	{ "dnskey", "@", KNOT_RRTYPE_DNSKEY, mail_key_row, 0,
-	  "the keys that the domain is signed with (RFC 4034)" },
-	{ "cds", "@", KNOT_RRTYPE_CDS, mail_key_row, 0,
-	  "the DS that the parent should have, or none (RFC 7344, RFC 8078)" },
-	{ "cdnskey", "@", KNOT_RRTYPE_CDNSKEY, mail_key_row, 0,
-	  "the keys that the parent should make DS of (RFC 7344, RFC 8078)" },
-	{ "record", "any", 0, render_literal, MAIL_ITEM_RECORD, "literal records of a domain" },
-	{ "delegation", "any", 0, render_literal, MAIL_ITEM_DELEGATION,
-	  "a name below the domain that other servers answer for: NS and DS" },
-	[MAIL_KIND_CHILD] = { "child", "DOMAIN", KNOT_RRTYPE_NS, NULL, 0,
-	                      "a stored domain below this one: its name servers" },
-	{ NULL, NULL, 0, NULL, 0, NULL }
+	[MAIL_KIND_SOA] = {
+		.name = "soa",
+		.owner = "@",
+		.type = KNOT_RRTYPE_SOA,
+		.render = render_soa,
+		.help = "start of authority; its serial is the second of the newest change (RFC 1035)",
+	},
+	[MAIL_KIND_NS] = {
+		.name = "ns",
+		.owner = "@",
+		.type = KNOT_RRTYPE_NS,
+		.render = render_ns,
+		.help = "the domain's name servers (RFC 1035)",
+	},
+	[MAIL_KIND_A] = {
+		.name = "a",
+		.owner = "HOST",
+		.type = KNOT_RRTYPE_A,
+		.render = mail_host_address,
+		.help = "IPv4 address of a host (RFC 1035)",
+	},
+	[MAIL_KIND_AAAA] = {
+		.name = "aaaa",
+		.owner = "HOST",
+		.type = KNOT_RRTYPE_AAAA,
+		.render = mail_host_address,
+		.help = "IPv6 address of a host (RFC 3596)",
+	},
+	[MAIL_KIND_MX] = {
+		.name = "mx",
+		.owner = "@",
+		.type = KNOT_RRTYPE_MX,
+		.render = render_mx,
+		.help = "where mail for the domain goes; or null MX (RFC 5321, RFC 7505)",
+	},
+	[MAIL_KIND_SPF] = {
+		.name = "spf",
+		.owner = "@",
+		.type = KNOT_RRTYPE_TXT,
+		.render = render_spf,
+		.help = "who may send mail of the domain (RFC 7208)",
+	},
+	[MAIL_KIND_TXT] = {
+		.name = "txt",
+		.owner = "@",
+		.type = KNOT_RRTYPE_TXT,
+		.render = render_txt,
+		.help = "other strings of the domain, beside SPF",
+	},
+	[MAIL_KIND_HELO_SPF] = {
+		.name = "helo-spf",
+		.owner = "HOST",
+		.type = KNOT_RRTYPE_TXT,
+		.render = mail_host_helo,
+		.help = "SPF of the name that a host says HELO with (RFC 7208 10.1.2)",
+	},
+	[MAIL_KIND_DKIM] = {
+		.name = "dkim",
+		.owner = "SELECTOR._domainkey",
+		.type = KNOT_RRTYPE_TXT,
+		.render = mail_policy_keys,
+		.help = "public key that signatures are verified with (RFC 6376, RFC 8463)",
+	},
+	[MAIL_KIND_DKIM_CNAME] = {
+		.name = "dkim-cname",
+		.owner = "SELECTOR._domainkey",
+		.type = KNOT_RRTYPE_CNAME,
+		.render = mail_policy_keys,
+		.help = "the public key is published by somebody else (RFC 6376)",
+	},
+	[MAIL_KIND_DKIM_NONE] = {
+		.name = "dkim-none",
+		.owner = "*._domainkey",
+		.type = KNOT_RRTYPE_TXT,
+		.render = render_no_keys,
+		.help = "a domain without mail has no key (RFC 6376 3.6.1)",
+	},
+	[MAIL_KIND_DMARC] = {
+		.name = "dmarc",
+		.owner = "_dmarc",
+		.type = KNOT_RRTYPE_TXT,
+		.render = render_dmarc,
+		.help = "what to do with mail that fails, and where reports go (RFC 9989)",
+	},
+	[MAIL_KIND_REPORT] = {
+		.name = "dmarc-report",
+		.owner = "DOMAIN._report._dmarc",
+		.type = KNOT_RRTYPE_TXT,
+		.help = "the domain takes reports of another one (RFC 9990)",
+	},
+	[MAIL_KIND_MTA_STS] = {
+		.name = "mta-sts",
+		.owner = "_mta-sts",
+		.type = KNOT_RRTYPE_TXT,
+		.render = render_mtasts,
+		.help = "there is an MTA-STS policy, and which version (RFC 8461)",
+	},
+	[MAIL_KIND_MTA_STS_HOST] = {
+		.name = "mta-sts-host",
+		.owner = "mta-sts",
+		.type = KNOT_RRTYPE_CNAME,
+		.render = render_cname,
+		.arg = MAIL_ITEM_MTA_STS_HOST,
+		.help = "the web server of the MTA-STS policy (RFC 8461)",
+	},
+	[MAIL_KIND_TLS_RPT] = {
+		.name = "tls-rpt",
+		.owner = "_smtp._tls",
+		.type = KNOT_RRTYPE_TXT,
+		.render = render_tlsrpt,
+		.help = "where reports on TLS go (RFC 8460)",
+	},
+	SRV(IMAP, "imap"),
+	SRV(IMAPS, "imaps"),
+	SRV(POP3, "pop3"),
+	SRV(POP3S, "pop3s"),
+	SRV(SUBMISSION, "submission"),
+	SRV(SUBMISSIONS, "submissions"),
+	SRV(SIEVE, "sieve"),
+	SRV(JMAP, "jmap"),
+	SRV(CALDAV, "caldav"),
+	SRV(CALDAVS, "caldavs"),
+	SRV(CARDDAV, "carddav"),
+	SRV(CARDDAVS, "carddavs"),
+	SRV(AUTODISCOVER, "autodiscover"),
+	[MAIL_KIND_AUTOCONFIG] = {
+		.name = "autoconfig",
+		.owner = "autoconfig",
+		.type = KNOT_RRTYPE_CNAME,
+		.render = render_cname,
+		.arg = MAIL_ITEM_AUTOCONFIG,
+		.help = "web server that configures Thunderbird and others",
+	},
+	[MAIL_KIND_AUTODISCOVER] = {
+		.name = "autodiscover",
+		.owner = "autodiscover",
+		.type = KNOT_RRTYPE_CNAME,
+		.render = render_cname,
+		.arg = MAIL_ITEM_AUTODISCOVER,
+		.help = "web server that configures Outlook",
+	},
+	[MAIL_KIND_TLSA] = {
+		.name = "tlsa",
+		.owner = "_PORT._tcp.HOST",
+		.type = KNOT_RRTYPE_TLSA,
+		.render = mail_host_tlsa,
+		.help = "which certificate a host shows, now and next (RFC 6698, RFC 7672)",
+	},
+	[MAIL_KIND_BIMI] = {
+		.name = "bimi",
+		.owner = "SELECTOR._bimi",
+		.type = KNOT_RRTYPE_TXT,
+		.render = render_bimi,
+		.help = "the domain's logo (BIMI)",
+	},
+	[MAIL_KIND_CAA] = {
+		.name = "caa",
+		.owner = "@",
+		.type = KNOT_RRTYPE_CAA,
+		.render = render_caa,
+		.help = "which CA may issue certificates (RFC 8659)",
+	},
+	[MAIL_KIND_DNSKEY] = {
+		.name = "dnskey",
+		.owner = "@",
+		.type = KNOT_RRTYPE_DNSKEY,
+		.render = mail_key_row,
+		.help = "the keys that the domain is signed with (RFC 4034)",
+	},
+	[MAIL_KIND_CDS] = {
+		.name = "cds",
+		.owner = "@",
+		.type = KNOT_RRTYPE_CDS,
+		.render = mail_key_row,
+		.help = "the DS that the parent should have, or none (RFC 7344, RFC 8078)",
+	},
+	[MAIL_KIND_CDNSKEY] = {
+		.name = "cdnskey",
+		.owner = "@",
+		.type = KNOT_RRTYPE_CDNSKEY,
+		.render = mail_key_row,
+		.help = "the keys that the parent should make DS of (RFC 7344, RFC 8078)",
+	},
+	[MAIL_KIND_RECORD] = {
+		.name = "record",
+		.owner = "any",
+		.render = render_literal,
+		.arg = MAIL_ITEM_RECORD,
+		.help = "literal records of a domain",
+	},
+	[MAIL_KIND_DELEGATION] = {
+		.name = "delegation",
+		.owner = "any",
+		.render = render_literal,
+		.arg = MAIL_ITEM_DELEGATION,
+		.help = "a name below the domain that other servers answer for: NS and DS",
+	},
+	[MAIL_KIND_CHILD] = {
+		.name = "child",
+		.owner = "DOMAIN",
+		.type = KNOT_RRTYPE_NS,
+		.help = "a stored domain below this one: its name servers",
+	},
 };
-
-const unsigned mail_kind_count = sizeof(mail_kinds) / sizeof(mail_kinds[0]) - 1;
+_Static_assert(sizeof(mail_kinds) / sizeof(mail_kinds[0]) == MAIL_KIND_COUNT,
+               "a row for each kind");

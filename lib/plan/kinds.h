@@ -6,9 +6,6 @@
 
 #include "mail/kind.h"
 
-/*! Places in the table of kinds that are made, or told apart, while a question is answered. */
-enum { MAIL_KIND_DKIM = 8, MAIL_KIND_DKIM_CNAME = 9, MAIL_KIND_REPORT = 12, MAIL_KIND_CHILD = 39 };
-
 /*! Reads the hosts of the profile once; KNOT_EOK or why not (noted with mail_build_bad). */
 int mail_hosts_read(mail_build_t *build);
 /*! The hosts' addresses as SPF terms, a space after each. */

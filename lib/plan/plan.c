@@ -13,9 +13,8 @@
 
 /*! A row and where it belongs, before they are grouped. */
 struct mail_build_row {
-	uint8_t *key;
-	size_t key_len;
-	size_t order; /*!< As they were appended. */
+	mail_lf_t name; /*!< Its octets belong to the build, then to the plan. */
+	size_t order;   /*!< As they were appended. */
 	bool absolute;
 	mail_row_t row;
 };
@@ -37,7 +36,7 @@ int mail_build_target(mail_build_t *build, mail_item_id_t item, const mail_setti
 	knot_dname_storage_t name;
 	labels.hole = false;
 	(void)mail_pattern_name(&labels, NULL, name);
-	noted->key_len = mail_name_key(name, noted->key);
+	mail_name_lf(name, &noted->name);
 	noted->item = item;
 	noted->setting = setting;
 	return KNOT_EOK;
@@ -46,7 +45,7 @@ int mail_build_target(mail_build_t *build, mail_item_id_t item, const mail_setti
 int mail_build_row(mail_build_t *build, const mail_pattern_t *owner, mail_row_t *row)
 {
 	knot_dname_storage_t name;
-	uint8_t key[MAIL_KEY_MAX];
+	mail_lf_storage_t lf;
 	mail_build_row_t *grown = NULL;
 	uint8_t *copy = NULL;
 	int ret = row->rdata.ops.error;
@@ -54,7 +53,7 @@ int mail_build_row(mail_build_t *build, const mail_pattern_t *owner, mail_row_t 
 		ret = mail_diag_error(build->diag, 0, "an owner may not hold %s", MAIL_HOLE);
 	}
 	if (ret == KNOT_EOK) {
-		/* A relative owner's key is that of its labels alone. */
+		/* Of a relative owner only its own labels are kept. */
 		mail_pattern_t labels = *owner;
 		labels.hole = false;
 		ret = mail_pattern_name(&labels, NULL, name);
@@ -63,20 +62,21 @@ int mail_build_row(mail_build_t *build, const mail_pattern_t *owner, mail_row_t 
 		mail_rdata_free(&row->rdata);
 		return ret;
 	}
-	size_t len = mail_name_key(name, key);
+	mail_name_lf(name, &lf);
 	grown = realloc(build->rows, (build->row_count + 1) * sizeof(*grown));
 	build->rows = grown != NULL ? grown : build->rows;
-	copy = malloc(len + 1);
+	copy = malloc(lf.len + 1);
 	if (grown == NULL || copy == NULL) {
 		free(copy);
 		mail_rdata_free(&row->rdata);
 		return KNOT_ENOMEM;
 	}
-	memcpy(copy, key, len);
+	memcpy(copy, lf.data, lf.len);
 	row->kind = build->kind;
 	row->ttl = row->ttl == UINT32_MAX ? build->plan->ttl : row->ttl;
-	grown[build->row_count] = (mail_build_row_t){ copy, len, build->row_count, !owner->hole,
-		                                      *row };
+	grown[build->row_count] = (mail_build_row_t){
+		{ copy, lf.len }, build->row_count, !owner->hole, *row
+	};
 	build->row_count++;
 
 	size_t room = mail_rdata_apex_max(&row->rdata);
@@ -116,7 +116,7 @@ int mail_build_bad(mail_build_t *build, mail_item_id_t item, const mail_setting_
 void mail_build_free(mail_build_t *build)
 {
 	for (size_t i = 0; i < build->row_count; i++) {
-		free(build->rows[i].key);
+		free((void *)build->rows[i].name.data);
 		mail_rdata_free(&build->rows[i].row.rdata);
 	}
 	free(build->rows);
@@ -133,7 +133,7 @@ static int row_compare(const void *a_ptr, const void *b_ptr)
 	if (a->absolute != b->absolute) {
 		return a->absolute ? 1 : -1;
 	}
-	int diff = mail_key_compare(a->key, a->key_len, b->key, b->key_len);
+	int diff = mail_lf_compare(a->name, b->name);
 	if (diff != 0) {
 		return diff;
 	}
@@ -143,17 +143,16 @@ static int row_compare(const void *a_ptr, const void *b_ptr)
 	return a->order < b->order ? -1 : 1;
 }
 
-const mail_owner_t *mail_owners_find(const mail_owners_t *owners, const uint8_t *key, size_t len,
-                                     size_t *at)
+const mail_owner_t *mail_owners_find(const mail_owners_t *owners, mail_lf_t name, size_t *at)
 {
-	const uint64_t prefix = mail_key_prefix(key, len);
+	const uint64_t prefix = mail_lf_prefix(name);
 	size_t low = 0, high = owners->count;
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
 		const mail_owner_t *owner = &owners->owners[middle];
 		int diff = (owner->prefix > prefix) - (owner->prefix < prefix);
 		if (diff == 0) {
-			diff = mail_key_compare(owner->key, owner->key_len, key, len);
+			diff = mail_lf_compare(owner->name, name);
 		}
 		if (diff == 0) {
 			if (at != NULL) {
@@ -202,10 +201,9 @@ static int64_t owner_steady(const mail_owner_t *owner)
 /*! Moves the sorted rows [first, last) of one owner into the plan, equal ones once. */
 static int owner_fill(mail_build_t *build, size_t first, size_t last, mail_owner_t *owner)
 {
-	owner->key = build->rows[first].key;
-	owner->key_len = build->rows[first].key_len;
-	owner->prefix = mail_key_prefix(owner->key, owner->key_len);
-	build->rows[first].key = NULL;
+	owner->name = build->rows[first].name;
+	owner->prefix = mail_lf_prefix(owner->name);
+	build->rows[first].name.data = NULL;
 	owner->rows = calloc(last - first, sizeof(*owner->rows));
 	if (owner->rows == NULL) {
 		return KNOT_ENOMEM;
@@ -243,8 +241,7 @@ static int owners_fill(mail_build_t *build, size_t first, size_t last, mail_owne
 	for (size_t i = first; i < last;) {
 		const mail_build_row_t *row = &build->rows[i];
 		size_t end = i + 1;
-		while (end < last && mail_key_compare(row->key, row->key_len, build->rows[end].key,
-		                                      build->rows[end].key_len) == 0) {
+		while (end < last && mail_lf_equal(row->name, build->rows[end].name)) {
 			end++;
 		}
 		int ret = owner_fill(build, i, end, &owners->owners[owners->count++]);
@@ -308,7 +305,7 @@ static void dependencies_take(mail_plan_t *plan, mail_profile_t *profile)
 
 static int kinds_render(mail_build_t *build)
 {
-	for (unsigned i = 0; i < mail_kind_count; i++) {
+	for (unsigned i = 0; i < MAIL_KIND_COUNT; i++) {
 		build->kind = i;
 		int ret = mail_kinds[i].render != NULL ? mail_kinds[i].render(build, &mail_kinds[i])
 		                                       : KNOT_EOK;
@@ -380,7 +377,7 @@ static void owners_free(mail_owners_t *owners)
 			mail_rdata_free(&owner->rows[j].rdata);
 		}
 		free(owner->rows);
-		free(owner->key);
+		free((void *)owner->name.data);
 	}
 	free(owners->owners);
 }

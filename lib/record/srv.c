@@ -10,25 +10,24 @@
 /* service, priority, weight, port, host */
 #define WORDS_MAX 5
 
-const mail_service_t mail_services[] = {
-	{ "imap", 143 },         /* RFC 6186 3.2 */
-	{ "imaps", 993 },        /* RFC 6186 3.2, RFC 8314 5.1 */
-	{ "pop3", 110 },         /* RFC 6186 3.3 */
-	{ "pop3s", 995 },        /* RFC 6186 3.3 */
-	{ "submission", 587 },   /* RFC 6186 3.1 */
-	{ "submissions", 465 },  /* RFC 8314 5.1 */
-	{ "sieve", 4190 },       /* RFC 5804 1.8 */
-	{ "jmap", 443 },         /* RFC 8620 2.2 */
-	{ "caldav", 80 },        /* RFC 6764 3 */
-	{ "caldavs", 443 },      /* RFC 6764 3 */
-	{ "carddav", 80 },       /* RFC 6764 3 */
-	{ "carddavs", 443 },     /* RFC 6764 3 */
-	{ "autodiscover", 443 }, /* Exchange; in no RFC */
-	{ NULL, 0 },
+const mail_srv_service_t mail_srv_services[MAIL_SRV_COUNT] = {
+	[MAIL_SRV_IMAP] = { "imap", 143 },                 /* RFC 6186 3.2 */
+	[MAIL_SRV_IMAPS] = { "imaps", 993 },               /* RFC 6186 3.2, RFC 8314 5.1 */
+	[MAIL_SRV_POP3] = { "pop3", 110 },                 /* RFC 6186 3.3 */
+	[MAIL_SRV_POP3S] = { "pop3s", 995 },               /* RFC 6186 3.3 */
+	[MAIL_SRV_SUBMISSION] = { "submission", 587 },     /* RFC 6186 3.1 */
+	[MAIL_SRV_SUBMISSIONS] = { "submissions", 465 },   /* RFC 8314 5.1 */
+	[MAIL_SRV_SIEVE] = { "sieve", 4190 },              /* RFC 5804 1.8 */
+	[MAIL_SRV_JMAP] = { "jmap", 443 },                 /* RFC 8620 2.2 */
+	[MAIL_SRV_CALDAV] = { "caldav", 80 },              /* RFC 6764 3 */
+	[MAIL_SRV_CALDAVS] = { "caldavs", 443 },           /* RFC 6764 3 */
+	[MAIL_SRV_CARDDAV] = { "carddav", 80 },            /* RFC 6764 3 */
+	[MAIL_SRV_CARDDAVS] = { "carddavs", 443 },         /* RFC 6764 3 */
+	[MAIL_SRV_AUTODISCOVER] = { "autodiscover", 443 }, /* Exchange; in no RFC */
 };
 
 /*! Finds a service, written as in the table or as owner ("_imap", "_imap._tcp"). */
-static const mail_service_t *service_find(mail_str_t name)
+static const mail_srv_service_t *service_find(mail_str_t name)
 {
 	static const char under[] = "_tcp";
 	if (mail_str_starts(name, "_")) {
@@ -39,7 +38,8 @@ static const mail_service_t *service_find(mail_str_t name)
 			name.len -= len;
 		}
 	}
-	for (const mail_service_t *s = mail_services; s->name != NULL; s++) {
+	for (size_t i = 0; i < MAIL_SRV_COUNT; i++) {
+		const mail_srv_service_t *s = &mail_srv_services[i];
 		if (mail_str_is_nocase(name, s->name)) {
 			return s;
 		}
@@ -55,7 +55,8 @@ static int service_parse(mail_str_t name, mail_srv_t *srv, mail_diag_t *diag)
 	}
 	char known[160];
 	size_t len = 0;
-	for (const mail_service_t *s = mail_services; s->name != NULL; s++) {
+	for (size_t i = 0; i < MAIL_SRV_COUNT; i++) {
+		const mail_srv_service_t *s = &mail_srv_services[i];
 		size_t n = strlen(s->name);
 		if (len + 1 + n < sizeof(known)) {
 			known[len++] = ' ';

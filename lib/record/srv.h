@@ -9,20 +9,35 @@
 
 #include "mail/rdata.h"
 
-/*! A service that mail clients look for. */
+/*! The services that mail clients look for. */
+typedef enum {
+	MAIL_SRV_IMAP,
+	MAIL_SRV_IMAPS,
+	MAIL_SRV_POP3,
+	MAIL_SRV_POP3S,
+	MAIL_SRV_SUBMISSION,
+	MAIL_SRV_SUBMISSIONS,
+	MAIL_SRV_SIEVE,
+	MAIL_SRV_JMAP,
+	MAIL_SRV_CALDAV,
+	MAIL_SRV_CALDAVS,
+	MAIL_SRV_CARDDAV,
+	MAIL_SRV_CARDDAVS,
+	MAIL_SRV_AUTODISCOVER,
+	MAIL_SRV_COUNT
+} mail_srv_id_t;
+
+/*! A service. */
 typedef struct {
 	const char *name; /*!< "imap"; the owner is _imap._tcp. */
 	uint16_t port;    /*!< The standard's port. */
-} mail_service_t;
+} mail_srv_service_t;
 
-/*!
- * The services, ended by a NULL name: imap imaps pop3 pop3s submission submissions sieve jmap caldav
- * caldavs carddav carddavs autodiscover.
- */
-extern const mail_service_t mail_services[];
+/*! All services. */
+extern const mail_srv_service_t mail_srv_services[MAIL_SRV_COUNT];
 
 typedef struct {
-	const mail_service_t *service;
+	const mail_srv_service_t *service;
 	uint16_t priority, weight, port;
 	mail_pattern_t target; /*!< The root: not offered. */
 	bool has_target;       /*!< false: the first mx host serves. */

@@ -149,8 +149,7 @@ int mail_stored_read(const MDB_val *value, mail_stored_t *stored);
 /*! The cursor of a database in the transaction's present snapshot. */
 int mail_txn_cursor(mail_txn_t *txn, unsigned db, MDB_cursor **cursor);
 /*! Finds a value. KNOT_EOK also for a tombstone. */
-int mail_txn_lookup(mail_txn_t *txn, unsigned db, const uint8_t *key, size_t len,
-                    mail_stored_t *stored);
+int mail_txn_lookup(mail_txn_t *txn, unsigned db, mail_lf_t key, mail_stored_t *stored);
 /*! Notes the first fatal error of a writing transaction and gives it as a code. */
 int mail_txn_fail(mail_txn_t *txn, int rc);
 
@@ -173,8 +172,7 @@ int mail_meta_write(mail_txn_t *txn, const mail_meta_t *meta);
 /* write.c */
 
 /*! Writes octets under a key. */
-int mail_txn_write(mail_txn_t *txn, unsigned db, const uint8_t *key, size_t len, const void *body,
-                   size_t body_len);
+int mail_txn_write(mail_txn_t *txn, unsigned db, mail_lf_t key, const void *body, size_t body_len);
 
 /* txn.c */
 

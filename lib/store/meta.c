@@ -103,7 +103,8 @@ static int write_number(mail_txn_t *txn, const char *name, unsigned octets, uint
 	for (unsigned i = 0; i < octets; i++) {
 		body[i] = (uint8_t)(number >> (8 * (octets - 1 - i)));
 	}
-	return mail_txn_write(txn, DB_META, (const uint8_t *)name, strlen(name), body, octets);
+	return mail_txn_write(txn, DB_META, (mail_lf_t){ (const uint8_t *)name, strlen(name) },
+	                      body, octets);
 }
 
 int mail_meta_write(mail_txn_t *txn, const mail_meta_t *meta)

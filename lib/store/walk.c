@@ -8,9 +8,9 @@
  *   host         id                                               header, entry
  *   certificate  id                                               header, entry
  *   policy       id                                               header, entry
- *   dkim         key of SELECTOR._domainkey.DOMAIN, or            header, entry
- *                00, policy id, 00, key of the selector
- *   domain       key of the name (mail/name.h)                    header, entry
+ *   dkim         SELECTOR._domainkey.DOMAIN in lookup format, or  header, entry
+ *                00, policy id, 00, selector in lookup format
+ *   domain       name in lookup format (mail/name.h)              header, entry
  *   key-set      id                                               header, entry
  *   meta         the name of a setting, see below                 header, setting
  *
@@ -159,11 +159,10 @@ int mail_txn_cursor(mail_txn_t *txn, unsigned db, MDB_cursor **cursor)
 	return KNOT_EOK;
 }
 
-int mail_txn_lookup(mail_txn_t *txn, unsigned db, const uint8_t *key, size_t len,
-                    mail_stored_t *stored)
+int mail_txn_lookup(mail_txn_t *txn, unsigned db, mail_lf_t key, mail_stored_t *stored)
 {
 	memset(stored, 0, sizeof(*stored));
-	if (len == 0) {
+	if (key.len == 0) {
 		return KNOT_ENOENT;
 	}
 	MDB_cursor *cursor;
@@ -171,7 +170,7 @@ int mail_txn_lookup(mail_txn_t *txn, unsigned db, const uint8_t *key, size_t len
 	if (ret != KNOT_EOK) {
 		return ret;
 	}
-	MDB_val k = { len, (void *)key }, v;
+	MDB_val k = { key.len, (void *)key.data }, v;
 	int rc = mdb_cursor_get(cursor, &k, &v, MDB_SET);
 	if (rc != MDB_SUCCESS) {
 		return mail_store_code(rc);
@@ -191,29 +190,29 @@ int mail_txn_fail(mail_txn_t *txn, int rc)
 int mail_txn_get(mail_txn_t *txn, mail_section_t section, mail_str_t id, mail_entry_t **entry)
 {
 	*entry = NULL;
-	uint8_t key[MAIL_KEY_MAX];
-	int len = mail_entry_key(section, id, key);
-	if (len < 0) {
-		return len;
+	mail_lf_storage_t key;
+	int ret = mail_entry_key(section, id, &key);
+	if (ret != KNOT_EOK) {
+		return ret;
 	}
-	return txn->source.get(&txn->source, section, key, len, entry, NULL);
+	return txn->source.get(&txn->source, section, mail_lf(&key), entry, NULL);
 }
 
 /*! Positions a cursor at the first key after a key, or the first of all. */
-static int seek_after(MDB_cursor *cursor, const uint8_t *key, size_t len, MDB_val *k, MDB_val *v)
+static int seek_after(MDB_cursor *cursor, mail_lf_t key, MDB_val *k, MDB_val *v)
 {
-	if (len == 0) {
+	if (key.len == 0) {
 		return mdb_cursor_get(cursor, k, v, MDB_FIRST);
 	}
-	*k = (MDB_val){ len, (void *)key };
+	*k = (MDB_val){ key.len, (void *)key.data };
 	int rc = mdb_cursor_get(cursor, k, v, MDB_SET_RANGE);
-	if (rc == MDB_SUCCESS && k->mv_size == len && memcmp(k->mv_data, key, len) == 0) {
+	if (rc == MDB_SUCCESS && mail_lf_equal((mail_lf_t){ k->mv_data, k->mv_size }, key)) {
 		rc = mdb_cursor_get(cursor, k, v, MDB_NEXT);
 	}
 	return rc;
 }
 
-int mail_txn_next(mail_txn_t *txn, mail_section_t section, uint8_t *key, size_t *len,
+int mail_txn_next(mail_txn_t *txn, mail_section_t section, mail_lf_storage_t *key,
                   mail_entry_t **entry)
 {
 	if (entry != NULL) {
@@ -225,9 +224,9 @@ int mail_txn_next(mail_txn_t *txn, mail_section_t section, uint8_t *key, size_t 
 		return ret;
 	}
 	MDB_val k, v;
-	int rc = seek_after(cursor, key, *len, &k, &v);
+	int rc = seek_after(cursor, mail_lf(key), &k, &v);
 	for (; rc == MDB_SUCCESS; rc = mdb_cursor_get(cursor, &k, &v, MDB_NEXT)) {
-		if (k.mv_size > MAIL_KEY_MAX) {
+		if (k.mv_size > MAIL_LF_MAX) {
 			/* Of an LMDB built with longer keys: no entry of ours can be reached by it. */
 			continue;
 		}
@@ -236,12 +235,11 @@ int mail_txn_next(mail_txn_t *txn, mail_section_t section, uint8_t *key, size_t 
 		if (ret == KNOT_EOK && stored.deleted) {
 			continue;
 		}
-		memcpy(key, k.mv_data, k.mv_size);
-		*len = k.mv_size;
+		mail_lf_copy((mail_lf_t){ k.mv_data, k.mv_size }, key);
 		if (ret != KNOT_EOK || entry == NULL) {
 			return ret;
 		}
-		return txn->source.get(&txn->source, section, key, *len, entry, NULL);
+		return txn->source.get(&txn->source, section, mail_lf(key), entry, NULL);
 	}
 	return mail_store_code(rc);
 }
@@ -256,7 +254,7 @@ int mail_txn_stamps(mail_txn_t *txn, mail_section_t section, mail_stamp_f each, 
 	MDB_val k, v;
 	int rc = mdb_cursor_get(cursor, &k, &v, MDB_FIRST);
 	for (; rc == MDB_SUCCESS; rc = mdb_cursor_get(cursor, &k, &v, MDB_NEXT)) {
-		if (k.mv_size > MAIL_KEY_MAX) {
+		if (k.mv_size > MAIL_LF_MAX) {
 			continue;
 		}
 		mail_stored_t stored;
@@ -267,7 +265,7 @@ int mail_txn_stamps(mail_txn_t *txn, mail_section_t section, mail_stamp_f each, 
 		if (ret != KNOT_EOK) {
 			stored.stamp = (mail_stamp_t){ 0 };
 		}
-		ret = each(k.mv_data, k.mv_size, &stored.stamp, ctx);
+		ret = each((mail_lf_t){ k.mv_data, k.mv_size }, &stored.stamp, ctx);
 		if (ret != KNOT_EOK) {
 			return ret;
 		}

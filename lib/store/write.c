@@ -5,6 +5,7 @@
 
 #include <lmdb.h>
 
+#include "mail/dkim_id.h"
 #include "store/internal.h"
 
 /*! The stamp of a change: now, but always after what it replaces. */
@@ -40,7 +41,7 @@ static void begin_value(mail_txn_t *txn, uint64_t timestamp, uint8_t flags)
 }
 
 /*! Stores the value that was built. */
-static int store_value(mail_txn_t *txn, unsigned db, const uint8_t *key, size_t len, unsigned flags)
+static int store_value(mail_txn_t *txn, unsigned db, mail_lf_t key, unsigned flags)
 {
 	if (txn->value.error != KNOT_EOK) {
 		return txn->value.error;
@@ -50,7 +51,7 @@ static int store_value(mail_txn_t *txn, unsigned db, const uint8_t *key, size_t 
 	if (ret != KNOT_EOK) {
 		return ret;
 	}
-	MDB_val k = { len, (void *)key }, v = { txn->value.len, txn->value.data };
+	MDB_val k = { key.len, (void *)key.data }, v = { txn->value.len, txn->value.data };
 	int rc = mdb_cursor_put(cursor, &k, &v, flags);
 	if (rc == MDB_KEYEXIST) {
 		return KNOT_EEXIST;
@@ -68,82 +69,64 @@ static int writable(const mail_txn_t *txn)
 }
 
 /*! The timestamp of the value under a key; 0 where there is none or its header is damaged. */
-static uint64_t old_timestamp(mail_txn_t *txn, unsigned db, const uint8_t *key, size_t len)
+static uint64_t old_timestamp(mail_txn_t *txn, unsigned db, mail_lf_t key)
 {
 	mail_stored_t stored;
-	(void)mail_txn_lookup(txn, db, key, len, &stored);
+	(void)mail_txn_lookup(txn, db, key, &stored);
 	return stored.stamp.timestamp;
 }
 
-int mail_txn_write(mail_txn_t *txn, unsigned db, const uint8_t *key, size_t len, const void *body,
-                   size_t body_len)
+int mail_txn_write(mail_txn_t *txn, unsigned db, mail_lf_t key, const void *body, size_t body_len)
 {
 	int ret = writable(txn);
 	if (ret != KNOT_EOK) {
 		return ret;
 	}
-	begin_value(txn, next_timestamp(txn, old_timestamp(txn, db, key, len)), 0);
+	begin_value(txn, next_timestamp(txn, old_timestamp(txn, db, key)), 0);
 	(void)mail_buf_put(&txn->value, body, body_len);
-	return store_value(txn, db, key, len, 0);
+	return store_value(txn, db, key, 0);
+}
+
+/*! Build the value of an entry, and its key. \param fresh Nothing is stored under the key. */
+static int begin_entry(mail_txn_t *txn, const mail_entry_t *entry, bool fresh,
+                       mail_lf_storage_t *key)
+{
+	int ret = writable(txn);
+	if (ret == KNOT_EOK) {
+		ret = mail_entry_key(entry->section, entry->id, key);
+	}
+	if (ret != KNOT_EOK) {
+		return ret;
+	}
+	const uint64_t old = fresh ? 0 : old_timestamp(txn, entry->section, mail_lf(key));
+	begin_value(txn, next_timestamp(txn, old), 0);
+	return mail_codec_encode(entry, &txn->value);
 }
 
 int mail_txn_put(mail_txn_t *txn, const mail_entry_t *entry)
 {
-	uint8_t key[MAIL_KEY_MAX];
-	int ret = writable(txn);
+	mail_lf_storage_t key;
+	int ret = begin_entry(txn, entry, false, &key);
 	if (ret != KNOT_EOK) {
 		return ret;
 	}
-	int len = mail_entry_key(entry->section, entry->id, key);
-	if (len <= 0) {
-		return len < 0 ? len : KNOT_EINVAL;
-	}
-	begin_value(txn, next_timestamp(txn, old_timestamp(txn, entry->section, key, len)), 0);
-	ret = mail_codec_encode(entry, &txn->value);
-	return ret == KNOT_EOK ? store_value(txn, entry->section, key, len, 0) : ret;
+	return store_value(txn, entry->section, mail_lf(&key), 0);
 }
 
 int mail_txn_append(mail_txn_t *txn, const mail_entry_t *entry)
 {
-	uint8_t key[MAIL_KEY_MAX];
-	int ret = writable(txn);
+	mail_lf_storage_t key;
+	int ret = begin_entry(txn, entry, true, &key);
 	if (ret != KNOT_EOK) {
 		return ret;
 	}
-	int len = mail_entry_key(entry->section, entry->id, key);
-	if (len <= 0) {
-		return len < 0 ? len : KNOT_EINVAL;
-	}
-	begin_value(txn, next_timestamp(txn, 0), 0);
-	ret = mail_codec_encode(entry, &txn->value);
-	if (ret != KNOT_EOK) {
-		return ret;
-	}
-	ret = store_value(txn, entry->section, key, len, MDB_APPEND);
+	ret = store_value(txn, entry->section, mail_lf(&key), MDB_APPEND);
 	return ret == KNOT_EEXIST ? mail_txn_put(txn, entry) : ret;
 }
 
-/*! The key of the entry whose serial counts an entry: that of a DKIM key's domain or policy. */
-static int owner_key(mail_section_t section, mail_str_t id, mail_section_t *owner, uint8_t *key)
-{
-	static const char prefix[] = "policy:";
-	const char *slash = section == MAIL_SECTION_DKIM ? memrchr(id.data, '/', id.len) : NULL;
-	if (slash == NULL) {
-		return KNOT_ENOENT;
-	}
-	mail_str_t name = { id.data, (size_t)(slash - id.data) };
-	*owner = MAIL_SECTION_DOMAIN;
-	if (name.len >= strlen(prefix) && memcmp(name.data, prefix, strlen(prefix)) == 0) {
-		*owner = MAIL_SECTION_POLICY;
-		name.data += strlen(prefix);
-		name.len -= strlen(prefix);
-	}
-	return mail_entry_key(*owner, name, key);
-}
-
 /*!
- * Gives the owner of an entry that is about to vanish a timestamp, so that the newest one of all
- * that a domain's serial counts does not get older.
+ * Gives the owner of a DKIM key that is about to vanish a timestamp, so that the newest one of all
+ * that a domain's serial counts does not get older. Other entries have no owner.
  *
  * \param floor  Timestamp of what vanishes.
  * \param fresh  The vanishing is a change by itself: a new timestamp. Else floor is enough.
@@ -151,14 +134,15 @@ static int owner_key(mail_section_t section, mail_str_t id, mail_section_t *owne
 static int restamp_owner(mail_txn_t *txn, mail_section_t section, mail_str_t id, uint64_t floor,
                          bool fresh)
 {
-	uint8_t key[MAIL_KEY_MAX];
-	mail_section_t owner;
-	int len = owner_key(section, id, &owner, key);
-	if (len <= 0) {
+	mail_dkim_id_t dkim;
+	mail_lf_storage_t key;
+	if (section != MAIL_SECTION_DKIM || mail_dkim_id_parse(id, &dkim, NULL) != KNOT_EOK ||
+	    mail_entry_key(dkim.section, dkim.owner, &key) != KNOT_EOK) {
 		return KNOT_EOK;
 	}
+	const mail_section_t owner = dkim.section;
 	mail_stored_t stored;
-	int ret = mail_txn_lookup(txn, owner, key, len, &stored);
+	int ret = mail_txn_lookup(txn, owner, mail_lf(&key), &stored);
 	if (ret != KNOT_EOK || stored.deleted) {
 		/* No owner, or a damaged one: nothing is answered from it, so it has no serial. */
 		return ret == KNOT_ENOMEM ? ret : KNOT_EOK;
@@ -169,23 +153,22 @@ static int restamp_owner(mail_txn_t *txn, mail_section_t section, mail_str_t id,
 	}
 	begin_value(txn, fresh ? next_timestamp(txn, newest) : newest, 0);
 	(void)mail_buf_put(&txn->value, stored.body, stored.len);
-	return store_value(txn, owner, key, len, 0);
+	return store_value(txn, owner, mail_lf(&key), 0);
 }
 
 int mail_txn_del(mail_txn_t *txn, mail_section_t section, mail_str_t id)
 {
-	uint8_t key[MAIL_KEY_MAX];
+	mail_lf_storage_t key;
 	int ret = writable(txn);
+	if (ret == KNOT_EOK) {
+		ret = mail_entry_key(section, id, &key);
+	}
 	if (ret != KNOT_EOK) {
 		return ret;
 	}
-	int len = mail_entry_key(section, id, key);
-	if (len <= 0) {
-		return len < 0 ? len : KNOT_ENOENT;
-	}
 	/* A damaged entry can be deleted like any other. */
 	mail_stored_t stored;
-	ret = mail_txn_lookup(txn, section, key, len, &stored);
+	ret = mail_txn_lookup(txn, section, mail_lf(&key), &stored);
 	if (ret != KNOT_EOK && ret != KNOT_EMALF && ret != KNOT_ENOTSUP) {
 		return ret;
 	}
@@ -194,7 +177,7 @@ int mail_txn_del(mail_txn_t *txn, mail_section_t section, mail_str_t id)
 	}
 	if (txn->meta.replicated) {
 		begin_value(txn, next_timestamp(txn, stored.stamp.timestamp), HEADER_DELETED);
-		return store_value(txn, section, key, len, 0);
+		return store_value(txn, section, mail_lf(&key), 0);
 	}
 	MDB_cursor *cursor;
 	ret = mail_txn_cursor(txn, section, &cursor);
@@ -215,7 +198,8 @@ static int purge_one(mail_txn_t *txn, mail_section_t section, MDB_cursor *cursor
 	mail_buf_t *id = &txn->id;
 	id->len = 0;
 	id->error = KNOT_EOK;
-	if (mail_entry_id_from_key(section, k->mv_data, k->mv_size, id) == KNOT_EOK) {
+	if (mail_entry_id_from_key(section, (mail_lf_t){ k->mv_data, k->mv_size }, id) ==
+	    KNOT_EOK) {
 		int ret = restamp_owner(txn, section, mail_buf_view(id), timestamp, false);
 		if (ret != KNOT_EOK) {
 			return ret;

@@ -131,13 +131,14 @@ static int report_add(making_t *making)
 /*! The rows of an owner that are all shown for ever. */
 static int steady_add(making_t *making, const mail_owner_t *owner, uint16_t type)
 {
-	int ret = KNOT_EOK;
-	for (size_t i = 0; i < owner->count && owner->rows[i].type <= type && ret == KNOT_EOK;
-	     i++) {
+	for (size_t i = 0; i < owner->count && owner->rows[i].type <= type; i++) {
 		const mail_row_t *row = &owner->rows[i];
-		ret = row->type == type ? row_add(making, row, row->ttl) : KNOT_EOK;
+		int ret = row->type == type ? row_add(making, row, row->ttl) : KNOT_EOK;
+		if (ret != KNOT_EOK) {
+			return ret;
+		}
 	}
-	return ret;
+	return KNOT_EOK;
 }
 
 /*! Rows of two plans' owners, a key of the domain's own, a report: whatever the node has of the type. */
@@ -169,37 +170,23 @@ static void step_note(int64_t step, int64_t now, int64_t *newest, int64_t *next)
 	}
 }
 
-/*! Seconds of the newest change among the domain's own DKIM keys, and their steps. */
+/*! Take the newest change among the domain's own DKIM keys, and their steps, into account. */
 static void own_keys_steps(const mail_view_t *view, int64_t *newest, int64_t *coming)
 {
-	uint8_t key[MAIL_KEY_MAX], next[MAIL_KEY_MAX];
-	size_t len = view->keys_len, top_len;
-	if (len == 0 || len + 1 + MAIL_DOMAINKEY_KEY_LEN > sizeof(key)) {
+	mail_dkim_walk_t walk;
+	mail_dkim_t dkim;
+	if (view->own.len == 0 ||
+	    mail_dkim_walk_domain(&walk, view->source, mail_lf(&view->own)) != KNOT_EOK) {
 		return;
 	}
-	memcpy(key, view->keys, len);
-	key[len] = 0;
-	memcpy(key + len + 1, MAIL_DOMAINKEY_KEY, MAIL_DOMAINKEY_KEY_LEN);
-	len = top_len = len + 1 + MAIL_DOMAINKEY_KEY_LEN;
-	uint8_t top[MAIL_KEY_MAX];
-	memcpy(top, key, top_len);
-	for (;;) {
-		mail_dkim_t dkim;
-		bool deleted = false;
-		int ret = view->source->dkim_next(view->source, key, len, false, next, &dkim,
-		                                  &deleted);
-		if (ret < 0 || !mail_key_in(next, ret, top, top_len)) {
-			return;
-		}
-		int64_t changed = dkim.stamp.timestamp / 1000000000;
+	while (mail_dkim_walk_next(&walk, &dkim) == KNOT_EOK) {
+		const int64_t changed = dkim.stamp.timestamp / 1000000000;
 		*newest = changed > *newest ? changed : *newest;
-		if (!deleted && dkim.error == KNOT_EOK) {
+		if (!dkim.deleted && dkim.error == KNOT_EOK) {
 			step_note(dkim.publish, view->now, newest, coming);
 			step_note(dkim.revoke ? dkim.retire : 0, view->now, newest, coming);
 			step_note(dkim.remove, view->now, newest, coming);
 		}
-		memcpy(key, next, ret);
-		len = ret;
 	}
 }
 
@@ -225,7 +212,7 @@ int mail_view_rrset(mail_view_t *view, const mail_node_t *node, uint16_t type,
 		return KNOT_ENOENT;
 	}
 	knot_rrset_init(rrset, (knot_dname_t *)owner, type, KNOT_CLASS_IN, 0);
-	making_t making = { view, mm, rrset, INT64_MAX, mail_kind_count };
+	making_t making = { view, mm, rrset, INT64_MAX, MAIL_KIND_COUNT };
 	int ret = node_add(&making, node, type);
 	if (ret != KNOT_EOK || knot_rrset_empty(rrset)) {
 		return ret != KNOT_EOK ? ret : KNOT_ENOENT;

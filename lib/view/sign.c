@@ -7,7 +7,6 @@
 
 #include <stdlib.h>
 
-#include "plan/cache.h"
 #include "dns/nsec.h"
 #include "dns/rrsig.h"
 #include "record/soa.h"
@@ -128,68 +127,80 @@ int mail_view_sign(const mail_view_t *view, mail_signer_t *signer, const mail_si
 	return ret;
 }
 
-/*! Says whether a name is a zone cut: a stored domain, or a delegation. */
+/*! Return whether a stored domain below has, or may have, a DS. */
+static int child_has_ds(const mail_view_t *view, mail_link_t *link, bool *has)
+{
+	mail_ds_t ds;
+	int ret = mail_view_child_ds(view, link->owner, mail_lf(&link->lf), NULL, &ds);
+	link->until = ds.until < link->until ? ds.until : link->until;
+	knot_rdataset_clear(&ds.rrset.rrs, NULL);
+	/* Of a child that cannot be read nobody may believe that it is not signed. */
+	*has = ret == KNOT_EOK || ret == KNOT_EMALF;
+	return *has || ret == KNOT_ENOENT ? KNOT_EOK : ret;
+}
+
+/*! Write the types that a zone cut has on the parent's side; none: the name is no cut. */
 static int cut_types(const mail_view_t *view, mail_link_t *link, const mail_node_t *node,
                      uint16_t *types, size_t *count)
 {
 	*count = 0;
-	if (link->key_len == view->key_len) {
+	if (link->lf.len == view->lf.len) {
 		return KNOT_EOK;
 	}
-	int child = mail_view_child(view, link->key, link->key_len);
-	if (child < 0) {
-		return child;
+	mail_lf_t child;
+	int ret = mail_view_child(view, mail_lf(&link->lf), &child);
+	if (ret != KNOT_EOK) {
+		return ret;
 	}
-	mail_ds_t ds;
-	int ret = KNOT_ENOENT;
-	if ((size_t)child == link->key_len) {
-		types[(*count)++] = KNOT_RRTYPE_NS;
-		ret = mail_view_child_ds(view, link->owner, link->key, link->key_len, NULL, &ds);
-		link->until = ds.until < link->until ? ds.until : link->until;
-		knot_rdataset_clear(&ds.rrset.rrs, NULL);
-		/* Of a child that cannot be read nobody may believe that it is not signed. */
-		ret = ret == KNOT_EMALF ? KNOT_EOK : ret;
-	} else if (mail_node_type(view, node, KNOT_RRTYPE_NS - 1) == KNOT_RRTYPE_NS) {
-		types[(*count)++] = KNOT_RRTYPE_NS;
-		ret = mail_node_type(view, node, KNOT_RRTYPE_DS - 1) == KNOT_RRTYPE_DS
-		              ? KNOT_EOK
-		              : KNOT_ENOENT;
+	bool ds = false;
+	if (child.len == link->lf.len) {
+		ret = child_has_ds(view, link, &ds);
+	} else if (mail_node_has(view, node, KNOT_RRTYPE_NS)) {
+		ds = mail_node_has(view, node, KNOT_RRTYPE_DS);
+	} else {
+		return KNOT_EOK;
 	}
-	if (ret == KNOT_EOK) {
+	types[(*count)++] = KNOT_RRTYPE_NS;
+	if (ds) {
 		types[(*count)++] = KNOT_RRTYPE_DS;
 	}
-	return ret == KNOT_ENOENT ? KNOT_EOK : ret;
+	return ret;
 }
 
-/*! The types that a name has, and those that every owner in the chain has (RFC 4034 4.1.2). */
+int mail_view_types(const mail_view_t *view, const mail_node_t *node,
+                    uint16_t types[MAIL_NSEC_TYPES_MAX], size_t *count)
+{
+	bool proof = false;
+	uint16_t type = 0;
+	do {
+		type = node != NULL ? mail_node_type(view, node, type) : 0;
+		if (*count + 3 > MAIL_NSEC_TYPES_MAX) {
+			return KNOT_ESPACE;
+		}
+		if (!proof && (type == 0 || type > KNOT_RRTYPE_NSEC)) {
+			types[(*count)++] = KNOT_RRTYPE_RRSIG;
+			types[(*count)++] = KNOT_RRTYPE_NSEC;
+			proof = true;
+		}
+		if (type != 0) {
+			types[(*count)++] = type;
+		}
+	} while (type != 0);
+	return KNOT_EOK;
+}
+
+/*! Write the types that a name of the chain has. */
 static int link_types(const mail_view_t *view, mail_link_t *link, uint16_t *types, size_t *count)
 {
 	mail_node_t node;
-	int ret = mail_view_node(view, link->key, link->key_len, &node);
+	int ret = mail_view_node(view, mail_lf(&link->lf), &node);
 	if (ret == KNOT_EOK) {
 		ret = cut_types(view, link, &node, types, count);
 	}
 	if (ret != KNOT_EOK) {
 		return ret;
 	}
-	const bool cut = *count > 0;
-	bool put = false;
-	for (uint16_t type = 0; !cut && (type = mail_node_type(view, &node, type)) != 0;) {
-		if (*count + 2 >= MAIL_CHAIN_TYPES_MAX) {
-			return KNOT_ESPACE;
-		}
-		if (type > KNOT_RRTYPE_NSEC && !put) {
-			types[(*count)++] = KNOT_RRTYPE_RRSIG;
-			types[(*count)++] = KNOT_RRTYPE_NSEC;
-			put = true;
-		}
-		types[(*count)++] = type;
-	}
-	if (!put) {
-		types[(*count)++] = KNOT_RRTYPE_RRSIG;
-		types[(*count)++] = KNOT_RRTYPE_NSEC;
-	}
-	return KNOT_EOK;
+	return mail_view_types(view, *count == 0 ? &node : NULL, types, count);
 }
 
 uint32_t mail_view_negative_ttl(const mail_view_t *view)
@@ -200,7 +211,7 @@ uint32_t mail_view_negative_ttl(const mail_view_t *view)
 int mail_view_nsec(mail_view_t *view, mail_link_t *link, knot_mm_t *mm, knot_rrset_t *rrset,
                    uint32_t *ttl)
 {
-	uint16_t types[MAIL_CHAIN_TYPES_MAX];
+	uint16_t types[MAIL_NSEC_TYPES_MAX];
 	uint8_t rdata[MAIL_NSEC_RDATA_MAX];
 	size_t count;
 	int ret = link_types(view, link, types, &count);
@@ -214,8 +225,8 @@ int mail_view_nsec(mail_view_t *view, mail_link_t *link, knot_mm_t *mm, knot_rrs
 	return mail_view_rdata(rrset, rdata, len, mm);
 }
 
-int mail_view_child_ds(const mail_view_t *view, const knot_dname_t *owner, const uint8_t *key,
-                       size_t len, knot_mm_t *mm, mail_ds_t *ds)
+int mail_view_child_ds(const mail_view_t *view, const knot_dname_t *owner, mail_lf_t lf,
+                       knot_mm_t *mm, mail_ds_t *ds)
 {
 	mail_view_t child;
 	child.source = view->source;
@@ -224,7 +235,7 @@ int mail_view_child_ds(const mail_view_t *view, const knot_dname_t *owner, const
 	ds->ttl = view->plan->ttl;
 	ds->until = INT64_MAX;
 	knot_rrset_init(&ds->rrset, (knot_dname_t *)owner, KNOT_RRTYPE_DS, KNOT_CLASS_IN, 0);
-	int ret = mail_view_open(&child, owner, key, len);
+	int ret = mail_view_open(&child, owner, lf);
 	if (ret == KNOT_ENOMEM) {
 		return ret;
 	}

@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "dns/nsec.h"
 #include "view/chain.h"
 #include "mail/signer.h"
 
@@ -40,6 +41,18 @@ int mail_view_sign(const mail_view_t *view, mail_signer_t *signer, const mail_si
                    knot_mm_t *mm, knot_rrset_t *rrsigs);
 
 /*!
+ * \brief Append the types of a node that are shown, and RRSIG and NSEC, in ascending order: what its NSEC says
+ *        (RFC 4034 4.1.2).
+ *
+ * \param node   NULL: it has none.
+ * \param count  In and out: their number.
+ *
+ * \return KNOT_EOK; KNOT_ESPACE: more than a bitmap of ours has room for.
+ */
+int mail_view_types(const mail_view_t *view, const mail_node_t *node,
+                    uint16_t types[MAIL_NSEC_TYPES_MAX], size_t *count);
+
+/*!
  * Makes the NSEC RRset of a link, with the types that its owner has now. link->until may come down to when the
  * DS of a stored domain appears.
  *
@@ -58,13 +71,14 @@ typedef struct {
 /*!
  * Makes the DS RRset of a stored domain below (RFC 4034 5): SHA-256 of the keys that want one.
  *
- * \param owner  Name of that domain, key its key; it must stay.
+ * \param owner  Name of that domain; it must stay.
+ * \param lf     The same in lookup format.
  *
  * \return KNOT_EOK; KNOT_ENOENT (it is not signed, or wants none); KNOT_EMALF (nobody knows: it cannot be read, or
  *         not be answered); KNOT_ENOMEM.
  */
-int mail_view_child_ds(const mail_view_t *view, const knot_dname_t *owner, const uint8_t *key,
-                       size_t len, knot_mm_t *mm, mail_ds_t *ds);
+int mail_view_child_ds(const mail_view_t *view, const knot_dname_t *owner, mail_lf_t lf,
+                       knot_mm_t *mm, mail_ds_t *ds);
 
 /*! The TTL of negative answers, NSEC too (RFC 2308 5, RFC 9077): the smaller of the SOA's and its minimum. */
 uint32_t mail_view_negative_ttl(const mail_view_t *view);

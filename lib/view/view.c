@@ -2,86 +2,64 @@
 /*
  * Where a name leads (RFC 1034 4.3.2, RFC 4592, RFC 8020).
  *
- * A name exists when it has a record or one below it has.  Besides the plan's rows there are three sources
- * of names: the domain's own DKIM keys, the stored domains below it, and the stored domains that may report to
- * it: X._report._dmarc.D is an empty non-terminal when some stored domain lies at or below X.
+ * A name exists when it has a record or one below it has; view/names.h says where names come from. So
+ * X._report._dmarc.D is an empty non-terminal when some stored domain lies at or below X.
  *
  * The walk goes down from the domain and stops at the first label that does not exist: what lies below costs
  * nothing, however many labels a question has.
  */
 #include "config.h"
 
-#include "plan/cache.h"
 #include "plan/kinds.h"
-#include "view/view.h"
+#include "view/names.h"
 
-mail_str_t mail_view_relative(const mail_view_t *view, const uint8_t *key, size_t len)
+int mail_view_fill(mail_view_t *view, const knot_dname_t *name, mail_lf_t lf, mail_lf_t domain)
 {
-	if (len == view->key_len) {
-		return (mail_str_t){ (const char *)key + len, 0 };
-	}
-	return (mail_str_t){ (const char *)key + view->key_len + 1, len - view->key_len - 1 };
-}
-
-static bool str_below(mail_str_t key, const char *top, size_t top_len)
-{
-	return key.len > top_len &&
-	       mail_key_in((const uint8_t *)key.data, key.len, (const uint8_t *)top, top_len);
-}
-
-int mail_view_fill(mail_view_t *view, const knot_dname_t *name, const uint8_t *key, size_t len,
-                   size_t key_len)
-{
-	memmove(view->key, key, key_len);
-	view->key_len = key_len;
+	mail_lf_copy(domain, &view->lf);
 	view->text_len = 0;
 	view->zone = false;
 	view->apex = name;
-	/* Each label above the domain's begins with a 00 in the key; escaped ones do not look like that. */
-	for (size_t i = key_len; i < len; i++) {
-		if (key[i] == 0) {
+	/* Each label above the domain's begins with a 00; escaped ones do not look like that. */
+	for (size_t i = domain.len; i < lf.len; i++) {
+		if (lf.data[i] == 0) {
 			view->apex = mail_name_parent(view->apex);
 		}
 	}
-	if (view->domain.alias.len > 0) {
-		int ret = mail_entry_key(MAIL_SECTION_DOMAIN, view->domain.alias, view->keys);
-		if (ret < 0) {
-			return KNOT_EMALF;
-		}
-		view->keys_len = ret;
-	} else {
-		memcpy(view->keys, view->key, key_len);
-		view->keys_len = key_len;
-	}
-	int ret = mail_cache_plan(view->cache, view->source, &view->domain, view->key, key_len,
+	int ret = mail_cache_plan(view->cache, view->source, &view->domain, mail_lf(&view->lf),
 	                          &view->plan);
-	if (ret == KNOT_EOK && view->plan->no_keys) {
-		view->keys_len = 0; /* A parked domain's old keys must not sign for it any more. */
+	if (ret != KNOT_EOK || view->plan->no_keys) {
+		view->own.len = 0; /* A parked domain's old keys must not sign for it any more. */
+		return ret;
 	}
-	return ret;
+	if (view->domain.alias.len == 0) {
+		mail_lf_copy(mail_lf(&view->lf), &view->own);
+		return KNOT_EOK;
+	}
+	ret = mail_entry_key(MAIL_SECTION_DOMAIN, view->domain.alias, &view->own);
+	return ret == KNOT_EOK ? KNOT_EOK : KNOT_EMALF;
 }
 
-int mail_view_find(mail_view_t *view, const uint8_t *key, size_t len)
+int mail_view_open(mail_view_t *view, const knot_dname_t *name, mail_lf_t lf)
 {
-	int ret = view->source->domain_above(view->source, key, len, &view->domain);
-	return ret >= 0 && view->domain.error != KNOT_EOK ? view->domain.error : ret;
-}
-
-int mail_view_open(mail_view_t *view, const knot_dname_t *name, const uint8_t *key, size_t len)
-{
-	int ret = mail_view_find(view, key, len);
-	return ret < 0 ? ret : mail_view_fill(view, name, key, len, ret);
+	mail_lf_t above;
+	int ret = view->source->domain_above(view->source, lf, &above, &view->domain);
+	if (ret == KNOT_EOK) {
+		ret = view->domain.error;
+	}
+	return ret != KNOT_EOK ? ret : mail_view_fill(view, name, lf, above);
 }
 
 int mail_view_open_zone(mail_view_t *view, const knot_dname_t *apex, mail_str_t policy)
 {
-	uint8_t key[MAIL_KEY_MAX];
-	const size_t len = mail_name_key(apex, key);
-	int ret = view->source->domain_above(view->source, key, len, &view->domain);
-	if (ret < 0 && ret != KNOT_ENOENT) {
+	mail_lf_storage_t storage;
+	mail_lf_t above;
+	mail_name_lf(apex, &storage);
+	const mail_lf_t lf = mail_lf(&storage);
+	int ret = view->source->domain_above(view->source, lf, &above, &view->domain);
+	if (ret != KNOT_EOK && ret != KNOT_ENOENT) {
 		return ret;
 	}
-	if (ret < 0 || (size_t)ret < len) {
+	if (ret == KNOT_ENOENT || above.len < lf.len) {
 		if (policy.len == 0) {
 			return KNOT_ENOENT;
 		}
@@ -89,7 +67,7 @@ int mail_view_open_zone(mail_view_t *view, const knot_dname_t *apex, mail_str_t 
 	} else if (view->domain.error != KNOT_EOK) {
 		return view->domain.error;
 	}
-	ret = mail_view_fill(view, apex, key, len, len);
+	ret = mail_view_fill(view, apex, lf, lf);
 	view->zone = true;
 	return ret;
 }
@@ -109,17 +87,6 @@ bool mail_view_shows(const mail_view_t *view, uint16_t type)
 	case KNOT_RRTYPE_CDNSKEY: return false;
 	default: return true;
 	}
-}
-
-size_t mail_view_own_key(const mail_view_t *view, mail_str_t rel, uint8_t *key)
-{
-	if (view->keys_len == 0 || view->keys_len + 1 + rel.len > MAIL_KEY_MAX) {
-		return 0;
-	}
-	memcpy(key, view->keys, view->keys_len);
-	key[view->keys_len] = 0;
-	memcpy(key + view->keys_len + 1, rel.data, rel.len);
-	return view->keys_len + 1 + rel.len;
 }
 
 static bool kind_is_key(uint16_t kind)
@@ -180,71 +147,71 @@ uint16_t mail_node_type(const mail_view_t *view, const mail_node_t *node, uint16
 	return lowest != UINT32_MAX ? lowest : 0;
 }
 
-int mail_view_reports(const mail_view_t *view, const uint8_t *key, size_t len,
-                      const mail_domain_t *domain, bool *reports)
+/*! Find out whether a stored domain reports to the view's domain (RFC 9990 4). */
+static int reports_to(const mail_view_t *view, mail_lf_t reporter, const mail_domain_t *domain,
+                      bool *reports)
 {
-	*reports = false;
-	if (len == view->key_len && memcmp(key, view->key, len) == 0) {
-		return KNOT_EOK; /* A domain's reports to itself need no word (RFC 9990 3). */
+	if (mail_lf_equal(reporter, mail_lf(&view->lf))) {
+		return KNOT_EOK; /* A domain's reports to itself need no word. */
 	}
-	if (memchr(key, 0xff, len) != NULL || memchr(key, 0x01, len) != NULL) {
+	if (memchr(reporter.data, 0xff, reporter.len) != NULL ||
+	    memchr(reporter.data, 0x01, reporter.len) != NULL) {
 		/* No host's name: such names belong to the denials of RFC 4470 (view/chain.h). */
 		return KNOT_EOK;
 	}
 	const mail_plan_t *plan = NULL;
-	int ret = mail_cache_plan(view->cache, view->source, domain, key, len, &plan);
-	for (size_t i = 0; ret == KNOT_EOK && i < plan->report_count && !*reports; i++) {
-		mail_pattern_t pattern;
-		knot_dname_storage_t name, reporter;
-		uint8_t there[MAIL_KEY_MAX];
-		if (mail_name_from_key(key, len, reporter) != KNOT_EOK ||
-		    mail_pattern_parse(plan->reports[i], &pattern, NULL) != KNOT_EOK ||
-		    mail_pattern_name(&pattern, reporter, name) != KNOT_EOK) {
-			continue;
-		}
-		size_t there_len = mail_name_key(name, there);
-		*reports = there_len == view->key_len && memcmp(there, view->key, there_len) == 0;
+	knot_dname_storage_t apex;
+	int ret = mail_cache_plan(view->cache, view->source, domain, reporter, &plan);
+	if (ret != KNOT_EOK || mail_name_from_lf(reporter, apex) != KNOT_EOK) {
+		return ret;
 	}
-	return ret;
+	for (size_t i = 0; i < plan->report_count && !*reports; i++) {
+		mail_pattern_t pattern;
+		knot_dname_storage_t name;
+		mail_lf_storage_t there;
+		if (mail_pattern_parse(plan->reports[i], &pattern, NULL) == KNOT_EOK &&
+		    mail_pattern_name(&pattern, apex, name) == KNOT_EOK) {
+			mail_name_lf(name, &there);
+			*reports = mail_lf_equal(mail_lf(&there), mail_lf(&view->lf));
+		}
+	}
+	return KNOT_EOK;
 }
 
-/*! Looks for the reporter C of a name C._report._dmarc.D. */
-static int report_find(const mail_view_t *view, mail_str_t rel, mail_node_t *node)
+/*! Look for the reporter C of a name C._report._dmarc.D. */
+static int report_find(const mail_view_t *view, mail_lf_t reporter, mail_node_t *node)
 {
-	const uint8_t *reporter = (const uint8_t *)rel.data + MAIL_REPORT_KEY_LEN + 1;
-	const size_t len = rel.len - MAIL_REPORT_KEY_LEN - 1;
 	mail_domain_t domain;
-	int ret = view->source->domain_above(view->source, reporter, len, &domain);
-	if (ret < 0) {
-		return ret == KNOT_ENOENT ? KNOT_EOK : ret;
-	}
-	if ((size_t)ret != len) {
+	mail_lf_t above;
+	int ret = view->source->domain_above(view->source, reporter, &above, &domain);
+	if (ret == KNOT_ENOENT || (ret == KNOT_EOK && above.len != reporter.len)) {
 		return KNOT_EOK;
 	}
-	return domain.error == KNOT_EOK
-	               ? mail_view_reports(view, reporter, len, &domain, &node->report)
-	               : domain.error;
+	if (ret == KNOT_EOK) {
+		ret = domain.error;
+	}
+	return ret != KNOT_EOK ? ret : reports_to(view, reporter, &domain, &node->report);
 }
 
-int mail_view_node(const mail_view_t *view, const uint8_t *key, size_t len, mail_node_t *node)
+int mail_view_node(const mail_view_t *view, mail_lf_t name, mail_node_t *node)
 {
-	const mail_str_t rel = mail_view_relative(view, key, len);
-	int ret = KNOT_EOK;
+	const mail_lf_t relative = mail_view_relative(view, name);
 	*node = (mail_node_t){ 0 };
-	node->owner[0] = mail_owners_find(&view->plan->relative, (const uint8_t *)rel.data, rel.len,
-	                                  NULL);
+	node->owner[0] = mail_owners_find(&view->plan->relative, relative, NULL);
 	if (view->plan->absolute.count > 0) {
-		node->owner[1] = mail_owners_find(&view->plan->absolute, key, len, NULL);
+		node->owner[1] = mail_owners_find(&view->plan->absolute, name, NULL);
 	}
-	if (str_below(rel, MAIL_DOMAINKEY_KEY, MAIL_DOMAINKEY_KEY_LEN)) {
-		uint8_t own[MAIL_KEY_MAX];
-		size_t own_len = mail_view_own_key(view, rel, own);
-		ret = own_len > 0 ? view->source->dkim_get(view->source, own, own_len, &node->dkim)
-		                  : KNOT_ENOENT;
-		node->own_key = ret == KNOT_EOK;
-		ret = ret == KNOT_ENOENT ? KNOT_EOK : ret;
-	} else if (str_below(rel, MAIL_REPORT_KEY, MAIL_REPORT_KEY_LEN)) {
-		ret = report_find(view, rel, node);
+	int ret = KNOT_EOK;
+	if (mail_lf_below(relative, MAIL_DOMAINKEY)) {
+		mail_lf_storage_t key;
+		if (view->own.len > 0 &&
+		    mail_lf_join(mail_lf(&view->own), relative, &key) == KNOT_EOK) {
+			ret = view->source->dkim_get(view->source, mail_lf(&key), &node->dkim);
+			node->own_key = ret == KNOT_EOK;
+			ret = ret == KNOT_ENOENT ? KNOT_EOK : ret;
+		}
+	} else if (mail_lf_below(relative, MAIL_REPORT)) {
+		ret = report_find(view, mail_lf_relative(relative, MAIL_REPORT), node);
 	}
 	node->steady = node->owner[0] != NULL && view->now >= node->owner[0]->steady &&
 	               node->owner[1] == NULL && !node->own_key && !node->report && !view->zone;
@@ -252,134 +219,11 @@ int mail_view_node(const mail_view_t *view, const uint8_t *key, size_t len, mail
 	return ret;
 }
 
-/*! Says whether the domain has a key of its own at an owner of policy's keys. */
-static bool own_key_hides(const mail_view_t *view, const mail_owner_t *owner)
-{
-	uint8_t key[MAIL_KEY_MAX];
-	mail_dkim_t dkim;
-	size_t len = mail_view_own_key(
-		view, (mail_str_t){ (const char *)owner->key, owner->key_len }, key);
-	return len > 0 && view->source->dkim_get(view->source, key, len, &dkim) == KNOT_EOK;
-}
-
-/*! Looks for a shown row among the owners below a name, and when the next one appears. */
-static bool rows_below(const mail_view_t *view, const mail_owners_t *owners, const uint8_t *key,
-                       size_t len, int64_t *until)
-{
-	size_t at = 0;
-	(void)mail_owners_find(owners, key, len, &at);
-	for (; at < owners->count; at++) {
-		const mail_owner_t *owner = &owners->owners[at];
-		if (!mail_key_in(owner->key, owner->key_len, key, len)) {
-			break;
-		}
-		for (size_t i = 0; i < owner->count; i++) {
-			const mail_row_t *row = &owner->rows[i];
-			if (!mail_view_shows(view, row->type) ||
-			    (kind_is_key(row->kind) && own_key_hides(view, owner))) {
-				continue;
-			}
-			if (mail_row_live(row, view->now)) {
-				return true;
-			}
-			mail_until_min(until, row->from, view->now);
-		}
-	}
-	return false;
-}
-
-/*! Looks for a shown key of the domain's own at or below a name. */
-static int own_keys_below(const mail_view_t *view, mail_str_t rel, int64_t *until, bool *found)
-{
-	uint8_t top[MAIL_KEY_MAX], key[MAIL_KEY_MAX], next[MAIL_KEY_MAX];
-	size_t top_len = mail_view_own_key(view, rel, top), len = top_len;
-	mail_node_t node = { .own_key = true };
-	bool deleted = false, from = true;
-	mail_row_t row;
-
-	memcpy(key, top, top_len);
-	for (*found = false; top_len > 0 && !*found; from = false) {
-		int ret = view->source->dkim_next(view->source, key, len, from, next, &node.dkim,
-		                                  &deleted);
-		if (ret < 0) {
-			return ret == KNOT_ENOENT ? KNOT_EOK : ret;
-		}
-		if (!mail_key_in(next, ret, top, top_len)) {
-			return KNOT_EOK;
-		}
-		memcpy(key, next, ret);
-		len = ret;
-		/* One that cannot be read is there: NXDOMAIN would deny what its own name does not. */
-		*found = !deleted && (node.dkim.error != KNOT_EOK ||
-		                      mail_dkim_state(&node.dkim, view->now, &row) == KNOT_EOK);
-		if (!deleted && !*found) {
-			mail_until_min(until, row.from, view->now);
-		}
-	}
-	return KNOT_EOK;
-}
-
-static int domains_below(const mail_view_t *view, const uint8_t *key, size_t len, bool *found)
-{
-	uint8_t next[MAIL_KEY_MAX];
-	mail_domain_t domain;
-	int ret = view->source->domain_next(view->source, key, len, true, next, &domain);
-	/*
-	 * After more tombstones than may be passed, and still below the name, nobody knows whether a live domain
-	 * is behind them. Then the name is said to exist: a wrong NODATA denies one type for a while, a wrong
-	 * NXDOMAIN all names below (RFC 8020), live domains among them.
-	 */
-	*found = (ret >= 0 && mail_key_in(next, ret, key, len)) ||
-	         (ret == KNOT_ELIMIT && mail_key_in(next, domain.passed, key, len));
-	return ret >= 0 || ret == KNOT_ENOENT || ret == KNOT_ELIMIT ? KNOT_EOK : ret;
-}
-
 bool mail_view_has_reports(const mail_view_t *view)
 {
 	/* Any stored domain may report, and this one is stored. */
 	return knot_dname_size(view->apex) + sizeof("\x01*\x07_report\x06_dmarc") - 1 <=
 	       KNOT_DNAME_MAXLEN;
-}
-
-/*! Looks for names at or below a name, in every source of names. */
-static int names_below(const mail_view_t *view, const uint8_t *key, size_t len, int64_t *until,
-                       bool *found)
-{
-	const mail_str_t rel = mail_view_relative(view, key, len);
-	const uint8_t *rel_key = (const uint8_t *)rel.data;
-	int ret = KNOT_EOK;
-	*found = rows_below(view, &view->plan->relative, rel_key, rel.len, until) ||
-	         (view->plan->absolute.count > 0 &&
-	          rows_below(view, &view->plan->absolute, key, len, until));
-	if (*found) {
-		return KNOT_EOK;
-	}
-	if (mail_key_in(rel_key, rel.len, (const uint8_t *)MAIL_DOMAINKEY_KEY,
-	                MAIL_DOMAINKEY_KEY_LEN)) {
-		ret = own_keys_below(view, rel, until, found);
-	} else if (mail_str_is(rel, "_dmarc") ||
-	           mail_str_equal(rel, (mail_str_t){ MAIL_REPORT_KEY, MAIL_REPORT_KEY_LEN })) {
-		*found = mail_view_has_reports(view);
-	} else if (str_below(rel, MAIL_REPORT_KEY, MAIL_REPORT_KEY_LEN)) {
-		ret = domains_below(view, rel_key + MAIL_REPORT_KEY_LEN + 1,
-		                    rel.len - MAIL_REPORT_KEY_LEN - 1, found);
-	}
-	if (ret == KNOT_EOK && !*found && !view->zone) {
-		ret = domains_below(view, key, len, found);
-	}
-	return ret;
-}
-
-/*! Looks whether a name without records has names below it; until: when it will, if it has none now. */
-static int exists_below(const mail_view_t *view, const uint8_t *key, size_t len, int64_t *until,
-                        bool *found)
-{
-	int64_t coming = INT64_MAX;
-	int ret = names_below(view, key, len, &coming, found);
-	if (!*found) {
-		mail_until_min(until, coming, view->now);
-	}
-	return ret;
 }
 
 /*! Notes when rows that are not shown yet appear at a node. */
@@ -401,142 +245,166 @@ static void node_until(const mail_view_t *view, const mail_node_t *node, int64_t
 	}
 }
 
-/*! Looks for a wildcard below the closest encloser, whose key is the first part of key. */
-static int wildcard_place(const mail_view_t *view, const uint8_t *encloser, size_t len,
-                          mail_place_t *place)
+/*! Find out whether a name that a source has is shown now; else until when it is not. */
+static int name_shown(const mail_view_t *view, mail_names_t source, mail_lf_t name, int64_t *until,
+                      bool *shown)
 {
-	place->where = MAIL_NOTHING;
-	if (len + 2 > MAIL_KEY_MAX) {
+	mail_node_t node;
+	*shown = true;
+	if (source == MAIL_NAMES_GAP || source == MAIL_NAMES_CHILDREN ||
+	    source == MAIL_NAMES_REPORTS) {
 		return KNOT_EOK;
 	}
-	memcpy(place->key, encloser, len);
-	place->key[len] = 0;
-	place->key[len + 1] = '*';
-	place->key_len = len + 2;
-	int ret = mail_view_node(view, place->key, place->key_len, &place->node);
+	int ret = mail_view_node(view, name, &node);
+	if (ret == KNOT_EMALF || ret == KNOT_ENOTSUP) {
+		/* One that cannot be read is there: NXDOMAIN would deny what its own name does not. */
+		return KNOT_EOK;
+	}
+	*shown = node.exists;
+	node_until(view, &node, until);
+	return ret;
+}
+
+/*! Find out whether a name without records has names below it; until: when it will, if it has none now. */
+static int exists_below(const mail_view_t *view, mail_lf_t name, int64_t *until, bool *found)
+{
+	int64_t coming = INT64_MAX;
+	*found = false;
+	for (mail_names_t source = 0; source < MAIL_NAMES_COUNT; source++) {
+		if (!mail_names_reach(view, source, name)) {
+			continue;
+		}
+		mail_lf_storage_t at;
+		mail_lf_copy(name, &at);
+		mail_seek_t seek = MAIL_SEEK_FROM;
+		int ret;
+		while ((ret = mail_names_seek(view, source, mail_lf(&at), seek, &at)) !=
+		       KNOT_ENOENT) {
+			if (ret != KNOT_EOK && ret != KNOT_ELIMIT) {
+				return ret;
+			}
+			if (!mail_lf_in(mail_lf(&at), name)) {
+				break;
+			}
+			/*
+			 * After more tombstones than may be passed, and still below the name, nobody knows whether a
+			 * live domain is behind them. Then the name is said to exist: a wrong NODATA denies one type
+			 * for a while, a wrong NXDOMAIN all names below (RFC 8020), live domains among them.
+			 */
+			*found = ret == KNOT_ELIMIT;
+			if (ret == KNOT_EOK) {
+				ret = name_shown(view, source, mail_lf(&at), &coming, found);
+			}
+			if (*found || ret != KNOT_EOK) {
+				return ret == KNOT_ELIMIT ? KNOT_EOK : ret;
+			}
+			seek = MAIL_SEEK_AFTER;
+		}
+	}
+	mail_until_min(until, coming, view->now);
+	return KNOT_EOK;
+}
+
+/*! Look for a wildcard below the closest encloser, which is the first part of the name at hand. */
+static int wildcard_place(const mail_view_t *view, mail_lf_t encloser, mail_place_t *place)
+{
+	place->where = MAIL_NOTHING;
+	if (mail_lf_join(encloser, MAIL_LF("*"), &place->lf) != KNOT_EOK) {
+		return KNOT_EOK;
+	}
+	int ret = mail_view_node(view, mail_lf(&place->lf), &place->node);
 	if (ret != KNOT_EOK) {
 		return ret;
 	}
 	node_until(view, &place->node, &place->until);
-	if (place->node.exists) {
-		place->where = MAIL_WILDCARD;
-	} else {
+	bool exists = place->node.exists;
+	if (!exists) {
 		/* A wildcard that is an empty non-terminal covers names, too (RFC 4592 4.9). */
-		bool below = false;
-		ret = exists_below(view, place->key, place->key_len, &place->until, &below);
-		place->where = below ? MAIL_WILDCARD : MAIL_NOTHING;
+		ret = exists_below(view, mail_lf(&place->lf), &place->until, &exists);
 	}
+	place->where = exists ? MAIL_WILDCARD : MAIL_NOTHING;
 	return ret;
 }
 
+/*! Return the length of a name up to the end of the label that begins at `start`. */
+static size_t label_end(mail_lf_t name, size_t start)
+{
+	const uint8_t *dot = start < name.len ? memchr(name.data + start, 0, name.len - start)
+	                                      : NULL;
+	return dot != NULL ? (size_t)(dot - name.data) : name.len;
+}
+
+static int place_at(const mail_view_t *view, mail_lf_t name, mail_place_t *place)
+{
+	mail_lf_copy(name, &place->lf);
+	return mail_view_node(view, name, &place->node);
+}
+
 /*!
- * Says whether there may be stored domains below: a look at the domain's neighbour, which is mostly where the cursor
- * has just been, and no descent.
+ * \brief One label of the walk down to a name.
+ *
+ * \param name   The name that is looked for.
+ * \param at     Its first part that the walk has come to.
+ * \param child  The topmost stored domain at or above it, or empty.
+ * \param done   Out: the walk has ended.
  */
-static bool has_children(const mail_view_t *view)
-{
-	uint8_t next[MAIL_KEY_MAX];
-	mail_domain_t domain;
-	int ret = view->source->domain_next(view->source, view->key, view->key_len, false, next,
-	                                    &domain);
-	return ret >= 0 ? mail_key_in(next, ret, view->key, view->key_len) : ret != KNOT_ENOENT;
-}
-
-int mail_view_child(const mail_view_t *view, const uint8_t *key, size_t len)
-{
-	int child = 0;
-	if (len > view->key_len && !has_children(view)) {
-		return 0;
-	}
-	while (len > view->key_len) {
-		mail_domain_t domain;
-		int ret = view->source->domain_above(view->source, key, len, &domain);
-		if (ret < 0 && ret != KNOT_ENOENT) {
-			return ret;
-		}
-		if (ret <= (int)view->key_len) {
-			break;
-		}
-		child = ret;
-		len = mail_key_parent(key, ret);
-	}
-	return child;
-}
-
-/*! End of the label of a key that begins at `start`. */
-static size_t label_end(const uint8_t *key, size_t start, size_t len)
-{
-	const uint8_t *dot = start < len ? memchr(key + start, 0, len - start) : NULL;
-	return dot != NULL ? (size_t)(dot - key) : len;
-}
-
-static int place_at(const mail_view_t *view, const uint8_t *key, size_t len, mail_place_t *place)
-{
-	memcpy(place->key, key, len);
-	place->key_len = len;
-	return mail_view_node(view, key, len, &place->node);
-}
-
-/*! One label of the walk. \return KNOT_EOK with *done set at the end of the walk. */
-static int step_down(const mail_view_t *view, const uint8_t *key, size_t len, size_t at, int child,
+static int step_down(const mail_view_t *view, mail_lf_t name, mail_lf_t at, mail_lf_t child,
                      mail_place_t *place, bool *done)
 {
-	int ret = place_at(view, key, at, place);
+	int ret = place_at(view, at, place);
 	if (ret != KNOT_EOK) {
 		return ret;
 	}
 	mail_node_t *node = &place->node;
+	const bool apex = at.len == view->lf.len;
 	*done = true;
-	node->child = child > 0 && (size_t)child == at;
-	if (at > view->key_len && (node->child || mail_node_has(view, node, KNOT_RRTYPE_NS))) {
+	node->child = child.len > 0 && child.len == at.len;
+	if (!apex && (node->child || mail_node_has(view, node, KNOT_RRTYPE_NS))) {
 		place->where = MAIL_CUT;
-		place->at_cut = at == len;
+		place->at_cut = at.len == name.len;
 		return KNOT_EOK;
 	}
-	if (at < len && at > view->key_len && mail_node_has(view, node, KNOT_RRTYPE_DNAME)) {
+	if (!apex && at.len < name.len && mail_node_has(view, node, KNOT_RRTYPE_DNAME)) {
 		place->where = MAIL_DNAME;
 		return KNOT_EOK;
 	}
 	node_until(view, node, &place->until);
-	if (!node->exists && at > view->key_len) {
-		ret = exists_below(view, key, at, &place->until, &node->exists);
+	if (!apex && !node->exists) {
+		ret = exists_below(view, at, &place->until, &node->exists);
 		if (ret == KNOT_EOK && !node->exists) {
 			/* The label before this one is the closest encloser. */
-			return wildcard_place(view, key, mail_key_parent(key, at), place);
+			return wildcard_place(view, mail_lf_parent(at), place);
 		}
 	}
-	if (at == len) {
-		place->where = MAIL_FOUND;
-		return ret;
-	}
-	*done = false;
+	place->where = MAIL_FOUND;
+	*done = at.len == name.len;
 	return ret;
 }
 
-int mail_view_place(const mail_view_t *view, const uint8_t *key, size_t len, bool children,
-                    mail_place_t *place)
+int mail_view_place(const mail_view_t *view, mail_lf_t name, bool children, mail_place_t *place)
 {
+	mail_lf_t child = { 0 };
 	place->until = INT64_MAX;
 	place->at_cut = false;
 	place->where = MAIL_FOUND;
-	int child = children ? mail_view_child(view, key, len) : 0;
-	if (child < 0) {
-		return child;
+	int ret = children ? mail_view_child(view, name, &child) : KNOT_EOK;
+	if (ret != KNOT_EOK) {
+		return ret;
 	}
-	if (child == 0 && !view->plan->cuts) {
+	if (child.len == 0 && !view->plan->cuts) {
 		/* Most questions end here: the name has records, and no cut can be above it. */
-		int ret = place_at(view, key, len, place);
+		ret = place_at(view, name, place);
 		if (ret != KNOT_EOK || place->node.exists) {
 			node_until(view, &place->node, &place->until);
 			return ret;
 		}
-		place->until = INT64_MAX;
 	}
-	size_t at = view->key_len;
-	for (bool done = false; !done; at = label_end(key, at + 1, len)) {
+	mail_lf_t at = mail_lf(&view->lf);
+	at.data = name.data;
+	for (bool done = false; !done; at.len = label_end(name, at.len + 1)) {
 		/* Only what is at or below the last label of the walk decides the answer. */
 		place->until = INT64_MAX;
-		int ret = step_down(view, key, len, at, child, place, &done);
+		ret = step_down(view, name, at, child, place, &done);
 		if (ret != KNOT_EOK) {
 			return ret;
 		}

@@ -1,23 +1,25 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/*
- * A stored domain as one question sees it: its plan, its own DKIM keys, the stored domains below it, and the
- * domains that report to it, at one second and in one transaction.  Names are full keys (mail/name.h).
+/*!
+ * \file
+ * \brief A stored domain as one question sees it: its plan, its own DKIM keys, the stored domains below it, and
+ *        the domains that report to it, at one second and in one transaction.
+ *
+ * A view lives on the stack of the question that made it; one thread.
  */
 #pragma once
 
-#include "mail/answer.h"
+#include "mail/dkim_id.h"
+#include "mail/cache.h"
 
 typedef struct {
 	const mail_source_t *source;
 	mail_cache_t *cache;
 	int64_t now;
-	uint8_t key[MAIL_KEY_MAX]; /*!< Of the domain. */
-	size_t key_len;
-	const knot_dname_t *apex;
+	mail_lf_storage_t lf;     /*!< The domain. */
+	const knot_dname_t *apex; /*!< The same, wire. */
 	mail_domain_t domain;
 	const mail_plan_t *plan;
-	uint8_t keys[MAIL_KEY_MAX];           /*!< Of the domain whose own DKIM keys count. */
-	size_t keys_len;                      /*!< 0: none count. */
+	mail_lf_storage_t own; /*!< The domain whose own DKIM keys count; empty: none count. */
 	char text[KNOT_DNAME_TXT_MAXLEN + 1]; /*!< The domain as text, once it was needed. */
 	size_t text_len;
 	uint32_t ttl; /*!< Of the RRset made last, not capped: the Original TTL of its RRSIG. */
@@ -47,31 +49,32 @@ typedef enum {
 typedef struct {
 	mail_where_t where;
 	mail_node_t node;
-	uint8_t key[MAIL_KEY_MAX]; /*!< Of the node's name. */
-	size_t key_len;
-	bool at_cut;   /*!< MAIL_CUT: the name is that of the cut itself. */
-	int64_t until; /*!< Next second at which the answer would change. */
+	mail_lf_storage_t lf; /*!< Of the node. */
+	bool at_cut;          /*!< MAIL_CUT: the name is that of the cut itself. */
+	int64_t until;        /*!< Next second at which the answer would change. */
 } mail_place_t;
 
+/*! `_report._dmarc`, below which a domain welcomes reports about others (RFC 9990 4). */
+#define MAIL_REPORT MAIL_LF("_dmarc\0_report")
+
 /*!
- * Opens the view of the longest stored domain at or above a name.
+ * \brief Open the view of the longest stored domain at or above a name.
+ *
+ * source, cache and now of the view are set.
  *
  * \param name  Its wire name; must stay while the view is used.
- * \param key   Its key.
+ * \param lf    The same in lookup format.
  *
  * \return KNOT_EOK; KNOT_ENOENT (no domain); KNOT_EMALF, KNOT_ENOTSUP (a damaged entry); KNOT_ENOMEM.
  *         view->plan->error may be set.
  */
-int mail_view_open(mail_view_t *view, const knot_dname_t *name, const uint8_t *key, size_t len);
-/*! The first half of it: finds the domain. \return Length of its key, or an error. */
-int mail_view_find(mail_view_t *view, const uint8_t *key, size_t len);
-/*! The second half. \param key_len  What mail_view_find() gave. */
-int mail_view_fill(mail_view_t *view, const knot_dname_t *name, const uint8_t *key, size_t len,
-                   size_t key_len);
+int mail_view_open(mail_view_t *view, const knot_dname_t *name, mail_lf_t lf);
+/*! The second half of it: open the view of a domain that was found, the first part of lf. view->domain is set. */
+int mail_view_fill(mail_view_t *view, const knot_dname_t *name, mail_lf_t lf, mail_lf_t domain);
 
 /*!
- * Opens the view of a zone of knotd's: of the stored domain of that very name, else of one that follows a
- * policy and sets nothing.  SOA, NS, DS, DNAME and DNSSEC types are not shown, nor stored domains below.
+ * \brief Open the view of a zone of knotd's: of the stored domain of that very name, else of one that follows a
+ *        policy and sets nothing. SOA, NS, DS, DNAME and DNSSEC types are not shown, nor stored domains below.
  *
  * \param apex    The zone, not the root; must stay while the view is used.
  * \param policy  Empty: none.
@@ -80,50 +83,52 @@ int mail_view_fill(mail_view_t *view, const knot_dname_t *name, const uint8_t *k
  */
 int mail_view_open_zone(mail_view_t *view, const knot_dname_t *apex, mail_str_t policy);
 
-/*! Says whether rows of a type are shown: what makes a zone is the zone's own, where it has one. */
+/*! Return whether rows of a type are shown: what makes a zone is the zone's own, where it has one. */
 bool mail_view_shows(const mail_view_t *view, uint16_t type);
 
 /*!
- * Finds what a name (a key at or below the domain's) leads to.
+ * \brief Find what a name at or below the domain leads to.
  *
  * \param children  Stored domains may be at or above the name and below the view's domain: not so for the
  *                  name that the view was opened with.
  *
  * \return KNOT_EOK, KNOT_EMALF, KNOT_ENOTSUP.
  */
-int mail_view_place(const mail_view_t *view, const uint8_t *key, size_t len, bool children,
-                    mail_place_t *place);
+int mail_view_place(const mail_view_t *view, mail_lf_t name, bool children, mail_place_t *place);
 
-/*! Reads what stands at a name, and nothing else; node->exists is whether it has a record. */
-int mail_view_node(const mail_view_t *view, const uint8_t *key, size_t len, mail_node_t *node);
+/*! Read what stands at a name, and nothing else; node->exists is whether it has a record. */
+int mail_view_node(const mail_view_t *view, mail_lf_t name, mail_node_t *node);
 
-/*! What a name leaves below the domain: the key without the domain's. */
-mail_str_t mail_view_relative(const mail_view_t *view, const uint8_t *key, size_t len);
-
-/*!
- * The key that a DKIM key of the domain's own has in the store.
- *
- * \param rel  Relative key of its owner.
- *
- * \return Its length; 0: no own key counts, or none has so long a name.
- */
-size_t mail_view_own_key(const mail_view_t *view, mail_str_t rel, uint8_t *key);
+/*! Return what a name has below the domain. */
+static inline mail_lf_t mail_view_relative(const mail_view_t *view, mail_lf_t name)
+{
+	return mail_lf_relative(name, mail_lf(&view->lf));
+}
 
 /*!
- * The topmost stored domain below the view's domain and at or above a name: a zone cut.
+ * \brief Find the topmost stored domain below the view's domain and at or above a name: a zone cut.
  *
- * \return Length of its key, 0 when there is none, or an error.
+ * \param child  Out: the first part of name; empty: there is none.
+ *
+ * \return KNOT_EOK, or an error of the tree.
  */
-int mail_view_child(const mail_view_t *view, const uint8_t *key, size_t len);
+int mail_view_child(const mail_view_t *view, mail_lf_t name, mail_lf_t *child);
+/*!
+ * \brief Find out whether there are stored domains below: a look at the domain's neighbour, which is mostly where
+ *        the cursor has just been.
+ *
+ * \param children  Out; true also when there are too many tombstones to know.
+ */
+int mail_view_has_children(const mail_view_t *view, bool *children);
 
-/*! Says whether a row is not shown because the domain has a key of its own with that selector. */
+/*! Return whether a row is not shown because the domain has a key of its own with that selector. */
 bool mail_row_hidden(const mail_node_t *node, const mail_row_t *row);
 
-/*! The next RR type of a node that is shown, in ascending order, after `after`; 0: none. */
+/*! Return the next RR type of a node that is shown, in ascending order, after `after`; 0: none. */
 uint16_t mail_node_type(const mail_view_t *view, const mail_node_t *node, uint16_t after);
 
 /*!
- * Makes an RRset of a node.
+ * \brief Make an RRset of a node.
  *
  * \param owner  Its owner; must stay.
  * \param rrset  Out: RDATA in mm; the TTL is capped by the next change.
@@ -136,33 +141,22 @@ int mail_view_rrset(mail_view_t *view, const mail_node_t *node, uint16_t type,
                     const knot_dname_t *owner, knot_mm_t *mm, knot_rrset_t *rrset, uint16_t *kind,
                     int64_t *until);
 
-/*! Appends RDATA to an RRset. \return KNOT_EOK, KNOT_ENOMEM. */
+/*! Append RDATA to an RRset. \return KNOT_EOK, KNOT_ENOMEM. */
 int mail_view_rdata(knot_rrset_t *rrset, const uint8_t *rdata, uint16_t len, knot_mm_t *mm);
 
-/*! The serial of the domain's SOA: second of the newest change or of the last step of the clock. */
+/*! Return the serial of the domain's SOA: second of the newest change or of the last step of the clock. */
 uint32_t mail_view_serial(const mail_view_t *view);
 
-/*! Says whether a domain (with its key) reports to the view's domain (RFC 9990 3). */
-int mail_view_reports(const mail_view_t *view, const uint8_t *key, size_t len,
-                      const mail_domain_t *domain, bool *reports);
-
-/*! Says whether there may be names below _report._dmarc: the domain's own leaves room for one. */
+/*! Return whether there may be names below _report._dmarc: the domain's own leaves room for one. */
 bool mail_view_has_reports(const mail_view_t *view);
 
-/*! Key of `_report._dmarc` below a domain. */
-#define MAIL_REPORT_KEY "_dmarc\0_report"
-#define MAIL_REPORT_KEY_LEN (sizeof(MAIL_REPORT_KEY) - 1)
-/*! Key of `_domainkey` below a domain. */
-#define MAIL_DOMAINKEY_KEY "_domainkey"
-#define MAIL_DOMAINKEY_KEY_LEN (sizeof(MAIL_DOMAINKEY_KEY) - 1)
-
-/*! Says whether a node shows records of a type, which is not 0. */
+/*! Return whether a node shows records of a type, which is not 0. */
 static inline bool mail_node_has(const mail_view_t *view, const mail_node_t *node, uint16_t type)
 {
 	return mail_node_type(view, node, type - 1) == type;
 }
 
-/*! Notes a change that lies ahead. */
+/*! Note a change that lies ahead. */
 static inline void mail_until_min(int64_t *until, int64_t second, int64_t now)
 {
 	if (second > now && second < *until) {
@@ -170,9 +164,12 @@ static inline void mail_until_min(int64_t *until, int64_t second, int64_t now)
 	}
 }
 
-/*! TTL of something that changes at `until`. */
+/*! Return the TTL of something that changes at `until`. */
 static inline uint32_t mail_ttl_cap(uint32_t ttl, int64_t now, int64_t until)
 {
-	int64_t left = until - now;
-	return left >= ttl ? ttl : left > 1 ? (uint32_t)left : 1;
+	const int64_t left = until - now;
+	if (left >= ttl) {
+		return ttl;
+	}
+	return left > 1 ? (uint32_t)left : 1;
 }

@@ -51,8 +51,8 @@ def examples(text):
 def kinds():
     """The names of the table of kinds."""
     table = code("lib/plan/kinds.c").partition("mail_kinds[] = {")[2].partition("\n};")[0]
-    found = re.findall(r'\{ "([a-z0-9-]+)", "', table)
-    found += ["srv-" + name for name in re.findall(r'\bSRV\(\d+, "([a-z0-9]+)"\)', table)]
+    found = re.findall(r'\.name = "([a-z0-9-]+)",', table)
+    found += ["srv-" + name for name in re.findall(r'\bSRV\(\w+, "([a-z0-9]+)"\)', table)]
     assert len(found) >= 30 and len(set(found)) == len(found)
     return found
 

@@ -42,8 +42,8 @@ __attribute__((unused)) static void fuzz_stored(const mail_entry_t *entry)
 {
 	mail_buf_t out = { 0 };
 	mail_entry_t *again = NULL;
-	uint8_t key[MAIL_KEY_MAX];
-	FUZZ_REQUIRE(mail_entry_key(entry->section, entry->id, key) > 0);
+	mail_lf_storage_t key;
+	FUZZ_REQUIRE(mail_entry_key(entry->section, entry->id, &key) == KNOT_EOK && key.len > 0);
 	FUZZ_REQUIRE(mail_codec_encode(entry, &out) == KNOT_EOK);
 	FUZZ_REQUIRE(mail_codec_decode(entry->section, entry->id, out.data, out.len, &again) ==
 	             KNOT_EOK);

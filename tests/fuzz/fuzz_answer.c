@@ -17,6 +17,7 @@
 
 #include "mail/answer.h"
 #include "mail/kind.h"
+#include "mail/list.h"
 
 #define ENTRIES_MAX 64
 #define ROOM_UDP 512
@@ -26,8 +27,7 @@
 typedef struct {
 	mail_section_t section;
 	bool deleted;
-	const uint8_t *key;
-	size_t key_len;
+	mail_lf_t key;
 	const uint8_t *value;
 	size_t len;
 } stored_t;
@@ -70,50 +70,36 @@ static void chunks_free(chunk_t *chunks)
 
 static const mail_stamp_t stamp_of_all = { .timestamp = UINT64_C(1700000000000000000), .txnid = 5 };
 
-static int compare_keys(const uint8_t *a, size_t a_len, const uint8_t *b, size_t b_len)
+/* The entry of a section that is next to a key; NULL when there is none. */
+static const stored_t *find_beside(const store_t *store, mail_section_t section, mail_lf_t key,
+                                   mail_seek_t seek)
 {
-	int order = memcmp(a, b, a_len < b_len ? a_len : b_len);
-	return order != 0 ? order : (a_len > b_len) - (a_len < b_len);
-}
-
-/* The first entry of a section with a key greater than (or, with from, equal to) a key; NULL at the end. */
-static const stored_t *find_next(const store_t *store, mail_section_t section, const uint8_t *key,
-                                 size_t len, bool from)
-{
+	const stored_t *last = NULL;
 	for (size_t i = 0; i < store->count; i++) {
 		const stored_t *at = &store->entries[i];
-		int order = compare_keys(at->key, at->key_len, key, len);
-		if (at->section == section && (order > 0 || (from && order == 0))) {
+		const int order = mail_lf_compare(at->key, key);
+		if (at->section != section) {
+			continue;
+		}
+		if (seek == MAIL_SEEK_BEFORE) {
+			last = order < 0 ? at : last;
+		} else if (order > 0 || (order == 0 && seek == MAIL_SEEK_FROM)) {
 			return at;
 		}
 	}
-	return NULL;
+	return last;
 }
 
-/* The last entry of a section with a key less than a key; NULL when there is none. */
-static const stored_t *find_prev(const store_t *store, mail_section_t section, const uint8_t *key,
-                                 size_t len)
+static const stored_t *find(const store_t *store, mail_section_t section, mail_lf_t key)
 {
-	for (size_t i = store->count; i-- > 0;) {
-		const stored_t *at = &store->entries[i];
-		if (at->section == section && compare_keys(at->key, at->key_len, key, len) < 0) {
-			return at;
-		}
-	}
-	return NULL;
+	const stored_t *at = find_beside(store, section, key, MAIL_SEEK_FROM);
+	return at != NULL && mail_lf_equal(at->key, key) ? at : NULL;
 }
 
-static const stored_t *find(const store_t *store, mail_section_t section, const uint8_t *key,
-                            size_t len)
+static int source_get(const mail_source_t *source, mail_section_t section, mail_lf_t key,
+                      mail_entry_t **entry, mail_stamp_t *stamp)
 {
-	const stored_t *at = find_next(store, section, key, len, true);
-	return at != NULL && compare_keys(at->key, at->key_len, key, len) == 0 ? at : NULL;
-}
-
-static int source_get(const mail_source_t *source, mail_section_t section, const uint8_t *key,
-                      size_t len, mail_entry_t **entry, mail_stamp_t *stamp)
-{
-	const stored_t *at = find(source->ctx, section, key, len);
+	const stored_t *at = find(source->ctx, section, key);
 	if (entry != NULL) {
 		*entry = NULL;
 	}
@@ -127,7 +113,7 @@ static int source_get(const mail_source_t *source, mail_section_t section, const
 		return KNOT_EOK;
 	}
 	mail_buf_t id = { 0 };
-	int ret = mail_entry_id_from_key(section, key, len, &id);
+	int ret = mail_entry_id_from_key(section, key, &id);
 	if (ret == KNOT_EOK) {
 		ret = mail_codec_decode(section, mail_buf_view(&id), at->value, at->len, entry);
 	}
@@ -139,61 +125,48 @@ static int source_get(const mail_source_t *source, mail_section_t section, const
 }
 
 /* Reads a live domain, damaged or not. */
-static int read_domain(const stored_t *at, mail_domain_t *domain)
+static void read_domain(const stored_t *at, mail_domain_t *domain)
 {
 	int ret = mail_codec_domain(at->value, at->len, domain);
 	if (ret != KNOT_EOK) {
 		*domain = (mail_domain_t){ .error = ret };
 	}
 	domain->stamp = stamp_of_all;
-	return (int)at->key_len;
 }
 
-static int source_domain_above(const mail_source_t *source, const uint8_t *key, size_t len,
+static int source_domain_above(const mail_source_t *source, mail_lf_t name, mail_lf_t *above,
                                mail_domain_t *domain)
 {
-	while (len > 0) {
-		const stored_t *at = find(source->ctx, MAIL_SECTION_DOMAIN, key, len);
+	for (; name.len > 0; name = mail_lf_parent(name)) {
+		const stored_t *at = find(source->ctx, MAIL_SECTION_DOMAIN, name);
 		if (at != NULL && !at->deleted) {
-			return read_domain(at, domain);
+			*above = name;
+			read_domain(at, domain);
+			return KNOT_EOK;
 		}
-		len = mail_key_parent(key, len);
 	}
 	return KNOT_ENOENT;
 }
 
-static int source_domain_next(const mail_source_t *source, const uint8_t *key, size_t len,
-                              bool from, uint8_t *next, mail_domain_t *domain)
+static int source_domain_seek(const mail_source_t *source, mail_lf_t name, mail_seek_t seek,
+                              mail_lf_storage_t *found, mail_domain_t *domain)
 {
-	const stored_t *at = find_next(source->ctx, MAIL_SECTION_DOMAIN, key, len, from);
+	const stored_t *at = find_beside(source->ctx, MAIL_SECTION_DOMAIN, name, seek);
+	seek = seek == MAIL_SEEK_FROM ? MAIL_SEEK_AFTER : seek;
 	while (at != NULL && at->deleted) {
-		at = find_next(source->ctx, MAIL_SECTION_DOMAIN, at->key, at->key_len, false);
+		at = find_beside(source->ctx, MAIL_SECTION_DOMAIN, at->key, seek);
 	}
 	if (at == NULL) {
 		return KNOT_ENOENT;
 	}
-	memmove(next, at->key, at->key_len);
-	return read_domain(at, domain);
+	mail_lf_copy(at->key, found);
+	read_domain(at, domain);
+	return KNOT_EOK;
 }
 
-static int source_domain_prev(const mail_source_t *source, const uint8_t *key, size_t len,
-                              uint8_t *prev, mail_domain_t *domain)
+static int source_dkim_get(const mail_source_t *source, mail_lf_t key, mail_dkim_t *dkim)
 {
-	const stored_t *at = find_prev(source->ctx, MAIL_SECTION_DOMAIN, key, len);
-	while (at != NULL && at->deleted) {
-		at = find_prev(source->ctx, MAIL_SECTION_DOMAIN, at->key, at->key_len);
-	}
-	if (at == NULL) {
-		return KNOT_ENOENT;
-	}
-	memmove(prev, at->key, at->key_len);
-	return read_domain(at, domain);
-}
-
-static int source_dkim_get(const mail_source_t *source, const uint8_t *key, size_t len,
-                           mail_dkim_t *dkim)
-{
-	const stored_t *at = find(source->ctx, MAIL_SECTION_DKIM, key, len);
+	const stored_t *at = find(source->ctx, MAIL_SECTION_DKIM, key);
 	memset(dkim, 0, sizeof(*dkim));
 	int ret = KNOT_ENOENT;
 	if (at != NULL) {
@@ -203,34 +176,23 @@ static int source_dkim_get(const mail_source_t *source, const uint8_t *key, size
 	return ret;
 }
 
-/* Reads a DKIM key, deleted or damaged ones included. */
-static int read_dkim(const stored_t *at, uint8_t *found, mail_dkim_t *dkim, bool *deleted)
+/* Deleted or damaged ones included. */
+static int source_dkim_seek(const mail_source_t *source, mail_lf_t key, mail_seek_t seek,
+                            mail_lf_storage_t *found, mail_dkim_t *dkim)
 {
+	const stored_t *at = find_beside(source->ctx, MAIL_SECTION_DKIM, key, seek);
 	memset(dkim, 0, sizeof(*dkim));
-	*deleted = at != NULL && at->deleted;
 	if (at == NULL) {
 		return KNOT_ENOENT;
 	}
-	memmove(found, at->key, at->key_len);
+	mail_lf_copy(at->key, found);
 	int ret = at->deleted ? KNOT_EOK : mail_codec_dkim(at->value, at->len, dkim);
 	if (ret != KNOT_EOK) {
 		*dkim = (mail_dkim_t){ .error = ret };
 	}
+	dkim->deleted = at->deleted;
 	dkim->stamp = stamp_of_all;
-	return (int)at->key_len;
-}
-
-static int source_dkim_next(const mail_source_t *source, const uint8_t *key, size_t len, bool from,
-                            uint8_t *next, mail_dkim_t *dkim, bool *deleted)
-{
-	return read_dkim(find_next(source->ctx, MAIL_SECTION_DKIM, key, len, from), next, dkim,
-	                 deleted);
-}
-
-static int source_dkim_prev(const mail_source_t *source, const uint8_t *key, size_t len,
-                            uint8_t *prev, mail_dkim_t *dkim, bool *deleted)
-{
-	return read_dkim(find_prev(source->ctx, MAIL_SECTION_DKIM, key, len), prev, dkim, deleted);
+	return KNOT_EOK;
 }
 
 static int compare_stored(const void *a, const void *b)
@@ -239,7 +201,7 @@ static int compare_stored(const void *a, const void *b)
 	if (one->section != two->section) {
 		return one->section < two->section ? -1 : 1;
 	}
-	return compare_keys(one->key, one->key_len, two->key, two->key_len);
+	return mail_lf_compare(one->key, two->key);
 }
 
 /* Reads the entries; of two with the same key, one stays. */
@@ -250,12 +212,12 @@ static void read_store(mail_reader_t *in, store_t *store)
 		uint8_t section = mail_read_u8(in);
 		at->section = (section & 0x7f) % MAIL_SECTION_COUNT;
 		at->deleted = section & 0x80;
-		at->key_len = mail_read_u16(in);
-		at->key = mail_read(in, at->key_len);
+		at->key.len = mail_read_u16(in);
+		at->key.data = mail_read(in, at->key.len);
 		at->len = mail_read_u16(in);
 		at->value = mail_read(in, at->len);
-		if (in->error != KNOT_EOK || at->key_len == 0 || at->key_len > MAIL_KEY_MAX ||
-		    find(store, at->section, at->key, at->key_len) != NULL) {
+		if (in->error != KNOT_EOK || at->key.len == 0 || at->key.len > MAIL_LF_MAX ||
+		    find(store, at->section, at->key) != NULL) {
 			continue;
 		}
 		store->count++;
@@ -293,9 +255,12 @@ static knot_pkt_t *answer(const mail_question_t *question, const knot_pkt_t *que
 	FUZZ_REQUIRE(knot_pkt_init_response(pkt, query) == KNOT_EOK);
 	pkt->max_size = room;
 	FUZZ_REQUIRE(knot_pkt_begin(pkt, KNOT_ANSWER) == KNOT_EOK);
-	FUZZ_REQUIRE(mail_answer(question, pkt, &reply) == KNOT_EOK);
+	mail_hosted_t hosted;
+	if (mail_answer_find(question->source, pkt, &hosted) == KNOT_EOK) {
+		mail_answer(question, &hosted, pkt, &reply);
+	}
 	FUZZ_REQUIRE(reply.outcome < MAIL_OUTCOME_COUNT);
-	FUZZ_REQUIRE(reply.kind <= mail_kind_count);
+	FUZZ_REQUIRE(reply.kind <= MAIL_KIND_COUNT);
 	FUZZ_REQUIRE(pkt->size <= room);
 	FUZZ_REQUIRE(question->udp || !knot_wire_get_tc(pkt->wire) ||
 	             reply.outcome == MAIL_OUTCOME_FAILED);
@@ -338,11 +303,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	mail_source_t source = {
 		.get = source_get,
 		.domain_above = source_domain_above,
-		.domain_next = source_domain_next,
-		.domain_prev = source_domain_prev,
+		.domain_seek = source_domain_seek,
 		.dkim_get = source_dkim_get,
-		.dkim_next = source_dkim_next,
-		.dkim_prev = source_dkim_prev,
+		.dkim_seek = source_dkim_seek,
 		.ctx = &store,
 	};
 	mail_question_t question = { .source = &source, .now = now, .udp = flags & 1 };

@@ -41,16 +41,15 @@ typedef struct {
 	int64_t now;
 	size_t size; /*!< Room of the answer. */
 	bool tcp;
-	bool (*above)(void *ctx, size_t labels);
-	void *above_ctx;
-	mail_reply_t reply; /*!< Out. */
-	knot_pkt_t *pkt;    /*!< Out: until asked_end(). */
+	mail_hosted_t hosted; /*!< Out: the domain that was found. */
+	mail_reply_t reply;   /*!< Out. */
+	knot_pkt_t *pkt;      /*!< Out: until asked_end(). */
 	knot_pkt_t *query;
 	asked_block_t *blocks;
 } asked_t;
 
-/*! Asks for "NAME TYPE". \return What mail_answer() did; KNOT_ENOMEM when there was no packet. */
-static inline int asked_begin(asked_t *asked, const char *question)
+/*! Makes the packet of a question "NAME TYPE". \return KNOT_EOK; KNOT_ENOMEM when there was no packet. */
+static inline int asked_packet(asked_t *asked, const char *question)
 {
 	char name[KNOT_DNAME_TXT_MAXLEN + 1];
 	uint16_t type = 0;
@@ -70,13 +69,25 @@ static inline int asked_begin(asked_t *asked, const char *question)
 	if (asked->pkt == NULL || knot_pkt_init_response(asked->pkt, asked->query) != KNOT_EOK) {
 		return KNOT_ENOMEM;
 	}
+	return KNOT_EOK;
+}
+
+/*! Asks for "NAME TYPE". \return KNOT_EOK; KNOT_ENOMEM when there was no packet. */
+static inline int asked_begin(asked_t *asked, const char *question)
+{
+	int ret = asked_packet(asked, question);
+	if (ret != KNOT_EOK) {
+		return ret;
+	}
 	const mail_question_t q = { .source = asked->source,
 		                    .cache = asked->cache,
 		                    .now = asked->now,
-		                    .udp = !asked->tcp,
-		                    .above = asked->above,
-		                    .above_ctx = asked->above_ctx };
-	return mail_answer(&q, asked->pkt, &asked->reply);
+		                    .udp = !asked->tcp };
+	asked->reply = (mail_reply_t){ .outcome = MAIL_OUTCOME_NONE, .kind = MAIL_KIND_COUNT };
+	if (mail_answer_find(asked->source, asked->pkt, &asked->hosted) == KNOT_EOK) {
+		mail_answer(&q, &asked->hosted, asked->pkt, &asked->reply);
+	}
+	return KNOT_EOK;
 }
 
 static inline void asked_end(asked_t *asked)

@@ -60,10 +60,9 @@ static inline void show_rows(const mail_plan_t *plan, const mail_owners_t *owner
 			if (kind == NULL) {
 				(void)mail_buf_printf(out, "%s: ", row_kind);
 			}
-			if (owner->key_len == 0) {
+			if (owner->name.len == 0) {
 				(void)mail_buf_str(out, "@");
-			} else if (mail_name_from_key(owner->key, owner->key_len, name) ==
-			           KNOT_EOK) {
+			} else if (mail_name_from_lf(owner->name, name) == KNOT_EOK) {
 				show_name(name, out);
 				(void)mail_buf_str(out, owners == &plan->absolute ? "." : "");
 			}

@@ -26,8 +26,7 @@
 /*! A stored entry. */
 typedef struct {
 	mail_section_t section;
-	uint8_t key[MAIL_KEY_MAX];
-	size_t key_len;
+	mail_lf_storage_t key;
 	mail_buf_t value; /*!< As mail_codec_encode() writes it. */
 	mail_stamp_t stamp;
 	bool deleted;
@@ -43,52 +42,43 @@ typedef struct {
 	unsigned limit; /*!< As mail_txn_limit(). */
 } array_t;
 
-static inline int array_compare(const uint8_t *a, size_t a_len, const uint8_t *b, size_t b_len)
-{
-	size_t common = a_len < b_len ? a_len : b_len;
-	int diff = common > 0 ? memcmp(a, b, common) : 0;
-	return diff != 0 ? diff : (a_len > b_len) - (a_len < b_len);
-}
-
-static inline array_entry_t *array_find(const array_t *array, mail_section_t section,
-                                        const uint8_t *key, size_t len)
+static inline array_entry_t *array_find(const array_t *array, mail_section_t section, mail_lf_t key)
 {
 	for (size_t i = 0; i < array->count; i++) {
 		array_entry_t *entry = &array->entries[i];
-		if (entry->section == section &&
-		    array_compare(entry->key, entry->key_len, key, len) == 0) {
+		if (entry->section == section && mail_lf_equal(mail_lf(&entry->key), key)) {
 			return entry;
 		}
 	}
 	return NULL;
 }
 
-/*! The first entry after a key, or (sign -1) the last before it; with `from`, also the one at it. */
+/*! The entry of a section that is next to a key. */
 static inline array_entry_t *array_beside(const array_t *array, mail_section_t section,
-                                          const uint8_t *key, size_t len, bool from, int sign)
+                                          mail_lf_t key, mail_seek_t seek)
 {
+	const int sign = seek == MAIL_SEEK_BEFORE ? -1 : 1;
 	array_entry_t *nearest = NULL;
 	for (size_t i = 0; i < array->count; i++) {
 		array_entry_t *entry = &array->entries[i];
-		int order = array_compare(entry->key, entry->key_len, key, len) * sign;
-		if (entry->section != section || order < 0 || (order == 0 && !from)) {
+		const int order = mail_lf_compare(mail_lf(&entry->key), key) * sign;
+		if (entry->section != section || order < 0 ||
+		    (order == 0 && seek != MAIL_SEEK_FROM)) {
 			continue;
 		}
 		if (nearest == NULL ||
-		    array_compare(entry->key, entry->key_len, nearest->key, nearest->key_len) *
-		                    sign <
-		            0) {
+		    mail_lf_compare(mail_lf(&entry->key), mail_lf(&nearest->key)) * sign < 0) {
 			nearest = entry;
 		}
 	}
 	return nearest;
 }
 
-static inline int array_get(const mail_source_t *src, mail_section_t section, const uint8_t *key,
-                            size_t len, mail_entry_t **out, mail_stamp_t *stamp)
+static inline int array_get(const mail_source_t *src, mail_section_t section, mail_lf_t key,
+                            mail_entry_t **out, mail_stamp_t *stamp)
 {
 	array_t *array = src->ctx;
-	const array_entry_t *entry = array_find(array, section, key, len);
+	const array_entry_t *entry = array_find(array, section, key);
 	if (out != NULL) {
 		*out = NULL;
 	}
@@ -102,7 +92,7 @@ static inline int array_get(const mail_source_t *src, mail_section_t section, co
 		return KNOT_EOK;
 	}
 	mail_buf_t id = { 0 };
-	int ret = mail_entry_id_from_key(section, key, len, &id);
+	int ret = mail_entry_id_from_key(section, key, &id);
 	if (ret == KNOT_EOK) {
 		ret = mail_codec_decode(section, mail_buf_view(&id), entry->value.data,
 		                        entry->value.len, out);
@@ -115,7 +105,7 @@ static inline int array_get(const mail_source_t *src, mail_section_t section, co
 	return ret;
 }
 
-static inline int array_domain_read(const array_entry_t *entry, mail_domain_t *domain)
+static inline void array_domain_read(const array_entry_t *entry, mail_domain_t *domain)
 {
 	int ret = mail_codec_domain(entry->value.data, entry->value.len, domain);
 	if (ret != KNOT_EOK) {
@@ -123,52 +113,41 @@ static inline int array_domain_read(const array_entry_t *entry, mail_domain_t *d
 		domain->error = ret;
 	}
 	domain->stamp = entry->stamp;
-	return (int)entry->key_len;
 }
 
-/*! The live domain nearest to a key on one side, past tombstones. */
-static inline int array_domain_beside(const array_t *array, const uint8_t *key, size_t len,
-                                      bool from, int sign, uint8_t *found, mail_domain_t *domain)
-{
-	unsigned passed = 0;
-	const array_entry_t *entry = array_beside(array, MAIL_SECTION_DOMAIN, key, len, from, sign);
-	while (entry != NULL && entry->deleted && ++passed != array->limit) {
-		entry = array_beside(array, MAIL_SECTION_DOMAIN, entry->key, entry->key_len, false,
-		                     sign);
-	}
-	if (entry == NULL) {
-		return KNOT_ENOENT;
-	}
-	memmove(found, entry->key, entry->key_len);
-	if (entry->deleted) {
-		*domain = (mail_domain_t){ .passed = entry->key_len };
-		return KNOT_ELIMIT;
-	}
-	return array_domain_read(entry, domain);
-}
-
-static inline int array_domain_above(const mail_source_t *src, const uint8_t *key, size_t len,
+static inline int array_domain_above(const mail_source_t *src, mail_lf_t name, mail_lf_t *above,
                                      mail_domain_t *domain)
 {
-	for (; len > 0; len = mail_key_parent(key, len)) {
-		const array_entry_t *entry = array_find(src->ctx, MAIL_SECTION_DOMAIN, key, len);
+	for (; name.len > 0; name = mail_lf_parent(name)) {
+		const array_entry_t *entry = array_find(src->ctx, MAIL_SECTION_DOMAIN, name);
 		if (entry != NULL && !entry->deleted) {
-			return array_domain_read(entry, domain);
+			array_domain_read(entry, domain);
+			*above = name;
+			return KNOT_EOK;
 		}
 	}
 	return KNOT_ENOENT;
 }
 
-static inline int array_domain_next(const mail_source_t *src, const uint8_t *key, size_t len,
-                                    bool from, uint8_t *next, mail_domain_t *domain)
+static inline int array_domain_seek(const mail_source_t *src, mail_lf_t name, mail_seek_t seek,
+                                    mail_lf_storage_t *found, mail_domain_t *domain)
 {
-	return array_domain_beside(src->ctx, key, len, from, 1, next, domain);
-}
-
-static inline int array_domain_prev(const mail_source_t *src, const uint8_t *key, size_t len,
-                                    uint8_t *prev, mail_domain_t *domain)
-{
-	return array_domain_beside(src->ctx, key, len, false, -1, prev, domain);
+	const array_t *array = src->ctx;
+	unsigned passed = 0;
+	const array_entry_t *entry = array_beside(array, MAIL_SECTION_DOMAIN, name, seek);
+	seek = seek == MAIL_SEEK_FROM ? MAIL_SEEK_AFTER : seek;
+	while (entry != NULL && entry->deleted && ++passed != array->limit) {
+		entry = array_beside(array, MAIL_SECTION_DOMAIN, mail_lf(&entry->key), seek);
+	}
+	if (entry == NULL) {
+		return KNOT_ENOENT;
+	}
+	*found = entry->key;
+	if (entry->deleted) {
+		return KNOT_ELIMIT;
+	}
+	array_domain_read(entry, domain);
+	return KNOT_EOK;
 }
 
 static inline int array_dkim_read(const array_entry_t *entry, mail_dkim_t *dkim)
@@ -176,31 +155,13 @@ static inline int array_dkim_read(const array_entry_t *entry, mail_dkim_t *dkim)
 	int ret = entry->deleted ? KNOT_EOK
 	                         : mail_codec_dkim(entry->value.data, entry->value.len, dkim);
 	dkim->stamp = entry->stamp;
+	dkim->deleted = entry->deleted;
 	return ret;
 }
 
-/*! The DKIM key nearest to a key on one side, tombstones and damaged ones included. */
-static inline int array_dkim_beside(const array_entry_t *entry, uint8_t *found, mail_dkim_t *dkim,
-                                    bool *deleted)
+static inline int array_dkim_get(const mail_source_t *src, mail_lf_t key, mail_dkim_t *dkim)
 {
-	memset(dkim, 0, sizeof(*dkim));
-	*deleted = false;
-	if (entry == NULL) {
-		return KNOT_ENOENT;
-	}
-	memmove(found, entry->key, entry->key_len);
-	*deleted = entry->deleted;
-	int ret = array_dkim_read(entry, dkim);
-	if (ret != KNOT_EOK) {
-		*dkim = (mail_dkim_t){ .error = ret, .stamp = entry->stamp };
-	}
-	return (int)entry->key_len;
-}
-
-static inline int array_dkim_get(const mail_source_t *src, const uint8_t *key, size_t len,
-                                 mail_dkim_t *dkim)
-{
-	const array_entry_t *entry = array_find(src->ctx, MAIL_SECTION_DKIM, key, len);
+	const array_entry_t *entry = array_find(src->ctx, MAIL_SECTION_DKIM, key);
 	memset(dkim, 0, sizeof(*dkim));
 	if (entry == NULL) {
 		return KNOT_ENOENT;
@@ -209,18 +170,20 @@ static inline int array_dkim_get(const mail_source_t *src, const uint8_t *key, s
 	return ret == KNOT_EOK && entry->deleted ? KNOT_ENOENT : ret;
 }
 
-static inline int array_dkim_next(const mail_source_t *src, const uint8_t *key, size_t len,
-                                  bool from, uint8_t *next, mail_dkim_t *dkim, bool *deleted)
+static inline int array_dkim_seek(const mail_source_t *src, mail_lf_t key, mail_seek_t seek,
+                                  mail_lf_storage_t *found, mail_dkim_t *dkim)
 {
-	return array_dkim_beside(array_beside(src->ctx, MAIL_SECTION_DKIM, key, len, from, 1), next,
-	                         dkim, deleted);
-}
-
-static inline int array_dkim_prev(const mail_source_t *src, const uint8_t *key, size_t len,
-                                  uint8_t *prev, mail_dkim_t *dkim, bool *deleted)
-{
-	return array_dkim_beside(array_beside(src->ctx, MAIL_SECTION_DKIM, key, len, false, -1),
-	                         prev, dkim, deleted);
+	const array_entry_t *entry = array_beside(src->ctx, MAIL_SECTION_DKIM, key, seek);
+	memset(dkim, 0, sizeof(*dkim));
+	if (entry == NULL) {
+		return KNOT_ENOENT;
+	}
+	*found = entry->key;
+	int ret = array_dkim_read(entry, dkim);
+	if (ret != KNOT_EOK) {
+		*dkim = (mail_dkim_t){ .error = ret, .stamp = entry->stamp };
+	}
+	return KNOT_EOK;
 }
 
 /*! Makes an empty array. It must not move while its source is used. */
@@ -230,11 +193,9 @@ static inline void array_begin(array_t *array)
 		.source = {
 			.get = array_get,
 			.domain_above = array_domain_above,
-			.domain_next = array_domain_next,
-			.domain_prev = array_domain_prev,
+			.domain_seek = array_domain_seek,
 			.dkim_get = array_dkim_get,
-			.dkim_next = array_dkim_next,
-			.dkim_prev = array_dkim_prev,
+			.dkim_seek = array_dkim_seek,
 			.ctx = array,
 		},
 	};
@@ -253,12 +214,11 @@ static inline void array_free(array_t *array)
 /*! The place of an entry, new or there already, with a stamp of the running transaction. */
 static inline array_entry_t *array_place(array_t *array, mail_section_t section, mail_str_t id)
 {
-	uint8_t key[MAIL_KEY_MAX];
-	int len = mail_entry_key(section, id, key);
-	if (len < 0) {
+	mail_lf_storage_t key;
+	if (mail_entry_key(section, id, &key) != KNOT_EOK) {
 		return NULL;
 	}
-	array_entry_t *entry = array_find(array, section, key, (size_t)len);
+	array_entry_t *entry = array_find(array, section, mail_lf(&key));
 	if (entry == NULL) {
 		array_entry_t *grown = realloc(array->entries, (array->count + 1) * sizeof(*grown));
 		if (grown == NULL) {
@@ -266,8 +226,7 @@ static inline array_entry_t *array_place(array_t *array, mail_section_t section,
 		}
 		array->entries = grown;
 		entry = &grown[array->count++];
-		*entry = (array_entry_t){ .section = section, .key_len = (size_t)len };
-		memcpy(entry->key, key, (size_t)len);
+		*entry = (array_entry_t){ .section = section, .key = key };
 	}
 	entry->deleted = false;
 	entry->value.len = 0;

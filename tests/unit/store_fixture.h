@@ -141,10 +141,10 @@ static inline int put_dkim(mail_txn_t *txn, const char *id)
 static inline int stamp_of(mail_txn_t *txn, mail_section_t section, const char *id,
                            mail_stamp_t *stamp)
 {
-	uint8_t key[MAIL_KEY_MAX];
-	int len = mail_entry_key(section, MAIL_STR(id), key);
+	mail_lf_storage_t key;
+	int ret = mail_entry_key(section, MAIL_STR(id), &key);
 	const mail_source_t *source = mail_txn_source(txn);
-	return len < 0 ? len : source->get(source, section, key, (size_t)len, NULL, stamp);
+	return ret != KNOT_EOK ? ret : source->get(source, section, mail_lf(&key), NULL, stamp);
 }
 
 /*! Runs a function in another process. \return Its result, or 256 + the signal that ended it. */

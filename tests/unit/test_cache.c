@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The plans of a thread: how many are kept, and that none outlives what it was made from. */
 
-#include "plan/cache.h"
+#include "mail/cache.h"
 #include "failing.h"
 #include "source.h"
 
@@ -50,15 +50,16 @@ static void end(fixture_t *f)
 /* Asks for a domain's plan. *made says whether entries were read for it. */
 static const mail_plan_t *plan_get(fixture_t *f, const char *name, bool *made)
 {
-	uint8_t key[MAIL_KEY_MAX];
+	mail_lf_storage_t key;
 	mail_domain_t domain;
 	const mail_plan_t *plan = NULL;
-	int len = mail_entry_key(MAIL_SECTION_DOMAIN, MAIL_STR(name), key);
+	mail_lf_t above = { 0 };
+	(void)mail_entry_key(MAIL_SECTION_DOMAIN, MAIL_STR(name), &key);
 	mail_cache_sync(f->cache, f->epoch, f->array.txnid);
-	int ret = f->array.source.domain_above(&f->array.source, key, (size_t)len, &domain);
-	CU_ASSERT_EQUAL_FATAL(ret, len);
+	int ret = f->array.source.domain_above(&f->array.source, mail_lf(&key), &above, &domain);
+	CU_ASSERT_FATAL(ret == KNOT_EOK && above.len == key.len);
 	size_t before = f->array.reads;
-	ret = mail_cache_plan(f->cache, &f->array.source, &domain, key, (size_t)len, &plan);
+	ret = mail_cache_plan(f->cache, &f->array.source, &domain, mail_lf(&key), &plan);
 	UNIT_CHECK(ret == KNOT_EOK, "%s: %d", name, ret);
 	if (made != NULL) {
 		*made = f->array.reads != before;
@@ -310,16 +311,16 @@ static void test_failing(void)
 			}
 			(void)failing_on(n);
 			for (size_t i = 0; i < COUNT(names); i++) {
-				uint8_t key[MAIL_KEY_MAX];
+				mail_lf_storage_t key;
 				mail_domain_t domain;
 				const mail_plan_t *plan = NULL;
-				int len = mail_entry_key(MAIL_SECTION_DOMAIN, MAIL_STR(names[i]),
-				                         key);
+				mail_lf_t above;
+				(void)mail_entry_key(MAIL_SECTION_DOMAIN, MAIL_STR(names[i]), &key);
 				mail_cache_sync(f.cache, 1, f.array.txnid);
-				(void)f.array.source.domain_above(&f.array.source, key, (size_t)len,
-				                                  &domain);
-				int ret = mail_cache_plan(f.cache, &f.array.source, &domain, key,
-				                          (size_t)len, &plan);
+				(void)f.array.source.domain_above(&f.array.source, mail_lf(&key),
+				                                  &above, &domain);
+				int ret = mail_cache_plan(f.cache, &f.array.source, &domain,
+				                          mail_lf(&key), &plan);
 				UNIT_CHECK(ret == KNOT_EOK || ret == KNOT_ENOMEM, "%zu: %s: %d", n,
 				           names[i], ret);
 				refused |= ret == KNOT_ENOMEM;

@@ -4,7 +4,7 @@
  * is written down here by hand.
  */
 
-#include "plan/cache.h"
+#include "mail/cache.h"
 #include "view/chain.h"
 #include "view/sign.h"
 #include "source.h"
@@ -67,7 +67,7 @@ typedef struct {
 
 static void begin(fixture_t *f, const char *domain, int64_t now)
 {
-	uint8_t key[MAIL_KEY_MAX];
+	mail_lf_storage_t key;
 	array_begin(&f->array);
 	f->cache = mail_cache_new(16);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(f->cache);
@@ -76,8 +76,8 @@ static void begin(fixture_t *f, const char *domain, int64_t now)
 	mail_cache_sync(f->cache, 1, f->array.txnid);
 	mail_cache_hold(f->cache);
 	CU_ASSERT_EQUAL_FATAL(mail_name_parse(MAIL_STR(domain), f->name, NULL), KNOT_EOK);
-	const size_t len = mail_name_key(f->name, key);
-	CU_ASSERT_EQUAL_FATAL(mail_view_open(&f->view, f->name, key, len), KNOT_EOK);
+	mail_name_lf(f->name, &key);
+	CU_ASSERT_EQUAL_FATAL(mail_view_open(&f->view, f->name, mail_lf(&key)), KNOT_EOK);
 	CU_ASSERT_EQUAL_FATAL(f->view.plan->error, KNOT_EOK);
 }
 
@@ -87,22 +87,23 @@ static void end(fixture_t *f)
 	array_free(&f->array);
 }
 
-/*! Key of a name relative to a domain, in presentation format. */
-static size_t key_of(const char *relative, const char *domain, uint8_t *key)
+/*! A name relative to a domain, in presentation format. */
+static mail_lf_t name_of(const char *relative, const char *domain, mail_lf_storage_t *lf)
 {
 	char text[KNOT_DNAME_TXT_MAXLEN + 1];
 	knot_dname_storage_t name;
 	(void)snprintf(text, sizeof(text), "%s%s%s.", strcmp(relative, "@") == 0 ? "" : relative,
 	               strcmp(relative, "@") == 0 ? "" : ".", domain);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(knot_dname_from_str(name, text, sizeof(name)));
-	return mail_name_key(name, key);
+	mail_name_lf(name, lf);
+	return mail_lf(lf);
 }
 
 static bool name_is(const knot_dname_t *name, const char *relative, const char *domain)
 {
-	uint8_t a[MAIL_KEY_MAX], b[MAIL_KEY_MAX];
-	const size_t a_len = mail_name_key(name, a), b_len = key_of(relative, domain, b);
-	return a_len == b_len && memcmp(a, b, a_len) == 0;
+	mail_lf_storage_t a, b;
+	mail_name_lf(name, &a);
+	return mail_lf_equal(mail_lf(&a), name_of(relative, domain, &b));
 }
 
 /*! What follows an owner in the chain. */
@@ -116,13 +117,13 @@ static void test_match(void)
 	fixture_t f;
 	begin(&f, "example.org", NOW);
 	for (size_t i = 0; i < COUNT(owners); i++) {
-		uint8_t key[MAIL_KEY_MAX];
+		mail_lf_storage_t key;
 		mail_link_t link;
 		if (i == 2) {
 			continue; /* No question leads there. */
 		}
-		const size_t len = key_of(owners[i], "example.org", key);
-		int ret = mail_chain_match(&f.view, key, len, &link);
+		(void)name_of(owners[i], "example.org", &key);
+		int ret = mail_chain_match(&f.view, mail_lf(&key), &link);
 		UNIT_CHECK(ret == KNOT_EOK && name_is(link.owner, owners[i], "example.org") &&
 		                   name_is(link.next, next_of(i), "example.org") && !link.fleeting,
 		           "%s: %d", owners[i], ret);
@@ -173,10 +174,10 @@ static void test_cover(void)
 	fixture_t f;
 	begin(&f, "example.org", NOW);
 	for (size_t i = 0; i < COUNT(cases); i++) {
-		uint8_t key[MAIL_KEY_MAX];
+		mail_lf_storage_t key;
 		mail_link_t link;
-		const size_t len = key_of(cases[i].name, "example.org", key);
-		int ret = mail_chain_cover(&f.view, key, len, cases[i].below, &link);
+		(void)name_of(cases[i].name, "example.org", &key);
+		int ret = mail_chain_cover(&f.view, mail_lf(&key), cases[i].below, &link);
 		UNIT_CHECK(ret == KNOT_EOK &&
 		                   name_is(link.owner, owners[cases[i].owner], "example.org") &&
 		                   name_is(link.next, next_of(cases[i].owner), "example.org") &&
@@ -190,17 +191,17 @@ static void test_cover(void)
 static void test_gap(void)
 {
 	fixture_t f;
-	uint8_t key[MAIL_KEY_MAX];
+	mail_lf_storage_t key;
 	mail_link_t link;
 	begin(&f, "example.org", NOW);
-	size_t len = key_of("com._report._dmarc", "example.org", key);
-	CU_ASSERT_EQUAL(mail_chain_cover(&f.view, key, len, false, &link), KNOT_EOK);
+	(void)name_of("com._report._dmarc", "example.org", &key);
+	CU_ASSERT_EQUAL(mail_chain_cover(&f.view, mail_lf(&key), false, &link), KNOT_EOK);
 	CU_ASSERT(link.fleeting && name_is(link.owner, "col\\255._report._dmarc", "example.org") &&
 	          name_is(link.next, "com\\000._report._dmarc", "example.org"));
-	CU_ASSERT_EQUAL(mail_chain_cover(&f.view, key, len, true, &link), KNOT_EOK);
+	CU_ASSERT_EQUAL(mail_chain_cover(&f.view, mail_lf(&key), true, &link), KNOT_EOK);
 	CU_ASSERT(link.fleeting && name_is(link.owner, "col\\255._report._dmarc", "example.org") &&
 	          name_is(link.next, "\\000.com._report._dmarc", "example.org"));
-	CU_ASSERT_EQUAL(mail_chain_match(&f.view, key, len, &link), KNOT_EOK);
+	CU_ASSERT_EQUAL(mail_chain_match(&f.view, mail_lf(&key), &link), KNOT_EOK);
 	CU_ASSERT(link.fleeting && name_is(link.owner, "com._report._dmarc", "example.org") &&
 	          name_is(link.next, "\\000.com._report._dmarc", "example.org"));
 	end(&f);
@@ -219,20 +220,20 @@ static void test_until(void)
 	fixture_t f;
 	begin(&f, "example.org", NOW);
 	for (size_t i = 0; i < COUNT(cases); i++) {
-		uint8_t key[MAIL_KEY_MAX];
+		mail_lf_storage_t key;
 		mail_link_t link;
-		const size_t len = key_of(cases[i].name, "example.org", key);
-		int ret = mail_chain_cover(&f.view, key, len, false, &link);
+		(void)name_of(cases[i].name, "example.org", &key);
+		int ret = mail_chain_cover(&f.view, mail_lf(&key), false, &link);
 		const int64_t until = link.until == INT64_MAX ? link.until : link.until - NOW;
 		UNIT_CHECK(ret == KNOT_EOK && until == cases[i].until, "%s: %d, %lld",
 		           cases[i].name, ret, (long long)until);
 	}
 	end(&f);
 	begin(&f, "example.org", NOW + 600);
-	uint8_t key[MAIL_KEY_MAX];
+	mail_lf_storage_t key;
 	mail_link_t link;
-	const size_t len = key_of("t._domainkey", "example.org", key);
-	CU_ASSERT_EQUAL(mail_chain_cover(&f.view, key, len, false, &link), KNOT_EOK);
+	(void)name_of("t._domainkey", "example.org", &key);
+	CU_ASSERT_EQUAL(mail_chain_cover(&f.view, mail_lf(&key), false, &link), KNOT_EOK);
 	CU_ASSERT(name_is(link.owner, "soon._domainkey", "example.org"));
 	CU_ASSERT(name_is(link.next, "z.y._domainkey", "example.org"));
 	end(&f);
@@ -242,14 +243,14 @@ static void test_until(void)
 static void test_bare(void)
 {
 	fixture_t f;
-	uint8_t key[MAIL_KEY_MAX];
+	mail_lf_storage_t key;
 	mail_link_t link;
 	begin(&f, "bare.example", NOW);
-	size_t len = key_of("@", "bare.example", key);
-	CU_ASSERT_EQUAL(mail_chain_match(&f.view, key, len, &link), KNOT_EOK);
+	(void)name_of("@", "bare.example", &key);
+	CU_ASSERT_EQUAL(mail_chain_match(&f.view, mail_lf(&key), &link), KNOT_EOK);
 	CU_ASSERT(name_is(link.next, "\\000._report._dmarc", "bare.example"));
-	len = key_of("x", "bare.example", key);
-	CU_ASSERT_EQUAL(mail_chain_cover(&f.view, key, len, false, &link), KNOT_EOK);
+	(void)name_of("x", "bare.example", &key);
+	CU_ASSERT_EQUAL(mail_chain_cover(&f.view, mail_lf(&key), false, &link), KNOT_EOK);
 	CU_ASSERT(name_is(link.owner, "\\255._report._dmarc", "bare.example"));
 	CU_ASSERT(name_is(link.next, "@", "bare.example"));
 	end(&f);
@@ -260,7 +261,7 @@ static void test_tombstones(void)
 {
 	static const char *const gone[] = { "n1.example.org", "n2.example.org", "n3.example.org" };
 	fixture_t f;
-	uint8_t key[MAIL_KEY_MAX];
+	mail_lf_storage_t key;
 	mail_link_t link;
 	begin(&f, "example.org", NOW);
 	for (size_t i = 0; i < COUNT(gone); i++) {
@@ -268,12 +269,12 @@ static void test_tombstones(void)
 	}
 	for (f.array.limit = 2; f.array.limit < 5; f.array.limit += 2) {
 		const bool over = f.array.limit == 2;
-		size_t len = key_of("m", "example.org", key);
-		CU_ASSERT_EQUAL(mail_chain_match(&f.view, key, len, &link), KNOT_EOK);
+		(void)name_of("m", "example.org", &key);
+		CU_ASSERT_EQUAL(mail_chain_match(&f.view, mail_lf(&key), &link), KNOT_EOK);
 		CU_ASSERT(name_is(link.owner, "m", "example.org") && !link.fleeting);
 		CU_ASSERT(name_is(link.next, over ? "\\000.m" : "old", "example.org"));
-		len = key_of("n0", "example.org", key);
-		CU_ASSERT_EQUAL(mail_chain_cover(&f.view, key, len, false, &link), KNOT_EOK);
+		(void)name_of("n0", "example.org", &key);
+		CU_ASSERT_EQUAL(mail_chain_cover(&f.view, mail_lf(&key), false, &link), KNOT_EOK);
 		CU_ASSERT(link.fleeting == over);
 		CU_ASSERT(name_is(link.owner, over ? "n/\\255" : "m", "example.org"));
 		CU_ASSERT(name_is(link.next, over ? "n0\\000" : "old", "example.org"));
@@ -288,11 +289,11 @@ static void test_tombstones(void)
 		array_del(&f.array, MAIL_SECTION_DOMAIN, beside[i]);
 	}
 	f.array.limit = 1;
-	size_t len = key_of("@", "bare.example", key);
-	CU_ASSERT_EQUAL(mail_chain_match(&f.view, key, len, &link), KNOT_EOK);
+	(void)name_of("@", "bare.example", &key);
+	CU_ASSERT_EQUAL(mail_chain_match(&f.view, mail_lf(&key), &link), KNOT_EOK);
 	CU_ASSERT(name_is(link.next, "\\000._report._dmarc", "bare.example"));
-	len = key_of("x", "bare.example", key);
-	CU_ASSERT_EQUAL(mail_chain_cover(&f.view, key, len, false, &link), KNOT_EOK);
+	(void)name_of("x", "bare.example", &key);
+	CU_ASSERT_EQUAL(mail_chain_cover(&f.view, mail_lf(&key), false, &link), KNOT_EOK);
 	CU_ASSERT(!link.fleeting && name_is(link.next, "@", "bare.example"));
 	end(&f);
 }
@@ -301,20 +302,20 @@ static void test_tombstones(void)
 static void test_damaged(void)
 {
 	fixture_t f;
-	uint8_t key[MAIL_KEY_MAX];
+	mail_lf_storage_t key;
 	mail_link_t link;
 	begin(&f, "example.org", NOW);
 	array_damage(&f.array, MAIL_SECTION_DKIM, "example.org/a");
-	size_t len = key_of("b._domainkey", "example.org", key);
-	CU_ASSERT_EQUAL(mail_chain_cover(&f.view, key, len, false, &link), KNOT_EOK);
+	(void)name_of("b._domainkey", "example.org", &key);
+	CU_ASSERT_EQUAL(mail_chain_cover(&f.view, mail_lf(&key), false, &link), KNOT_EOK);
 	CU_ASSERT(link.fleeting && name_is(link.owner, "a\\255._domainkey", "example.org"));
 	CU_ASSERT(name_is(link.next, "b\\000._domainkey", "example.org"));
 	/* It is not denied itself. */
-	len = key_of("0._domainkey", "example.org", key);
-	CU_ASSERT_EQUAL(mail_chain_cover(&f.view, key, len, false, &link), KNOT_EOK);
+	(void)name_of("0._domainkey", "example.org", &key);
+	CU_ASSERT_EQUAL(mail_chain_cover(&f.view, mail_lf(&key), false, &link), KNOT_EOK);
 	CU_ASSERT(!link.fleeting && name_is(link.next, "a._domainkey", "example.org"));
-	len = key_of("a._domainkey", "example.org", key);
-	CU_ASSERT_EQUAL(mail_chain_match(&f.view, key, len, &link), KNOT_EMALF);
+	(void)name_of("a._domainkey", "example.org", &key);
+	CU_ASSERT_EQUAL(mail_chain_match(&f.view, mail_lf(&key), &link), KNOT_EMALF);
 	end(&f);
 }
 
@@ -330,31 +331,26 @@ static void test_gap_cut(void)
 	for (size_t i = 0; i < COUNT(cuts); i++) {
 		char text[512];
 		fixture_t f;
-		uint8_t key[MAIL_KEY_MAX];
+		mail_lf_storage_t key;
 		mail_link_t link;
-		bool has = true;
 		(void)snprintf(text, sizeof(text),
 		               "domain:\n  - id: cut.example\n    policy: bare\n%s", cuts[i]);
 		begin(&f, "bare.example", NOW);
-		CU_ASSERT_EQUAL(mail_chain_has_gap(&f.view, &has), KNOT_EOK);
-		CU_ASSERT_TRUE(has);
 		CU_ASSERT_FATAL(array_put(&f.array, text));
 		mail_cache_sync(f.cache, 1, f.array.txnid);
 		mail_cache_hold(f.cache);
-		size_t len = key_of("@", "cut.example", key);
+		(void)name_of("@", "cut.example", &key);
 		CU_ASSERT_EQUAL_FATAL(mail_name_parse(MAIL_STR("cut.example"), f.name, NULL),
 		                      KNOT_EOK);
-		CU_ASSERT_EQUAL_FATAL(mail_view_open(&f.view, f.name, key, len), KNOT_EOK);
-		CU_ASSERT_EQUAL(mail_chain_has_gap(&f.view, &has), KNOT_EOK);
-		CU_ASSERT_FALSE(has);
+		CU_ASSERT_EQUAL_FATAL(mail_view_open(&f.view, f.name, mail_lf(&key)), KNOT_EOK);
 		const char *cut = i == 1 ? "_report._dmarc" : "_dmarc";
-		CU_ASSERT_EQUAL(mail_chain_match(&f.view, key, len, &link), KNOT_EOK);
+		CU_ASSERT_EQUAL(mail_chain_match(&f.view, mail_lf(&key), &link), KNOT_EOK);
 		CU_ASSERT(name_is(link.next, cut, "cut.example"));
-		len = key_of(cut, "cut.example", key);
-		CU_ASSERT_EQUAL(mail_chain_match(&f.view, key, len, &link), KNOT_EOK);
+		(void)name_of(cut, "cut.example", &key);
+		CU_ASSERT_EQUAL(mail_chain_match(&f.view, mail_lf(&key), &link), KNOT_EOK);
 		CU_ASSERT(name_is(link.next, "@", "cut.example"));
-		len = key_of("x", "cut.example", key);
-		CU_ASSERT_EQUAL(mail_chain_cover(&f.view, key, len, false, &link), KNOT_EOK);
+		(void)name_of("x", "cut.example", &key);
+		CU_ASSERT_EQUAL(mail_chain_cover(&f.view, mail_lf(&key), false, &link), KNOT_EOK);
 		CU_ASSERT(name_is(link.owner, cut, "cut.example"));
 		CU_ASSERT(name_is(link.next, "@", "cut.example"));
 		end(&f);
@@ -376,19 +372,19 @@ static void test_child_unknown(void)
 	array_damage(&f.array, MAIL_SECTION_DOMAIN, "damaged.bare.example");
 	mail_cache_sync(f.cache, 1, f.array.txnid);
 	mail_cache_hold(f.cache);
-	uint8_t apex[MAIL_KEY_MAX];
-	const size_t apex_len = key_of("@", "bare.example", apex);
-	CU_ASSERT_EQUAL_FATAL(mail_view_open(&f.view, f.name, apex, apex_len), KNOT_EOK);
+	mail_lf_storage_t apex;
+	CU_ASSERT_EQUAL_FATAL(mail_view_open(&f.view, f.name, name_of("@", "bare.example", &apex)),
+	                      KNOT_EOK);
 	for (size_t i = 0; i < COUNT(children); i++) {
 		const bool open = i == 3;
-		uint8_t key[MAIL_KEY_MAX];
+		mail_lf_storage_t key;
 		mail_link_t link;
 		mail_ds_t ds;
 		knot_rrset_t nsec;
 		uint32_t ttl;
-		const size_t len = key_of(children[i], "bare.example", key);
-		CU_ASSERT_EQUAL_FATAL(mail_chain_match(&f.view, key, len, &link), KNOT_EOK);
-		int ret = mail_view_child_ds(&f.view, link.owner, key, len, NULL, &ds);
+		(void)name_of(children[i], "bare.example", &key);
+		CU_ASSERT_EQUAL_FATAL(mail_chain_match(&f.view, mail_lf(&key), &link), KNOT_EOK);
+		int ret = mail_view_child_ds(&f.view, link.owner, mail_lf(&key), NULL, &ds);
 		UNIT_CHECK(ret == (open ? KNOT_ENOENT : KNOT_EMALF), "%s: %d", children[i], ret);
 		CU_ASSERT_EQUAL_FATAL(mail_view_nsec(&f.view, &link, NULL, &nsec, &ttl), KNOT_EOK);
 		const size_t next_len = knot_dname_size(link.next);

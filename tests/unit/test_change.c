@@ -565,18 +565,19 @@ static void test_damaged(void)
 		{ "domain own.example", "", KNOT_ENOTSUP },
 	};
 	static const uint8_t header[HEADER] = { 0x17, 0xa0 };
-	uint8_t value[HEADER + 1], key[MAIL_KEY_MAX];
+	uint8_t value[HEADER + 1];
+	mail_lf_storage_t key;
 	stored_t s;
 	setup(&s, false);
 	mail_store_close(s.store);
 	memcpy(value, header, HEADER);
-	int len = mail_entry_key(MAIL_SECTION_DOMAIN, MAIL_STR("example.com"), key);
+	(void)mail_entry_key(MAIL_SECTION_DOMAIN, MAIL_STR("example.com"), &key);
 	value[HEADER] = 0;
-	CU_ASSERT(raw_put(s.at.path, "domain", key, (size_t)len, value, sizeof(value)));
+	CU_ASSERT(raw_put(s.at.path, "domain", key.data, key.len, value, sizeof(value)));
 	CU_ASSERT(raw_put(s.at.path, "policy", "unused", 6, value, sizeof(value)));
-	len = mail_entry_key(MAIL_SECTION_DOMAIN, MAIL_STR("own.example"), key);
+	(void)mail_entry_key(MAIL_SECTION_DOMAIN, MAIL_STR("own.example"), &key);
 	value[HEADER] = 0xff;
-	CU_ASSERT(raw_put(s.at.path, "domain", key, (size_t)len, value, sizeof(value)));
+	CU_ASSERT(raw_put(s.at.path, "domain", key.data, key.len, value, sizeof(value)));
 	s.store = fixture_open(&s.at, MAIL_STORE_WRITE);
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		made_t made;

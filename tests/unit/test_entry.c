@@ -352,14 +352,14 @@ static void test_id(void)
 		mail_buf_u8(&out, '>');
 		int ret = mail_entry_id_normalise(cases[i].section, MAIL_STR(cases[i].text), &out,
 		                                  &diag);
-		uint8_t key[MAIL_KEY_MAX];
+		mail_lf_storage_t key;
 		if (cases[i].id == NULL) {
 			UNIT_CHECK(ret == KNOT_EINVAL && diag.text[0] != '\0' && out.len == 1,
 			           "case %zu: %d %s", i, ret, diag.text);
 			UNIT_CHECK(diag.column == cases[i].column, "case %zu: column %u", i,
 			           (unsigned)diag.column);
-			UNIT_CHECK(mail_entry_key(cases[i].section, MAIL_STR(cases[i].text), key) ==
-			                   KNOT_EINVAL,
+			UNIT_CHECK(mail_entry_key(cases[i].section, MAIL_STR(cases[i].text),
+			                          &key) == KNOT_EINVAL,
 			           "case %zu", i);
 			mail_buf_free(&out);
 			continue;
@@ -368,9 +368,11 @@ static void test_id(void)
 		UNIT_CHECK(ret == KNOT_EOK && mail_str_is(id, cases[i].id), "case %zu: %s %.*s", i,
 		           diag.text, (int)id.len, id.data);
 
-		int len = mail_entry_key(cases[i].section, id, key);
 		mail_buf_t back = { 0 };
-		ret = len > 0 ? mail_entry_id_from_key(cases[i].section, key, len, &back) : len;
+		ret = mail_entry_key(cases[i].section, id, &key);
+		if (ret == KNOT_EOK) {
+			ret = mail_entry_id_from_key(cases[i].section, mail_lf(&key), &back);
+		}
 		UNIT_CHECK(ret == KNOT_EOK && mail_str_equal(mail_buf_view(&back), id),
 		           "case %zu: %d %.*s", i, ret, (int)back.len, (char *)back.data);
 		mail_buf_free(&back);
@@ -389,7 +391,7 @@ static void test_id_escaped(void)
 			snprintf(text, sizeof(text), "%s%s", texts[i], dkim ? "/s1" : "");
 			mail_section_t section = dkim ? MAIL_SECTION_DKIM : MAIL_SECTION_DOMAIN;
 			mail_buf_t once = { 0 }, again = { 0 }, back = { 0 };
-			uint8_t key[MAIL_KEY_MAX];
+			mail_lf_storage_t key;
 			UNIT_CHECK(mail_entry_id_normalise(section, MAIL_STR(text), &once, NULL) ==
 			                   KNOT_EOK,
 			           "case %zu", i);
@@ -398,10 +400,10 @@ static void test_id_escaped(void)
 			                                NULL) == KNOT_EOK &&
 					mail_str_equal(mail_buf_view(&once), mail_buf_view(&again)),
 				"case %zu", i);
-			int len = mail_entry_key(section, mail_buf_view(&once), key);
+			int ret = mail_entry_key(section, mail_buf_view(&once), &key);
 			UNIT_CHECK(
-				len > 0 &&
-					mail_entry_id_from_key(section, key, len, &back) ==
+				ret == KNOT_EOK &&
+					mail_entry_id_from_key(section, mail_lf(&key), &back) ==
 						KNOT_EOK &&
 					mail_str_equal(mail_buf_view(&once), mail_buf_view(&back)),
 				"case %zu: %.*s", i, (int)back.len, (char *)back.data);
@@ -449,17 +451,17 @@ static void test_key(void)
 		{ MAIL_SECTION_DKIM, NULL, KEY("\0business\0_domainkey") },
 	};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
-		const uint8_t *octets = (const uint8_t *)cases[i].key;
+		const mail_lf_t octets = { (const uint8_t *)cases[i].key, cases[i].len };
 		mail_buf_t out = { 0 };
-		int ret = mail_entry_id_from_key(cases[i].section, octets, cases[i].len, &out);
+		int ret = mail_entry_id_from_key(cases[i].section, octets, &out);
 		if (cases[i].id == NULL) {
 			UNIT_CHECK(ret == KNOT_EMALF && out.len == 0, "case %zu: %d %.*s", i, ret,
 			           (int)out.len, (char *)out.data);
 		} else {
-			uint8_t key[MAIL_KEY_MAX];
-			int len = mail_entry_key(cases[i].section, MAIL_STR(cases[i].id), key);
-			UNIT_CHECK(len == (int)cases[i].len && memcmp(key, octets, len) == 0,
-			           "case %zu: %d", i, len);
+			mail_lf_storage_t key;
+			int made = mail_entry_key(cases[i].section, MAIL_STR(cases[i].id), &key);
+			UNIT_CHECK(made == KNOT_EOK && mail_lf_equal(mail_lf(&key), octets),
+			           "case %zu: %d", i, made);
 			UNIT_CHECK(ret == KNOT_EOK && mail_str_is(mail_buf_view(&out), cases[i].id),
 			           "case %zu: %d", i, ret);
 		}
@@ -470,13 +472,14 @@ static void test_key(void)
 /*! Keys of random octets give an id with that key, or none. */
 static void test_key_random(void)
 {
-	static const char octets[] = "\0\0\0\1\2ab_domainkey-A.";
+	static const char alphabet[] = "\0\0\0\1\2ab_domainkey-A.";
 	unsigned seed = 1, named = 0;
 	for (unsigned i = 0; i < 20000; i++) {
-		uint8_t key[MAIL_KEY_MAX + 8], again[MAIL_KEY_MAX];
+		uint8_t key[MAIL_LF_MAX + 8];
+		mail_lf_storage_t again;
 		size_t len = rand_r(&seed) % (i % 100 == 0 ? sizeof(key) : 24);
 		for (size_t j = 0; j < len; j++) {
-			key[j] = octets[rand_r(&seed) % sizeof(octets)];
+			key[j] = alphabet[rand_r(&seed) % sizeof(alphabet)];
 		}
 		if (i % 2 == 0 && len > 12) {
 			memcpy(key + 1, "\0_domainkey", 11);
@@ -485,11 +488,13 @@ static void test_key_random(void)
 		                         : i % 3 == 1 ? MAIL_SECTION_DOMAIN
 		                                      : MAIL_SECTION_DKIM;
 		mail_buf_t id = { 0 };
-		int ret = mail_entry_id_from_key(section, key, len, &id);
+		const mail_lf_t octets = { key, len };
+		int ret = mail_entry_id_from_key(section, octets, &id);
 		if (ret == KNOT_EOK) {
 			named++;
-			int n = mail_entry_key(section, mail_buf_view(&id), again);
-			UNIT_CHECK(n == (int)len && memcmp(key, again, len) == 0, "round %u", i);
+			ret = mail_entry_key(section, mail_buf_view(&id), &again);
+			UNIT_CHECK(ret == KNOT_EOK && mail_lf_equal(mail_lf(&again), octets),
+			           "round %u", i);
 		} else {
 			UNIT_CHECK(ret == KNOT_EMALF, "round %u: %d", i, ret);
 		}

@@ -3,6 +3,7 @@
 
 #include "asked.h"
 #include "failing.h"
+#include "mail/list.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -86,12 +87,11 @@ static void end(fixture_t *f)
 
 /* What a listing gave. */
 typedef struct {
-	mail_buf_t lines;           /* Records as answers are shown, "\n" before and after each. */
-	mail_buf_t owners;          /* "OWNER TYPE", ended by 00. */
-	size_t count;               /* RRsets. */
-	int64_t now, until;         /* until: the first change. */
-	uint8_t last[MAIL_KEY_MAX]; /* Key of the owner before. */
-	size_t last_len;
+	mail_buf_t lines;       /* Records as answers are shown, "\n" before and after each. */
+	mail_buf_t owners;      /* "OWNER TYPE", ended by 00. */
+	size_t count;           /* RRsets. */
+	int64_t now, until;     /* until: the first change. */
+	mail_lf_storage_t last; /* The owner before. */
 	uint16_t last_type;
 	size_t stop; /* RRsets after which `each` ends the walk; 0: never. */
 	int stop_with;
@@ -100,25 +100,24 @@ typedef struct {
 static int each(const mail_listed_t *listed, void *ctx)
 {
 	listing_t *listing = ctx;
-	uint8_t key[MAIL_KEY_MAX];
+	mail_lf_storage_t key;
 	const knot_rrset_t *rrset = listed->rrset;
-	size_t len = mail_name_key(rrset->owner, key);
+	mail_name_lf(rrset->owner, &key);
 	if (listing->count == 0) {
 		CU_ASSERT_EQUAL(rrset->type, KNOT_RRTYPE_SOA);
 	} else {
 		/* Canonical order, but for the SOA. */
-		int order = array_compare(listing->last, listing->last_len, key, len);
+		int order = mail_lf_compare(mail_lf(&listing->last), mail_lf(&key));
 		UNIT_CHECK(order < 0 || (order == 0 && (listing->last_type < rrset->type ||
 		                                        listing->last_type == KNOT_RRTYPE_SOA)),
 		           "%zu: type %u", listing->count, rrset->type);
 	}
 	listing->count++;
-	memcpy(listing->last, key, len);
-	listing->last_len = len;
+	listing->last = key;
 	listing->last_type = rrset->type;
 
 	UNIT_CHECK(rrset->rrs.count > 0 && listed->kind >= mail_kinds &&
-	                   listed->kind < mail_kinds + mail_kind_count,
+	                   listed->kind < mail_kinds + MAIL_KIND_COUNT,
 	           "%zu", listing->count);
 	/* Of a child, there are addresses beside its name servers. */
 	UNIT_CHECK(listed->kind->type == 0 || listed->kind->type == rrset->type ||
@@ -239,13 +238,19 @@ static size_t answer_is_listed(const listing_t *listing, const asked_t *asked, c
 /* Says whether a name belongs to another stored domain, below the listed one. */
 static bool is_childs(const fixture_t *f, const char *domain, const char *name, size_t len)
 {
-	uint8_t key[MAIL_KEY_MAX];
+	mail_lf_storage_t key;
 	knot_dname_storage_t wire;
 	mail_domain_t above;
 	(void)mail_name_parse((mail_str_t){ name, len }, wire, NULL);
-	int above_len = f->array.source.domain_above(&f->array.source, key,
-	                                             mail_name_key(wire, key), &above);
-	return above_len != mail_entry_key(MAIL_SECTION_DOMAIN, MAIL_STR(domain), key);
+	mail_lf_t nearest;
+	mail_name_lf(wire, &key);
+	if (f->array.source.domain_above(&f->array.source, mail_lf(&key), &nearest, &above) !=
+	    KNOT_EOK) {
+		return true;
+	}
+	const size_t len_above = nearest.len;
+	return mail_entry_key(MAIL_SECTION_DOMAIN, MAIL_STR(domain), &key) != KNOT_EOK ||
+	       key.len != len_above;
 }
 
 /* The listing and the answers say the same, at each second that changes something and between. */

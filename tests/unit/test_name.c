@@ -187,12 +187,12 @@ static void test_many_labels(void)
 			continue;
 		}
 		UNIT_CHECK(knot_dname_labels(name, NULL) == labels, "%zu labels", labels);
-		uint8_t key[MAIL_KEY_MAX];
-		size_t len = mail_name_key(name, key);
-		UNIT_CHECK(len == 2 * labels - 1, "%zu labels: key of %zu", labels, len);
-		UNIT_CHECK(mail_key_labels(key, len) == labels, "%zu labels", labels);
+		mail_lf_storage_t key;
+		mail_name_lf(name, &key);
+		UNIT_CHECK(key.len == 2 * labels - 1, "%zu labels: %zu octets", labels, key.len);
+		UNIT_CHECK(mail_lf_labels(mail_lf(&key)) == labels, "%zu labels", labels);
 		knot_dname_storage_t back;
-		UNIT_CHECK(mail_name_from_key(key, len, back) == KNOT_EOK &&
+		UNIT_CHECK(mail_name_from_lf(mail_lf(&key), back) == KNOT_EOK &&
 		                   knot_dname_is_equal(name, back),
 		           "%zu labels", labels);
 	}
@@ -216,15 +216,15 @@ static void test_key(void)
 		{ LIT("\4@[`{\4Z\377\200z\0"), LIT("z\377\200z\0@[`{"), 2, 4 },
 	};
 	for (size_t i = 0; i < COUNT(cases); i++) {
-		uint8_t key[MAIL_KEY_MAX];
-		size_t len = mail_name_key((const uint8_t *)cases[i].wire.data, key);
-		UNIT_CHECK(mail_str_equal((mail_str_t){ (char *)key, len }, cases[i].key),
-		           "case %zu: %zu octets", i, len);
-		UNIT_CHECK(mail_key_labels(key, len) == cases[i].labels, "case %zu", i);
-		UNIT_CHECK(mail_key_parent(key, len) == cases[i].parent, "case %zu: %zu", i,
-		           mail_key_parent(key, len));
+		mail_lf_storage_t key;
+		mail_name_lf((const uint8_t *)cases[i].wire.data, &key);
+		UNIT_CHECK(mail_str_equal((mail_str_t){ (char *)key.data, key.len }, cases[i].key),
+		           "case %zu: %zu octets", i, key.len);
+		UNIT_CHECK(mail_lf_labels(mail_lf(&key)) == cases[i].labels, "case %zu", i);
+		const mail_lf_t parent = mail_lf_parent(mail_lf(&key));
+		UNIT_CHECK(parent.len == cases[i].parent, "case %zu: %zu", i, parent.len);
 		knot_dname_storage_t back;
-		UNIT_CHECK(mail_name_from_key(key, len, back) == KNOT_EOK, "case %zu", i);
+		UNIT_CHECK(mail_name_from_lf(mail_lf(&key), back) == KNOT_EOK, "case %zu", i);
 		UNIT_CHECK(knot_dname_is_case_equal(back, (const uint8_t *)cases[i].wire.data),
 		           "case %zu", i);
 	}
@@ -237,12 +237,12 @@ static void test_key_longest(void)
 	wire[64] = 63;
 	wire[128] = 63;
 	wire[192] = 61;
-	uint8_t key[MAIL_KEY_MAX + 1];
-	memset(key, 0xee, sizeof(key));
-	size_t len = mail_name_key(wire, key);
-	UNIT_CHECK(len == 503 && key[len] == 0xee, "%zu", len);
+	mail_lf_storage_t key;
+	memset(&key, 0xee, sizeof(key));
+	mail_name_lf(wire, &key);
+	UNIT_CHECK(key.len == 503 && key.data[key.len] == 0xee, "%zu", key.len);
 	knot_dname_storage_t back;
-	UNIT_CHECK(mail_name_from_key(key, len, back) == KNOT_EOK, "back");
+	UNIT_CHECK(mail_name_from_lf(mail_lf(&key), back) == KNOT_EOK, "back");
 	UNIT_CHECK(memcmp(back, wire, sizeof(wire)) == 0, "the same name");
 }
 
@@ -255,20 +255,23 @@ static void test_key_refused(void)
 	};
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		knot_dname_storage_t name;
-		int ret = mail_name_from_key((const uint8_t *)cases[i].data, cases[i].len, name);
+		const mail_lf_t lf = { (const uint8_t *)cases[i].data, cases[i].len };
+		int ret = mail_name_from_lf(lf, name);
 		UNIT_CHECK(ret == KNOT_EMALF, "case %zu: %d", i, ret);
 	}
 
-	uint8_t key[MAIL_KEY_MAX];
-	memset(key, 'a', sizeof(key));
+	mail_lf_storage_t key;
+	memset(key.data, 'a', sizeof(key.data));
 	knot_dname_storage_t name;
-	UNIT_CHECK(mail_name_from_key(key, 63, name) == KNOT_EOK, "63");
-	UNIT_CHECK(mail_name_from_key(key, 64, name) == KNOT_EMALF, "64");
-	key[63] = key[127] = key[191] = 0;
-	UNIT_CHECK(mail_name_from_key(key, 253, name) == KNOT_EOK, "255 octets");
+	UNIT_CHECK(mail_name_from_lf((mail_lf_t){ key.data, 63 }, name) == KNOT_EOK, "63");
+	UNIT_CHECK(mail_name_from_lf((mail_lf_t){ key.data, 64 }, name) == KNOT_EMALF, "64");
+	key.data[63] = key.data[127] = key.data[191] = 0;
+	UNIT_CHECK(mail_name_from_lf((mail_lf_t){ key.data, 253 }, name) == KNOT_EOK, "255 octets");
 	UNIT_CHECK(knot_dname_size(name) == 255, "%zu", knot_dname_size(name));
-	UNIT_CHECK(mail_name_from_key(key, 254, name) == KNOT_EMALF, "256 octets");
-	UNIT_CHECK(mail_name_from_key(key, sizeof(key), name) == KNOT_EMALF, "more");
+	UNIT_CHECK(mail_name_from_lf((mail_lf_t){ key.data, 254 }, name) == KNOT_EMALF,
+	           "256 octets");
+	UNIT_CHECK(mail_name_from_lf((mail_lf_t){ key.data, MAIL_LF_MAX }, name) == KNOT_EMALF,
+	           "more");
 }
 
 /*! Pseudo-random numbers, the same in every run. */
@@ -336,31 +339,48 @@ static void test_key_order(void)
 	uint32_t state = 20260131;
 	unsigned order = 0, below = 0, back = 0, equal = 0, inside = 0, prefix = 0, decided = 0;
 	for (unsigned i = 0; i < 200000; i++) {
-		uint8_t a[64], b[64], key_a[MAIL_KEY_MAX], key_b[MAIL_KEY_MAX];
+		uint8_t a[64], b[64];
+		mail_lf_storage_t room_a, room_b, joined;
 		random_name(&state, a);
 		random_name(&state, b);
-		size_t len_a = mail_name_key(a, key_a), len_b = mail_name_key(b, key_b);
+		mail_name_lf(a, &room_a);
+		mail_name_lf(b, &room_b);
+		const mail_lf_t lf_a = mail_lf(&room_a), lf_b = mail_lf(&room_b);
 		knot_dname_to_lower(a);
 		knot_dname_to_lower(b);
 
-		order += octets_compare(key_a, len_a, key_b, len_b) != name_compare(a, b);
-		const uint64_t first_a = mail_key_prefix(key_a, len_a);
-		const uint64_t first_b = mail_key_prefix(key_b, len_b);
-		prefix += first_a != first_b &&
-		          (first_a < first_b) != (octets_compare(key_a, len_a, key_b, len_b) < 0);
+		const int diff = octets_compare(lf_a.data, lf_a.len, lf_b.data, lf_b.len);
+		order += diff != name_compare(a, b) || diff != sign(mail_lf_compare(lf_a, lf_b)) ||
+		         (diff == 0) != mail_lf_equal(lf_a, lf_b);
+		const uint64_t first_a = mail_lf_prefix(lf_a);
+		const uint64_t first_b = mail_lf_prefix(lf_b);
+		prefix += first_a != first_b && (first_a < first_b) != (diff < 0);
 		decided += first_a != first_b;
 		bool in = knot_dname_in_bailiwick(a, b) >= 0;
-		below += mail_key_in(key_a, len_a, key_b, len_b) != in;
+		below += mail_lf_in(lf_a, lf_b) != in ||
+		         mail_lf_below(lf_a, lf_b) != (in && diff != 0);
+		/* What a name has below another one, joined with that, is the name; and lies between its edges. */
+		if (in) {
+			mail_lf_storage_t ahead = room_b, behind = room_b;
+			mail_lf_ahead(&ahead);
+			mail_lf_behind(&behind);
+			below += mail_lf_join(lf_b, mail_lf_relative(lf_a, lf_b), &joined) !=
+			                 KNOT_EOK ||
+			         !mail_lf_equal(mail_lf(&joined), lf_a);
+			below += diff != 0 && lf_b.len > 0 &&
+			         (mail_lf_compare(mail_lf(&ahead), lf_a) >= 0 ||
+			          mail_lf_compare(lf_a, mail_lf(&behind)) >= 0);
+		}
 		inside += in;
 		equal += knot_dname_is_equal(a, b);
 		knot_dname_storage_t name;
-		back += mail_name_from_key(key_a, len_a, name) != KNOT_EOK ||
+		back += mail_name_from_lf(lf_a, name) != KNOT_EOK ||
 		        !knot_dname_is_equal(a, name) ||
-		        mail_key_labels(key_a, len_a) != knot_dname_labels(a, NULL);
+		        mail_lf_labels(lf_a) != knot_dname_labels(a, NULL);
 		if (a[0] != 0) {
-			uint8_t up[MAIL_KEY_MAX];
-			size_t len_up = mail_name_key(a + a[0] + 1, up);
-			below += mail_key_parent(key_a, len_a) != len_up;
+			mail_lf_storage_t up;
+			mail_name_lf(a + a[0] + 1, &up);
+			below += !mail_lf_equal(mail_lf_parent(lf_a), mail_lf(&up));
 		}
 	}
 	UNIT_CHECK(order == 0, "%u pairs sort otherwise", order);
@@ -551,9 +571,9 @@ static void test_all_octets(void)
 		UNIT_CHECK(ret == KNOT_EOK && memcmp(name, wire, sizeof(wire)) == 0,
 		           "octet %u: %.*s", c, (int)out.len, (char *)out.data);
 		mail_buf_free(&out);
-		uint8_t key[MAIL_KEY_MAX];
-		size_t len = mail_name_key(wire, key);
-		UNIT_CHECK(mail_name_from_key(key, len, name) == KNOT_EOK &&
+		mail_lf_storage_t key;
+		mail_name_lf(wire, &key);
+		UNIT_CHECK(mail_name_from_lf(mail_lf(&key), name) == KNOT_EOK &&
 		                   memcmp(name, wire, sizeof(wire)) == 0,
 		           "octet %u", c);
 	}

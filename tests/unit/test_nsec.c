@@ -96,7 +96,7 @@ static void test_order(void)
 		}
 		for (unsigned len = 1; len <= 63; len += 31) {
 			knot_dname_storage_t name = { 0 }, before, after;
-			uint8_t keys[3][MAIL_KEY_MAX];
+			mail_lf_storage_t lf[3];
 			name[0] = len;
 			memset(name + 1, 'k', len);
 			name[len] = octet;
@@ -108,16 +108,15 @@ static void test_order(void)
 			UNIT_CHECK(ret == KNOT_EOK, "octet %u, %u: %d", octet, len, ret);
 			ret = mail_nsec_after(name, after);
 			UNIT_CHECK(ret == KNOT_EOK, "octet %u, %u: %d", octet, len, ret);
-			size_t lens[3] = { mail_name_key(before, keys[0]),
-				           mail_name_key(name, keys[1]),
-				           mail_name_key(after, keys[2]) };
+			mail_name_lf(before, &lf[0]);
+			mail_name_lf(name, &lf[1]);
+			mail_name_lf(after, &lf[2]);
 			for (unsigned i = 0; i < 2; i++) {
-				size_t common = lens[i] < lens[i + 1] ? lens[i] : lens[i + 1];
-				int diff = memcmp(keys[i], keys[i + 1], common);
-				UNIT_CHECK(diff < 0 || (diff == 0 && lens[i] < lens[i + 1]),
+				UNIT_CHECK(mail_lf_compare(mail_lf(&lf[i]), mail_lf(&lf[i + 1])) <
+				                   0,
 				           "octet %u, %u, pair %u", octet, len, i);
 			}
-			UNIT_CHECK(!mail_key_in(keys[2], lens[2], keys[1], lens[1]),
+			UNIT_CHECK(!mail_lf_in(mail_lf(&lf[2]), mail_lf(&lf[1])),
 			           "octet %u, %u: after is below", octet, len);
 		}
 	}

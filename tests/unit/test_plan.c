@@ -139,13 +139,14 @@ static void test_find(void)
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		size_t at = 99;
 		const mail_owner_t *owner = mail_owners_find(
-			&plan->relative, (const uint8_t *)cases[i].key, cases[i].len, &at);
+			&plan->relative, (mail_lf_t){ (const uint8_t *)cases[i].key, cases[i].len },
+			&at);
 		UNIT_CHECK((owner != NULL) == cases[i].found, "case %zu", i);
 		UNIT_CHECK(at == cases[i].at, "case %zu: %zu", i, at);
 		UNIT_CHECK(owner == NULL || owner == &plan->relative.owners[at], "case %zu", i);
 	}
 	const mail_owners_t none = { NULL, 0 };
-	CU_ASSERT_PTR_NULL(mail_owners_find(&none, (const uint8_t *)"a", 1, NULL));
+	CU_ASSERT_PTR_NULL(mail_owners_find(&none, MAIL_LF("a"), NULL));
 	mail_plan_free(plan);
 	mail_plan_free(NULL);
 	array_free(&array);

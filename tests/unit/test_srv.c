@@ -28,11 +28,7 @@ static void test_services(void)
 		{ "caldavs", 443 },      { "carddav", 80 },     { "carddavs", 443 },
 		{ "autodiscover", 443 },
 	};
-	size_t count = 0;
-	while (mail_services[count].name != NULL) {
-		count++;
-	}
-	UNIT_CHECK(count == COUNT(services), "%zu services", count);
+	CU_ASSERT_EQUAL(MAIL_SRV_COUNT, COUNT(services));
 	for (size_t i = 0; i < COUNT(services); i++) {
 		mail_srv_t srv;
 		int ret = mail_srv_parse(MAIL_STR(services[i].name), &srv, NULL);

@@ -8,7 +8,7 @@
 
 #define SMALL ((size_t)16 << 20)
 
-static const uint8_t DOMAIN_KEY[] = "org\0example";
+#define DOMAIN_KEY "org\0example"
 #define DOMAIN_KEY_LEN (sizeof(DOMAIN_KEY) - 1)
 
 static const struct {
@@ -182,18 +182,17 @@ static void test_append(void)
 		mail_entry_free(entry);
 	}
 	static const char *const order[] = { "a.org", "x.a.org", "b.org", "c.org", "d.org" };
-	uint8_t key[MAIL_KEY_MAX];
-	size_t len = 0;
+	mail_lf_storage_t key = { 0 };
 	mail_entry_t *entry;
 	for (size_t i = 0; txn != NULL && i < sizeof(order) / sizeof(order[0]); i++) {
-		int ret = mail_txn_next(txn, MAIL_SECTION_DOMAIN, key, &len, &entry);
+		int ret = mail_txn_next(txn, MAIL_SECTION_DOMAIN, &key, &entry);
 		if (UNIT_CHECK(ret == KNOT_EOK, "%zu: %d", i, ret)) {
 			UNIT_CHECK(mail_str_is(entry->id, order[i]), "%zu: %.*s", i,
 			           (int)entry->id.len, entry->id.data);
 		}
 		mail_entry_free(entry);
 	}
-	CU_ASSERT_EQUAL(mail_txn_next(txn, MAIL_SECTION_DOMAIN, key, &len, &entry), KNOT_ENOENT);
+	CU_ASSERT_EQUAL(mail_txn_next(txn, MAIL_SECTION_DOMAIN, &key, &entry), KNOT_ENOENT);
 	CU_ASSERT_PTR_NULL(entry);
 	CU_ASSERT_EQUAL(mail_txn_commit(txn), KNOT_EOK);
 	mail_store_close(store);
@@ -219,19 +218,18 @@ static void test_tombstones(void)
 	                KNOT_ENOENT);
 	CU_ASSERT_EQUAL(mail_txn_del(txn, MAIL_SECTION_DOMAIN, MAIL_STR("none.org")), KNOT_ENOENT);
 
-	uint8_t key[MAIL_KEY_MAX];
-	size_t len = 0;
+	mail_lf_storage_t key = { 0 };
 	mail_entry_t *entry;
-	CU_ASSERT_EQUAL(mail_txn_next(txn, MAIL_SECTION_DOMAIN, key, &len, &entry), KNOT_EOK);
+	CU_ASSERT_EQUAL(mail_txn_next(txn, MAIL_SECTION_DOMAIN, &key, &entry), KNOT_EOK);
 	CU_ASSERT(entry != NULL && mail_str_is(entry->id, "example.net"));
 	mail_entry_free(entry);
-	CU_ASSERT_EQUAL(mail_txn_next(txn, MAIL_SECTION_DOMAIN, key, &len, &entry), KNOT_ENOENT);
+	CU_ASSERT_EQUAL(mail_txn_next(txn, MAIL_SECTION_DOMAIN, &key, &entry), KNOT_ENOENT);
 	/* The same without reading what is met. */
-	const size_t key_len = len;
-	len = 0;
-	CU_ASSERT_EQUAL(mail_txn_next(txn, MAIL_SECTION_DOMAIN, key, &len, NULL), KNOT_EOK);
-	CU_ASSERT_EQUAL(len, key_len);
-	CU_ASSERT_EQUAL(mail_txn_next(txn, MAIL_SECTION_DOMAIN, key, &len, NULL), KNOT_ENOENT);
+	const size_t key_len = key.len;
+	key.len = 0;
+	CU_ASSERT_EQUAL(mail_txn_next(txn, MAIL_SECTION_DOMAIN, &key, NULL), KNOT_EOK);
+	CU_ASSERT_EQUAL(key.len, key_len);
+	CU_ASSERT_EQUAL(mail_txn_next(txn, MAIL_SECTION_DOMAIN, &key, NULL), KNOT_ENOENT);
 	mail_store_stat_t stat;
 	CU_ASSERT_EQUAL(mail_txn_stat(txn, &stat), KNOT_EOK);
 	CU_ASSERT(stat.replicated);
@@ -379,40 +377,37 @@ static void check_damaged(const fixture_t *f, size_t i)
 	mail_entry_free(entry);
 
 	/* Not the parent's data, which are sound. */
-	uint8_t key[MAIL_KEY_MAX];
-	int key_len = mail_entry_key(MAIL_SECTION_DOMAIN, MAIL_STR("_dmarc.example.org"), key);
+	mail_lf_storage_t key;
+	mail_lf_t above = { 0 };
+	(void)mail_entry_key(MAIL_SECTION_DOMAIN, MAIL_STR("_dmarc.example.org"), &key);
 	const mail_source_t *source = mail_txn_source(txn);
 	mail_domain_t domain;
-	ret = source->domain_above(source, key, (size_t)key_len, &domain);
-	UNIT_CHECK(ret == (int)DOMAIN_KEY_LEN && domain.error == want, "%s: %d %d", damages[i].what,
-	           ret, domain.error);
+	ret = source->domain_above(source, mail_lf(&key), &above, &domain);
+	UNIT_CHECK(ret == KNOT_EOK && above.len == DOMAIN_KEY_LEN && domain.error == want,
+	           "%s: %d %d", damages[i].what, ret, domain.error);
 
 	/* Its neighbours meet it by name, from both sides. */
-	uint8_t found[MAIL_KEY_MAX];
+	mail_lf_storage_t found;
 	static const struct {
 		const char *name;
-		bool up;
-	} sides[] = { { "-.example.org", false }, { "exampld.org", true } };
+		mail_seek_t seek;
+	} sides[] = { { "-.example.org", MAIL_SEEK_BEFORE }, { "exampld.org", MAIL_SEEK_AFTER } };
 	for (size_t j = 0; j < sizeof(sides) / sizeof(sides[0]); j++) {
-		key_len = mail_entry_key(MAIL_SECTION_DOMAIN, MAIL_STR(sides[j].name), key);
-		ret = sides[j].up
-		              ? source->domain_next(source, key, (size_t)key_len, false, found,
-		                                    &domain)
-		              : source->domain_prev(source, key, (size_t)key_len, found, &domain);
-		UNIT_CHECK(ret == (int)DOMAIN_KEY_LEN &&
-		                   memcmp(found, DOMAIN_KEY, DOMAIN_KEY_LEN) == 0 &&
+		(void)mail_entry_key(MAIL_SECTION_DOMAIN, MAIL_STR(sides[j].name), &key);
+		ret = source->domain_seek(source, mail_lf(&key), sides[j].seek, &found, &domain);
+		UNIT_CHECK(ret == KNOT_EOK && mail_lf_equal(mail_lf(&found), MAIL_LF(DOMAIN_KEY)) &&
 		                   domain.error == want,
 		           "%s: %zu: %d", damages[i].what, j, ret);
 	}
 
 	/* A walk meets it, names it and goes on. */
-	size_t len = 0;
+	key.len = 0;
 	unsigned met = 0;
 	bool named = false;
-	while ((ret = mail_txn_next(txn, MAIL_SECTION_DOMAIN, key, &len, &entry)) != KNOT_ENOENT &&
+	while ((ret = mail_txn_next(txn, MAIL_SECTION_DOMAIN, &key, &entry)) != KNOT_ENOENT &&
 	       met < 9) {
 		met++;
-		named |= len == DOMAIN_KEY_LEN && memcmp(key, DOMAIN_KEY, len) == 0 && ret == want;
+		named |= mail_lf_equal(mail_lf(&key), MAIL_LF(DOMAIN_KEY)) && ret == want;
 		mail_entry_free(entry);
 	}
 	UNIT_CHECK(met == 3 && named, "%s: %u", damages[i].what, met);

@@ -31,10 +31,9 @@ static int use(const fixture_t *f, const fixture_t *copy, const mail_entry_t *do
 		ret = mail_txn_get(txn, domain->section, domain->id, &entry);
 		mail_entry_free(entry);
 	}
-	uint8_t at[MAIL_KEY_MAX];
-	size_t len = 0;
+	mail_lf_storage_t at = { 0 };
 	if (ret == KNOT_EOK) {
-		ret = mail_txn_next(txn, MAIL_SECTION_DKIM, at, &len, &entry);
+		ret = mail_txn_next(txn, MAIL_SECTION_DKIM, &at, &entry);
 		mail_entry_free(entry);
 	}
 	if (ret == KNOT_EOK) {

@@ -196,10 +196,9 @@ static int read_all(void *arg)
 	}
 	int result = 0;
 	for (unsigned section = 0; section < MAIL_SECTION_COUNT; section++) {
-		uint8_t key[MAIL_KEY_MAX];
-		size_t len = 0;
+		mail_lf_storage_t key = { 0 };
 		mail_entry_t *entry;
-		while ((ret = mail_txn_next(txn, section, key, &len, &entry)) == KNOT_EOK) {
+		while ((ret = mail_txn_next(txn, section, &key, &entry)) == KNOT_EOK) {
 			mail_entry_free(entry);
 		}
 		result = ret == KNOT_ENOENT ? result : 4;

@@ -97,14 +97,16 @@ static void test_two_processes(void)
 	unsigned snapshots = 0;
 	unsigned long last = 0;
 	while (last + 1 < ROUNDS && snapshots < 1000000) {
-		uint8_t key[MAIL_KEY_MAX];
-		int len = mail_entry_key(MAIL_SECTION_DOMAIN, MAIL_STR("example.org"), key);
+		mail_lf_storage_t key;
+		int ret = mail_entry_key(MAIL_SECTION_DOMAIN, MAIL_STR("example.org"), &key);
 		unsigned long first = 0;
-		for (unsigned i = 0; i < GROUP && len > 0; i++) {
+		for (unsigned i = 0; i < GROUP && ret == KNOT_EOK; i++) {
 			mail_domain_t domain = { 0 };
-			len = source->domain_next(source, key, (size_t)len, false, key, &domain);
+			ret = source->domain_seek(source, mail_lf(&key), MAIL_SEEK_AFTER, &key,
+			                          &domain);
 			char number[16] = "";
-			if (!UNIT_CHECK(len > 0 && domain.policy.len < sizeof(number), "%d", len)) {
+			if (!UNIT_CHECK(ret == KNOT_EOK && domain.policy.len < sizeof(number), "%d",
+			                ret)) {
 				break;
 			}
 			memcpy(number, domain.policy.data + 1, domain.policy.len - 1);
@@ -115,7 +117,7 @@ static void test_two_processes(void)
 				           first, last);
 			}
 		}
-		if (len < 0) {
+		if (ret != KNOT_EOK) {
 			break;
 		}
 		last = first;
@@ -399,8 +401,8 @@ static void *ask(void *arg)
 {
 	crowd_t *crowd = arg;
 	mail_txn_t *txn = NULL;
-	uint8_t key[MAIL_KEY_MAX];
-	int len = mail_entry_key(MAIL_SECTION_DOMAIN, MAIL_STR("_dmarc.d000000.example.org"), key);
+	mail_lf_storage_t key;
+	(void)mail_entry_key(MAIL_SECTION_DOMAIN, MAIL_STR("_dmarc.d000000.example.org"), &key);
 	int ret = KNOT_EAGAIN;
 	while (ret == KNOT_EAGAIN) {
 		ret = mail_txn_begin(crowd->store, MAIL_STORE_READ, &txn);
@@ -408,7 +410,8 @@ static void *ask(void *arg)
 	while (ret == KNOT_EOK && !atomic_load(&crowd->stop)) {
 		const mail_source_t *source = mail_txn_source(txn);
 		mail_domain_t domain;
-		if (source->domain_above(source, key, (size_t)len, &domain) <= 0) {
+		mail_lf_t above;
+		if (source->domain_above(source, mail_lf(&key), &above, &domain) != KNOT_EOK) {
 			atomic_fetch_add(&crowd->bad, 1);
 		}
 		const unsigned asked = atomic_fetch_add(&crowd->asked, 1);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The store as the source of the model: every look-up against a search through an array. */
 
+#include "mail/dkim_id.h"
 #include "store_fixture.h"
 
 #define SMALL ((size_t)64 << 20)
@@ -8,8 +9,7 @@
 #define ASKED 6000
 
 typedef struct {
-	uint8_t key[MAIL_KEY_MAX];
-	size_t len;
+	mail_lf_storage_t lf;
 	bool live;
 } name_t;
 
@@ -49,8 +49,8 @@ static const struct {
 };
 #define LABELS (sizeof(labels) / sizeof(labels[0]))
 
-/*! Makes the key of a random name, by way of its wire name. */
-static size_t random_key(uint8_t *key, unsigned least, unsigned most)
+/*! Makes a random name, by way of its wire name. */
+static void random_name(mail_lf_storage_t *lf, unsigned least, unsigned most)
 {
 	uint8_t wire[KNOT_DNAME_MAXLEN];
 	size_t len = 0;
@@ -61,14 +61,13 @@ static size_t random_key(uint8_t *key, unsigned least, unsigned most)
 		len += labels[label].len;
 	}
 	wire[len] = 0;
-	return mail_name_key(wire, key);
+	mail_name_lf(wire, lf);
 }
 
 static int compare(const void *a, const void *b)
 {
 	const name_t *x = a, *y = b;
-	int order = memcmp(x->key, y->key, x->len < y->len ? x->len : y->len);
-	return order != 0 ? order : (x->len > y->len) - (x->len < y->len);
+	return mail_lf_compare(mail_lf(&x->lf), mail_lf(&y->lf));
 }
 
 /*! Fills the array with different names and the store with the same. */
@@ -77,12 +76,11 @@ static bool fill(mail_store_t *store)
 	stored_count = 0;
 	while (stored_count < STORED) {
 		name_t *name = &stored[stored_count];
-		name->len = random_key(name->key, rnd(100) == 0 ? 1 : 3, 5);
+		random_name(&name->lf, rnd(100) == 0 ? 1 : 3, 5);
 		name->live = rnd(4) > 0;
 		bool known = false;
 		for (size_t i = 0; i < stored_count; i++) {
-			known |= stored[i].len == name->len &&
-			         memcmp(stored[i].key, name->key, name->len) == 0;
+			known |= compare(&stored[i], name) == 0;
 		}
 		stored_count += !known;
 	}
@@ -90,8 +88,7 @@ static bool fill(mail_store_t *store)
 	bool ok = txn != NULL;
 	for (size_t i = 0; ok && i < stored_count; i++) {
 		mail_buf_t id = { 0 };
-		int ret = mail_entry_id_from_key(MAIL_SECTION_DOMAIN, stored[i].key, stored[i].len,
-		                                 &id);
+		int ret = mail_entry_id_from_key(MAIL_SECTION_DOMAIN, mail_lf(&stored[i].lf), &id);
 		mail_buf_u8(&id, 0);
 		if (ret == KNOT_EOK) {
 			ret = put_domain(txn, (const char *)id.data, "default");
@@ -109,65 +106,74 @@ static bool fill(mail_store_t *store)
 	return UNIT_CHECK(ret == KNOT_EOK, "%d", ret) && ok;
 }
 
-/*! The longest live name at or above a key, by looking at all. */
-static int above(const uint8_t *key, size_t len)
+/*! The length of the longest live name at or above a name, by looking at all. */
+static int above(mail_lf_t lf)
 {
 	int best = KNOT_ENOENT;
 	for (size_t i = 0; i < stored_count; i++) {
-		if (stored[i].live && mail_key_in(key, len, stored[i].key, stored[i].len) &&
-		    (int)stored[i].len > best) {
-			best = (int)stored[i].len;
+		const mail_lf_t at = mail_lf(&stored[i].lf);
+		if (stored[i].live && mail_lf_in(lf, at) && (int)at.len > best) {
+			best = (int)at.len;
 		}
 	}
 	return best;
 }
 
-/*! The first live name after a key, by looking at all in order. */
-static const name_t *after(const uint8_t *key, size_t len, bool from)
+/*! The live name beside a name, by looking at all in order. */
+static const name_t *beside(mail_lf_t lf, mail_seek_t seek)
 {
-	name_t want = { .len = len };
-	memcpy(want.key, key, len);
+	const name_t *last = NULL;
 	for (size_t i = 0; i < stored_count; i++) {
-		int order = compare(&stored[i], &want);
-		if (stored[i].live && (order > 0 || (from && order == 0))) {
+		const int order = mail_lf_compare(mail_lf(&stored[i].lf), lf);
+		if (!stored[i].live) {
+			continue;
+		}
+		if (seek == MAIL_SEEK_BEFORE) {
+			last = order < 0 ? &stored[i] : last;
+		} else if (order > 0 || (order == 0 && seek == MAIL_SEEK_FROM)) {
 			return &stored[i];
 		}
 	}
-	return NULL;
+	return last;
 }
 
-/*! The last live name before a key, likewise. */
-static const name_t *before(const uint8_t *key, size_t len)
+/*! Asks for the domain above. \return Length of its name, or an error. */
+static int ask_above(const mail_source_t *source, const mail_lf_storage_t *lf,
+                     mail_domain_t *domain)
 {
-	name_t want = { .len = len };
-	memcpy(want.key, key, len);
-	for (size_t i = stored_count; i-- > 0;) {
-		if (stored[i].live && compare(&stored[i], &want) < 0) {
-			return &stored[i];
-		}
-	}
-	return NULL;
+	mail_lf_t found = { 0 };
+	int ret = source->domain_above(source, mail_lf(lf), &found, domain);
+	return ret == KNOT_EOK ? (int)found.len : ret;
+}
+
+/*! Asks for the domain beside. \return Length of its name, or an error. */
+static int ask_beside(const mail_source_t *source, const mail_lf_storage_t *lf, mail_seek_t seek,
+                      mail_lf_storage_t *found, mail_domain_t *domain)
+{
+	int ret = source->domain_seek(source, mail_lf(lf), seek, found, domain);
+	return ret == KNOT_EOK ? (int)found->len : ret;
 }
 
 /*! A question: random, or one around a stored name. */
-static size_t question(uint8_t *key)
+static void question(mail_lf_storage_t *lf)
 {
 	if (rnd(2) == 0) {
-		return random_key(key, 1, 8);
+		random_name(lf, 1, 8);
+		return;
 	}
-	const name_t *name = &stored[rnd((uint32_t)stored_count)];
-	memcpy(key, name->key, name->len);
-	size_t len = name->len;
+	mail_lf_storage_t below;
+	*lf = stored[rnd((uint32_t)stored_count)].lf;
 	switch (rnd(4)) {
 	case 0:
 		/* Below it. */
-		key[len++] = 0;
-		return len + random_key(key + len, 1, 2);
+		random_name(&below, 1, 2);
+		CU_ASSERT_EQUAL(mail_lf_join(mail_lf(lf), mail_lf(&below), lf), KNOT_EOK);
+		break;
 	case 1:
 		/* Beside it, with one octet more. */
-		key[len++] = 'x';
-		return len;
-	default: return len;
+		lf->data[lf->len++] = 'x';
+		break;
+	default: break;
 	}
 }
 
@@ -176,30 +182,26 @@ static void check_questions(mail_txn_t *txn)
 	const mail_source_t *source = mail_txn_source(txn);
 	unsigned found = 0;
 	for (unsigned i = 0; i < ASKED; i++) {
-		uint8_t key[MAIL_KEY_MAX * 2], next[MAIL_KEY_MAX];
-		size_t len = question(key);
+		mail_lf_storage_t lf, next;
 		mail_domain_t domain = { 0 };
-		int want = above(key, len);
-		int ret = source->domain_above(source, key, len, &domain);
+		question(&lf);
+		int want = above(mail_lf(&lf));
+		int ret = ask_above(source, &lf, &domain);
 		UNIT_CHECK(ret == want, "question %u: %d, not %d", i, ret, want);
 		if (ret > 0) {
 			found++;
 			UNIT_CHECK(mail_str_is(domain.policy, "default"), "question %u", i);
 			UNIT_CHECK(domain.stamp.timestamp > 1, "question %u", i);
 		}
-		bool from = rnd(2) == 0;
-		const name_t *name = after(key, len, from);
-		ret = source->domain_next(source, key, len, from, next, &domain);
-		UNIT_CHECK(name == NULL ? ret == KNOT_ENOENT
-		                        : ret == (int)name->len &&
-		                                  memcmp(next, name->key, name->len) == 0,
-		           "question %u: next: %d", i, ret);
-		name = before(key, len);
-		ret = source->domain_prev(source, key, len, next, &domain);
-		UNIT_CHECK(name == NULL ? ret == KNOT_ENOENT
-		                        : ret == (int)name->len &&
-		                                  memcmp(next, name->key, name->len) == 0,
-		           "question %u: prev: %d", i, ret);
+		for (mail_seek_t seek = MAIL_SEEK_FROM; seek <= MAIL_SEEK_BEFORE; seek++) {
+			const name_t *name = beside(mail_lf(&lf), seek);
+			ret = source->domain_seek(source, mail_lf(&lf), seek, &next, &domain);
+			UNIT_CHECK(name == NULL
+			                   ? ret == KNOT_ENOENT
+			                   : ret == KNOT_EOK && mail_lf_equal(mail_lf(&next),
+			                                                      mail_lf(&name->lf)),
+			           "question %u: seek %u: %d", i, seek, ret);
+		}
 	}
 	/* It was a test only if many matched and many did not. */
 	CU_ASSERT(found > ASKED / 5 && found < ASKED - ASKED / 5);
@@ -233,11 +235,11 @@ static void test_brute_force(void)
 	}
 }
 
-/*! The key of a name in text. */
-static size_t key_of(const char *name, uint8_t *key)
+/*! A name in text. */
+static void name_of(const char *name, mail_lf_storage_t *lf)
 {
-	int len = mail_entry_key(MAIL_SECTION_DOMAIN, MAIL_STR(name), key);
-	return len > 0 ? (size_t)len : 0;
+	lf->len = 0;
+	(void)mail_entry_key(MAIL_SECTION_DOMAIN, MAIL_STR(name), lf);
 }
 
 static void test_edges(void)
@@ -252,31 +254,33 @@ static void test_edges(void)
 		return;
 	}
 	const mail_source_t *source = mail_txn_source(txn);
-	uint8_t key[MAIL_KEY_MAX], next[MAIL_KEY_MAX];
+	mail_lf_storage_t key, next;
 	mail_domain_t domain;
 	mail_dkim_t dkim;
-	bool deleted;
-	size_t len = key_of("example.org", key);
+	const mail_lf_storage_t root = { 0 };
+	name_of("example.org", &key);
 
 	/* Empty databases. */
-	CU_ASSERT_EQUAL(source->domain_above(source, key, len, &domain), KNOT_ENOENT);
-	CU_ASSERT_EQUAL(source->domain_next(source, key, 0, true, next, &domain), KNOT_ENOENT);
-	CU_ASSERT_EQUAL(source->domain_next(source, key, len, false, next, &domain), KNOT_ENOENT);
-	CU_ASSERT_EQUAL(source->domain_prev(source, key, len, next, &domain), KNOT_ENOENT);
-	CU_ASSERT_EQUAL(source->domain_prev(source, key, 0, next, &domain), KNOT_ENOENT);
-	CU_ASSERT_EQUAL(source->dkim_prev(source, key, len, next, &dkim, &deleted), KNOT_ENOENT);
-	CU_ASSERT_EQUAL(source->dkim_get(source, key, len, &dkim), KNOT_ENOENT);
+	CU_ASSERT_EQUAL(ask_above(source, &key, &domain), KNOT_ENOENT);
+	CU_ASSERT_EQUAL(ask_beside(source, &root, MAIL_SEEK_FROM, &next, &domain), KNOT_ENOENT);
+	CU_ASSERT_EQUAL(ask_beside(source, &key, MAIL_SEEK_AFTER, &next, &domain), KNOT_ENOENT);
+	CU_ASSERT_EQUAL(ask_beside(source, &key, MAIL_SEEK_BEFORE, &next, &domain), KNOT_ENOENT);
+	CU_ASSERT_EQUAL(ask_beside(source, &root, MAIL_SEEK_BEFORE, &next, &domain), KNOT_ENOENT);
+	CU_ASSERT_EQUAL(source->dkim_seek(source, mail_lf(&key), MAIL_SEEK_BEFORE, &next, &dkim),
+	                KNOT_ENOENT);
+	CU_ASSERT_EQUAL(source->dkim_get(source, mail_lf(&key), &dkim), KNOT_ENOENT);
 	CU_ASSERT_EQUAL(dkim.stamp.timestamp, 0);
-	CU_ASSERT_EQUAL(source->dkim_next(source, key, 0, true, next, &dkim, &deleted),
+	CU_ASSERT_EQUAL(source->dkim_seek(source, mail_lf(&root), MAIL_SEEK_FROM, &next, &dkim),
 	                KNOT_ENOENT);
 
 	/* The root, which cannot be stored. */
 	CU_ASSERT_EQUAL(put_domain(txn, "example.org", "default"), KNOT_EOK);
-	CU_ASSERT_EQUAL(source->domain_above(source, key, 0, &domain), KNOT_ENOENT);
-	CU_ASSERT_EQUAL(source->get(source, MAIL_SECTION_DOMAIN, key, 0, NULL, NULL), KNOT_ENOENT);
-	CU_ASSERT_EQUAL(source->domain_next(source, key, 0, false, next, &domain), (int)len);
-	CU_ASSERT_EQUAL(source->domain_prev(source, key, 0, next, &domain), KNOT_ENOENT);
-	CU_ASSERT_EQUAL(source->domain_prev(source, key, len, next, &domain), KNOT_ENOENT);
+	CU_ASSERT_EQUAL(ask_above(source, &root, &domain), KNOT_ENOENT);
+	CU_ASSERT_EQUAL(source->get(source, MAIL_SECTION_DOMAIN, mail_lf(&root), NULL, NULL),
+	                KNOT_ENOENT);
+	CU_ASSERT_EQUAL(ask_beside(source, &root, MAIL_SEEK_AFTER, &next, &domain), (int)key.len);
+	CU_ASSERT_EQUAL(ask_beside(source, &root, MAIL_SEEK_BEFORE, &next, &domain), KNOT_ENOENT);
+	CU_ASSERT_EQUAL(ask_beside(source, &key, MAIL_SEEK_BEFORE, &next, &domain), KNOT_ENOENT);
 
 	/* The longest names: 4 labels and 127. */
 	char text[600] = "";
@@ -288,15 +292,15 @@ static void test_edges(void)
 		strcat(text, i < 3 ? "." : "");
 	}
 	CU_ASSERT_EQUAL(put_domain(txn, text, "default"), KNOT_EOK);
-	len = key_of(text, key);
-	CU_ASSERT_EQUAL(source->domain_above(source, key, len, &domain), (int)len);
+	name_of(text, &key);
+	CU_ASSERT_EQUAL(ask_above(source, &key, &domain), (int)key.len);
 	text[0] = '\0';
 	for (unsigned i = 0; i < 127; i++) {
 		strcat(text, i > 0 ? ".a" : "b");
 	}
-	len = key_of(text, key);
-	CU_ASSERT_EQUAL(len, 253);
-	CU_ASSERT_EQUAL(source->domain_above(source, key, len, &domain), KNOT_ENOENT);
+	name_of(text, &key);
+	CU_ASSERT_EQUAL(key.len, 253);
+	CU_ASSERT_EQUAL(ask_above(source, &key, &domain), KNOT_ENOENT);
 	/* Above it a tombstone at every label but the first: the walk ends, and finds that one. */
 	for (size_t i = 2; i <= 252; i += 2) {
 		CU_ASSERT_EQUAL(put_domain(txn, text + i, "default"), KNOT_EOK);
@@ -305,22 +309,22 @@ static void test_edges(void)
 			                KNOT_EOK);
 		}
 	}
-	CU_ASSERT_EQUAL(source->domain_above(source, key, len, &domain), 1);
+	CU_ASSERT_EQUAL(ask_above(source, &key, &domain), 1);
 
 	/* Nothing is read in a transaction that was reset. */
 	CU_ASSERT_EQUAL(mail_txn_commit(txn), KNOT_EOK);
 	txn = begin(store, MAIL_STORE_READ);
 	source = mail_txn_source(txn);
-	CU_ASSERT_EQUAL(source->domain_above(source, key, len, &domain), 1);
+	CU_ASSERT_EQUAL(ask_above(source, &key, &domain), 1);
 	CU_ASSERT_EQUAL(mail_txn_renew(txn), KNOT_EINVAL);
 	mail_txn_reset(txn);
 	mail_txn_reset(txn);
-	CU_ASSERT_EQUAL(source->domain_above(source, key, len, &domain), KNOT_EINVAL);
-	CU_ASSERT_EQUAL(source->dkim_get(source, key, len, &dkim), KNOT_EINVAL);
+	CU_ASSERT_EQUAL(ask_above(source, &key, &domain), KNOT_EINVAL);
+	CU_ASSERT_EQUAL(source->dkim_get(source, mail_lf(&key), &dkim), KNOT_EINVAL);
 	mail_store_stat_t stat;
 	CU_ASSERT_EQUAL(mail_txn_stat(txn, &stat), KNOT_EINVAL);
 	CU_ASSERT_EQUAL(mail_txn_renew(txn), KNOT_EOK);
-	CU_ASSERT_EQUAL(source->domain_above(source, key, len, &domain), 1);
+	CU_ASSERT_EQUAL(ask_above(source, &key, &domain), 1);
 	mail_txn_reset(txn);
 	mail_txn_abort(txn);
 	mail_store_close(store);
@@ -363,12 +367,12 @@ static void test_bare(void)
 		for (unsigned j = 0; j < 4; j++) {
 			const char *asked = j % 2 == 0 ? "x.a.example" : "zz.example";
 			const char *want = j % 2 == 0 ? steps[i].a : steps[i].b;
-			uint8_t key[MAIL_KEY_MAX], want_key[MAIL_KEY_MAX];
+			mail_lf_storage_t key, want_key;
 			mail_domain_t domain;
-			const size_t len = key_of(asked, key);
-			const int want_len = want != NULL ? (int)key_of(want, want_key)
-			                                  : KNOT_ENOENT;
-			ret = source->domain_above(source, key, len, &domain);
+			name_of(asked, &key);
+			name_of(want != NULL ? want : "", &want_key);
+			const int want_len = want != NULL ? (int)want_key.len : KNOT_ENOENT;
+			ret = ask_above(source, &key, &domain);
 			UNIT_CHECK(ret == want_len, "%zu: %s: %d, not %d", i, asked, ret, want_len);
 		}
 	}
@@ -409,24 +413,59 @@ static void test_limit(void)
 	};
 	for (size_t i = 0; i < 2 * sizeof(cases) / sizeof(cases[0]); i++) {
 		const bool up = i % 2 == 0;
-		uint8_t key[MAIL_KEY_MAX], next[MAIL_KEY_MAX], want[MAIL_KEY_MAX];
+		mail_lf_storage_t key, next, want;
 		char id[32];
 		mail_domain_t domain;
 		snprintf(id, sizeof(id), "%s.example.org",
 		         up ? cases[i / 2].up : cases[i / 2].down);
-		const size_t want_len = key_of(id, want);
-		const size_t len = key_of(up ? "d00.example.org" : "d65.example.org", key);
+		name_of(id, &want);
+		name_of(up ? "d00.example.org" : "d65.example.org", &key);
 		mail_txn_limit(txn, cases[i / 2].limit);
-		int ret = up ? source->domain_next(source, key, len, false, next, &domain)
-		             : source->domain_prev(source, key, len, next, &domain);
-		const size_t got = ret == KNOT_ELIMIT ? domain.passed : (size_t)ret;
-		UNIT_CHECK((ret == KNOT_ELIMIT) == cases[i / 2].met && got == want_len &&
-		                   memcmp(next, want, want_len) == 0,
+		int ret = source->domain_seek(source, mail_lf(&key),
+		                              up ? MAIL_SEEK_AFTER : MAIL_SEEK_BEFORE, &next,
+		                              &domain);
+		UNIT_CHECK((ret == KNOT_ELIMIT) == cases[i / 2].met &&
+		                   mail_lf_equal(mail_lf(&next), mail_lf(&want)),
 		           "case %zu: %d", i, ret);
 	}
 	mail_txn_abort(txn);
 	mail_store_close(store);
 	fixture_remove(&f);
+}
+
+/*! The walk over the keys of one owner. */
+static void check_walks(const mail_source_t *source, const char *const *ids)
+{
+	static const struct {
+		mail_section_t section;
+		const char *owner;
+		size_t first, count; /* In ids. */
+	} owners[] = {
+		{ MAIL_SECTION_POLICY, "business", 0, 2 },
+		{ MAIL_SECTION_POLICY, "other", 2, 1 },
+		{ MAIL_SECTION_POLICY, "none.such", 0, 0 },
+		{ MAIL_SECTION_POLICY, "busines", 0, 0 },
+		{ MAIL_SECTION_DOMAIN, "example.org", 4, 2 },
+		{ MAIL_SECTION_DOMAIN, "org", 0, 0 },
+	};
+	for (size_t i = 0; i < sizeof(owners) / sizeof(owners[0]); i++) {
+		mail_dkim_walk_t walk;
+		mail_dkim_t dkim;
+		size_t met = 0;
+		int ret = mail_dkim_walk_begin(&walk, source, owners[i].section,
+		                               MAIL_STR(owners[i].owner));
+		CU_ASSERT_EQUAL(ret, KNOT_EOK);
+		while (mail_dkim_walk_next(&walk, &dkim) == KNOT_EOK) {
+			mail_buf_t id = { 0 };
+			(void)mail_entry_id_from_key(MAIL_SECTION_DKIM, mail_lf(&walk.key), &id);
+			UNIT_CHECK(met < owners[i].count && mail_str_is(mail_buf_view(&id),
+			                                                ids[owners[i].first + met]),
+			           "%s: %.*s", owners[i].owner, (int)id.len, (const char *)id.data);
+			mail_buf_free(&id);
+			met++;
+		}
+		UNIT_CHECK(met == owners[i].count, "%s: %zu", owners[i].owner, met);
+	}
 }
 
 static void test_dkim(void)
@@ -453,19 +492,16 @@ static void test_dkim(void)
 	CU_ASSERT_EQUAL(mail_txn_del(txn, MAIL_SECTION_DKIM, MAIL_STR(ids[GONE])), KNOT_EOK);
 
 	const mail_source_t *source = mail_txn_source(txn);
-	uint8_t key[MAIL_KEY_MAX], at[MAIL_KEY_MAX];
-	size_t at_len = 0;
+	mail_lf_storage_t key, at = { 0 };
 	mail_dkim_t dkim;
-	bool deleted;
 	bool seen[COUNT] = { false };
 	for (size_t i = 0; i < COUNT; i++) {
-		int ret = source->dkim_next(source, at, at_len, false, at, &dkim, &deleted);
-		if (!UNIT_CHECK(ret > 0, "key %zu: %d", i, ret)) {
+		int ret = source->dkim_seek(source, mail_lf(&at), MAIL_SEEK_AFTER, &at, &dkim);
+		if (!UNIT_CHECK(ret == KNOT_EOK, "key %zu: %d", i, ret)) {
 			break;
 		}
-		at_len = (size_t)ret;
 		mail_buf_t id = { 0 };
-		CU_ASSERT_EQUAL(mail_entry_id_from_key(MAIL_SECTION_DKIM, at, at_len, &id),
+		CU_ASSERT_EQUAL(mail_entry_id_from_key(MAIL_SECTION_DKIM, mail_lf(&at), &id),
 		                KNOT_EOK);
 		size_t j = 0;
 		while (j < COUNT && !mail_str_is(mail_buf_view(&id), ids[j])) {
@@ -477,42 +513,44 @@ static void test_dkim(void)
 		}
 		seen[j] = true;
 		UNIT_CHECK((j < 3) == (i < 3), "%s: at place %zu", ids[j], i);
-		UNIT_CHECK(deleted == (j == GONE), "%s", ids[j]);
+		UNIT_CHECK(dkim.deleted == (j == GONE), "%s", ids[j]);
 		UNIT_CHECK(dkim.stamp.timestamp > 1, "%s", ids[j]);
 		UNIT_CHECK(mail_str_is(dkim.cname, j == GONE ? "" : "s1.dkim.example.com."), "%s",
 		           ids[j]);
 	}
-	CU_ASSERT_EQUAL(source->dkim_next(source, at, at_len, false, at, &dkim, &deleted),
+	CU_ASSERT_EQUAL(source->dkim_seek(source, mail_lf(&at), MAIL_SEEK_AFTER, &at, &dkim),
 	                KNOT_ENOENT);
 
 	/* Backwards, from behind all keys: each is met once more, and what it says is the same. */
-	uint8_t last[] = { 0xff };
-	memcpy(at, last, at_len = sizeof(last));
+	at = (mail_lf_storage_t){ 1, { 0xff } };
 	for (size_t i = COUNT; i > 0; i--) {
-		uint8_t up[MAIL_KEY_MAX];
-		bool gone;
+		mail_lf_storage_t up;
 		mail_dkim_t same;
-		int ret = source->dkim_prev(source, at, at_len, at, &dkim, &deleted);
-		if (!UNIT_CHECK(ret > 0, "key %zu: %d", i, ret)) {
+		int ret = source->dkim_seek(source, mail_lf(&at), MAIL_SEEK_BEFORE, &at, &dkim);
+		if (!UNIT_CHECK(ret == KNOT_EOK, "key %zu: %d", i, ret)) {
 			break;
 		}
-		at_len = (size_t)ret;
-		ret = source->dkim_next(source, at, at_len, true, up, &same, &gone);
-		UNIT_CHECK(ret == (int)at_len && memcmp(up, at, at_len) == 0 && gone == deleted &&
+		ret = source->dkim_seek(source, mail_lf(&at), MAIL_SEEK_FROM, &up, &same);
+		UNIT_CHECK(ret == KNOT_EOK && mail_lf_equal(mail_lf(&up), mail_lf(&at)) &&
+		                   same.deleted == dkim.deleted &&
 		                   mail_str_equal(same.cname, dkim.cname) &&
 		                   same.stamp.timestamp == dkim.stamp.timestamp,
 		           "key %zu: %d", i, ret);
 	}
-	CU_ASSERT_EQUAL(source->dkim_prev(source, at, at_len, at, &dkim, &deleted), KNOT_ENOENT);
+	CU_ASSERT_EQUAL(source->dkim_seek(source, mail_lf(&at), MAIL_SEEK_BEFORE, &at, &dkim),
+	                KNOT_ENOENT);
 
 	for (size_t i = 0; i < COUNT; i++) {
-		int len = mail_entry_key(MAIL_SECTION_DKIM, MAIL_STR(ids[i]), key);
-		int ret = source->dkim_get(source, key, (size_t)len, &dkim);
+		(void)mail_entry_key(MAIL_SECTION_DKIM, MAIL_STR(ids[i]), &key);
+		int ret = source->dkim_get(source, mail_lf(&key), &dkim);
 		UNIT_CHECK(ret == (i == GONE ? KNOT_ENOENT : KNOT_EOK), "%s: %d", ids[i], ret);
 		UNIT_CHECK(dkim.stamp.timestamp > 1, "%s", ids[i]);
-		ret = source->dkim_next(source, key, (size_t)len, true, at, &dkim, &deleted);
-		UNIT_CHECK(ret == len && memcmp(at, key, (size_t)len) == 0, "%s: %d", ids[i], ret);
+		ret = source->dkim_seek(source, mail_lf(&key), MAIL_SEEK_FROM, &at, &dkim);
+		UNIT_CHECK(ret == KNOT_EOK && mail_lf_equal(mail_lf(&at), mail_lf(&key)), "%s: %d",
+		           ids[i], ret);
 	}
+
+	check_walks(source, ids);
 	mail_txn_abort(txn);
 	mail_store_close(store);
 	fixture_remove(&f);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Where names lead, what stands there, and until when. */
 
-#include "plan/cache.h"
+#include "mail/cache.h"
 #include "view/view.h"
 #include "failing.h"
 #include "mail/kind.h"
@@ -75,7 +75,7 @@ typedef struct {
 
 static bool view_begin(fixture_t *f, const char *domain)
 {
-	uint8_t key[MAIL_KEY_MAX];
+	mail_lf_storage_t key;
 	array_begin(&f->array);
 	f->cache = mail_cache_new(16);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(f->cache);
@@ -84,9 +84,9 @@ static bool view_begin(fixture_t *f, const char *domain)
 	mail_cache_sync(f->cache, 1, f->array.txnid);
 	mail_cache_hold(f->cache);
 	CU_ASSERT_EQUAL_FATAL(mail_name_parse(MAIL_STR(domain), f->name, NULL), KNOT_EOK);
-	size_t len = mail_name_key(f->name, key);
-	int ret = mail_view_open(&f->view, f->name, key, len);
-	return UNIT_CHECK(ret == KNOT_EOK && f->view.key_len == len &&
+	mail_name_lf(f->name, &key);
+	int ret = mail_view_open(&f->view, f->name, mail_lf(&key));
+	return UNIT_CHECK(ret == KNOT_EOK && f->view.lf.len == key.len &&
 	                          f->view.plan->error == KNOT_EOK,
 	                  "%s: %d", domain, ret);
 }
@@ -113,18 +113,18 @@ static void show_place(const mail_view_t *view, const char *text, bool children,
 		[MAIL_DNAME] = "dname", [MAIL_NOTHING] = "nothing",
 	};
 	knot_dname_storage_t name, owner;
-	uint8_t key[MAIL_KEY_MAX];
+	mail_lf_storage_t key;
 	mail_place_t place;
 	CU_ASSERT_EQUAL_FATAL(mail_name_parse(MAIL_STR(text), name, NULL), KNOT_EOK);
-	size_t len = mail_name_key(name, key);
-	int ret = mail_view_place(view, key, len, children, &place);
+	mail_name_lf(name, &key);
+	int ret = mail_view_place(view, mail_lf(&key), children, &place);
 	if (ret != KNOT_EOK) {
 		(void)mail_buf_printf(out, "error %d", ret);
 		return;
 	}
 	(void)mail_buf_str(out, where[place.where]);
 	if (place.where != MAIL_NOTHING && place.where != MAIL_FOUND &&
-	    mail_name_from_key(place.key, place.key_len, owner) == KNOT_EOK) {
+	    mail_name_from_lf(mail_lf(&place.lf), owner) == KNOT_EOK) {
 		(void)mail_buf_str(out, " ");
 		show_name(owner, out);
 		(void)mail_buf_str(out, ":");
@@ -259,12 +259,14 @@ static void test_places(void)
 			(void)shown_is(&got, places[i].expected, places[i].name, i);
 			/* The question's own name needs no look for stored domains in between. */
 			knot_dname_storage_t name;
-			uint8_t key[MAIL_KEY_MAX];
+			mail_lf_storage_t key;
 			mail_domain_t domain;
 			(void)mail_name_parse(MAIL_STR(places[i].name), name, NULL);
-			size_t len = mail_name_key(name, key);
-			if (f.array.source.domain_above(&f.array.source, key, len, &domain) ==
-			    (int)f.view.key_len) {
+			mail_name_lf(name, &key);
+			mail_lf_t above = { 0 };
+			(void)f.array.source.domain_above(&f.array.source, mail_lf(&key), &above,
+			                                  &domain);
+			if (above.len == f.view.lf.len) {
 				show_place(&f.view, places[i].name, false, &got);
 				(void)shown_is(&got, places[i].expected, places[i].name, i);
 			}
@@ -294,12 +296,12 @@ static void test_open(void)
 	(void)view_begin(&f, "example.org");
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		knot_dname_storage_t name;
-		uint8_t key[MAIL_KEY_MAX];
+		mail_lf_storage_t key;
 		mail_view_t view = { .source = &f.array.source, .cache = f.cache, .now = NOW };
 		mail_buf_t got = { 0 };
 		(void)mail_name_parse(MAIL_STR(cases[i].name), name, NULL);
-		size_t len = mail_name_key(name, key);
-		int ret = mail_view_open(&view, name, key, len);
+		mail_name_lf(name, &key);
+		int ret = mail_view_open(&view, name, mail_lf(&key));
 		if (cases[i].domain == NULL) {
 			UNIT_CHECK(ret == KNOT_ENOENT, "case %zu: %d", i, ret);
 		} else if (UNIT_CHECK(ret == KNOT_EOK, "case %zu: %d", i, ret)) {
@@ -350,16 +352,16 @@ static void test_rrsets(void)
 	fixture_t f;
 	for (size_t i = 0; i < COUNT(rrsets); i++) {
 		knot_dname_storage_t name;
-		uint8_t key[MAIL_KEY_MAX];
+		mail_lf_storage_t key;
 		mail_node_t node;
 		knot_rrset_t rrset;
 		mail_buf_t got = { 0 };
-		uint16_t kind = mail_kind_count;
+		uint16_t kind = MAIL_KIND_COUNT;
 		int64_t until = 0;
 		if (view_begin(&f, rrsets[i].domain)) {
 			(void)mail_name_parse(MAIL_STR(rrsets[i].name), name, NULL);
-			size_t len = mail_name_key(name, key);
-			int ret = mail_view_node(&f.view, key, len, &node);
+			mail_name_lf(name, &key);
+			int ret = mail_view_node(&f.view, mail_lf(&key), &node);
 			UNIT_CHECK(ret == KNOT_EOK, "case %zu: %d", i, ret);
 			ret = mail_view_rrset(&f.view, &node, rrsets[i].type, name, NULL, &rrset,
 			                      &kind, &until);
@@ -408,7 +410,7 @@ static void test_times(void)
 			char text[512];
 			mail_buf_t got = { 0 };
 			knot_dname_storage_t name;
-			uint8_t key[MAIL_KEY_MAX];
+			mail_lf_storage_t key;
 			mail_node_t node;
 			knot_rrset_t rrset;
 			uint16_t kind;
@@ -423,17 +425,17 @@ static void test_times(void)
 			(void)array_put(&f.array, text);
 			mail_cache_sync(f.cache, 1, f.array.txnid);
 			(void)mail_name_parse(MAIL_STR("self.example"), f.name, NULL);
-			size_t len = mail_name_key(f.name, key);
+			mail_name_lf(f.name, &key);
 			f.view.now = NOW + cases[i].second;
-			CU_ASSERT_EQUAL(mail_view_open(&f.view, f.name, key, len), KNOT_EOK);
+			CU_ASSERT_EQUAL(mail_view_open(&f.view, f.name, mail_lf(&key)), KNOT_EOK);
 			show_place(&f.view, "t._domainkey.self.example", true, &got);
 			if (of_policy && strcmp(cases[i].place, "found TXT") == 0) {
 				got.len = got.len > 9 ? 9 : got.len;
 			}
 			(void)shown_is(&got, cases[i].place, of_policy ? "policy's" : "own", i);
 			(void)mail_name_parse(MAIL_STR("t._domainkey.self.example"), name, NULL);
-			len = mail_name_key(name, key);
-			CU_ASSERT_EQUAL(mail_view_node(&f.view, key, len, &node), KNOT_EOK);
+			mail_name_lf(name, &key);
+			CU_ASSERT_EQUAL(mail_view_node(&f.view, mail_lf(&key), &node), KNOT_EOK);
 			if (mail_view_rrset(&f.view, &node, KNOT_RRTYPE_TXT, name, NULL, &rrset,
 			                    &kind, NULL) == KNOT_EOK) {
 				(void)mail_buf_printf(&got, "%u ", (unsigned)rrset.ttl);
@@ -500,8 +502,7 @@ static void test_damaged(void)
 		(void)view_begin(&f, "example.org");
 		array_damage(&f.array, cases[i].section, cases[i].id);
 		mail_cache_sync(f.cache, 1, f.array.txnid);
-		CU_ASSERT_EQUAL(mail_view_open(&f.view, f.name, f.view.key, f.view.key_len),
-		                KNOT_EOK);
+		CU_ASSERT_EQUAL(mail_view_open(&f.view, f.name, mail_lf(&f.view.lf)), KNOT_EOK);
 		CU_ASSERT_EQUAL(f.view.plan->error, KNOT_EOK);
 		show_place(&f.view, cases[i].name, true, &got);
 		(void)snprintf(expected, sizeof(expected), "%s", cases[i].expected);

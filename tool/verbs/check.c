@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "tool/verbs/lint.h"
+#include "mail/dkim_id.h"
 #include "mail/plan.h"
 #include "mail/text.h"
 
@@ -69,13 +70,12 @@ static mail_diag_t check_diag(check_t *check)
 
 static bool exists(check_t *check, mail_section_t section, mail_str_t id)
 {
-	uint8_t key[MAIL_KEY_MAX];
+	mail_lf_storage_t key;
 	mail_stamp_t stamp;
 	const mail_source_t *source = tool_source(check->tool);
-	int len = mail_entry_key(section, id, key);
 	/* One that is damaged exists: it is reported in its own turn. */
-	return len >= 0 &&
-	       source->get(source, section, key, (size_t)len, NULL, &stamp) != KNOT_ENOENT;
+	return mail_entry_key(section, id, &key) == KNOT_EOK &&
+	       source->get(source, section, mail_lf(&key), NULL, &stamp) != KNOT_ENOENT;
 }
 
 /*! \brief Looks whether what an entry refers to exists. */
@@ -111,17 +111,11 @@ static void check_alias(check_t *check, mail_str_t target)
 
 static void check_key(check_t *check, const mail_entry_t *entry)
 {
-	const char *slash = memrchr(entry->id.data, '/', entry->id.len);
-	mail_str_t owner = { entry->id.data, slash != NULL ? (size_t)(slash - entry->id.data) : 0 };
-	mail_section_t section = MAIL_SECTION_DOMAIN;
-	if (owner.len > 7 && memcmp(owner.data, "policy:", 7) == 0) {
-		section = MAIL_SECTION_POLICY;
-		owner.data += 7;
-		owner.len -= 7;
-	}
-	if (!exists(check, section, owner)) {
-		report_error(check, "there is no %s %.*s", mail_section_name(section),
-		             (int)owner.len, owner.data);
+	mail_dkim_id_t id;
+	if (mail_dkim_id_parse(entry->id, &id, NULL) == KNOT_EOK &&
+	    !exists(check, id.section, id.owner)) {
+		report_error(check, "there is no %s %.*s", mail_section_name(id.section),
+		             (int)id.owner.len, id.owner.data);
 	}
 }
 

@@ -178,15 +178,16 @@ static void check_reports(const lint_t *lint, mail_str_t uris)
 	mail_str_t host;
 	while (mail_dmarc_report_next(uris, &pos, &host)) {
 		knot_dname_storage_t name;
-		uint8_t key[MAIL_KEY_MAX];
+		mail_lf_storage_t lf;
+		mail_lf_t above;
 		mail_domain_t stored;
 		if (mail_name_parse(host, name, NULL) != KNOT_EOK ||
 		    knot_dname_in_bailiwick(name, lint->apex) >= 0) {
 			continue;
 		}
 		const mail_source_t *source = tool_source(lint->tool);
-		int ret = source->domain_above(source, key, mail_name_key(name, key), &stored);
-		if (ret < 0) {
+		mail_name_lf(name, &lf);
+		if (source->domain_above(source, mail_lf(&lf), &above, &stored) != KNOT_EOK) {
 			say(lint,
 			    "DMARC reports go to %.*s, which must publish %.*s._report._dmarc.%.*s TXT "
 			    "\"v=DMARC1\" and is not in this store",
@@ -321,16 +322,17 @@ static void check_mx_signed(const lint_t *lint)
 		const knot_dname_t *host = knot_mx_name(rdata);
 		const mail_source_t *source = tool_source(lint->tool);
 		knot_dname_txt_storage_t name;
-		uint8_t key[MAIL_KEY_MAX];
+		mail_lf_storage_t lf;
+		mail_lf_t above;
 		mail_domain_t stored;
 		mail_buf_t domain = { 0 };
-		int len = *host == 0 || knot_dname_in_bailiwick(host, lint->apex) >= 0
-		                  ? KNOT_ENOENT
-		                  : source->domain_above(source, key, mail_name_key(host, key),
-		                                         &stored);
-		if (len >= 0 && knot_dname_to_str(name, host, sizeof(name)) != NULL &&
-		    mail_entry_id_from_key(MAIL_SECTION_DOMAIN, key, (size_t)len, &domain) ==
-		            KNOT_EOK &&
+		if (*host == 0 || knot_dname_in_bailiwick(host, lint->apex) >= 0) {
+			continue;
+		}
+		mail_name_lf(host, &lf);
+		if (source->domain_above(source, mail_lf(&lf), &above, &stored) == KNOT_EOK &&
+		    knot_dname_to_str(name, host, sizeof(name)) != NULL &&
+		    mail_entry_id_from_key(MAIL_SECTION_DOMAIN, above, &domain) == KNOT_EOK &&
 		    !is_signed(lint, mail_buf_view(&domain))) {
 			say(lint,
 			    "it is signed, but not the domain %.*s of its MX host %s: senders cannot "

@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "mail/answer.h"
+#include "mail/list.h"
 #include "tool/out.h"
 
 /*! Which records. */

@@ -5,14 +5,14 @@
 #include <assert.h>
 
 /* 4 labels of 250 octets in all, each octet doubled, and 3 separators. */
-static_assert(MAIL_KEY_MAX >= 503, "the longest key must fit");
+static_assert(MAIL_LF_MAX >= 503, "the longest name must fit");
 
 static inline uint8_t lower(uint8_t c)
 {
 	return (uint8_t)(c - 'A') < 26 ? c + ('a' - 'A') : c;
 }
 
-/*! Says whether the octets of a word stand in a key as they are; those that are not ASCII do too, but are rare. */
+/*! Return whether the octets of a word stay as they are; those that are not ASCII do too, but are rare. */
 static inline bool is_plain(uint64_t word)
 {
 	const uint64_t high = MAIL_WORD(0x80);
@@ -21,7 +21,7 @@ static inline bool is_plain(uint64_t word)
 	return ((word | escaped | upper) & high) == 0;
 }
 
-/*! Puts octets of a label one by one. */
+/*! Put octets of a label one by one. */
 static inline uint8_t *octets_put(uint8_t *out, const uint8_t *octets, size_t len)
 {
 	for (const uint8_t *end = octets + len; octets < end; octets++) {
@@ -35,7 +35,7 @@ static inline uint8_t *octets_put(uint8_t *out, const uint8_t *octets, size_t le
 	return out;
 }
 
-/*! Puts the octets of a label: mostly all are plain, and are copied in words, of which the last two overlap. */
+/*! Put the octets of a label: mostly all are plain, and are copied in words, of which the last two overlap. */
 static inline uint8_t *label_put(uint8_t *out, const uint8_t *octets, size_t len)
 {
 	if (len >= 8) {
@@ -64,7 +64,7 @@ static inline uint8_t *label_put(uint8_t *out, const uint8_t *octets, size_t len
 	return octets_put(out, octets, len);
 }
 
-size_t mail_name_key(const knot_dname_t *name, uint8_t *key)
+void mail_name_lf(const knot_dname_t *name, mail_lf_storage_t *lf)
 {
 	uint8_t starts[KNOT_DNAME_MAXLABELS];
 	unsigned n = 0;
@@ -72,7 +72,7 @@ size_t mail_name_key(const knot_dname_t *name, uint8_t *key)
 		starts[n++] = (uint8_t)pos;
 	}
 
-	uint8_t *out = key;
+	uint8_t *out = lf->data;
 	while (n > 0) {
 		const uint8_t *label = name + starts[--n];
 		out = label_put(out, label + 1, *label);
@@ -80,15 +80,15 @@ size_t mail_name_key(const knot_dname_t *name, uint8_t *key)
 			*out++ = 0;
 		}
 	}
-	return (size_t)(out - key);
+	lf->len = (size_t)(out - lf->data);
 }
 
 /*!
- * Reads one label of a key, up to a 00 or the end.
+ * \brief Read one label, up to a 00 or the end.
  *
  * \return Length of the label; 0 when it is none.
  */
-static size_t key_label(mail_reader_t *r, uint8_t *label)
+static size_t label_read(mail_reader_t *r, uint8_t *label)
 {
 	size_t len = 0;
 	while (r->pos < r->end && *r->pos != 0) {
@@ -99,7 +99,7 @@ static size_t key_label(mail_reader_t *r, uint8_t *label)
 				return 0;
 			}
 		}
-		/* A key with capitals is the key of no name: it would never be found. */
+		/* No name is written with capitals: it would never be found. */
 		if (len == KNOT_DNAME_MAXLABELLEN || c != lower(c)) {
 			return 0;
 		}
@@ -108,18 +108,18 @@ static size_t key_label(mail_reader_t *r, uint8_t *label)
 	return len;
 }
 
-int mail_name_from_key(const uint8_t *key, size_t len, knot_dname_storage_t name)
+int mail_name_from_lf(mail_lf_t lf, knot_dname_storage_t name)
 {
 	uint8_t wire[KNOT_DNAME_MAXLEN];
 	size_t start = sizeof(wire) - 1;
 	wire[start] = 0;
 
 	/* The labels come from the last to the first, so the name grows at its front. */
-	mail_reader_t r = MAIL_READER(key, len);
-	bool more = len > 0;
+	mail_reader_t r = MAIL_READER(lf.data, lf.len);
+	bool more = lf.len > 0;
 	while (more) {
 		uint8_t label[KNOT_DNAME_MAXLABELLEN];
-		size_t n = key_label(&r, label);
+		size_t n = label_read(&r, label);
 		if (n == 0 || n + 1 > start) {
 			return KNOT_EMALF;
 		}
@@ -133,29 +133,22 @@ int mail_name_from_key(const uint8_t *key, size_t len, knot_dname_storage_t name
 	}
 	memcpy(name, wire + start, sizeof(wire) - start);
 	/* A separator at the end promises a label that is not there. */
-	return len > 0 && key[len - 1] == 0 ? KNOT_EMALF : KNOT_EOK;
+	return lf.len > 0 && lf.data[lf.len - 1] == 0 ? KNOT_EMALF : KNOT_EOK;
 }
 
-unsigned mail_key_labels(const uint8_t *key, size_t len)
+unsigned mail_lf_labels(mail_lf_t lf)
 {
 	static const uint64_t low7 = 0x7f7f7f7f7f7f7f7f, ones = 0x0101010101010101;
-	unsigned labels = len > 0;
+	unsigned labels = lf.len > 0;
 	/* Eight octets at a time: a bit is left of each that is 00, and a product adds them up. */
-	for (; len >= sizeof(uint64_t); key += sizeof(uint64_t), len -= sizeof(uint64_t)) {
-		uint64_t word;
-		memcpy(&word, key, sizeof(word));
+	for (; lf.len >= sizeof(uint64_t);
+	     lf.data += sizeof(uint64_t), lf.len -= sizeof(uint64_t)) {
+		uint64_t word = mail_word_at(lf.data);
 		word = ~(((word & low7) + low7) | word | low7) >> 7;
 		labels += (word * ones) >> 56;
 	}
-	for (size_t i = 0; i < len; i++) {
-		labels += key[i] == 0;
+	for (size_t i = 0; i < lf.len; i++) {
+		labels += lf.data[i] == 0;
 	}
 	return labels;
-}
-
-size_t mail_key_parent(const uint8_t *key, size_t len)
-{
-	while (len > 0 && key[--len] != 0) {
-	}
-	return len;
 }

@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Each source keeps its names in the order of lookup format, and so knows the neighbours of any name. Most have
+ * names in a part of the domain only, their scope: a search that begins outside of it enters at its edge.
+ */
+#include "config.h"
+
+#include "view/names.h"
+
+/*! Find a neighbour among the owners of a plan. \param apex What their names are relative to. */
+static int owners_seek(const mail_view_t *view, const mail_owners_t *owners, mail_lf_t apex,
+                       mail_lf_t name, mail_seek_t seek, mail_lf_storage_t *found)
+{
+	const bool back = seek == MAIL_SEEK_BEFORE;
+	size_t at = 0;
+	const bool there = mail_owners_find(owners, mail_lf_relative(name, apex), &at) != NULL;
+	if (there && seek == MAIL_SEEK_AFTER) {
+		at++;
+	}
+	while (back ? at > 0 : at < owners->count) {
+		const mail_owner_t *owner = &owners->owners[back ? --at : at++];
+		if (mail_lf_join(apex, owner->name, found) == KNOT_EOK) {
+			return mail_lf_in(mail_lf(found), mail_lf(&view->lf)) ? KNOT_EOK
+			                                                      : KNOT_ENOENT;
+		}
+	}
+	return KNOT_ENOENT;
+}
+
+static int plan_seek(const mail_view_t *view, mail_lf_t name, mail_seek_t seek,
+                     mail_lf_storage_t *found)
+{
+	return owners_seek(view, &view->plan->relative, mail_lf(&view->lf), name, seek, found);
+}
+
+static int absolute_seek(const mail_view_t *view, mail_lf_t name, mail_seek_t seek,
+                         mail_lf_storage_t *found)
+{
+	return owners_seek(view, &view->plan->absolute, (mail_lf_t){ 0 }, name, seek, found);
+}
+
+static int gap_seek(const mail_view_t *view, mail_lf_t name, mail_seek_t seek,
+                    mail_lf_storage_t *found)
+{
+	const bool back = seek == MAIL_SEEK_BEFORE;
+	const mail_lf_t ends[] = { back ? MAIL_GAP_LAST : MAIL_GAP_FIRST,
+		                   back ? MAIL_GAP_FIRST : MAIL_GAP_LAST };
+	for (size_t i = 0; i < 2 && mail_view_has_reports(view); i++) {
+		const int diff = mail_lf_compare(ends[i], mail_view_relative(view, name));
+		if (back ? diff < 0 : diff > 0 || (diff == 0 && seek == MAIL_SEEK_FROM)) {
+			int ret = mail_lf_join(mail_lf(&view->lf), ends[i], found);
+			return ret == KNOT_ESPACE ? KNOT_ENOENT : ret;
+		}
+	}
+	return KNOT_ENOENT;
+}
+
+static int keys_seek(const mail_view_t *view, mail_lf_t name, mail_seek_t seek,
+                     mail_lf_storage_t *found)
+{
+	mail_lf_storage_t key;
+	if (view->own.len == 0 ||
+	    mail_lf_join(mail_lf(&view->own), mail_view_relative(view, name), &key) != KNOT_EOK) {
+		return KNOT_ENOENT;
+	}
+	while (true) {
+		mail_dkim_t dkim;
+		int ret = view->source->dkim_seek(view->source, mail_lf(&key), seek, &key, &dkim);
+		if (ret != KNOT_EOK) {
+			return ret;
+		}
+		if (!mail_lf_in(mail_lf(&key), mail_lf(&view->own))) {
+			return KNOT_ENOENT;
+		}
+		const mail_lf_t relative = mail_lf_relative(mail_lf(&key), mail_lf(&view->own));
+		if (!mail_lf_in(relative, MAIL_DOMAINKEY)) {
+			return KNOT_ENOENT;
+		}
+		if (!dkim.deleted &&
+		    mail_lf_join(mail_lf(&view->lf), relative, found) == KNOT_EOK) {
+			return KNOT_EOK;
+		}
+		seek = seek == MAIL_SEEK_FROM ? MAIL_SEEK_AFTER : seek;
+	}
+}
+
+/*! Find the topmost stored domain below the view's and at or above a name. */
+static int child_above(const mail_view_t *view, mail_lf_t name, mail_lf_t *child)
+{
+	*child = (mail_lf_t){ 0 };
+	while (name.len > view->lf.len) {
+		mail_lf_t above;
+		mail_domain_t domain;
+		int ret = view->source->domain_above(view->source, name, &above, &domain);
+		if (ret == KNOT_ENOENT || (ret == KNOT_EOK && above.len <= view->lf.len)) {
+			break;
+		}
+		if (ret != KNOT_EOK) {
+			return ret;
+		}
+		*child = above;
+		name = mail_lf_parent(above);
+	}
+	return KNOT_EOK;
+}
+
+int mail_view_has_children(const mail_view_t *view, bool *children)
+{
+	mail_lf_storage_t next;
+	mail_domain_t domain;
+	int ret = view->source->domain_seek(view->source, mail_lf(&view->lf), MAIL_SEEK_AFTER,
+	                                    &next, &domain);
+	*children = false;
+	if (ret == KNOT_EOK || ret == KNOT_ELIMIT) {
+		*children = mail_lf_in(mail_lf(&next), mail_lf(&view->lf));
+		return KNOT_EOK;
+	}
+	return ret == KNOT_ENOENT ? KNOT_EOK : ret;
+}
+
+int mail_view_child(const mail_view_t *view, mail_lf_t name, mail_lf_t *child)
+{
+	bool children = false;
+	*child = (mail_lf_t){ 0 };
+	int ret = name.len > view->lf.len ? mail_view_has_children(view, &children) : KNOT_EOK;
+	return ret == KNOT_EOK && children ? child_above(view, name, child) : ret;
+}
+
+static int children_seek(const mail_view_t *view, mail_lf_t name, mail_seek_t seek,
+                         mail_lf_storage_t *found)
+{
+	if (view->zone) {
+		return KNOT_ENOENT;
+	}
+	mail_lf_storage_t at;
+	mail_lf_copy(name, &at);
+	while (true) {
+		mail_domain_t domain;
+		int ret = view->source->domain_seek(view->source, mail_lf(&at), seek, found,
+		                                    &domain);
+		if (ret != KNOT_EOK && ret != KNOT_ELIMIT) {
+			return ret;
+		}
+		if (mail_lf_equal(mail_lf(found), mail_lf(&view->lf)) && seek == MAIL_SEEK_FROM) {
+			seek = MAIL_SEEK_AFTER; /* The domain itself. */
+			continue;
+		}
+		if (!mail_lf_below(mail_lf(found), mail_lf(&view->lf))) {
+			return KNOT_ENOENT;
+		}
+		if (ret == KNOT_ELIMIT) {
+			return ret;
+		}
+		mail_lf_t child;
+		ret = child_above(view, mail_lf(found), &child);
+		if (ret != KNOT_EOK || child.len == 0) {
+			return ret != KNOT_EOK ? ret : KNOT_ENOENT;
+		}
+		found->len = child.len;
+		const int diff = mail_lf_compare(mail_lf(found), mail_lf(&at));
+		if (seek == MAIL_SEEK_BEFORE || diff > 0 || (diff == 0 && seek == MAIL_SEEK_FROM)) {
+			return KNOT_EOK;
+		}
+		/* The search began at or below this one: the next is behind all that lies below it. */
+		mail_lf_copy(mail_lf(found), &at);
+		mail_lf_behind(&at);
+	}
+}
+
+static int reports_seek(const mail_view_t *view, mail_lf_t name, mail_seek_t seek,
+                        mail_lf_storage_t *found)
+{
+	mail_lf_storage_t reporter;
+	mail_lf_copy(mail_lf_relative(mail_view_relative(view, name), MAIL_REPORT), &reporter);
+	while (true) {
+		mail_domain_t domain;
+		int ret = view->source->domain_seek(view->source, mail_lf(&reporter), seek,
+		                                    &reporter, &domain);
+		if (ret != KNOT_EOK && ret != KNOT_ELIMIT) {
+			return ret;
+		}
+		if (mail_lf_join(mail_lf(&view->lf), MAIL_REPORT, found) != KNOT_EOK) {
+			return KNOT_ENOENT;
+		}
+		/* A name that leaves no room for the domain's has no such record. */
+		if (mail_lf_join(mail_lf(found), mail_lf(&reporter), found) == KNOT_EOK) {
+			return ret;
+		}
+		seek = MAIL_SEEK_AFTER;
+	}
+}
+
+static const struct {
+	mail_lf_t scope; /*!< Relative to the domain: all names of the source lie at or below it. */
+	int (*seek)(const mail_view_t *view, mail_lf_t name, mail_seek_t seek,
+	            mail_lf_storage_t *found);
+} sources[] = {
+	[MAIL_NAMES_PLAN] = { { 0 }, plan_seek },
+	[MAIL_NAMES_ABSOLUTE] = { { 0 }, absolute_seek },
+	[MAIL_NAMES_GAP] = { MAIL_REPORT, gap_seek },
+	[MAIL_NAMES_KEYS] = { MAIL_DOMAINKEY, keys_seek },
+	[MAIL_NAMES_CHILDREN] = { { 0 }, children_seek },
+	[MAIL_NAMES_REPORTS] = { MAIL_REPORT, reports_seek },
+};
+_Static_assert(sizeof(sources) / sizeof(sources[0]) == MAIL_NAMES_COUNT, "a row for each source");
+
+bool mail_names_reach(const mail_view_t *view, mail_names_t source, mail_lf_t name)
+{
+	const mail_lf_t relative = mail_view_relative(view, name);
+	const mail_lf_t scope = sources[source].scope;
+	return mail_lf_in(relative, scope) || mail_lf_in(scope, relative);
+}
+
+int mail_names_seek(const mail_view_t *view, mail_names_t source, mail_lf_t name, mail_seek_t seek,
+                    mail_lf_storage_t *found)
+{
+	const mail_lf_t scope = sources[source].scope;
+	const mail_lf_t relative = mail_view_relative(view, name);
+	if (mail_lf_in(relative, scope)) {
+		return sources[source].seek(view, name, seek, found);
+	}
+	/* The search enters the scope at its first name, or from behind its last one; or it goes away from it. */
+	const bool after = mail_lf_compare(relative, scope) > 0;
+	mail_lf_storage_t edge;
+	if (after != (seek == MAIL_SEEK_BEFORE) ||
+	    mail_lf_join(mail_lf(&view->lf), scope, &edge) != KNOT_EOK) {
+		return KNOT_ENOENT;
+	}
+	if (after) {
+		mail_lf_behind(&edge);
+		return sources[source].seek(view, mail_lf(&edge), MAIL_SEEK_BEFORE, found);
+	}
+	return sources[source].seek(view, mail_lf(&edge), MAIL_SEEK_FROM, found);
+}

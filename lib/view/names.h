@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*!
+ * \file
+ * \brief The names of a domain, source by source: what exists, the NSEC chain and listings ask them alike.
+ */
+#pragma once
+
+#include "view/view.h"
+
+/*! Where names of a domain come from. What stands at them, and whether it is shown now, is another question. */
+typedef enum {
+	MAIL_NAMES_PLAN, /*!< Owners of the plan's rows below (or at) the domain. */
+	MAIL_NAMES_ABSOLUTE, /*!< Hosts of the plan with absolute names, as far as they lie in the domain. */
+	MAIL_NAMES_GAP,  /*!< The ends of the chain's gap below _report._dmarc (view/chain.h). */
+	MAIL_NAMES_KEYS, /*!< The domain's own DKIM keys. */
+	MAIL_NAMES_CHILDREN, /*!< The topmost stored domains below. */
+	MAIL_NAMES_REPORTS, /*!< C._report._dmarc.D for every stored C, whether or not it reports to D. */
+	MAIL_NAMES_COUNT
+} mail_names_t;
+
+/*!
+ * \brief Find the name of a source that is next to a name.
+ *
+ * \param name   At or below the domain. It may lie in found.
+ * \param seek   MAIL_NAMES_REPORTS is searched forwards only.
+ * \param found  Out: the name, at or below the domain. With KNOT_ELIMIT: how far the search came.
+ *
+ * \return KNOT_EOK; KNOT_ENOENT; KNOT_ELIMIT: more tombstones than a question may pass; an error of the tree.
+ */
+int mail_names_seek(const mail_view_t *view, mail_names_t source, mail_lf_t name, mail_seek_t seek,
+                    mail_lf_storage_t *found);
+
+/*! Return whether a source can have names at or below a name. */
+bool mail_names_reach(const mail_view_t *view, mail_names_t source, mail_lf_t name);
+
+/*! Ends of the gap below _report._dmarc, relative to the domain: \000 and \255 below it. */
+#define MAIL_GAP_FIRST MAIL_LF("_dmarc\0_report\0\1\1")
+#define MAIL_GAP_LAST MAIL_LF("_dmarc\0_report\0\xff")
