@@ -43,6 +43,10 @@ typedef enum {
 	MAIL_KIND_COUNT  /*!< As a kind: none. */
 } mail_kind_id_t;
 
+typedef struct mail_kind mail_kind_t;
+/*! A plan being made: for renderers alone. */
+typedef struct mail_build mail_build_t;
+
 /*! A kind of record. */
 struct mail_kind {
 	const char *name; /*!< Short name: counters, listings ("mx", "srv-imaps"). */

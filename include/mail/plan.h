@@ -12,8 +12,6 @@
 #include "mail/profile.h"
 #include "mail/rdata.h"
 
-typedef struct mail_kind mail_kind_t;
-
 /*! One record: one RDATA of an owner and a type, for a stretch of time. */
 typedef struct {
 	mail_rdata_t rdata;
@@ -71,31 +69,6 @@ typedef struct {
 	int64_t leave; /*!< From then on the parent is asked for no DS (RFC 8078 4); INT64_MAX: never. */
 } mail_plan_t;
 
-/*! A host of the profile that is being rendered. */
-typedef struct {
-	mail_entry_t *entry;
-	mail_pattern_t name;
-	unsigned setting; /*!< Index in the profile's host settings. */
-} mail_build_host_t;
-
-typedef struct mail_build_row mail_build_row_t;
-typedef struct mail_build_target mail_build_target_t;
-
-/*! A plan being made. */
-typedef struct {
-	mail_plan_t *plan;
-	mail_profile_t *profile;
-	bool strict; /*!< For writers: every doubt is an error. */
-	mail_diag_t *diag;
-	uint16_t kind; /*!< Index of the kind that is being rendered. */
-	mail_build_row_t *rows;
-	size_t row_count;
-	mail_build_host_t *hosts;
-	size_t host_count;
-	mail_build_target_t *targets;
-	size_t target_count;
-} mail_build_t;
-
 /*!
  * Makes the plan of a profile.
  *
@@ -126,24 +99,6 @@ const mail_owner_t *mail_owners_find(const mail_owners_t *owners, mail_lf_t name
 int mail_plan_keys_stamp(const mail_source_t *source, mail_str_t policy, mail_stamp_t *stamp);
 
 /*!
- * Appends a row of the kind that is being rendered; takes over rdata's memory in any case.
- *
- * \param owner  Relative or absolute.
- * \param row    Its kind is filled in here; a ttl of UINT32_MAX means the plan's.
- */
-int mail_build_row(mail_build_t *build, const mail_pattern_t *owner, mail_row_t *row);
-/*! The same for an owner in text ("_dmarc", "@"), shown always, with the plan's TTL. */
-int mail_build_put(mail_build_t *build, const char *owner, uint16_t type, mail_rdata_t *rdata);
-/*!
- * Notes a name that an NS, MX or SRV record points to: in the domain it must be no alias (RFC 2181 10.3), and
- * should have an address; a name server must (RFC 1034 4.2.1: glue). Looked at when all rows are there.
- */
-int mail_build_target(mail_build_t *build, mail_item_id_t item, const mail_setting_t *setting,
-                      const mail_pattern_t *target);
-/*! Notes that a value cannot be rendered (diag has the reason). \return ret. */
-int mail_build_bad(mail_build_t *build, mail_item_id_t item, const mail_setting_t *setting,
-                   int ret);
-/*!
  * Writes the body of the profile's MTA-STS policy (RFC 8461 3.2), a text with holes.
  *
  * \return KNOT_EOK; KNOT_ENOENT when MTA-STS is off; KNOT_EINVAL with the reason.
@@ -161,5 +116,3 @@ int mail_build_mtasts_body(mail_profile_t *profile, mail_rdata_t *body, mail_dia
  */
 int mail_plan_ds(const mail_plan_t *plan, const knot_dname_t *apex, unsigned digest, int64_t now,
                  size_t *pos, uint8_t out[MAIL_DS_RDATA_MAX]);
-/*! Frees what a build holds besides the plan. */
-void mail_build_free(mail_build_t *build);

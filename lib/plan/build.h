@@ -1,17 +1,69 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/*
- * What plan.c and check.c share.
+/*!
+ * \file
+ * \brief A plan being made.
  */
 #pragma once
 
-#include "mail/plan.h"
+#include "mail/kind.h"
+
+/*! A host of the profile that is being rendered. */
+typedef struct {
+	mail_entry_t *entry;
+	mail_pattern_t name;
+	unsigned setting; /*!< Index in the profile's host settings. */
+} mail_build_host_t;
+
+/*! A row and where it belongs, before rows are grouped by owner. */
+typedef struct {
+	mail_lf_t name; /*!< Its octets belong to the build, then to the plan. */
+	size_t order;   /*!< As they were appended. */
+	bool absolute;
+	mail_row_t row;
+} mail_build_row_t;
 
 /*! A name in the domain that a record points to. */
-struct mail_build_target {
+typedef struct {
 	mail_lf_storage_t name; /*!< Relative. */
 	mail_item_id_t item;
 	const mail_setting_t *setting;
+} mail_build_target_t;
+
+/*! A plan being made. */
+struct mail_build {
+	mail_plan_t *plan;
+	mail_profile_t *profile;
+	bool strict; /*!< For writers: every doubt is an error. */
+	mail_diag_t *diag;
+	uint16_t kind; /*!< Index of the kind that is being rendered. */
+	mail_build_row_t *rows;
+	size_t row_count;
+	mail_build_host_t *hosts;
+	size_t host_count;
+	mail_build_target_t *targets;
+	size_t target_count;
 };
+
+/*!
+ * Appends a row of the kind that is being rendered; takes over rdata's memory in any case.
+ *
+ * \param owner  Relative or absolute.
+ * \param row    Its kind is filled in here; a ttl of UINT32_MAX means the plan's.
+ */
+int mail_build_row(mail_build_t *build, const mail_pattern_t *owner, mail_row_t *row);
+/*! The same for an owner in text ("_dmarc", "@"), shown always, with the plan's TTL. */
+int mail_build_put(mail_build_t *build, const char *owner, uint16_t type, mail_rdata_t *rdata);
+/*!
+ * Notes a name that an NS, MX or SRV record points to: in the domain it must be no alias (RFC 2181 10.3), and
+ * should have an address; a name server must (RFC 1034 4.2.1: glue). Looked at when all rows are there.
+ */
+int mail_build_target(mail_build_t *build, mail_item_id_t item, const mail_setting_t *setting,
+                      const mail_pattern_t *target);
+/*! Notes that a value cannot be rendered (diag has the reason). \return ret. */
+int mail_build_bad(mail_build_t *build, mail_item_id_t item, const mail_setting_t *setting,
+                   int ret);
+/*! Free what a build holds besides the plan. */
+void mail_build_free(mail_build_t *build);
 
 /*! Says whether there is a second in which both rows are shown. */
 bool mail_rows_overlap(const mail_row_t *a, const mail_row_t *b);

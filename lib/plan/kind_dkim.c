@@ -168,7 +168,7 @@ static int layer_keys(mail_build_t *build, const mail_kind_t *kind, size_t layer
 	return ret;
 }
 
-int mail_policy_keys(mail_build_t *build, const mail_kind_t *kind)
+int mail_kind_dkim(mail_build_t *build, const mail_kind_t *kind)
 {
 	mail_profile_t *profile = build->profile;
 	if (mail_profile_switch(profile, MAIL_ITEM_NO_MAIL)) {

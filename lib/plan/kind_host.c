@@ -99,7 +99,7 @@ int mail_hosts_spf(mail_build_t *build, mail_buf_t *terms)
 	return ret;
 }
 
-int mail_host_address(mail_build_t *build, const mail_kind_t *kind)
+int mail_kind_address(mail_build_t *build, const mail_kind_t *kind)
 {
 	int ret = mail_hosts_read(build);
 	for (size_t i = 0; i < build->host_count && ret == KNOT_EOK; i++) {
@@ -124,7 +124,7 @@ int mail_host_address(mail_build_t *build, const mail_kind_t *kind)
 	return ret;
 }
 
-int mail_host_helo(mail_build_t *build, const mail_kind_t *kind)
+int mail_kind_helo(mail_build_t *build, const mail_kind_t *kind)
 {
 	int ret = mail_hosts_read(build);
 	if (mail_profile_switch(build->profile, MAIL_ITEM_NO_MAIL)) {
@@ -244,7 +244,7 @@ static int certificate_rows(mail_build_t *build, const mail_build_host_t *host, 
 	return ret;
 }
 
-int mail_host_tlsa(mail_build_t *build, const mail_kind_t *kind)
+int mail_kind_tlsa(mail_build_t *build, const mail_kind_t *kind)
 {
 	(void)kind;
 	int ret = mail_hosts_read(build);

@@ -136,7 +136,7 @@ static int keys_read(mail_build_t *build, const mail_setting_t *setting)
 	return ret;
 }
 
-int mail_key_row(mail_build_t *build, const mail_kind_t *kind)
+int mail_kind_dnskey(mail_build_t *build, const mail_kind_t *kind)
 {
 	const mail_settings_t *settings = &build->profile->items[MAIL_ITEM_KEY_SET];
 	const mail_plan_t *plan = build->plan;

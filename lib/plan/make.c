@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Making a plan: every kind writes its rows, which are then sorted into canonical order (RFC 4034 6.1),
+ * grouped by owner, and looked over for what cannot stand beside each other (check.c).
+ */
+#include "config.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "mail/kind.h"
+#include "plan/build.h"
+
+static int row_compare(const void *a_ptr, const void *b_ptr)
+{
+	const mail_build_row_t *a = a_ptr, *b = b_ptr;
+	if (a->absolute != b->absolute) {
+		return a->absolute ? 1 : -1;
+	}
+	int diff = mail_lf_compare(a->name, b->name);
+	if (diff != 0) {
+		return diff;
+	}
+	if (a->row.type != b->row.type) {
+		return a->row.type < b->row.type ? -1 : 1;
+	}
+	return a->order < b->order ? -1 : 1;
+}
+
+static int64_t owner_steady(const mail_owner_t *owner)
+{
+	int64_t steady = 0;
+	for (size_t i = 0; i < owner->count; i++) {
+		const mail_row_t *row = &owner->rows[i];
+		if (row->until < INT64_MAX ||
+		    (row->type == KNOT_RRTYPE_CNAME && owner->count > 1)) {
+			return INT64_MAX;
+		}
+		steady = row->from > steady ? row->from : steady;
+	}
+	return steady;
+}
+
+/*! Moves the sorted rows [first, last) of one owner into the plan, equal ones once. */
+static int owner_fill(mail_build_t *build, size_t first, size_t last, mail_owner_t *owner)
+{
+	owner->name = build->rows[first].name;
+	owner->prefix = mail_lf_prefix(owner->name);
+	build->rows[first].name.data = NULL;
+	owner->rows = calloc(last - first, sizeof(*owner->rows));
+	if (owner->rows == NULL) {
+		return KNOT_ENOMEM;
+	}
+	for (size_t i = first; i < last; i++) {
+		mail_row_t *row = &build->rows[i].row;
+		bool known = false;
+		for (size_t j = 0; j < owner->count && !known; j++) {
+			mail_row_t *there = &owner->rows[j];
+			known = mail_rows_same(there, row) && mail_rows_overlap(there, row);
+			if (known) {
+				there->from = row->from < there->from ? row->from : there->from;
+				there->until = row->until > there->until ? row->until
+				                                         : there->until;
+			}
+		}
+		if (!known) {
+			owner->rows[owner->count++] = *row;
+			memset(row, 0, sizeof(*row));
+		}
+	}
+	owner->steady = owner_steady(owner);
+	return KNOT_EOK;
+}
+
+static int owners_fill(mail_build_t *build, size_t first, size_t last, mail_owners_t *owners)
+{
+	if (first == last) {
+		return KNOT_EOK;
+	}
+	owners->owners = calloc(last - first, sizeof(*owners->owners));
+	if (owners->owners == NULL) {
+		return KNOT_ENOMEM;
+	}
+	for (size_t i = first; i < last;) {
+		const mail_build_row_t *row = &build->rows[i];
+		size_t end = i + 1;
+		while (end < last && mail_lf_equal(row->name, build->rows[end].name)) {
+			end++;
+		}
+		int ret = owner_fill(build, i, end, &owners->owners[owners->count++]);
+		if (ret != KNOT_EOK) {
+			return ret;
+		}
+		i = end;
+	}
+	return KNOT_EOK;
+}
+
+static int step_compare(const void *a, const void *b)
+{
+	const int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+	return (x > y) - (x < y);
+}
+
+static size_t steps_of(const mail_owners_t *owners, int64_t *steps)
+{
+	size_t count = 0;
+	for (size_t i = 0; i < owners->count; i++) {
+		for (size_t j = 0; j < owners->owners[i].count; j++) {
+			const mail_row_t *row = &owners->owners[i].rows[j];
+			if (row->from > 0) {
+				steps[count++] = row->from;
+			}
+			if (row->until < INT64_MAX) {
+				steps[count++] = row->until;
+			}
+		}
+	}
+	return count;
+}
+
+static int steps_fill(mail_build_t *build)
+{
+	mail_plan_t *plan = build->plan;
+	plan->steps = calloc(2 * build->row_count + 1, sizeof(*plan->steps));
+	if (plan->steps == NULL) {
+		return KNOT_ENOMEM;
+	}
+	plan->step_count = steps_of(&plan->relative, plan->steps);
+	plan->step_count += steps_of(&plan->absolute, plan->steps + plan->step_count);
+	qsort(plan->steps, plan->step_count, sizeof(*plan->steps), step_compare);
+	return KNOT_EOK;
+}
+
+/*! Takes the profile's dependencies over and notes the newest. */
+static void dependencies_take(mail_plan_t *plan, mail_profile_t *profile)
+{
+	plan->dependencies = profile->dependencies;
+	plan->dependency_count = profile->dependency_count;
+	profile->dependencies = NULL;
+	profile->dependency_count = 0;
+	for (size_t i = 0; i < plan->dependency_count; i++) {
+		if (plan->dependencies[i].stamp.timestamp > plan->stamp) {
+			plan->stamp = plan->dependencies[i].stamp.timestamp;
+		}
+	}
+}
+
+static int kinds_render(mail_build_t *build)
+{
+	for (unsigned i = 0; i < MAIL_KIND_COUNT; i++) {
+		build->kind = i;
+		int ret = mail_kinds[i].render != NULL ? mail_kinds[i].render(build, &mail_kinds[i])
+		                                       : KNOT_EOK;
+		if (ret == KNOT_ENOMEM || (ret != KNOT_EOK && build->strict)) {
+			return ret;
+		}
+		if (ret != KNOT_EOK && build->plan->error == KNOT_EOK) {
+			build->plan->error = ret;
+			(void)snprintf(build->plan->reason, sizeof(build->plan->reason), "%s",
+			               build->diag->text);
+		}
+	}
+	return KNOT_EOK;
+}
+
+static int rows_group(mail_build_t *build)
+{
+	if (build->row_count > 0) {
+		qsort(build->rows, build->row_count, sizeof(*build->rows), row_compare);
+	}
+	size_t relative = 0;
+	while (relative < build->row_count && !build->rows[relative].absolute) {
+		relative++;
+	}
+	int ret = owners_fill(build, 0, relative, &build->plan->relative);
+	if (ret == KNOT_EOK) {
+		ret = owners_fill(build, relative, build->row_count, &build->plan->absolute);
+	}
+	return ret;
+}
+
+int mail_plan_make(mail_profile_t *profile, bool strict, mail_plan_t **plan, mail_diag_t *diag)
+{
+	mail_diag_t own = { 0 };
+	mail_build_t build = { .profile = profile,
+		               .strict = strict,
+		               .diag = diag != NULL ? diag : &own };
+	*plan = build.plan = calloc(1, sizeof(**plan));
+	if (*plan == NULL) {
+		return KNOT_ENOMEM;
+	}
+	(*plan)->ttl = mail_profile_number(profile, MAIL_ITEM_TTL, 3600);
+	(*plan)->apex_max = KNOT_DNAME_MAXLEN;
+	int ret = kinds_render(&build);
+	if (ret == KNOT_EOK) {
+		ret = rows_group(&build);
+	}
+	if (ret == KNOT_EOK) {
+		ret = mail_plan_check(&build);
+	}
+	if (ret == KNOT_EOK) {
+		ret = steps_fill(&build);
+	}
+	mail_build_free(&build);
+	if (ret != KNOT_EOK) {
+		mail_plan_free(*plan);
+		*plan = NULL;
+		return ret;
+	}
+	dependencies_take(*plan, profile);
+	return KNOT_EOK;
+}
