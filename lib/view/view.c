@@ -276,7 +276,8 @@ static int exists_below(const mail_view_t *view, mail_lf_t name, int64_t *until,
 		}
 		mail_lf_storage_t at;
 		mail_lf_copy(name, &at);
-		mail_seek_t seek = MAIL_SEEK_FROM;
+		/* The ends of the gap are denied as all names in it. */
+		mail_seek_t seek = source == MAIL_NAMES_GAP ? MAIL_SEEK_AFTER : MAIL_SEEK_FROM;
 		int ret;
 		while ((ret = mail_names_seek(view, source, mail_lf(&at), seek, &at)) !=
 		       KNOT_ENOENT) {

@@ -242,6 +242,9 @@ static const struct {
 	{ "example.org", "example._report._dmarc.example.org", "found" },
 	{ "example.org", "x.far.example._report._dmarc.example.org", "nothing" },
 	{ "example.org", "nowhere.test._report._dmarc.example.org", "nothing" },
+	/* The ends of the gap in the NSEC chain are names of the chain alone. */
+	{ "example.org", "\\000._report._dmarc.example.org", "nothing" },
+	{ "example.org", "\\255._report._dmarc.example.org", "nothing" },
 	{ "example.org", "self.example._report._dmarc.example.org", "found" },
 	/* Not to itself. */
 	{ "example.org", "example.org._report._dmarc.example.org", "found" },
