@@ -16,13 +16,12 @@
  */
 #include <arpa/inet.h>
 #include <errno.h>
-#include <getopt.h>
+#include <inttypes.h>
 #include <math.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <sched.h>
 #include <stdbool.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -71,29 +70,20 @@ typedef struct {
 	uint16_t uses;
 } slot_t;
 
+/*! What the arguments say. */
 static struct {
-	uint16_t port;
+	uint64_t port;
 	const char *mix;
-	const char *letter;
 	const char *tail; /*!< Behind the digits. */
-	uint8_t suffix[OWNER_MAX];
-	unsigned suffix_len;
 	uint64_t domains;
-	double zipf; /*!< Exponent; 0: uniform. */
-	unsigned window;
+	uint64_t zipf; /*!< 0: uniform. */
+	uint64_t window;
 	double seconds;
 	uint64_t count;
 	uint64_t seed;
 	double timeout;
-	double interval; /*!< A line of numbers so often, in seconds; 0: never. */
-	bool dnssec;
-} option = { .letter = "d",
-	     .tail = "",
-	     .domains = 1,
-	     .window = 128,
-	     .seconds = 0,
-	     .seed = 1,
-	     .timeout = 1 };
+	const char *edns; /*!< "none", "plain", or "do". */
+} option = { .tail = "", .domains = 1, .window = 128, .seed = 1, .timeout = 1, .edns = "plain" };
 
 static kind_t kinds[KIND_MAX];
 static unsigned kind_count;
@@ -103,7 +93,7 @@ static unsigned lot_count;
 static slot_t slots[SLOT_MAX];
 static unsigned idle[SLOT_MAX]; /*!< Slots without a question on its way. */
 static unsigned idle_count;
-static uint64_t sent, answered, lost, late, wrong, truncated;
+static uint64_t sent, answered, lost, wrong, truncated;
 
 static void fail(const char *what)
 {
@@ -138,42 +128,21 @@ static uint64_t chance_below(uint64_t limit)
 }
 
 /*
- * Zipf's distribution by rejection-inversion (W. Hörmann and G. Derflinger, 1996): no table, so that
- * the number of domains does not matter. area() is the integral of x^-s from 1, back() its inverse.
+ * Zipf's distribution, the n-th in proportion to 1/n, by rejection-inversion (W. Hörmann and G. Derflinger,
+ * 1996): no table, so that the number of domains does not matter. The integral of 1/x is log(x), whose
+ * inverse is exp(x). Return a rank from 1 on.
  */
-static struct {
-	double low, high, accept;
-} zipf;
-
-static double area(double x)
-{
-	double rest = 1 - option.zipf;
-	return fabs(rest) < 1e-9 ? log(x) : (pow(x, rest) - 1) / rest;
-}
-
-static double back(double y)
-{
-	double rest = 1 - option.zipf;
-	return fabs(rest) < 1e-9 ? exp(y) : pow(1 + y * rest, 1 / rest);
-}
-
-static void zipf_start(void)
-{
-	zipf.low = area(1.5) - 1;
-	zipf.high = area(option.domains + 0.5);
-	zipf.accept = 2 - back(area(2.5) - pow(2, -option.zipf));
-}
-
-/*! A rank from 1 on. */
 static uint64_t zipf_rank(void)
 {
+	double low = log(1.5) - 1, high = log(option.domains + 0.5),
+	       accept = 2 - exp(log(2.5) - 0.5);
 	while (true) {
 		double part = (chance() >> 11) * 0x1p-53;
-		double y = zipf.high + part * (zipf.low - zipf.high);
-		double x = back(y);
+		double y = high + part * (low - high);
+		double x = exp(y);
 		double rank = floor(x + 0.5);
 		rank = rank < 1 ? 1 : rank > option.domains ? option.domains : rank;
-		if (rank - x <= zipf.accept || y >= area(rank + 0.5) - pow(rank, -option.zipf)) {
+		if (rank - x <= accept || y >= log(rank + 0.5) - 1 / rank) {
 			return rank;
 		}
 	}
@@ -272,22 +241,6 @@ static void read_mix(void)
 
 /* Questions. */
 
-/*! The label of a domain: letters, at least seven digits, and the tail. */
-static unsigned write_domain(uint64_t number, uint8_t *out)
-{
-	unsigned letters = strlen(option.letter), tail = strlen(option.tail), digits = 7;
-	for (uint64_t limit = 10000000; number >= limit; limit *= 10) {
-		digits++;
-	}
-	out[0] = letters + digits + tail;
-	memcpy(out + 1, option.letter, letters);
-	for (unsigned i = digits; i-- > 0; number /= 10) {
-		out[1 + letters + i] = '0' + number % 10;
-	}
-	memcpy(out + 1 + letters + digits, option.tail, tail);
-	return 1 + letters + digits + tail;
-}
-
 static void put_u16(uint8_t *out, uint16_t value)
 {
 	out[0] = value >> 8;
@@ -299,7 +252,25 @@ static uint16_t get_u16(const uint8_t *in)
 	return (uint16_t)(in[0] << 8 | in[1]);
 }
 
-/*! Writes the next question into a slot. */
+/*! Write the name of a domain: a letter, at least seven digits, the tail, ".example". Return its end. */
+static uint8_t *write_domain(uint64_t number, uint8_t *out)
+{
+	unsigned tail = strlen(option.tail), digits = 7;
+	for (uint64_t limit = 10000000; number >= limit; limit *= 10) {
+		digits++;
+	}
+	*out++ = 1 + digits + tail;
+	*out++ = 'd';
+	for (unsigned i = digits; i-- > 0; number /= 10) {
+		out[i] = '0' + number % 10;
+	}
+	memcpy(out + digits, option.tail, tail);
+	out += digits + tail;
+	memcpy(out, "\7example", 9);
+	return out + 9;
+}
+
+/*! Write the next question into a slot. */
 static void make_question(unsigned number)
 {
 	slot_t *slot = &slots[number];
@@ -310,7 +281,7 @@ static void make_question(unsigned number)
 	memset(p, 0, HEADER);
 	put_u16(p, (uint16_t)(slot->uses << SLOT_BITS | number));
 	p[5] = 1;
-	p[11] = 1;
+	p[11] = option.edns[0] != 'n';
 	p += HEADER;
 	memcpy(p, kind->owner, kind->owner_len);
 	if (kind->random_at >= 0) {
@@ -320,19 +291,16 @@ static void make_question(unsigned number)
 		}
 	}
 	p += kind->owner_len;
-	p += write_domain(pick_domain(), p);
-	memcpy(p, option.suffix, option.suffix_len);
-	p += option.suffix_len;
-	*p++ = 0;
+	p = write_domain(pick_domain(), p);
 	put_u16(p, kind->type);
 	put_u16(p + 2, 1);
 	p += 4;
 	slot->asked_len = p - slot->wire - HEADER;
 	// OPT (RFC 6891 6.1.2), 1232 octets as resolvers have it.
 	const uint8_t opt[OPT_LEN] = { 0,           0, 41, 1232 >> 8,
-		                       1232 & 0xff, 0, 0,  option.dnssec ? 0x80 : 0 };
+		                       1232 & 0xff, 0, 0,  option.edns[0] == 'd' ? 0x80 : 0 };
 	memcpy(p, opt, OPT_LEN);
-	slot->len = p + OPT_LEN - slot->wire;
+	slot->len = p + (option.edns[0] != 'n' ? OPT_LEN : 0) - slot->wire;
 }
 
 /* Answers. */
@@ -363,7 +331,6 @@ static void take_answer(const uint8_t *wire, size_t len)
 	unsigned number = len >= HEADER ? get_u16(wire) & (SLOT_MAX - 1) : SLOT_MAX;
 	slot_t *slot = number < option.window ? &slots[number] : NULL;
 	if (slot == NULL || slot->sent == 0 || get_u16(wire) != get_u16(slot->wire)) {
-		late++;
 		return;
 	}
 	answered++;
@@ -396,7 +363,7 @@ static void start_messages(void)
 	}
 }
 
-/*! Takes what has come; false: nothing. */
+/*! Take what has come; false: nothing. */
 static bool receive(int fd)
 {
 	int count = recvmmsg(fd, answer_msg, BATCH, MSG_DONTWAIT, NULL);
@@ -409,7 +376,7 @@ static bool receive(int fd)
 	return count > 0;
 }
 
-/*! Asks on all idle slots, but at most so many questions. */
+/*! Ask on all idle slots, but at most so many questions. */
 static void ask(int fd, uint64_t most)
 {
 	unsigned count = 0;
@@ -432,7 +399,7 @@ static void ask(int fd, uint64_t most)
 	}
 }
 
-/*! Gives up questions that are older than the timeout. */
+/*! Give up questions that are older than the timeout. */
 static void expire(uint64_t time)
 {
 	uint64_t old = option.timeout * SECOND;
@@ -445,18 +412,7 @@ static void expire(uint64_t time)
 	}
 }
 
-/*! Every interval a line: seconds, answers so far. */
-static void show(uint64_t start, uint64_t time)
-{
-	static uint64_t next;
-	if (option.interval > 0 && time - start >= next) {
-		fprintf(stderr, "%.3f %llu\n", (time - start) / (double)SECOND,
-		        (unsigned long long)answered);
-		next = time - start + option.interval * SECOND;
-	}
-}
-
-/*! Asks until time or count is over, then waits for what is still on its way. Gives the seconds. */
+/*! Ask until time or count is over, then wait for what is still on its way. Return the seconds. */
 static double loop(int fd)
 {
 	uint64_t start = now(), time = start, checked = start;
@@ -478,7 +434,6 @@ static double loop(int fd)
 		time = now();
 		if (time - checked > SECOND / 100) {
 			expire(time);
-			show(start, time);
 			checked = time;
 		}
 	}
@@ -486,16 +441,15 @@ static double loop(int fd)
 
 static void print(double seconds)
 {
-	printf("{\"sent\": %llu, \"answered\": %llu, \"lost\": %llu, \"late\": %llu, \"wrong\": %llu, "
-	       "\"truncated\": %llu, \"seconds\": %.6f, \"wrong-kinds\": [",
-	       (unsigned long long)sent, (unsigned long long)answered, (unsigned long long)lost,
-	       (unsigned long long)late, (unsigned long long)wrong, (unsigned long long)truncated,
-	       seconds);
+	printf("{\"sent\": %" PRIu64 ", \"answered\": %" PRIu64 ", \"lost\": %" PRIu64
+	       ", \"wrong\": %" PRIu64 ", \"truncated\": %" PRIu64
+	       ", \"seconds\": %.6f, \"wrong-kinds\": [",
+	       sent, answered, lost, wrong, truncated, seconds);
 	const char *comma = "";
 	for (unsigned i = 0; i < kind_count; i++) {
 		if (kinds[i].wrong > 0) {
-			printf("%s\"%s TYPE%u: %llu\"", comma, kinds[i].owner_text, kinds[i].type,
-			       (unsigned long long)kinds[i].wrong);
+			printf("%s\"%s TYPE%u: %" PRIu64 "\"", comma, kinds[i].owner_text,
+			       kinds[i].type, kinds[i].wrong);
 			comma = ", ";
 		}
 	}
@@ -516,64 +470,60 @@ static int connect_to_server(void)
 	return fd;
 }
 
-static const struct option long_options[] = { { "port", required_argument, NULL, 'p' },
-	                                      { "mix", required_argument, NULL, 'm' },
-	                                      { "domains", required_argument, NULL, 'n' },
-	                                      { "letter", required_argument, NULL, 'l' },
-	                                      { "tail", required_argument, NULL, 'a' },
-	                                      { "suffix", required_argument, NULL, 'x' },
-	                                      { "zipf", required_argument, NULL, 'z' },
-	                                      { "window", required_argument, NULL, 'w' },
-	                                      { "seconds", required_argument, NULL, 's' },
-	                                      { "count", required_argument, NULL, 'c' },
-	                                      { "seed", required_argument, NULL, 'r' },
-	                                      { "timeout", required_argument, NULL, 't' },
-	                                      { "dnssec", no_argument, NULL, 'd' },
-	                                      { "interval", required_argument, NULL, 'i' },
-	                                      { NULL, 0, NULL, 0 } };
+/*! The options, each with a value. */
+static const struct {
+	const char *name;
+	uint64_t *whole;
+	double *real;
+	const char **text;
+} names[] = {
+	{ "--port", &option.port, NULL, NULL },       { "--mix", NULL, NULL, &option.mix },
+	{ "--domains", &option.domains, NULL, NULL }, { "--tail", NULL, NULL, &option.tail },
+	{ "--zipf", &option.zipf, NULL, NULL },       { "--window", &option.window, NULL, NULL },
+	{ "--seconds", NULL, &option.seconds, NULL }, { "--count", &option.count, NULL, NULL },
+	{ "--seed", &option.seed, NULL, NULL },       { "--timeout", NULL, &option.timeout, NULL },
+	{ "--edns", NULL, NULL, &option.edns },
+};
+#define NAMES (sizeof(names) / sizeof(*names))
 
-static void set_option(int letter, const char *value)
+/*! Take one option; false: it is none. */
+static bool set_option(const char *name, const char *value)
 {
-	int none;
-	switch (letter) {
-	case 'p': option.port = strtoul(value, NULL, 10); break;
-	case 'm': option.mix = value; break;
-	case 'n': option.domains = strtoull(value, NULL, 10); break;
-	case 'l': option.letter = value; break;
-	case 'a': option.tail = value; break;
-	case 'x': option.suffix_len = labels(value, option.suffix, &none); break;
-	case 'z': option.zipf = strtod(value, NULL); break;
-	case 'w': option.window = strtoul(value, NULL, 10); break;
-	case 's': option.seconds = strtod(value, NULL); break;
-	case 'c': option.count = strtoull(value, NULL, 10); break;
-	case 'r': option.seed = strtoull(value, NULL, 10); break;
-	case 't': option.timeout = strtod(value, NULL); break;
-	case 'd': option.dnssec = true; break;
-	case 'i': option.interval = strtod(value, NULL); break;
-	default: exit(2);
+	size_t i = 0;
+	while (i < NAMES && strcmp(names[i].name, name) != 0) {
+		i++;
 	}
+	if (i == NAMES || value == NULL) {
+		return false;
+	}
+	if (names[i].whole != NULL) {
+		*names[i].whole = strtoull(value, NULL, 10);
+	} else if (names[i].real != NULL) {
+		*names[i].real = strtod(value, NULL);
+	} else {
+		*names[i].text = value;
+	}
+	return true;
 }
 
 int main(int argc, char **argv)
 {
-	int none;
-	option.suffix_len = labels("example", option.suffix, &none);
-	for (int letter; (letter = getopt_long(argc, argv, "", long_options, NULL)) != -1;) {
-		set_option(letter, optarg);
+	bool known = true;
+	for (int i = 1; i < argc; i += 2) {
+		known = known && set_option(argv[i], argv[i + 1]);
 	}
-	if (option.port == 0 || option.mix == NULL || (option.seconds <= 0 && option.count == 0) ||
-	    option.window == 0 || option.window > SLOT_MAX || option.domains == 0 ||
-	    option.domains > UINT32_MAX || option.zipf < 0 ||
-	    strlen(option.letter) + strlen(option.tail) > 40) {
+	if (!known || option.port == 0 || option.mix == NULL ||
+	    (option.seconds <= 0 && option.count == 0) || option.window == 0 ||
+	    option.window > SLOT_MAX || option.domains == 0 || option.domains > UINT32_MAX ||
+	    strlen(option.tail) > 40) {
 		fprintf(stderr,
-		        "usage: ask --port N --mix FILE (--seconds N | --count N) [--domains N] "
-		        "[--letter TEXT] [--tail TEXT] [--suffix NAME] [--zipf EXPONENT] [--window 1-1024] "
-		        "[--seed N] [--timeout SECONDS] [--interval SECONDS] [--dnssec]\n");
+		        "usage: ask --port N --mix FILE (--seconds N | --count N) [--domains N] [--tail TEXT] "
+		        "[--zipf 0|1] [--window 1-1024] [--seed N] [--timeout SECONDS] "
+		        "[--edns none|plain|do]\n");
 		return 2;
 	}
 	chance_state = option.seed;
 	read_mix();
-	zipf_start();
 	start_messages();
 	int fd = connect_to_server();
 	print(loop(fd));

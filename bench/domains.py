@@ -8,7 +8,7 @@ FOREIGN_TAIL = "x"
 
 PREFERENCE = 10
 
-# A policy that makes 17 records of a domain, hosts below the domain included; hosted_policy() adds keys.
+# A policy that makes 17 records of a domain, hosts below the domain included.
 POLICY = """host:
   - id: mail
     name: mail
@@ -32,7 +32,6 @@ dkim:
   - id: "policy:bench/s1"
     key: "N/BkJD6xbEiMb39v7JW6AwdPHO5gKB3fcCnod4zQ31U="
 """
-RECORDS = 17
 
 NOERROR, NXDOMAIN, REFUSED = 0, 3, 5
 A, NS, SOA, MX, TXT, AAAA, SRV, DNSKEY, TLSA, HTTPS = 1, 2, 6, 15, 16, 28, 33, 48, 52, 65
@@ -72,21 +71,30 @@ MIX = (
 SIGNED_MIX = MIX + ((30, "-", DNSKEY, NOERROR, 1, None),)
 # A question that is nobody's.
 FOREIGN = ((1, "-", MX, REFUSED, 0, None),)
-# Of a zone with module in zone mode: a name that the zone has and no kind of record can match.
-PLAIN_NAME = ((1, "www", A, NOERROR, 1, None),)
 # Names that do not exist, never the same twice.
 FLOOD = ((1, "*", A, NXDOMAIN, 0, None),)
 # The same below the one subtree whose names are not few. A name there does not exist either.
 REPORT_FLOOD = ((1, "*._report._dmarc", TXT, NXDOMAIN, 0, None),)
 
+# Names of a zone with the module in zone mode, and what is asked there that no kind of record can match.
+ZONE_NAMES = (("www", "192.0.2.80"), ("*.wild", "192.0.2.81"))
+ZONE_QUESTIONS = {
+    "hit": ((1, "www", A, NOERROR, 1, None),),
+    "nodata": ((1, "www", AAAA, NOERROR, 0, None),),
+    "wildcard": ((1, "*.wild", A, NOERROR, 1, None),),
+    "nxdomain": FLOOD,
+    "nxdomain-deep": ((1, "a.b.c.*", A, NXDOMAIN, 0, None),),
+    "nxdomain-edns": ((1, "*", AAAA, NXDOMAIN, 0, None),),
+}
+
 
 def name(number):
-    """The name of a domain, from 1 on. ask.c makes the same."""
+    """Return the name of a domain, from 1 on. ask.c makes the same."""
     return f"{LETTER}{number:07d}.{ORIGIN}"
 
 
 def mix_text(mix, preference=PREFERENCE, signed=False, nxdomain=NXDOMAIN):
-    """A mix as ask reads it. Signed, each record of an answer (no RRset has two) has an RRSIG.
+    """Return a mix as ask reads it. Signed, each record of an answer (no RRset has two) has an RRSIG.
 
     nxdomain: the rcode that a server has for names that do not exist.
     """
@@ -101,15 +109,6 @@ def mix_text(mix, preference=PREFERENCE, signed=False, nxdomain=NXDOMAIN):
     return "".join(lines)
 
 
-def policy_text(items=()):
-    """The policy, with further items of it ('key-set: bench')."""
-    extra = "".join(f"    {item}\n" for item in items)
-    return POLICY.replace("    autodiscover: mail\n", "    autodiscover: mail\n" + extra)
-
-
-def lines(count, start=1, chunk=100000):
-    """The NDJSON of sorted domains, in pieces of many lines."""
-    for low in range(start, start + count, chunk):
-        high = min(low + chunk, start + count)
-        yield "".join(f'{{"kind":"domain","name":"{LETTER}{i:07d}.{ORIGIN}","policy":"bench"}}\n'
-                      for i in range(low, high))
+def lines(count):
+    """Return the NDJSON of sorted domains."""
+    return (f'{{"kind":"domain","name":"{name(number)}","policy":"bench"}}\n' for number in range(1, count + 1))

@@ -12,7 +12,6 @@ from pathlib import Path
 
 ADDRESS = "127.0.0.1"
 TICK = os.sysconf("SC_CLK_TCK")
-MEBI = 1024 * 1024
 
 
 class Failure(RuntimeError):
@@ -20,31 +19,38 @@ class Failure(RuntimeError):
 
 
 def program(name):
-    """The path of a program, or None."""
+    """Return the path of a program, or None."""
     return shutil.which(name, path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin:/usr/bin:/bin")
 
 
+def run(*command, cores=None, **how):
+    """Run a program to its end, on some cores or on all, and return what it prints."""
+    command = [str(word) for word in command]
+    done = subprocess.run(command, capture_output=True, text=True, check=False,
+                          preexec_fn=(lambda: os.sched_setaffinity(0, cores)) if cores else None, **how)
+    if done.returncode != 0:
+        raise Failure(f"{' '.join(command[:8])}: {done.stdout[-500:]}{done.stderr[-500:]}")
+    return done.stdout
+
+
 def version(*command):
-    """The first line that has a number, of what a program says about its version."""
+    """Return the first number with a dot that a program prints about its version."""
     if program(command[0]) is None:
         return None
-    done = subprocess.run([program(command[0]), *command[1:]], capture_output=True, text=True,
-                          check=False)
+    done = subprocess.run([program(command[0]), *command[1:]], capture_output=True, text=True, check=False)
     found = re.search(r"\d+\.\d+[\w.-]*", done.stdout + done.stderr)
     return found.group() if found else "?"
 
 
 def facts():
-    """What a reader of the numbers wants to know about where they come from."""
+    """Return what a reader of the numbers wants to know about where they come from."""
     cpu = re.search(r"model name\s*:\s*(.*)", Path("/proc/cpuinfo").read_text(encoding="utf-8"))
-    system = dict(re.findall(r'^(\w+)="?(.*?)"?$', Path("/etc/os-release").read_text(encoding="utf-8"),
-                             re.M)) if Path("/etc/os-release").exists() else {}
     return {
         "cpu": cpu.group(1) if cpu else platform.machine(),
         "cores": len(os.sched_getaffinity(0)),
         "memory": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
         "kernel": platform.release(),
-        "system": system.get("PRETTY_NAME", "?"),
+        "system": platform.freedesktop_os_release().get("PRETTY_NAME", "?"),
         "knot": version("knotd", "-V"),
         "nsd": version("nsd", "-v"),
         "pdns": version("pdns_server", "--version"),
@@ -53,19 +59,19 @@ def facts():
 
 
 def free_memory():
-    """Octets that new processes can have."""
+    """Return the octets that new processes can have."""
     text = Path("/proc/meminfo").read_text(encoding="ascii")
     return int(re.search(r"MemAvailable:\s*(\d+)", text).group(1)) * 1024
 
 
 def free_disk(path):
-    """Octets, and files, that can still be written there."""
+    """Return the octets, and the files, that can still be written there."""
     stat = os.statvfs(path)
     return stat.f_bavail * stat.f_frsize, stat.f_favail or 1 << 60
 
 
 def free_port():
-    """A port of loopback that nobody has now, neither for UDP nor for TCP."""
+    """Return a port of loopback that nobody has now, neither for UDP nor for TCP."""
     while True:
         port = random.randrange(10240, 32000)
         try:
@@ -78,23 +84,17 @@ def free_port():
             continue
 
 
-def cores():
-    """(the server's core, the core of whatever asks), or None: there is but one."""
-    allowed = sorted(os.sched_getaffinity(0))
-    return (allowed[0], allowed[1]) if len(allowed) > 1 else None
-
-
-def pin(process, core):
-    """Ties all threads of a process to a core."""
+def pin(process, cores):
+    """Tie all threads of a process to cores."""
     for task in Path(f"/proc/{process}/task").iterdir():
         try:
-            os.sched_setaffinity(int(task.name), {core})
+            os.sched_setaffinity(int(task.name), cores)
         except ProcessLookupError:
             pass
 
 
 def family(process):
-    """A process and all its children."""
+    """Return a process and all its children."""
     found = [process]
     for task in Path(f"/proc/{process}/task").iterdir():
         try:
@@ -107,7 +107,7 @@ def family(process):
 
 
 def memory(process):
-    """(private, mapped) octets of one process.
+    """Return the (private, mapped) octets of one process.
 
     private: its own memory; what a fork shares with its parent counts for each in part, so that the sum
     over both is right. mapped: pages of files that it shares with the page cache (LMDB); they can be
@@ -131,17 +131,16 @@ def memory(process):
 
 
 def cpu_time(process):
-    """(user, system) seconds of one process so far."""
+    """Return the (user, system) seconds of one process so far."""
     text = Path(f"/proc/{process}/stat").read_text(encoding="ascii", errors="replace")
     fields = text.rpartition(")")[2].split()
     return int(fields[11]) / TICK, int(fields[12]) / TICK
 
 
 def disk(path):
-    """Octets that a file or all files of a directory take on the disk."""
-    path = Path(path)
-    if not path.is_dir():
-        return path.stat().st_blocks * 512
+    """Return the octets that a file or all files of a directory take on the disk."""
+    if not os.path.isdir(path):
+        return os.stat(path).st_blocks * 512
     total = 0
     with os.scandir(path) as entries:
         for entry in entries:

@@ -7,7 +7,6 @@ import os
 import shutil
 import signal
 import statistics
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -20,12 +19,12 @@ import report
 import signed
 import traced
 from machine import Failure
-from servers import Knotd, Module, Store, Zones
+from servers import Knotd, Store, Zones
 
-TOP = Path(__file__).resolve().parents[1]
 SIZES = (1, 1000, 100_000, 1_000_000, 10_000_000)
 QUICK_SIZES = (1, 1000, 100_000)
 PEERS = ("knotd", "nsd", "pdns")
+PROGRAMS = (("ask", "ask.c", ("-lm",)), ("touch.so", "touch.c", ("-fPIC", "-shared", "-fvisibility=hidden", "-ldl")))
 QUICK_SECONDS = 105
 # A size up to which peers are asked to change all domains.
 CHANGE_MOST = 100_000
@@ -35,8 +34,6 @@ SHARE = 0.8
 GUESS = {"domains": 1000, "start": 0.3, "private": 8_000_000, "disk": 4_000_000}
 STARTS = 3
 COMMITS = 5
-ZIPF = 1.0
-LIBRARY_FLAGS = ["-fPIC", "-shared", "-fvisibility=hidden"]
 
 
 class Bench:
@@ -50,7 +47,8 @@ class Bench:
         self.ask = work / "ask"
         self.touch = work / "touch.so"
         self.all_cores = os.sched_getaffinity(0)
-        self.cores = machine.cores()
+        # One for the server and one for whatever asks, where there are two.
+        self.server_core, self.asker_core = {min(self.all_cores)}, {sorted(self.all_cores)[:2][-1]}
         self.runs = options.runs
         self.seconds = options.seconds
         self.patience = options.limit
@@ -59,71 +57,63 @@ class Bench:
         self.begin = float(os.environ.get("BENCH_STARTED", time.time()))
         self.rows = []
         self.left_out = []
-        self.instructions = {}
         self.scratches = 0
         for built in (self.tool, self.module):
             if not built.exists():
                 raise Failure(f"{built} is not there: scripts/build makes it")
         if b"libasan.so" in self.module.read_bytes():
             raise Failure("numbers of a sanitized build mean nothing")
-
-    def compile(self):
-        """Makes the programs of the bench that are written in C."""
-        common = ["cc", "-std=gnu11", "-D_GNU_SOURCE", "-O2", "-Wall", "-Wextra"]
-        here = Path(__file__).parent
-        for args in (["-o", self.ask, here / "ask.c", "-lm"],
-                     [*LIBRARY_FLAGS, "-o", self.touch, here / "touch.c", "-ldl"]):
-            subprocess.run([*common, *map(str, args)], check=True)
+        for name, source, flags in PROGRAMS:
+            machine.run("cc", "-std=gnu11", "-D_GNU_SOURCE", "-O2", "-Wall", "-Wextra", "-o", work / name,
+                        Path(__file__).parent / source, *flags)
 
     def scratch(self):
-        """A new directory."""
+        """Make a new directory."""
         self.scratches += 1
         path = self.work / f"run{self.scratches}"
         path.mkdir()
         return path
 
     def mix(self, name, mix, **how):
-        """The file of a mix."""
+        """Write the file of a mix."""
         path = self.work / f"{name}.mix"
         path.write_text(domains.mix_text(mix, **how), encoding="ascii")
         return path
 
     def say(self, text):
-        """A line on what is being done."""
+        """Print a line on what is being done."""
         print(f"[{time.time() - self.begin:6.1f}] {text}", file=sys.stderr, flush=True)
 
     def leave_out(self, text):
-        """Something is not measured, for this reason."""
+        """Note that something is not measured, for this reason."""
         self.left_out.append(text)
         self.say("left out: " + text)
 
     def remaining(self):
-        """Seconds that are left; without --quick there is no end."""
+        """Return the seconds that are left; without --quick there is no end."""
         return self.begin + QUICK_SECONDS - time.time() if self.options.quick else float("inf")
 
 
-def questions(bench, server, row, preference=domains.PREFERENCE):
-    """Uniform and Zipf questions, into a row."""
-    mix = bench.mix("mail", domains.MIX, preference=preference)
+def questions(bench, server, row):
+    """Ask uniform and Zipf questions, into a row."""
+    mix = bench.mix("mail", domains.MIX)
     for kind in bench.options.questions:
-        args = ("--zipf", ZIPF) if kind == "zipf" else ()
-        row[kind] = measure.load(bench, server, mix, server.count, *args)
+        row[kind] = measure.load(bench, server, mix, *(("--zipf", 1) if kind == "zipf" else ()))
 
 
 def ours(bench, store, size):
-    """The row of this project at a size."""
+    """Make the row of this project at a size."""
     bench.say(f"mod-mail, {size:,} domains")
     row = {"system": "mod-mail", "domains": size, "disk": store.disk()}
     bench.rows.append(row)
     starts = []
     for _ in range(STARTS):
-        with Module(bench, bench.scratch(), size, store) as server:
+        with Knotd(bench, size, store=store) as server:
             starts.append(server.start_seconds)
             if len(starts) == STARTS:
                 questions(bench, server, row)
                 row["private"], row["mapped"] = server.memory()
-                row["commits"] = [measure.commit_to_answer(bench, server, 20 + turn)
-                                  for turn in range(COMMITS)]
+                row["commits"] = [measure.commit_to_answer(server, 20 + turn) for turn in range(COMMITS)]
                 row["change"] = measure.change(bench, server, 30)
     row["start"] = statistics.median(starts)
     row["commit"] = statistics.median(row["commits"])
@@ -131,33 +121,25 @@ def ours(bench, store, size):
     return row
 
 
-def floor(bench, zones):
-    """What knotd's own refusal costs in time."""
-    mix = bench.mix("foreign", domains.FOREIGN)
-    with Knotd(bench, bench.scratch(), 1, zones) as server:
-        bench.rows.append({"system": "floor", "domains": 1, "uniform": measure.load(
-            bench, server, mix, 1000, "--tail", domains.FOREIGN_TAIL)})
-
-
-def peer_server(bench, peer, size, zones):
-    """The servers of a peer, ready to start."""
-    directory = bench.scratch()
-    if peer == "knotd":
-        return [Knotd(bench, directory, size, zones)]
-    if peer == "nsd":
-        return [peers.Nsd(bench, directory, size, zones)]
-    server = peers.PowerDns(bench, directory, size, zones)
+def peer_servers(bench, peer, size, zones):
+    """Return the servers of a peer, ready to start."""
+    if peer != "pdns":
+        return [{"knotd": Knotd, "nsd": peers.Nsd}[peer](bench, size, zones)]
+    server = peers.PowerDns(bench, size, zones)
     server.load(bench.patience)
     bench.say(f"pdnsutil took {server.load_seconds:.1f} s")
-    both = [server, peers.PowerDns(bench, directory, size, zones, cached=True)]
-    both[1].load_seconds = server.load_seconds
-    return both
+    return [server, peers.PowerDns(bench, size, zones, loaded=server)]
 
 
 def measure_peer(bench, peer, size, zones):
-    """The rows of a peer at a size."""
+    """Make the rows of a peer at a size."""
     bench.say(f"{peer}, {size:,} domains")
-    servers = peer_server(bench, peer, size, zones)
+    if peer == "knotd" and not any(row["system"] == "floor" for row in bench.rows):
+        # What knotd's own refusal costs in time.
+        with Knotd(bench, 1, zones) as server:
+            bench.rows.append({"system": "floor", "domains": 1, "uniform": measure.load(
+                bench, server, bench.mix("foreign", domains.FOREIGN), "--domains", 1000, "--tail", domains.FOREIGN_TAIL)})
+    servers = peer_servers(bench, peer, size, zones)
     for server in servers:
         row = {"system": server.name, "domains": size}
         with server:
@@ -172,14 +154,13 @@ def measure_peer(bench, peer, size, zones):
         most = 1 if bench.options.quick else 1000
         if peer == "knotd" and bench.options.instructions and size <= most and bench.remaining() > 20:
             zones.write(domains.PREFERENCE)
-            row["instructions"] = traced.mix(
-                bench, lambda directory: Knotd(bench, directory, size, zones), size)
+            row["instructions"] = traced.mix(bench, lambda: Knotd(bench, size, zones), size)
     if zones.store.preference != domains.PREFERENCE:
         zones.write(domains.PREFERENCE)
 
 
 def affordable(bench, peer, size):
-    """Why a peer is not measured at a size, judged by a smaller size; empty: it is."""
+    """Return why a peer is not measured at a size, judged by a smaller size; empty: it is."""
     last = max((row for row in bench.rows if row["system"] == peer and 1 < row["domains"] < size),
                key=lambda row: row["domains"], default=GUESS)
     times = size / last["domains"]
@@ -199,76 +180,63 @@ def affordable(bench, peer, size):
 
 
 def all_peers(bench, size, store):
-    """All peers at a size, with the domains of a store."""
-    wanted = []
+    """Measure all peers at a size, with the domains of a store."""
+    zones = None
     for peer in bench.options.peers:
         if bench.options.quick and peer != "knotd" and size < 1000 <= max(bench.options.sizes):
             continue
         reason = affordable(bench, peer, size)
+        if not reason and zones is None:
+            bench.say(f"writing {size:,} zone files")
+            zones = Zones(store())
+            reason = affordable(bench, peer, size)
+        try:
+            if not reason:
+                measure_peer(bench, peer, size, zones)
+        except Failure as problem:
+            reason = problem
         if reason:
             bench.leave_out(f"{peer} with {size:,} domains: {reason}")
-        else:
-            wanted.append(peer)
-    if not wanted:
-        return
-    bench.say(f"writing {size:,} zone files")
-    zones = Zones(bench.work / "zones", store())
-    try:
-        if "knotd" in wanted and not any(row["system"] == "floor" for row in bench.rows):
-            floor(bench, zones)
-        for peer in wanted:
-            if reason := affordable(bench, peer, size):
-                bench.leave_out(f"{peer} with {size:,} domains: {reason}")
-                continue
-            try:
-                measure_peer(bench, peer, size, zones)
-            except Failure as problem:
-                bench.leave_out(f"{peer} with {size:,} domains: {problem}")
-    finally:
+    if zones:
         shutil.rmtree(zones.directory)
 
 
-def filled(bench, size):
-    """A store of so many domains, and the seconds that their import took."""
-    store = Store(bench, bench.work / "store")
-    return store, store.load(size)
-
-
 def measure_all(bench):
-    """Everything, smallest size first; quick: this project at all sizes before the others."""
+    """Measure everything, smallest size first; quick: this project at all sizes before the others."""
     options = bench.options
+    instructions = {}
     foreign = max((size for size in options.sizes if size <= 1_000_000), default=options.sizes[-1])
-    store, _ = filled(bench, 1)
-    one_disk = store.disk()
-    store.remove()
+    one_disk = Store(bench, "store", 1).disk()
     for size in options.sizes:
-        store, seconds = filled(bench, size)
+        store = Store(bench, "store", size)
         row = ours(bench, store, size)
         if size > 1:
-            row["import"] = size / seconds
+            row["import"] = size / store.load_seconds
             row["domain-octets"] = (row["disk"] - one_disk) / (size - 1)
         if options.instructions and (not options.quick or size == foreign):
-            row["instructions"] = traced.mix(
-                bench, lambda directory: Module(bench, directory, size, store), size, store.preference)
+            row["instructions"] = traced.mix(bench, lambda served=store: Knotd(bench, served.count, store=served), size,
+                                             store.preference)
         if options.instructions and size == foreign:
             bench.say("instructions of questions that are not for the module")
-            bench.instructions = traced.strangers(bench, store, size)
+            instructions = traced.strangers(bench, store, size)
         if not options.quick:
-            all_peers(bench, size, lambda filled_store=store: filled_store)
+            all_peers(bench, size, lambda filled=store: filled)
         store.remove()
     for size in quick_order(options.sizes) if options.quick else ():
-        all_peers(bench, size, lambda count=size: filled(bench, count)[0])
-        shutil.rmtree(bench.work / "store", ignore_errors=True)
+        all_peers(bench, size, lambda count=size: Store(bench, "store", count))
+    found = report.bars(bench.rows, instructions)
+    return {"rows": bench.rows, "instructions": instructions, "bars": found}, \
+        report.result_table(bench.rows) + "\n\n" + report.bars_table(found)
 
 
 def quick_order(sizes):
-    """In which order peers are measured while time lasts: the largest of what starts fast comes first."""
+    """Return the order in which peers are measured while time lasts: the largest of what starts fast comes first."""
     return sorted((size for size in sizes if size <= 1000), reverse=True) + \
         [size for size in sizes if size > 1000]
 
 
 def numbers(text):
-    """1,1000 (also 1k, 10M)."""
+    """Parse 1,1000 (also 1k, 10M)."""
     units = {"k": 1000, "M": 1_000_000}
     found = sorted({int(float(word.rstrip("kM")) * units.get(word[-1:], 1)) for word in text.split(",")})
     if not found or found[0] < 1:
@@ -277,7 +245,7 @@ def numbers(text):
 
 
 def words(known):
-    """A parser of words with commas between."""
+    """Return a parser of words with commas between."""
     def parse(text):
         found = [word for word in text.split(",") if word]
         if set(found) - set(known):
@@ -287,11 +255,16 @@ def words(known):
 
 
 def parse_options(args):
-    """The command line."""
+    """Parse the command line."""
     parser = argparse.ArgumentParser(prog="bench/run", description="Measures mod-mail beside its peers.")
     parser.add_argument("--quick", action="store_true", help="under two minutes, up to 100,000 domains")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the numbers there too")
-    parser.add_argument("--dnssec", action="store_true", help="measure signing instead")
+    plan = parser.add_mutually_exclusive_group()
+    plan.add_argument("--dnssec", action="store_true", help="measure signing instead")
+    plan.add_argument("--instructions", dest="counts", action="store_true",
+                      help="only count the instructions that a change of code is judged by, in two minutes")
+    plan.add_argument("--zone-cost", nargs="*", choices=list(domains.ZONE_QUESTIONS), metavar="KIND",
+                      help=f"only count what zone mode costs questions: {', '.join(domains.ZONE_QUESTIONS)}")
     parser.add_argument("--sizes", type=numbers, help="numbers of domains: 1,1000,100k,1M,10M")
     parser.add_argument("--peers", type=words(PEERS), help="knotd,nsd,pdns; empty: none")
     parser.add_argument("--questions", type=words(("uniform", "zipf")), help="uniform,zipf")
@@ -302,12 +275,11 @@ def parse_options(args):
                         help="do not count instructions (valgrind)")
     parser.add_argument("--cold", type=int, default=100_000, metavar="N",
                         help="with --dnssec: domains that have no signature in the cache yet (100000)")
-    parser.add_argument("--build", type=Path, default=TOP / "build", help="directory of a build")
+    parser.add_argument("--build", type=Path, required=True, help="directory of a build")
     options = parser.parse_args(args)
     quick = options.quick
-    if options.dnssec:
-        options.sizes = options.sizes or [1000]
-    options.sizes = options.sizes or (QUICK_SIZES if quick else SIZES)
+    options.sizes = options.sizes or ([1000] if options.dnssec else [traced.DOMAINS] if options.counts else
+                                      QUICK_SIZES if quick else SIZES)
     options.peers = list(PEERS) if options.peers is None else options.peers
     options.questions = options.questions or (["uniform"] if quick else ["uniform", "zipf"])
     options.runs = options.runs or (3 if quick else 5)
@@ -316,55 +288,55 @@ def parse_options(args):
 
 
 def check_programs(bench):
-    """What is missing is left out, with a line."""
+    """Leave out what is missing, with a line."""
+    options = bench.options
     missing = peers.installed()
-    for peer in list(bench.options.peers):
-        if missing[peer]:
+    for peer in list(options.peers):
+        if missing[peer] and not counts_only(options):
             bench.leave_out(f"{peer}: {missing[peer]}")
-            bench.options.peers.remove(peer)
-    if bench.options.instructions and machine.program("valgrind") is None:
+            options.peers.remove(peer)
+    if options.instructions and machine.program("valgrind") is None:
+        if counts_only(options):
+            raise Failure("not installed: Debian package valgrind")
         bench.leave_out("instructions: not installed (Debian package valgrind)")
-        bench.options.instructions = False
-    if bench.cores is None:
+        options.instructions = False
+    if len(bench.all_cores) == 1:
         bench.leave_out("a core for each side: there is but one, numbers are of both together")
+
+
+def counts_only(options):
+    """Return whether instructions are all that is measured."""
+    return options.counts or options.zone_cost is not None
 
 
 def main(args):
     """Measures, prints, writes."""
     options = parse_options(args)
-    work = Path(os.environ["BENCH_WORK"])
     # However it ends, the servers end with it.
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: sys.exit(130))
+    plan = signed.measure_all if options.dnssec else traced.counts if options.counts else \
+        traced.zone_cost if options.zone_cost is not None else measure_all
     try:
-        bench = Bench(options, work)
-        bench.compile()
+        bench = Bench(options, Path(os.environ["BENCH_WORK"]))
         check_programs(bench)
         facts = machine.facts()
-        if options.dnssec:
-            result = signed.measure_all(bench)
-            print(report.facts_text(facts) + "\n\n" + signed.text(result))
-        else:
-            measure_all(bench)
-            bars = report.Bars(bench.rows, bench.instructions).all()
-            result = {"rows": bench.rows, "instructions": bench.instructions, "bars": bars}
-            print("\n\n".join((report.facts_text(facts), report.result_table(bench.rows),
-                               report.bars_table(bars))))
+        result, text = plan(bench)
     except Failure as problem:
         print(f"bench/run: {problem}", file=sys.stderr)
         return 1
+    print(report.facts_text(facts), text, sep="\n\n")
     for line in bench.left_out:
         print(f"left out: {line}")
-    for line in report.doubts(result["rows"]):
+    for line in report.doubts(bench.rows):
         print(f"doubtful: {line}")
     print(f"took {time.time() - bench.begin:.0f} s")
     if options.json:
-        known = {item: str(value) if isinstance(value, Path) else value
-                 for item, value in vars(options).items()}
+        known = {item: str(value) if isinstance(value, Path) else value for item, value in vars(options).items()}
         options.json.write_text(json.dumps(
             {"machine": facts, "options": known, **result, "left-out": bench.left_out}, indent=1) + "\n",
             encoding="utf-8")
-    return 0
+    return 0 if traced.zone_cost_met(result) else 1
 
 
 if __name__ == "__main__":

@@ -3,9 +3,7 @@
 
 import http.client
 import json
-import os
 import signal
-import subprocess
 import time
 from pathlib import Path
 
@@ -21,7 +19,7 @@ CHANGE_SECONDS = 10
 
 
 def installed():
-    """Why a peer cannot be measured, by its name; empty: it can."""
+    """Return why a peer cannot be measured, by its name; empty: it can."""
     backend = any(Path(path, "liblmdbbackend.so").exists() for path in Path("/usr/lib").glob("*/pdns"))
     return {
         "knotd": "",
@@ -35,10 +33,6 @@ class Nsd(Server):
     """NSD with one server process and zones from zone files."""
 
     name = "nsd"
-
-    def __init__(self, bench, directory, count, zones):
-        super().__init__(bench, directory, count)
-        self.zones = zones
 
     def command(self):
         return [machine.program("nsd"), "-d", "-c", str(self.directory / "nsd.conf")]
@@ -66,11 +60,8 @@ pattern:
     name: bench
     zonefile: "%s.zone"
 """)
-            for number in range(1, self.count + 1):
-                conf.write(f"zone:\n    name: {domains.name(number)}\n    include-pattern: bench\n")
-
-    def disk(self):
-        return machine.disk(self.zones.directory)
+            conf.writelines(f"zone:\n    name: {domains.name(number)}\n    include-pattern: bench\n"
+                            for number in range(1, self.count + 1))
 
     def change(self, new):
         self.zones.write(new)
@@ -86,12 +77,11 @@ pattern:
 class PowerDns(Server):
     """PowerDNS with LMDB; the packet cache is off or on."""
 
-    name = "pdns"
-
-    def __init__(self, bench, directory, count, zones, cached=False):
-        super().__init__(bench, directory, count)
-        self.zones = zones
-        self.cached = cached
+    def __init__(self, bench, count, zones, loaded=None):
+        """loaded: the server without the cache, whose database this one serves with the cache."""
+        super().__init__(bench, count, zones, loaded.directory if loaded else None)
+        self.cached = cached = loaded is not None
+        self.load_seconds = loaded.load_seconds if loaded else 0
         self.name = "pdns-cache" if cached else "pdns"
         self.api_port = None
 
@@ -100,7 +90,7 @@ class PowerDns(Server):
                 "--guardian=no"]
 
     def settings(self, sync):
-        """What server and pdnsutil have in common."""
+        """Return what server and pdnsutil have in common."""
         return f"""launch=lmdb
 lmdb-filename={self.directory}/data/pdns.lmdb
 lmdb-sync-mode={sync}
@@ -131,14 +121,11 @@ webserver-loglevel=none
 """, encoding="ascii")
 
     def pdnsutil(self, *args):
-        """Runs pdnsutil on the database."""
-        done = subprocess.run([machine.program("pdnsutil"), f"--config-dir={self.directory}/load", *args],
-                              capture_output=True, text=True, check=False, cwd=self.directory)
-        if done.returncode != 0:
-            raise Failure(f"pdnsutil {args[0]}: {done.stdout[-500:]}{done.stderr[-500:]}")
+        """Run pdnsutil on the database."""
+        machine.run(machine.program("pdnsutil"), f"--config-dir={self.directory}/load", *args, cwd=self.directory)
 
     def load(self, limit):
-        """Fills the database from the zone files, if that takes less than so many seconds."""
+        """Fill the database from the zone files, if that takes less than so many seconds."""
         (self.directory / "data").mkdir(exist_ok=True)
         (self.directory / "load").mkdir(exist_ok=True)
         (self.directory / "load" / "pdns.conf").write_text(self.settings("nosync"), encoding="ascii")
@@ -146,7 +133,7 @@ webserver-loglevel=none
         for low in range(1, self.count + 1, LOAD):
             numbers = range(low, min(low + LOAD, self.count + 1))
             self.pdnsutil("load-zone", *(word for number in numbers for word in (
-                domains.name(number), str(self.zones.path(number)))))
+                domains.name(number), self.zones.path(number))))
             # Without it PowerDNS does not know the names that have but children.
             self.pdnsutil("rectify-zone", *(domains.name(number) for number in numbers))
             passed = time.monotonic() - begin
@@ -159,7 +146,7 @@ webserver-loglevel=none
         return machine.disk(self.directory / "data")
 
     def change(self, new):
-        """Changes domains one by one, as its API has it, until time is over. Gives (domains, seconds)."""
+        """Change domains one by one, as its API has it, until time is over. Return (domains, seconds)."""
         api = http.client.HTTPConnection(ADDRESS, self.api_port, timeout=60)
         begin = time.monotonic()
         number = 0
@@ -177,8 +164,3 @@ webserver-loglevel=none
                 raise Failure(f"the API of PowerDNS says {answer.status} {answer.reason}")
         api.close()
         return number, time.monotonic() - begin
-
-    def environment(self):
-        env = dict(os.environ)
-        env.pop("KMAIL_STORE", None)
-        return env

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Name servers under measurement: knotd with the module, knotd with zones."""
+"""The one way to start, ask and end a server under measurement; knotd; the store and the zones that are served."""
 
 import os
+import re
 import shutil
 import signal
 import socket
@@ -15,7 +16,7 @@ from machine import ADDRESS, Failure
 
 
 def question(qname, rrtype, number=1):
-    """A question as octets, with EDNS."""
+    """Return a question with EDNS as octets."""
     wire = struct.pack(">6H", number, 0, 1, 0, 0, 1)
     for label in qname.split("."):
         wire += bytes([len(label)]) + label.encode()
@@ -23,15 +24,9 @@ def question(qname, rrtype, number=1):
 
 
 def preference(answer):
-    """The preference of the MX record that an answer begins with, or None."""
-    if len(answer) < 12 or answer[3] & 0xf or not struct.unpack(">H", answer[6:8])[0]:
-        return None
-    pos = 12
-    for skip in (4, 10):
-        while pos < len(answer) and 0 < answer[pos] < 0xc0:
-            pos += 1 + answer[pos]
-        pos += (2 if pos < len(answer) and answer[pos] >= 0xc0 else 1) + skip
-    return struct.unpack(">H", answer[pos:pos + 2])[0] if pos + 2 <= len(answer) else None
+    """Return the preference of the first MX record whose owner is the QNAME, or None."""
+    at = answer.find(b"\xc0\x0c" + struct.pack(">2H", domains.MX, 1))
+    return struct.unpack(">H", answer[at + 12:at + 14])[0] if at >= 0 and answer[3] & 0xf == 0 else None
 
 
 class Asker:
@@ -49,7 +44,7 @@ class Asker:
         self.socket.close()
 
     def ask(self, qname, rrtype=domains.MX, timeout=0.002):
-        """The answer, or nothing when it did not come in time."""
+        """Return the answer, or nothing when it does not come in time."""
         self.number = (self.number + 1) % 65536
         wire = question(qname, rrtype, self.number)
         self.socket.settimeout(timeout)
@@ -63,7 +58,7 @@ class Asker:
             return b""
 
     def until(self, qname, wanted, patience, alive=lambda: True, timeout=0.002):
-        """Asks for the MX until its preference is as wanted. Gives when that was."""
+        """Ask for the MX until its preference is as wanted, and return when that was."""
         start = time.monotonic()
         while True:
             if preference(self.ask(qname, timeout=timeout)) == wanted:
@@ -78,36 +73,30 @@ class Asker:
 
 
 class Server:
-    """A server in a directory of its own; a context manager that runs it."""
+    """A server in a directory of its own; a context manager that runs it.
+
+    A class of servers has command() and configure(), which writes the configuration for self.port; disk(), the octets
+    of what is served; and change(), which gives all domains an MX with a new preference, and returns when that
+    began, or (domains, seconds) when it is over.
+    """
 
     name = None
 
-    def __init__(self, bench, directory, count):
+    def __init__(self, bench, count, zones=None, directory=None):
         self.bench = bench
-        self.directory = directory
         self.count = count
+        self.zones = zones
+        self.directory = directory or bench.scratch()
         self.port = None
         self.process = None
         self.start_seconds = None
         # What it takes to fill a database before the start.
         self.load_seconds = 0
-        directory.mkdir(parents=True, exist_ok=True)
-
-    def command(self):
-        """The command line."""
-        raise NotImplementedError
-
-    def configure(self):
-        """Writes the configuration for self.port."""
-        raise NotImplementedError
-
-    def environment(self):
-        """The environment of the process."""
-        return dict(os.environ)
-
-    def wrapper(self):
-        """What the command runs under: valgrind."""
-        return []
+        # What the MX of a domain has when the server starts.
+        self.preference = domains.PREFERENCE
+        # What the command runs under (valgrind), and what its environment has besides.
+        self.wrapper = []
+        self.variables = {}
 
     def __enter__(self):
         for attempt in range(5):
@@ -126,29 +115,28 @@ class Server:
         raise Failure("unreachable")
 
     def start(self):
-        """Starts it, and waits for the last domain's MX. It may load on all cores."""
+        """Start it, and wait for the last domain's MX. It may load on all cores."""
         with open(self.directory / "log", "wb") as log, Asker(self.port) as asker:
             begin = time.monotonic()
             self.process = subprocess.Popen(
-                self.wrapper() + self.command(), stdout=log, stderr=log, stdin=subprocess.DEVNULL,
-                cwd=self.directory, env=self.environment(),
+                self.wrapper + self.command(), stdout=log, stderr=log, stdin=subprocess.DEVNULL,
+                cwd=self.directory, env=os.environ | self.variables,
                 preexec_fn=lambda: os.sched_setaffinity(0, self.bench.all_cores))
-            end = asker.until(domains.name(self.count), self.preference(), self.bench.patience,
+            end = asker.until(domains.name(self.count), self.preference, self.bench.patience,
                               lambda: self.process.poll() is None,
                               # A question more would be counted more.
-                              timeout=10 if self.wrapper() else 0.002)
+                              timeout=10 if self.wrapper else 0.002)
         self.start_seconds = end - begin
         self.pin()
 
-    def pin(self):
-        """Ties the server to its core."""
-        if self.bench.cores:
-            for process in machine.family(self.process.pid):
-                machine.pin(process, self.bench.cores[0])
+    def family(self):
+        """Return the processes that it consists of."""
+        return machine.family(self.process.pid)
 
-    def preference(self):
-        """The preference that the MX of a domain has when the server starts."""
-        return domains.PREFERENCE
+    def pin(self):
+        """Tie the server to its core."""
+        for process in self.family():
+            machine.pin(process, self.bench.server_core)
 
     def __exit__(self, *problem):
         if problem[0] is None and self.process.poll() is not None:
@@ -156,7 +144,7 @@ class Server:
         self.stop()
 
     def stop(self):
-        """Ends it."""
+        """End it."""
         if self.process is None:
             return
         self.process.send_signal(signal.SIGTERM)
@@ -168,50 +156,58 @@ class Server:
         self.process = None
 
     def log(self):
-        """What it has said."""
+        """Return what it has said."""
         return (self.directory / "log").read_text(errors="replace")
 
     def memory(self):
-        """(private, mapped) octets."""
-        parts = [machine.memory(process) for process in machine.family(self.process.pid)]
-        return sum(part[0] for part in parts), sum(part[1] for part in parts)
+        """Return its (private, mapped) octets."""
+        return tuple(map(sum, zip(*map(machine.memory, self.family()))))
 
     def cpu_time(self):
-        """(user, system) seconds so far."""
-        parts = [machine.cpu_time(process) for process in machine.family(self.process.pid)]
-        return sum(part[0] for part in parts), sum(part[1] for part in parts)
+        """Return its (user, system) seconds so far."""
+        return tuple(map(sum, zip(*map(machine.cpu_time, self.family()))))
 
     def disk(self):
-        """Octets on disk of what is served."""
-        raise NotImplementedError
-
-    def change(self, new):
-        """Gives all domains an MX with a new preference. Says when it began; or (domains, seconds)."""
-        raise NotImplementedError
+        """Return the octets on disk of what is served."""
+        return machine.disk(self.zones.directory)
 
     def change_done(self):
         """The change has come."""
 
 
 class Knotd(Server):
-    """knotd with zones from zone files; zones 0: none, it refuses everything."""
+    """knotd with zones, with the module and a store, or with both: then the module is in zone mode.
 
-    name = "knotd"
-    zone_items = ()
-    extra = ""
+    zone_items  what the template of the zones has besides ("dnssec-signing: on")
+    sections    what the configuration has besides, before the template
+    """
 
-    def __init__(self, bench, directory, count, zones):
-        super().__init__(bench, directory, count)
-        self.zones = zones
+    def __init__(self, bench, count, zones=None, store=None, name=None, zone_items=(), sections=""):
+        super().__init__(bench, count, zones)
+        self.store = store
+        self.name = name or ("mod-mail" if store else "knotd")
+        self.items = list(zone_items)
+        self.sections = sections
+        if store:
+            self.preference = store.preference
+            self.items.append("module: mod-mail/bench" if zones else "global-module: mod-mail/bench")
+            self.sections += f"""module:
+  - id: mod-mail
+    file: "{bench.module}"
+mod-mail:
+  - id: bench
+    store: "{store.path}"
+"""
 
     def command(self):
         return [machine.program("knotd"), "-c", str(self.directory / "knot.conf")]
 
-    def head(self):
-        """The sections that every knotd of ours has."""
+    def configure(self):
         for part in ("run", "db"):
             (self.directory / part).mkdir(exist_ok=True)
-        return f"""server:
+        items = "".join(f"    {item}\n" for item in self.items)
+        with open(self.directory / "knot.conf", "w", encoding="ascii") as conf:
+            conf.write(f"""server:
     rundir: "{self.directory}/run"
     listen: {ADDRESS}@{self.port}
     udp-workers: 1
@@ -225,141 +221,104 @@ control:
     timeout: 600
 database:
     storage: "{self.directory}/db"
-"""
-
-    def configure(self):
-        items = "".join(f"    {item}\n" for item in self.zone_items)
-        with open(self.directory / "knot.conf", "w", encoding="ascii") as conf:
-            conf.write(self.head() + self.extra + f"""template:
+{self.sections}template:
   - id: default
-    storage: "{self.zones.directory}"
+    storage: "{self.zones.directory if self.zones else self.directory}"
     file: "%s.zone"
     zonefile-sync: -1
     journal-content: none
-{items}zone:
-""")
-            for number in range(1, self.count + 1):
-                conf.write(f"  - domain: {domains.name(number)}\n")
-
-    def disk(self):
-        return machine.disk(self.zones.directory)
+{items}""")
+            if self.zones:
+                conf.write("zone:\n")
+                conf.writelines(f"  - domain: {domains.name(number)}\n" for number in range(1, self.count + 1))
 
     def knotc(self, *args):
-        """Runs knotc."""
-        done = subprocess.run(
-            [machine.program("knotc"), "-t", "600", "-s", str(self.directory / "run" / "knot.sock"), *args],
-            capture_output=True, text=True, check=False)
-        if done.returncode != 0:
-            raise Failure(f"knotc {' '.join(args)}: {done.stdout}{done.stderr}")
-        return done.stdout
+        """Run knotc."""
+        return machine.run(machine.program("knotc"), "-t", 600, "-s", self.directory / "run" / "knot.sock", *args)
 
-    def change(self, new):
-        self.zones.write(new)
-        begin = time.monotonic()
-        self.knotc("zone-reload")
-        return begin
-
-
-class Module(Knotd):
-    """knotd with the module, which serves a store."""
-
-    name = "mod-mail"
-    module_items = ()
-
-    def __init__(self, bench, directory, count, store):
-        super().__init__(bench, directory, count, None)
-        self.store = store
-
-    def configure(self):
-        items = "".join(f"    {item}\n" for item in self.module_items)
-        (self.directory / "knot.conf").write_text(self.head() + f"""module:
-  - id: mod-mail
-    file: "{self.bench.module}"
-mod-mail:
-  - id: bench
-    store: "{self.store.path}"
-{items}template:
-  - id: default
-    storage: "{self.directory}"
-    global-module: mod-mail/bench
-""", encoding="ascii")
+    def signatures(self):
+        """Return the module's counters of signatures: made, cached, refused."""
+        return {name: int(number) for name, number in re.findall(
+            r"signature\[(\w+)\] = (\d+)", self.knotc("-f", "stats", "mod-mail.signature"))}
 
     def disk(self):
-        return self.store.disk()
-
-    def preference(self):
-        return self.store.preference
+        return self.store.disk() if self.store else super().disk()
 
     def change(self, new):
-        begin = time.monotonic()
-        self.store.change(new)
+        if self.store:
+            begin = time.monotonic()
+            self.store.change(new)
+        else:
+            self.zones.write(new)
+            begin = time.monotonic()
+            self.knotc("zone-reload")
         return begin
 
 
 class Store:
     """A store of the module with its tool."""
 
-    def __init__(self, bench, path, policy=None):
+    def __init__(self, bench, name, count=0, key_algorithm=None):
         self.bench = bench
-        self.path = path
+        self.path = bench.work / name
         self.preference = domains.PREFERENCE
+        shutil.rmtree(self.path, ignore_errors=True)
         # knotd as root gives up being allowed everything, so a store made by root must be root's.
         owner = ("--owner", "root:root") if os.geteuid() == 0 else ()
         self.run("init", *owner)
-        conf = path.with_suffix(".conf")
-        conf.write_text(policy or domains.policy_text(), encoding="ascii")
-        self.run("apply", str(conf))
+        conf = self.path.with_suffix(".conf")
+        conf.write_text(domains.POLICY, encoding="ascii")
+        self.run("apply", conf)
+        if key_algorithm:
+            self.run("key-generate", "bench", "--algorithm", key_algorithm, "--csk")
+            self.run("policy-set", "bench", "key-set=bench")
+        self.load_seconds = self.load(count) if count else 0
 
     def run(self, *args, **how):
-        """Runs kmailctl and gives what it says."""
-        done = subprocess.run([str(self.bench.tool), "-s", str(self.path), *args], text=True,
-                              capture_output=True, check=False, **how)
-        if done.returncode != 0:
-            raise Failure(f"kmailctl {' '.join(args)}: {done.stdout}{done.stderr}")
-        return done.stdout
+        """Run kmailctl and return what it says."""
+        return machine.run(self.bench.tool, "-s", self.path, *args, **how)
 
     def load(self, count):
-        """Imports the domains 1 to count on one core. Gives the seconds that it took."""
+        """Import the domains 1 to count on one core, and return the seconds that it took."""
         path = self.path.with_suffix(".ndjson")
         with open(path, "w", encoding="ascii") as file:
-            for text in domains.lines(count):
-                file.write(text)
-        core = {self.bench.cores[0]} if self.bench.cores else self.bench.all_cores
+            file.writelines(domains.lines(count))
         begin = time.monotonic()
-        self.run("import", str(path), preexec_fn=lambda: os.sched_setaffinity(0, core))
+        self.run("import", path, cores=self.bench.server_core)
         seconds = time.monotonic() - begin
         path.unlink()
         return seconds
 
     def disk(self):
-        """Octets that the data file takes on disk."""
+        """Return the octets that the data file takes on disk."""
         return machine.disk(self.path / "data.mdb")
 
     def change(self, new):
-        """Gives the policy, and so all domains, another MX."""
+        """Give the policy, and so all domains, another MX."""
         self.run("policy-set", "bench", f"mx={new} mail")
         self.preference = new
 
     def remove(self):
-        """Frees the disk."""
+        """Free the disk."""
         shutil.rmtree(self.path)
 
 
 class Zones:
     """The zone files of a store's domains, as the tool exports them."""
 
-    def __init__(self, directory, store):
-        self.directory = directory
+    def __init__(self, store):
+        self.directory = store.path.with_suffix(".zones")
         self.store = store
-        directory.mkdir()
+        shutil.rmtree(self.directory, ignore_errors=True)
+        self.directory.mkdir()
         self.write(domains.PREFERENCE)
 
     def write(self, preference):
-        """Writes all zones, with this preference in their MX."""
+        """Write all zones, with this preference in their MX."""
         if self.store.preference != preference:
             self.store.change(preference)
-        self.store.run("export", "--format", "zone", "--directory", str(self.directory))
+        self.store.run("export", "--format", "zone", "--directory", self.directory)
 
     def path(self, number):
-        """The zone file of a domain."""
+        """Return the zone file of a domain."""
         return self.directory / f"{domains.name(number)}.zone"

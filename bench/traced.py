@@ -1,82 +1,92 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Instructions per question, with knotd under callgrind."""
+"""Instructions per question: what is counted with knotd under callgrind, alone (--instructions, --zone-cost) or not."""
 
-import callgrind
 import domains
-import measure
-from machine import Failure
-from servers import Knotd, Module, Store, Zones
+import report
+from measure import instructions
+from servers import Knotd, Store, Zones
 
-
-def instructions(bench, make, mix, count, *args):
-    """Instructions per question, in all of knotd and inside the module: {"all": n, "module": n}.
-
-    make(directory) gives a server that has not been started. It runs twice under callgrind, and is asked
-    a different number of questions; the difference is what questions cost, without start and end. One after
-    the other, so that it does not depend on how many come at once.
-    """
-    sums = []
-    low, high = bench.traced
-    for questions in (low, high):
-        directory = bench.scratch()
-        server = make(directory)
-        server.wrapper = lambda path=directory: callgrind.command(path / "callgrind")
-        with server:
-            said = measure.ask(bench, server.port, mix, count, "--count", questions, "--seed", 7, "--window", 1,
-                       "--timeout", 60, *args)
-            if said["lost"] or said["wrong"]:
-                raise Failure(f"under callgrind: {said}")
-        sums.append(callgrind.threads(directory / "callgrind", "mail.so"))
-    # Other threads work by the clock. The one that answers has by far the most to do for more questions.
-    found = [{part: (sums[1][thread][part] - sums[0][thread][part]) / (high - low) for part in ("all", "module")}
-             for thread in set(sums[0]) & set(sums[1])]
-    return max(found, key=lambda thread: thread["all"])
+# Domains that --instructions has when nothing else is said.
+DOMAINS = 1_000_000
+# What it prints, and what a number is compared with.
+COUNTS = (
+    ("mail mix", "mix", "knotd-mix"),
+    ("mail mix, knotd with one zone", "knotd-mix", None),
+    ("not ours", "foreign", "refused"),
+    ("not ours, knotd refusing", "refused", None),
+    ("zone mode, no kind matches", "zone-mode", "zone"),
+    ("the same, knotd alone", "zone", None),
+)
+# Parts of what knotd takes without the module that zone mode may take.
+ZONE_MOST = 1.02
 
 
 def mix(bench, make, size, preference=domains.PREFERENCE):
-    """Those of the mail questions."""
-    return instructions(bench, make, bench.mix("traced", domains.MIX, preference=preference), size)
+    """Count those of the mail questions."""
+    return instructions(bench, make, bench.mix("traced", domains.MIX, preference=preference), "--domains", size)
 
 
-class ZoneMode(Knotd):
-    """knotd with one zone; with a store, the module is in zone mode there."""
-
-    name = "zone-mode"
-
-    def __init__(self, bench, directory, zones, store=None):
-        super().__init__(bench, directory, 1, zones)
-        if store:
-            self.zone_items = ("module: mod-mail/bench",)
-            self.extra = f"""module:
-  - id: mod-mail
-    file: "{bench.module}"
-mod-mail:
-  - id: bench
-    store: "{store.path}"
-"""
+def lone_zone(bench, names=()):
+    """Return a store with one domain, and its zone with further names."""
+    store = Store(bench, "alone", 1)
+    zones = Zones(store)
+    with open(zones.path(1), "a", encoding="ascii") as file:
+        file.writelines(f"{name}.{domains.name(1)}. 3600 IN A {address}\n" for name, address in names)
+    return store, zones
 
 
 def strangers(bench, store, size):
-    """Those of questions that the module has no answer to, beside knotd without it.
+    """Count those of questions that the module has no answer to, beside knotd without it.
 
     foreign     a name that is in no stored domain, among so many
     refused     the same, of a knotd without the module
     zone-mode   a name of a zone of knotd, with the module in zone mode, that no kind of record can match
     zone        the same, of a knotd without the module
     """
-    alone = Store(bench, bench.work / "alone")
-    alone.load(1)
-    zones = Zones(bench.work / "alone.zones", alone)
-    with open(zones.path(1), "a", encoding="ascii") as file:
-        file.write(f"www.{domains.name(1)}. 3600 IN A 192.0.2.80\n")
-    foreign = bench.mix("foreign", domains.FOREIGN), size, "--tail", domains.FOREIGN_TAIL
-    plain = bench.mix("plain", domains.PLAIN_NAME), 1
-    found = {
-        "foreign": instructions(bench, lambda path: Module(bench, path, size, store), *foreign),
-        "refused": instructions(bench, lambda path: Knotd(bench, path, 1, zones), *foreign),
-        "zone-mode": instructions(bench, lambda path: ZoneMode(bench, path, zones, alone), *plain),
-        "zone": instructions(bench, lambda path: ZoneMode(bench, path, zones), *plain),
+    alone, zones = lone_zone(bench, domains.ZONE_NAMES[:1])
+    foreign = bench.mix("foreign", domains.FOREIGN), "--domains", size, "--tail", domains.FOREIGN_TAIL
+    plain = bench.mix("plain", domains.ZONE_QUESTIONS["hit"])
+    return {
+        "foreign": instructions(bench, lambda: Knotd(bench, size, store=store), *foreign),
+        "refused": instructions(bench, lambda: Knotd(bench, 1, zones), *foreign),
+        "zone-mode": instructions(bench, lambda: Knotd(bench, 1, zones, alone), plain),
+        "zone": instructions(bench, lambda: Knotd(bench, 1, zones), plain),
         "foreign-domains": size,
     }
-    alone.remove()
-    return found
+
+
+def counts(bench):
+    """--instructions: those numbers alone that a change of code is judged by. Return (result, text)."""
+    size = bench.options.sizes[-1]
+    bench.say("mail questions")
+    store = Store(bench, "store", size)
+    found = {"mix": mix(bench, lambda: Knotd(bench, size, store=store), size)}
+    _, zones = lone_zone(bench)
+    found["knotd-mix"] = mix(bench, lambda: Knotd(bench, 1, zones), 1)
+    bench.say("questions that are not for the module")
+    found |= strangers(bench, store, size)
+    lines = []
+    for title, item, without in COUNTS:
+        lines.append([title, report.count(found[item]["all"]), report.count(found[item]["module"]),
+                      f"{found[item]['all'] / found[without]['all']:.3f}" if without else ""])
+    return {"instructions": found}, report.table([f"instructions, {size:,} domains", "all", "module", "ratio"], lines)
+
+
+def zone_cost(bench):
+    """--zone-cost: what zone mode costs questions that no kind of record can match. Return (result, text)."""
+    store, zones = lone_zone(bench, domains.ZONE_NAMES)
+    found, lines = {}, []
+    for kind in bench.options.zone_cost or domains.ZONE_QUESTIONS:
+        bench.say(kind)
+        how = (bench.mix(kind, domains.ZONE_QUESTIONS[kind]), *(() if kind.endswith("edns") else ("--edns", "none")))
+        without, with_it = (instructions(bench, lambda served=served: Knotd(bench, 1, zones, served), *how)["all"]
+                            for served in (None, store))
+        percent = 100 * (with_it / without - 1)
+        found[kind] = {"without": round(without), "with": round(with_it), "percent": round(percent, 2)}
+        lines.append([kind, f"{without:.0f}", f"{with_it:.0f}", f"{percent:+.2f} %"])
+    return {"zone-cost": found}, report.table(["instructions a question", "without", "with", "more"], lines)
+
+
+def zone_cost_met(result):
+    """Return whether no kind of question costs too much."""
+    return all(entry["with"] <= entry["without"] * ZONE_MOST for entry in result.get("zone-cost", {}).values())

@@ -420,8 +420,9 @@ __attribute__((noinline)) static knotd_in_state_t consider_other(knotd_in_state_
 }
 
 /*
- * Instructions are counted here (bench/zone-cost): nearly all questions have to leave by the return of
- * one RRset of the zone's own, or by the first return in consider(). What is rarer is out of line.
+ * Instructions are counted here (bench/run --zone-cost): nearly all questions have to leave by the
+ * return of one RRset of the zone's own, or by the first return in consider(). What is rarer is out of
+ * line.
  */
 knotd_in_state_t mail_zone_complete(knotd_in_state_t state, knot_pkt_t *pkt, knotd_qdata_t *qdata,
                                     knotd_mod_t *mod)

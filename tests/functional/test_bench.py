@@ -13,8 +13,8 @@ from harness import ADDRESS, BUILD, MODULE, TOP, Knotd, Store, asan_library
 BENCH = TOP / "bench"
 sys.path.append(str(BENCH))
 
-import callgrind  # noqa: E402
 import domains  # noqa: E402
+import measure  # noqa: E402
 import report  # noqa: E402
 
 SANITIZED = asan_library(MODULE) is not None
@@ -110,7 +110,7 @@ def made_ask(tmp_path_factory):
 def test_ask_judges(tmp_path, ask):
     """Right answers are right; each thing that can be wrong with one is found."""
     store = Store(tmp_path)
-    store.apply(domains.policy_text())
+    store.apply(domains.POLICY)
     store.load("".join(domains.lines(20)))
     size = ("--domains", 20, "--count", 2000)
     with Knotd(store) as knotd:
@@ -180,7 +180,7 @@ calls=1 0
 
 totals: 9999
 """)
-    assert callgrind.read(path, "mail.so") == {"all": 9999, "module": 4500}
+    assert measure.callgrind(path, "mail.so") == {"all": 9999, "module": 4500}
 
 
 def test_bars():
@@ -189,7 +189,7 @@ def test_bars():
         return {"system": system, "domains": size, "uniform": {"qps": {"median": qps}}} | more
     rows = [row("mod-mail", 1000, 120, commit=0.001), row("knotd", 1000, 100),
             row("mod-mail", 100_000, 120, commit=0.003), row("knotd", 100_000, 100)]
-    found = {bar["what"]: bar for bar in report.Bars(rows, {}).all()}
+    found = {bar["what"]: bar for bar in report.bars(rows, {})}
     assert found["questions/s of knotd with the same zones, 1,000 domains"]["met"] is True
     assert found["questions/s of knotd with the same zones, 100,000 domains"]["met"] is False
     assert found["questions/s of knotd with the same zones, 1,000,000 domains"]["met"] is None
