@@ -5,12 +5,12 @@
  * A window of questions is always on its way; each answer frees a slot for the next question. What is
  * asked comes from a mix: a file with one kind of question a line,
  *
- *   WEIGHT OWNER TYPE RCODE ANCOUNT RDATA
+ *   WEIGHT TYPE RCODE ANCOUNT OWNER RDATA TITLE
  *
- * OWNER is what stands before the domain (`-`: nothing; a label `*` becomes random), TYPE and RCODE are
- * numbers, RDATA is how the RDATA of the first answer begins, in hex (`-`: anything). Domains have names
- * like d0000001.example: they are made from a number, so ten million need no list. An answer with another
- * RCODE, ANCOUNT or RDATA, with TC, or to another question is wrong; one that does not come is lost.
+ * TYPE and RCODE are numbers, OWNER are the labels before the domain in hex (`-`: none; `********` in it
+ * becomes random), RDATA is how the RDATA of the first answer begins, in hex (`-`: anything). Domains have
+ * names like d0000001.example: they are made from a number, so ten million need no list. An answer with
+ * another RCODE, ANCOUNT or RDATA, with TC, or to another question is wrong; one that does not come is lost.
  *
  * The result is one JSON object.
  */
@@ -30,7 +30,7 @@
 
 #define KIND_MAX 64
 #define OWNER_MAX 64
-#define RDATA_MAX 16
+#define LOTS_MAX 4096
 #define QUESTION_MAX 300
 #define ANSWER_MAX 4096
 #define BATCH 64
@@ -48,14 +48,14 @@
 /*! A kind of question. */
 typedef struct {
 	unsigned weight;
-	char owner_text[OWNER_MAX];
+	char title[OWNER_MAX];
 	uint8_t owner[OWNER_MAX]; /*!< Labels, without a root. */
 	unsigned owner_len;
-	int random_at; /*!< Where eight random letters go, or -1. */
+	uint8_t *random; /*!< Where eight random letters go, or NULL. */
 	uint16_t type;
-	uint8_t rcode;
+	unsigned rcode;
 	uint16_t ancount;
-	uint8_t rdata[RDATA_MAX];
+	uint8_t rdata[OWNER_MAX];
 	unsigned rdata_len;
 	uint64_t wrong;
 } kind_t;
@@ -87,7 +87,7 @@ static struct {
 
 static kind_t kinds[KIND_MAX];
 static unsigned kind_count;
-static uint16_t *lots; /*!< As many of each kind as it has weight. */
+static uint8_t lots[LOTS_MAX]; /*!< As many of each kind as it has weight. */
 static unsigned lot_count;
 
 static slot_t slots[SLOT_MAX];
@@ -148,7 +148,7 @@ static uint64_t zipf_rank(void)
 	}
 }
 
-/*! The number of the domain to ask for, from 1 on. */
+/*! Return the number of the domain to ask for, from 1 on. */
 static uint64_t pick_domain(void)
 {
 	if (option.zipf == 0) {
@@ -160,83 +160,40 @@ static uint64_t pick_domain(void)
 
 /* Reading the mix. */
 
-/*! A name in text, without a root at its end, to labels. */
-static unsigned labels(const char *text, uint8_t *out, int *random_at)
+/*! Read octets in hex, as many as fit. Return how many they are. */
+static unsigned read_hex(const char *hex, uint8_t *out)
 {
 	unsigned len = 0;
-	while (*text != '\0') {
-		size_t label = strcspn(text, ".");
-		bool is_random = label == 1 && *text == '*';
-		size_t size = is_random ? 8 : label;
-		if (label == 0 || size > 63 || len + 1 + size > OWNER_MAX) {
-			fail("a name of the mix is not one");
-		}
-		out[len++] = size;
-		if (is_random) {
-			*random_at = len;
-			memset(out + len, 'x', size);
-		} else {
-			memcpy(out + len, text, size);
-		}
-		len += size;
-		text += label + (text[label] == '.');
+	for (unsigned octet; len < OWNER_MAX && sscanf(hex, "%2x", &octet) == 1; hex += 2) {
+		out[len++] = octet;
 	}
 	return len;
-}
-
-static void read_rdata(kind_t *kind, const char *hex)
-{
-	if (strcmp(hex, "-") == 0) {
-		return;
-	}
-	for (unsigned value; sscanf(hex, "%2x", &value) == 1; hex += 2) {
-		if (kind->rdata_len == RDATA_MAX || hex[1] == '\0') {
-			fail("RDATA of the mix is not hex, or too long");
-		}
-		kind->rdata[kind->rdata_len++] = value;
-	}
 }
 
 static void read_mix(void)
 {
 	FILE *file = fopen(option.mix, "r");
-	if (file == NULL) {
-		fail("the mix cannot be read");
-	}
-	char rdata[2 * RDATA_MAX + 2];
-	kind_t kind = { 0 };
-	unsigned type, rcode, ancount;
-	int fields;
-	while ((fields = fscanf(file, "%u %63s %u %u %u %33s", &kind.weight, kind.owner_text, &type,
-	                        &rcode, &ancount, rdata)) == 6) {
-		if (kind_count == KIND_MAX || kind.weight == 0 || kind.weight > 100000) {
-			fail("too many kinds in the mix, or a weight out of 1 to 100000");
+	char owner[2 * OWNER_MAX + 1], rdata[2 * OWNER_MAX + 1];
+	int fields = 0;
+	for (kind_t *kind = kinds; file != NULL && kind < kinds + KIND_MAX; kind++) {
+		fields = fscanf(file, "%u %hu %u %hu %128s %128s %63[^\n]", &kind->weight,
+		                &kind->type, &kind->rcode, &kind->ancount, owner, rdata,
+		                kind->title);
+		if (fields != 7) {
+			break;
 		}
-		kind.random_at = -1;
-		kind.owner_len = strcmp(kind.owner_text, "-") == 0
-		                         ? 0
-		                         : labels(kind.owner_text, kind.owner, &kind.random_at);
-		kind.type = type;
-		kind.rcode = rcode;
-		kind.ancount = ancount;
-		kind.rdata_len = 0;
-		read_rdata(&kind, rdata);
-		kinds[kind_count++] = kind;
-		lot_count += kind.weight;
+		kind->owner_len = read_hex(owner, kind->owner);
+		kind->random = memmem(kind->owner, kind->owner_len, "********", 8);
+		kind->rdata_len = read_hex(rdata, kind->rdata);
+		for (unsigned i = 0; i < kind->weight && lot_count < LOTS_MAX; i++) {
+			lots[lot_count++] = kind_count;
+		}
+		kind_count++;
+	}
+	if (fields != EOF || lot_count == 0 || lot_count == LOTS_MAX) {
+		fail("the mix cannot be read, or is too long");
 	}
 	fclose(file);
-	if (fields != EOF || kind_count == 0) {
-		fail("a line of the mix is not WEIGHT OWNER TYPE RCODE ANCOUNT RDATA");
-	}
-	lots = calloc(lot_count, sizeof(*lots));
-	if (lots == NULL) {
-		fail("no memory");
-	}
-	for (unsigned i = 0, lot = 0; i < kind_count; i++) {
-		for (unsigned w = 0; w < kinds[i].weight; w++) {
-			lots[lot++] = i;
-		}
-	}
 }
 
 /* Questions. */
@@ -284,10 +241,10 @@ static void make_question(unsigned number)
 	p[11] = option.edns[0] != 'n';
 	p += HEADER;
 	memcpy(p, kind->owner, kind->owner_len);
-	if (kind->random_at >= 0) {
+	if (kind->random != NULL) {
 		uint64_t bits = chance();
 		for (unsigned i = 0; i < 8; i++, bits >>= 4) {
-			p[kind->random_at + i] = 'a' + (bits & 0xf);
+			p[kind->random - kind->owner + i] = 'a' + (bits & 0xf);
 		}
 	}
 	p += kind->owner_len;
@@ -448,8 +405,7 @@ static void print(double seconds)
 	const char *comma = "";
 	for (unsigned i = 0; i < kind_count; i++) {
 		if (kinds[i].wrong > 0) {
-			printf("%s\"%s TYPE%u: %" PRIu64 "\"", comma, kinds[i].owner_text,
-			       kinds[i].type, kinds[i].wrong);
+			printf("%s\"%s: %" PRIu64 "\"", comma, kinds[i].title, kinds[i].wrong);
 			comma = ", ";
 		}
 	}

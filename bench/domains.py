@@ -93,6 +93,11 @@ def name(number):
     return f"{LETTER}{number:07d}.{ORIGIN}"
 
 
+def wire(text):
+    """Return the labels of a name as octets, without a root."""
+    return b"".join(bytes([len(label)]) + label.encode() for label in text.split(".") if label)
+
+
 def mix_text(mix, preference=PREFERENCE, signed=False, nxdomain=NXDOMAIN):
     """Return a mix as ask reads it. Signed, each record of an answer (no RRset has two) has an RRSIG.
 
@@ -105,7 +110,9 @@ def mix_text(mix, preference=PREFERENCE, signed=False, nxdomain=NXDOMAIN):
         if signed:
             count *= 2
         rcode = nxdomain if rcode == NXDOMAIN else rcode
-        lines.append(f"{weight} {owner} {rrtype} {rcode} {count} {rdata or '-'}\n")
+        # A label "*" is a random one of eight letters.
+        labels = wire(owner.strip("-").replace("*", 8 * "*")).hex() or "-"
+        lines.append(f"{weight} {rrtype} {rcode} {count} {labels} {rdata or '-'} {owner} TYPE{rrtype}\n")
     return "".join(lines)
 
 

@@ -136,9 +136,9 @@ def measure_peer(bench, peer, size, zones):
     bench.say(f"{peer}, {size:,} domains")
     if peer == "knotd" and not any(row["system"] == "floor" for row in bench.rows):
         # What knotd's own refusal costs in time.
+        foreign = bench.mix("foreign", domains.FOREIGN), "--domains", 1000, "--tail", domains.FOREIGN_TAIL
         with Knotd(bench, 1, zones) as server:
-            bench.rows.append({"system": "floor", "domains": 1, "uniform": measure.load(
-                bench, server, bench.mix("foreign", domains.FOREIGN), "--domains", 1000, "--tail", domains.FOREIGN_TAIL)})
+            bench.rows.append({"system": "floor", "domains": 1, "uniform": measure.load(bench, server, *foreign)})
     servers = peer_servers(bench, peer, size, zones)
     for server in servers:
         row = {"system": server.name, "domains": size}
@@ -154,7 +154,7 @@ def measure_peer(bench, peer, size, zones):
         most = 1 if bench.options.quick else 1000
         if peer == "knotd" and bench.options.instructions and size <= most and bench.remaining() > 20:
             zones.write(domains.PREFERENCE)
-            row["instructions"] = traced.mix(bench, lambda: Knotd(bench, size, zones), size)
+            row["instructions"] = traced.mix(bench, size, zones)
     if zones.store.preference != domains.PREFERENCE:
         zones.write(domains.PREFERENCE)
 
@@ -214,8 +214,7 @@ def measure_all(bench):
             row["import"] = size / store.load_seconds
             row["domain-octets"] = (row["disk"] - one_disk) / (size - 1)
         if options.instructions and (not options.quick or size == foreign):
-            row["instructions"] = traced.mix(bench, lambda served=store: Knotd(bench, served.count, store=served), size,
-                                             store.preference)
+            row["instructions"] = traced.mix(bench, size, store=store)
         if options.instructions and size == foreign:
             bench.say("instructions of questions that are not for the module")
             instructions = traced.strangers(bench, store, size)

@@ -101,17 +101,17 @@ def callgrind(path, library):
     return {"all": total, "module": inside}
 
 
-def instructions(bench, make, mix, *args):
+def instructions(bench, served, mix, *args):
     """Return the instructions per question, in all of knotd and inside the module: {"all": n, "module": n}.
 
-    make() returns a server that has not been started. It runs twice under callgrind, and is asked
-    a different number of questions; the difference is what questions cost, without start and end. One after
-    the other, so that it does not depend on how many come at once.
+    served: (domains, zones, store) of the knotd. It runs twice under callgrind, and is asked a different number
+    of questions; the difference is what questions cost, without start and end. One after the other, so that it
+    does not depend on how many come at once.
     """
     sums = []
     low, high = bench.traced
     for questions in (low, high):
-        server = make()
+        server = Knotd(bench, *served)
         server.wrapper = [machine.program("valgrind"), "--tool=callgrind", "--separate-threads=yes",
                           f"--callgrind-out-file={server.directory}/callgrind", "-q"]
         with server:
@@ -207,5 +207,6 @@ def change(bench, server, new):
         step = max(1, server.count // SAMPLE)
         for number in [*range(1, server.count + 1, step), server.count]:
             end = asker.until(domains.name(number), new, bench.patience)
-    server.change_done()
+    # The children that serve may be others after a reload.
+    server.pin()
     return {"seconds": end - begin, "estimated": False, "rate": server.count / (end - begin)}

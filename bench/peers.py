@@ -69,10 +69,6 @@ pattern:
         self.process.send_signal(signal.SIGHUP)
         return begin
 
-    def change_done(self):
-        """The children that serve are others after a reload."""
-        self.pin()
-
 
 class PowerDns(Server):
     """PowerDNS with LMDB; the packet cache is off or on."""

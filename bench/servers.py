@@ -15,14 +15,6 @@ import machine
 from machine import ADDRESS, Failure
 
 
-def question(qname, rrtype, number=1):
-    """Return a question with EDNS as octets."""
-    wire = struct.pack(">6H", number, 0, 1, 0, 0, 1)
-    for label in qname.split("."):
-        wire += bytes([len(label)]) + label.encode()
-    return wire + b"\0" + struct.pack(">2H", rrtype, 1) + b"\0\0\x29\x04\xd0\0\0\0\0\0\0"
-
-
 def preference(answer):
     """Return the preference of the first MX record whose owner is the QNAME, or None."""
     at = answer.find(b"\xc0\x0c" + struct.pack(">2H", domains.MX, 1))
@@ -43,10 +35,11 @@ class Asker:
     def __exit__(self, *problem):
         self.socket.close()
 
-    def ask(self, qname, rrtype=domains.MX, timeout=0.002):
-        """Return the answer, or nothing when it does not come in time."""
+    def ask(self, qname, timeout=0.002):
+        """Ask for the MX with EDNS. Return the answer, or nothing when it does not come in time."""
         self.number = (self.number + 1) % 65536
-        wire = question(qname, rrtype, self.number)
+        wire = struct.pack(">6H", self.number, 0, 1, 0, 0, 1) + domains.wire(qname) + \
+            struct.pack(">B2H", 0, domains.MX, 1) + b"\0\0\x29\x04\xd0\0\0\0\0\0\0"
         self.socket.settimeout(timeout)
         try:
             self.socket.send(wire)
@@ -170,9 +163,6 @@ class Server:
     def disk(self):
         """Return the octets on disk of what is served."""
         return machine.disk(self.zones.directory)
-
-    def change_done(self):
-        """The change has come."""
 
 
 class Knotd(Server):

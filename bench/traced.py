@@ -4,7 +4,7 @@
 import domains
 import report
 from measure import instructions
-from servers import Knotd, Store, Zones
+from servers import Store, Zones
 
 # Domains that --instructions has when nothing else is said.
 DOMAINS = 1_000_000
@@ -21,9 +21,10 @@ COUNTS = (
 ZONE_MOST = 1.02
 
 
-def mix(bench, make, size, preference=domains.PREFERENCE):
+def mix(bench, size, zones=None, store=None):
     """Count those of the mail questions."""
-    return instructions(bench, make, bench.mix("traced", domains.MIX, preference=preference), "--domains", size)
+    how = {"preference": store.preference} if store else {}
+    return instructions(bench, (size, zones, store), bench.mix("traced", domains.MIX, **how), "--domains", size)
 
 
 def lone_zone(bench, names=()):
@@ -47,10 +48,10 @@ def strangers(bench, store, size):
     foreign = bench.mix("foreign", domains.FOREIGN), "--domains", size, "--tail", domains.FOREIGN_TAIL
     plain = bench.mix("plain", domains.ZONE_QUESTIONS["hit"])
     return {
-        "foreign": instructions(bench, lambda: Knotd(bench, size, store=store), *foreign),
-        "refused": instructions(bench, lambda: Knotd(bench, 1, zones), *foreign),
-        "zone-mode": instructions(bench, lambda: Knotd(bench, 1, zones, alone), plain),
-        "zone": instructions(bench, lambda: Knotd(bench, 1, zones), plain),
+        "foreign": instructions(bench, (size, None, store), *foreign),
+        "refused": instructions(bench, (1, zones), *foreign),
+        "zone-mode": instructions(bench, (1, zones, alone), plain),
+        "zone": instructions(bench, (1, zones), plain),
         "foreign-domains": size,
     }
 
@@ -60,9 +61,9 @@ def counts(bench):
     size = bench.options.sizes[-1]
     bench.say("mail questions")
     store = Store(bench, "store", size)
-    found = {"mix": mix(bench, lambda: Knotd(bench, size, store=store), size)}
+    found = {"mix": mix(bench, size, store=store)}
     _, zones = lone_zone(bench)
-    found["knotd-mix"] = mix(bench, lambda: Knotd(bench, 1, zones), 1)
+    found["knotd-mix"] = mix(bench, 1, zones)
     bench.say("questions that are not for the module")
     found |= strangers(bench, store, size)
     lines = []
@@ -79,8 +80,7 @@ def zone_cost(bench):
     for kind in bench.options.zone_cost or domains.ZONE_QUESTIONS:
         bench.say(kind)
         how = (bench.mix(kind, domains.ZONE_QUESTIONS[kind]), *(() if kind.endswith("edns") else ("--edns", "none")))
-        without, with_it = (instructions(bench, lambda served=served: Knotd(bench, 1, zones, served), *how)["all"]
-                            for served in (None, store))
+        without, with_it = (instructions(bench, (1, zones, served), *how)["all"] for served in (None, store))
         percent = 100 * (with_it / without - 1)
         found[kind] = {"without": round(without), "with": round(with_it), "percent": round(percent, 2)}
         lines.append([kind, f"{without:.0f}", f"{with_it:.0f}", f"{percent:+.2f} %"])
