@@ -46,10 +46,11 @@ def settle(bench, server):
         before = after
 
 
-def timed(bench, server, mix, *args):
+def timed(bench, server, mix, *args, seconds=None):
     """Run ask for the length of a run, and return what it prints, with the (user, system) seconds of the server."""
+    args = "--domains", server.count, "--seconds", seconds or bench.seconds, *args
     before = server.cpu_time()
-    said = ask(bench, server, mix, "--seconds", bench.seconds, *args)
+    said = ask(bench, server, mix, *args)
     if not said["answered"]:
         raise Failure(f"{server.name} answers nothing")
     return said | {"used": [after - start for start, after in zip(before, server.cpu_time())]}
@@ -57,9 +58,8 @@ def timed(bench, server, mix, *args):
 
 def load(bench, server, mix, *args):
     """Return the questions per second in several runs, and the CPU time that the server took for each."""
-    args = "--domains", server.count, *args
     settle(bench, server)
-    ask(bench, server, mix, "--seconds", WARM_SECONDS, "--seed", 99, *args)
+    timed(bench, server, mix, "--seed", 99, *args, seconds=WARM_SECONDS)
     runs = [timed(bench, server, mix, "--seed", run + 1, *args) for run in range(bench.runs)]
     user, system = (statistics.median(run["used"][part] / run["answered"] * 1e6 for run in runs) for part in (0, 1))
     return {"qps": summary([run["answered"] / run["seconds"] for run in runs]), "user-us": user, "system-us": system,

@@ -43,11 +43,9 @@ def openssl_speed(bench, algorithm):
 
 
 def asked(bench, server, mix, seed, seconds=None):
-    """Ask with DO. Return what ask prints, with the CPU time of the server, and the signatures since: made, refused."""
-    before, used = server.signatures(), sum(server.cpu_time())
-    said = measure.ask(bench, server, mix, "--domains", server.count, "--seconds", seconds or bench.seconds,
-                       "--edns", "do", "--seed", seed)
-    said["used"] = sum(server.cpu_time()) - used
+    """Ask with DO. Return what timed() does, and the signatures since: made, cached, refused."""
+    before = server.signatures()
+    said = measure.timed(bench, server, mix, "--edns", "do", "--seed", seed, seconds=seconds)
     return said | {item: number - before[item] for item, number in server.signatures().items()}
 
 
@@ -61,14 +59,14 @@ def cold(bench, algorithm, size, mix):
         speeds.append(openssl_speed(bench, algorithm))
     return {"qps": measure.summary([run["answered"] / run["seconds"] for run in runs]),
             # By CPU time, as openssl counts.
-            "signatures": measure.summary([run["made"] / run["used"] for run in runs]),
+            "signatures": measure.summary([run["made"] / sum(run["used"]) for run in runs]),
             "lost": sum(run["lost"] for run in runs), "wrong": sum(run["wrong"] for run in runs),
             "openssl": statistics.median(speeds), "domains": size}
 
 
 def warm(bench, server, mix, plain):
     """Measure a cache that has all: speed, and the memory that it takes."""
-    measure.ask(bench, server, plain, "--domains", server.count, "--seconds", 0.5)
+    measure.timed(bench, server, plain, seconds=0.5)
     before = server.memory()[0]
     deadline = time.monotonic() + WARM_PATIENCE
     made, seed, said = 0, 1000, None
