@@ -82,11 +82,29 @@ def test_signed(directory):
     assert "openssl speed" in done.stdout and "below _report._dmarc" in done.stdout
 
 
+@pytest.mark.skipif(SANITIZED, reason="numbers of a sanitized build mean nothing")
+def test_counts(directory):
+    """Instructions alone: numbers of all that was asked for, and none of the module where it is not."""
+    numbers = directory / "numbers.json"
+    done = bench(directory, "--instructions", "--sizes", "10", "--quick", "--json", str(numbers))
+    assert done.returncode == 0, done.stderr
+    found = json.loads(numbers.read_text())["instructions"]
+    for item, least, most in (("mix", 1000, 20000), ("foreign", 500, 5000), ("zone-mode", 1, 500),
+                              ("knotd-mix", 0, 0), ("refused", 0, 0), ("zone", 0, 0)):
+        assert least <= found[item]["module"] <= most < found[item]["all"] + most, (item, found)
+    assert "mail mix" in done.stdout and "not ours, knotd refusing" in done.stdout
+    done = bench(directory, "--zone-cost", "hit", "--quick", "--json", str(numbers))
+    found = json.loads(numbers.read_text())["zone-cost"]
+    assert done.returncode == (found["hit"]["percent"] > 2), done.stderr
+    assert list(found) == ["hit"] and 0 < found["hit"]["percent"] < 10, found
+
+
 def test_usage(directory):
     """Slips are named, with status 2."""
     for args, text in ((("--sizes", "0"), "at least 1"), (("--peers", "bind"), "knotd, nsd, pdns"),
                        (("--questions", "all"), "uniform, zipf"), (("--json",), "wants a value"),
-                       (("--what",), "--what")):
+                       (("--zone-cost", "miss"), "nxdomain-deep"), (("--what",), "--what"),
+                       (("--dnssec", "--instructions"), "not allowed")):
         done = bench(directory, *args)
         assert done.returncode == 2 and text in done.stderr, (args, done.stderr)
 
