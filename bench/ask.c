@@ -19,7 +19,6 @@
 #include <inttypes.h>
 #include <math.h>
 #include <netinet/in.h>
-#include <poll.h>
 #include <sched.h>
 #include <stdbool.h>
 #include <stdio.h>
