@@ -78,7 +78,7 @@ static mail_str_t policy_of(const zone_t *zone)
 	return (mail_str_t){ (const char *)(zone->bitmap + zone->bitmap_count), zone->policy_len };
 }
 
-/*! Says whether an RRset of the answer is, or may be, from a wildcard or a DNAME (TRAPS 12). */
+/*! Return whether an RRset of the answer is, or may be, from a wildcard or a DNAME: knotd marks it. */
 static inline bool is_expanded(const knot_pkt_t *pkt, uint16_t index)
 {
 	return memcmp(pkt->rr[index].owner, "\x01*", 2) == 0 ||
@@ -296,7 +296,7 @@ static knotd_in_state_t finish(work_t *work, knotd_in_state_t state)
 	proof = reply->nsec;
 	if (work->zone->online && work->question.udp &&
 	    (work->pkt->rrset_count > 0 || !knot_rrset_empty(&proof))) {
-		// A signature that does not fit is truncation, not failure (TRAPS 18).
+		// Without it, mod-onlinesign answers SERVFAIL where the data fit and their signature does not.
 		qdata->err_truncated = true;
 	}
 	switch (reply->outcome) {

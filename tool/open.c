@@ -26,7 +26,7 @@ int tool_open(tool_t *tool, mail_store_mode_t mode)
 		                  diag->text[0] == '\0' ? ": " : "",
 		                  diag->text[0] == '\0' ? knot_strerror(ret) : "", hint);
 	}
-	/* Slots of readers that were killed would make every write grow the file (TRAPS 31). */
+	/* Slots of readers that were killed would make every write grow the file. */
 	if (mode == MAIL_STORE_WRITE) {
 		(void)mail_store_clear_readers(tool->store);
 	}

@@ -11,7 +11,7 @@
 
 #include "mail/source.h"
 
-/*! A chain of policies is at most this long (INTERFACE.md, Merging). */
+/*! A chain of policies is at most this long. */
 #define MAIL_POLICY_CHAIN_MAX 8
 
 /*! A layer of a profile. */

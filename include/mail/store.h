@@ -34,7 +34,7 @@ typedef struct mail_txn mail_txn_t;
 typedef struct {
 	size_t map_size;   /*!< 0: MAIL_STORE_MAP_SIZE. */
 	bool replicated;   /*!< Deletes leave tombstones. */
-	const char *owner; /*!< "USER:GROUP", "USER" or ":GROUP", or NULL: as INTERFACE says. */
+	const char *owner; /*!< "USER:GROUP", "USER" or ":GROUP", or NULL: see mail_store_init(). */
 	bool force;        /*!< Whatever the file system. */
 } mail_store_options_t;
 
@@ -90,7 +90,7 @@ uint64_t mail_store_epoch(const mail_store_t *store);
 
 /*! Says whether the files at the store's path are still those that are open: KNOT_EOK; KNOT_ESTALE when
  *  data.mdb or lock.mdb was replaced (then open again), KNOT_ENOENT when it is gone. Does not open
- *  anything (TRAPS 30). */
+ *  anything: closing a second environment takes the process's lock from the first. */
 int mail_store_is_current(const mail_store_t *store);
 /*! Octets of memory that mail_store_beacon() maps the file over, at most. */
 #define MAIL_BEACON_SIZE 65536

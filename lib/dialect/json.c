@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * NDJSON, one entry a line (INTERFACE.md, NDJSON and JSON):
+ * NDJSON, one entry a line:
  *
  *     entry   = { "kind": SECTION, "name" or "id": ID, *( ITEM: value / "+ITEM": value ) }
  *             / { "kind": SECTION, "name" or "id": ID, "deleted": true }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Merging.  A profile starts with the built-in defaults; each layer above then replaces, merges by tag,
- * appends or removes (INTERFACE.md, Merging and references).  Values point into the layers' entries,
- * which the profile owns.
+ * Merging.  A profile starts with the built-in defaults; each layer above then replaces a scalar or a
+ * list as a whole and dmarc tag by tag, appends to a list (ITEM-add), or removes ("none").  Values
+ * point into the layers' entries, which the profile owns.
  */
 #include "config.h"
 
@@ -12,7 +12,7 @@
 #include "mail/dmarc.h"
 #include "mail/profile.h"
 
-/*! The bottom layer (INTERFACE.md, Defaults of a hosted domain). */
+/*! The bottom layer. */
 static const struct {
 	mail_item_id_t item;
 	const char *value;

@@ -376,7 +376,7 @@ class Zones:
         """One RRSIG of an RRset. The result is the wildcard that it is from, or None."""
         if record.signer != zone.apex:
             raise Failure(f"{rrset.name}: signed by {record.signer}, not {zone}")
-        # The answer's TTL may be capped by the clock, never raised (RFC 4035 2.2, INTERFACE.md Time).
+        # The answer's TTL may be capped by the clock, never raised (RFC 4035 2.2).
         if ttl != rrset.ttl or record.original_ttl < rrset.ttl:
             raise Failure(f"{rrset.name}: TTL {rrset.ttl}, its RRSIG's {ttl}, Original {record.original_ttl}")
         now = self.now or time.time()

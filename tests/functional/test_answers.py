@@ -345,7 +345,7 @@ def cookie_of(answer):
 
 
 def test_cookies_and_rate_limits(store):
-    """Both before the module, as INTERFACE.md orders them: our answers are limited, a cookie exempts."""
+    """Both before the module, as doc/mod-mail.rst orders them: our answers are limited, a cookie exempts."""
     answers(store)
     with Knotd(store, modules=("mod-cookies", "mod-rrl/test", "mod-mail/test"),
                conf=rrl(5)) as knotd:

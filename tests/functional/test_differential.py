@@ -334,7 +334,7 @@ def export(store, domain):
 def report_names(domains, zones):
     """Names at and below _report._dmarc.D that exist in the module by rule, but not in the zone file.
 
-    DESIGN.md 6: a name there is an empty non-terminal if and only if some stored domain lies at or
+    A name there is an empty non-terminal if and only if some stored domain lies at or
     below it; _dmarc.D and _report._dmarc.D are, too, since D itself is stored. Each is listed.
     """
     there = set()

@@ -38,7 +38,7 @@ host:
 
 @covers("soa", "ns")
 def test_soa_and_ns(store):
-    """SOA with the defaults of INTERFACE.md; NS; both as given."""
+    """SOA with the defaults of doc/kinds.rst; NS; both as given."""
     before = int(time.time())
     store.apply("""
 policy:

@@ -7,7 +7,7 @@ from kinds import check, covers, each, policy, serve
 RUA = "mailto:postmaster@example.org"
 
 DMARC = [
-    # items, expected; the order is that of FIELD.md 12, p second for old receivers
+    # items, expected; p is second, where old receivers look for it
     (None, "v=DMARC1; p=none"),
     (["p=none"], "v=DMARC1; p=none"),
     (["p=quarantine"], "v=DMARC1; p=quarantine"),

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What depends on time follows the clock, without a write to the store (INTERFACE.md, Time)."""
+"""What depends on time follows the clock, without a write to the store."""
 
 import time
 

@@ -169,7 +169,7 @@ def test_a_commit_that_fails(store):
     assert len(files(store)) == 1
 
 
-# The life of a set: times as INTERFACE.md and kmailctl(8) say
+# The life of a set: times as kmailctl(8) says
 
 def test_first_key_and_its_ds(timed):
     """The DS waits for the largest TTL and the delay; the word on it too."""

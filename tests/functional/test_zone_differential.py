@@ -220,7 +220,7 @@ def compose(store, family):
 
 
 def with_keepers(ours, origin, stored):
-    """Names below _report._dmarc exist where a stored domain is at or below them (DESIGN.md 6): a record makes them be."""
+    """Names below _report._dmarc exist where a stored domain is at or below them: a record makes them be."""
     ours = dict(ours)
     odd = dns.rdatatype.from_text("TYPE65281")
     for above in [""] + [f"{name}." for name in stored]:
@@ -287,7 +287,7 @@ class Pair:
         return found
 
     def addresses(self):
-        """The additional section that ours should have (TRAPS.md 17): the zone's own addresses."""
+        """The additional section that ours should have: the zone's own addresses, and none of ours."""
         names = self.refers()
         wanted = {(str(rrset.name), dns.rdatatype.to_text(rrset.rdtype)) for rrset in self.theirs.additional
                   if rrset.name in names and not self.zone.is_ours(rrset.name, rrset.rdtype)}
@@ -316,7 +316,8 @@ OLD = knot_version() < (3, 4)
 
 
 def no_additional(pair):
-    """No address of ours, and none for a record of ours, is put into the additional section (TRAPS.md 17)."""
+    """No address of ours, and none for a record of ours, is put into the additional section: with them and
+    mod-onlinesign, knotd 3.2 crashes."""
     return pair.differ_in("additional") and pair.ends_early(pair.b["answer"])
 
 

@@ -275,7 +275,7 @@ def test_dnsviz_would_complain(store, directory):
 
 
 def test_large_key(signed):
-    """A key that does not fit with its signature is truncated, never a failure (TRAPS.md 18); TCP has it all."""
+    """A key that does not fit with its signature is truncated, never a failure; TCP has it all."""
     knotd, _ = signed
     seen = set()
     for name in ("long._domainkey.signed.test", "signed.test", "_25._tcp.mail.signed.test"):

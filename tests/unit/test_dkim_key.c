@@ -306,7 +306,7 @@ static void test_traditional(void)
 	EVP_PKEY_free(pkey);
 }
 
-/* FIELD.md 9: from 2048 to 4096 bits nothing is said. No key pairs of that length are made here. */
+/* An error below 1024 bits, a warning below 2048 and above 4096. No key pairs of that length are made here. */
 static void test_lengths(void)
 {
 	static const struct {

@@ -61,7 +61,7 @@ static void test_table(void)
 	CU_ASSERT_PTR_NULL(mail_item_find(POLICY, MAIL_STR("")));
 }
 
-/*! The items of the dialect (INTERFACE.md), with the sections they are in. */
+/*! The items of the dialect, with the sections they are in. */
 static void test_dialect(void)
 {
 	static const struct {

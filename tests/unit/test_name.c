@@ -209,7 +209,7 @@ static void test_key(void)
 		{ LIT("\3org\0"), LIT("org"), 1, 0 },
 		{ LIT("\7example\3org\0"), LIT("org\0example"), 2, 3 },
 		{ LIT("\4MAIL\7eXample\3ORG\0"), LIT("org\0example\0mail"), 3, 11 },
-		/* TRAPS 29: one label with NUL is not two labels. */
+		/* One label with NUL is not two labels. */
 		{ LIT("\13org\0example\0"), LIT("org\1\1example"), 1, 0 },
 		{ LIT("\3a.b\1c\0"), LIT("c\0a.b"), 2, 1 },
 		{ LIT("\2\0\1\2\1\2\0"), LIT("\1\2\2\0\1\1\1\2"), 2, 3 },

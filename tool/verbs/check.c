@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * check: what is damaged, refers to nothing, or is risky. Reads everything that is stored, which what
- * other writers replicated into the store is part of (DESIGN.md, 5).
+ * other writers replicated into the store is part of.
  */
 
 #include <stdlib.h>

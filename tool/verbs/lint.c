@@ -84,7 +84,7 @@ static void text_below(const lint_t *lint, const char *labels, mail_buf_t *out)
 	}
 }
 
-/*! \brief A name that something is delivered to must have an address and be no alias (FIELD 18, 19). */
+/*! \brief A name that something is delivered to must have an address and be no alias (RFC 5321 5.1). */
 static void check_target(const lint_t *lint, const knot_rrset_t *rrset, const knot_dname_t *target)
 {
 	knot_dname_txt_storage_t name;
