@@ -4,7 +4,7 @@
 
 #include <stdlib.h>
 
-#include "mail/text.h"
+#include "mail/json.h"
 #include "mail/time.h"
 
 /* More warnings than this say nothing new. */

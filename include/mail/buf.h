@@ -1,79 +1,16 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*!
  * \file
- * \brief Octet strings, growing buffers, and the message that goes with an error.
+ * \brief Growing buffers, and readers of octets.
  *
- * Every function of the library returns KNOT_EOK or a negative KNOT_E* code.  Functions that read
- * what people wrote also take a mail_diag_t and leave the reason there.
+ * Every function of the library returns KNOT_EOK or a negative KNOT_E* code.
  *
  * Thread rule of this file: an object is used by one thread at a time; there is no global state.
  */
 #pragma once
 
-#include <stdarg.h>
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
-#include <libknot/libknot.h>
-
-/*! A word of eight equal octets. */
-#define MAIL_WORD(octet) (UINT64_C(0x0101010101010101) * (octet))
-
-/*! Eight octets as a word, in the order of the machine. */
-static inline uint64_t mail_word_at(const uint8_t *octets)
-{
-	uint64_t word;
-	memcpy(&word, octets, sizeof(word));
-	return word;
-}
-
-/*! Octets that somebody else owns; not terminated. */
-typedef struct {
-	const char *data;
-	size_t len;
-} mail_str_t;
-
-/*! A mail_str_t of a string literal or a terminated string. */
-#define MAIL_STR(s) ((mail_str_t){ (s), strlen(s) })
-
-/*! Says whether two octet strings are equal. */
-static inline bool mail_str_equal(mail_str_t a, mail_str_t b)
-{
-	return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
-}
-
-/*! Says whether an octet string equals a terminated string. */
-static inline bool mail_str_is(mail_str_t a, const char *b)
-{
-	return mail_str_equal(a, MAIL_STR(b));
-}
-
-/*! What is wrong, for people. */
-typedef struct mail_diag {
-	uint32_t line;   /*!< Line in the file, from 1; 0 is unknown. */
-	uint32_t column; /*!< Octet within the value, from 1; 0 is unknown. */
-	char text[320];  /*!< The reason, without a full stop. */
-	/*! Optional: takes each warning (a risky value that is accepted). */
-	void (*warn)(void *ctx, const char *text);
-	void *warn_ctx;
-} mail_diag_t;
-
-/*!
- * Notes an error.
- *
- * \param diag    Where to; may be NULL.
- * \param column  Octet within the value, from 1; 0 is unknown.
- * \param fmt     printf format of the reason.
- *
- * \return KNOT_EINVAL, always, so that a caller can return it.
- */
-int mail_diag_error(mail_diag_t *diag, size_t column, const char *fmt, ...)
-	__attribute__((format(printf, 3, 4)));
-
-/*! Hands a warning to diag->warn, if there is one; diag may be NULL. */
-void mail_diag_warn(mail_diag_t *diag, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+#include "mail/diag.h"
+#include "mail/str.h"
 
 /*!
  * A buffer of octets that either grows (malloc) or writes into memory of the caller.

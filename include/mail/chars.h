@@ -8,7 +8,7 @@
  */
 #pragma once
 
-#include "mail/buf.h"
+#include "mail/str.h"
 
 /*! Arguments of a "%.*s" that shows a piece of a value, cut short. */
 #define MAIL_SHOW(s) (int)((s).len < 64 ? (s).len : 64), (s).len > 0 ? (s).data : ""
@@ -174,18 +174,4 @@ static inline bool mail_str_number(mail_str_t text, uint32_t max, uint32_t *out)
 	}
 	*out = (uint32_t)value;
 	return value <= max;
-}
-
-/*!
- * Moves the column of an error that was found in a part of a value.
- *
- * \param ret     What the check of the part returned; handed through.
- * \param offset  Where in the value the part starts.
- */
-static inline int mail_diag_shift(mail_diag_t *diag, int ret, size_t offset)
-{
-	if (ret != KNOT_EOK && diag != NULL && diag->column > 0) {
-		diag->column += (uint32_t)offset;
-	}
-	return ret;
 }

@@ -9,6 +9,7 @@
 #pragma once
 
 #include "mail/buf.h"
+#include "mail/diag.h"
 #include "mail/name.h"
 
 /*! Algorithm numbers (IANA, DNS Security Algorithm Numbers). */

@@ -91,6 +91,16 @@ mail_str_t mail_entry_value(const mail_entry_t *entry, mail_item_id_t item);
 bool mail_entry_equal(const mail_entry_t *a, const mail_entry_t *b);
 
 /*!
+ * Check a whole entry by itself: that what it needs is there, that nothing excludes another thing. Every
+ * reader and whoever edits an entry (`domain-set`) calls it; the values were checked one by one before.
+ *
+ * \param diag  The reason, without the entry's name; line and column 0 when the entry as a whole is at fault.
+ *
+ * \return KNOT_EOK; KNOT_EINVAL.
+ */
+int mail_entry_check(const mail_entry_t *entry, mail_diag_t *diag);
+
+/*!
  * Checks the id of an entry and writes it as it is kept: a name with A-labels and small letters;
  * ids of other sections: 1 to 63 of letters, digits, '-', '_', '.', of which the first is no '-'
  * or '.', and not "none"; "DOMAIN/SELECTOR" or "policy:POLICY/SELECTOR" for DKIM keys, the

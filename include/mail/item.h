@@ -9,6 +9,7 @@
 #pragma once
 
 #include "mail/buf.h"
+#include "mail/diag.h"
 
 /*! Most octets of one value, as stored. */
 #define MAIL_VALUE_MAX 8192
@@ -18,8 +19,6 @@
 #define MAIL_TXT_MAX 4000
 /*! A TTL above a week is accepted with a warning: a mistake stays in caches that long. */
 #define MAIL_TTL_WARN 604800
-/*! The last second that RFC 3339 can write: 9999-12-31T23:59:59Z. The first one here is 0. */
-#define MAIL_TIME_MAX INT64_C(253402300799)
 
 /*! What an entry of the store is. Each section is a named database of its own. */
 typedef enum {

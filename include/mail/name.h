@@ -15,6 +15,7 @@
 #include <endian.h>
 
 #include "mail/buf.h"
+#include "mail/diag.h"
 
 /*! No name in lookup format is longer: 253 octets of labels at most, each doubled, and separators. */
 #define MAIL_LF_MAX 511

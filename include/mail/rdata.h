@@ -15,6 +15,7 @@
 #pragma once
 
 #include "mail/buf.h"
+#include "mail/diag.h"
 #include "mail/name.h"
 
 /*! Longest RDATA that is ever filled. */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*!
  * \file
- * \brief The dialect (libknot's yparser) and JSON (jansson) as entries, and back.
+ * \brief The dialect (libknot's yparser) as entries, and back.
  *
- * One reader for `apply` and `diff`, one for `import`; both give normalised, self-checked entries.
+ * The reader of `apply` and `diff`; it gives normalised, self-checked entries, as that of JSON (mail/json.h) does.
  * References between entries are checked when they are written (mail/change.h). One thread at a time.
  *
  * A reason reads "policy guide: mx: ...", so that a caller only puts FILE:LINE: in front. diag->column
@@ -20,16 +20,6 @@ typedef struct {
 } mail_entries_t;
 
 void mail_entries_free(mail_entries_t *entries);
-
-/*!
- * Checks a whole entry by itself: that what it needs is there, that nothing excludes another thing. Every
- * reader and whoever edits an entry (`domain-set`) calls it; the values were checked one by one before.
- *
- * \param diag  The reason, without the entry's name; line and column 0 when the entry as a whole is at fault.
- *
- * \return KNOT_EOK; KNOT_EINVAL.
- */
-int mail_entry_check(const mail_entry_t *entry, mail_diag_t *diag);
 
 /*!
  * Reads a text in the dialect.
@@ -55,21 +45,3 @@ int mail_text_parse(mail_str_t text, int (*read_file)(void *ctx, mail_str_t name
  *         octets) and only JSON can. What was appended to `out` is then of no use.
  */
 int mail_text_print(const mail_entry_t *entry, mail_buf_t *out);
-
-/*!
- * Reads one line of NDJSON. A domain's id is its member "name"; the id of any other entry is "id" ("name" is
- * an item of hosts), and "name" is understood where no such item exists.
- *
- * \param entry  Out: the caller frees it.
- * \param diag   column: octet within the line where the JSON itself is bad, else within the value. Its line
- *               is the caller's affair and left alone.
- *
- * \return KNOT_EOK; KNOT_EINVAL; KNOT_ENOMEM.
- */
-int mail_json_parse(mail_str_t line, mail_entry_t **entry, mail_diag_t *diag);
-/*!
- * Writes an entry as one JSON object, "kind" first, without a line end.
- *
- * \return KNOT_EOK; KNOT_ENOMEM; KNOT_EMALF: a value that is no UTF-8 (from a damaged store).
- */
-int mail_json_print(const mail_entry_t *entry, mail_buf_t *out);

@@ -6,6 +6,10 @@
 #pragma once
 
 #include "mail/buf.h"
+#include "mail/diag.h"
+
+/*! The last second that RFC 3339 can write: 9999-12-31T23:59:59Z. The first one here is 0. */
+#define MAIL_TIME_MAX INT64_C(253402300799)
 
 /*! Parses a time. \param out Seconds since 1970. \return KNOT_EOK or KNOT_EINVAL. */
 int mail_time_parse(mail_str_t text, int64_t *out, mail_diag_t *diag);

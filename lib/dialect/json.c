@@ -11,11 +11,12 @@
  *
  * A domain has its id in "name", all others in "id", because "name" is an item of hosts.
  */
+#include "mail/json.h"
+
 #include <jansson.h>
 #include <stdio.h>
 
 #include "mail/dmarc.h"
-#include "mail/text.h"
 #include "dialect/place.h"
 
 /* The name of the member that holds the id. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "dialect/place.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 
 /* Names longer than this are not compared: no item's name is. */

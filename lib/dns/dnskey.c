@@ -18,7 +18,6 @@
 #include <openssl/sha.h>
 
 #include "mail/chars.h"
-#include "mail/item.h"
 #include "mail/time.h"
 
 #define PROTOCOL 3

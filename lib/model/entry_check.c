@@ -3,11 +3,12 @@
  * What an entry must and must not hold as a whole. That its members are such as its section knows, with the
  * operations that their items know, is seen to by mail_entry_add().
  */
+#include "mail/entry.h"
+
 #include <stdio.h>
 #include <time.h>
 
 #include "mail/rollover.h"
-#include "mail/text.h"
 #include "mail/time.h"
 
 /* Notes a reason at a member (or at none). */

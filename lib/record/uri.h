@@ -10,6 +10,7 @@
 #pragma once
 
 #include "mail/buf.h"
+#include "mail/diag.h"
 #include "mail/name.h"
 
 /*! Schemes, to be joined with |. */

@@ -13,6 +13,7 @@
 
 #include "mail/codec.h"
 #include "mail/name.h"
+#include "mail/json.h"
 #include "mail/text.h"
 
 /*! Tries one input. \return 0, always. */

@@ -3,7 +3,7 @@
 
 #include <jansson.h>
 
-#include "mail/text.h"
+#include "mail/json.h"
 
 #include "samples.h"
 #include "unit.h"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include <stdlib.h>
 
+#include "mail/json.h"
 #include "mail/text.h"
 
 #include "failing.h"

@@ -7,7 +7,6 @@
 #include <time.h>
 
 #include "mail/profile.h"
-#include "mail/text.h"
 #include "mail/time.h"
 #include "mail/tlsa.h"
 #include "tool/out.h"

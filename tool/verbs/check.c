@@ -9,7 +9,6 @@
 #include "tool/verbs/lint.h"
 #include "mail/dkim_id.h"
 #include "mail/plan.h"
-#include "mail/text.h"
 
 /*! \brief A policy that was looked at. */
 typedef struct {

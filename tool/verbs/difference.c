@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-#include "mail/text.h"
+#include "mail/json.h"
 #include "tool/out.h"
 
 static void print_line(char sign, const mail_entry_t *entry, const mail_member_t *member,

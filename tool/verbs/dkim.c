@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "mail/dkim.h"
-#include "mail/text.h"
+#include "mail/json.h"
 #include "mail/time.h"
 #include "tool/out.h"
 

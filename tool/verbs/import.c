@@ -14,7 +14,7 @@
 
 #include "tool/guard.h"
 #include "mail/change.h"
-#include "mail/text.h"
+#include "mail/json.h"
 #include "tool/out.h"
 
 /* No entry is longer as JSON: all its values are bounded. */
