@@ -46,11 +46,9 @@ static int check_path(knotd_conf_check_args_t *args)
 
 static int check_policy(knotd_conf_check_args_t *args)
 {
+	mail_lf_storage_t key;
 	mail_str_t id = MAIL_STR((const char *)args->data);
-	mail_buf_t out = { 0 };
-	int ret = mail_entry_id_normalise(MAIL_SECTION_POLICY, id, &out, NULL);
-	mail_buf_free(&out);
-	if (ret != KNOT_EOK) {
+	if (mail_entry_key(MAIL_SECTION_POLICY, id, &key) != KNOT_EOK) {
 		args->err_str = "the id of a policy has 1 to 63 letters, digits, '-', '_' or '.'";
 		return KNOT_EINVAL;
 	}

@@ -109,6 +109,16 @@ static inline bool mail_str_is_nocase(mail_str_t s, const char *with)
 	return mail_str_same(s, MAIL_STR(with));
 }
 
+/*! Return whether all octets are ASCII. */
+static inline bool mail_str_is_ascii(mail_str_t s)
+{
+	size_t i = 0;
+	while (i < s.len && (uint8_t)s.data[i] < 0x80) {
+		i++;
+	}
+	return i == s.len;
+}
+
 /*! Takes the white space off both ends. */
 static inline mail_str_t mail_str_trim(mail_str_t s)
 {

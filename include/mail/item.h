@@ -123,11 +123,7 @@ typedef struct {
 	unsigned flags;     /*!< mail_item_flag_t. */
 	mail_section_t ref; /*!< For MAIL_TYPE_REF. */
 	uint32_t min, max;  /*!< For MAIL_TYPE_NUMBER. */
-	/*! Writes the text of a value (trimmed) as it is stored; NULL: as the type says. */
-	int (*parse)(mail_str_t text, mail_buf_t *out, mail_diag_t *diag);
-	/*! Checks one stored value with the renderer of its record; NULL: the type says it all. */
-	int (*check)(mail_str_t value, mail_diag_t *diag);
-	const char *help; /*!< One line, for people. */
+	const char *help;   /*!< One line, for people. */
 } mail_item_t;
 
 /*! All items in the order of their numbers; ended by a NULL name. */
@@ -139,8 +135,8 @@ const mail_item_t *mail_item_get(unsigned id);
 const mail_item_t *mail_item_find(mail_section_t section, mail_str_t name);
 
 /*!
- * Checks one value and writes it as it is stored in an entry: names normalised, times and
- * numbers in one spelling, octets raw (the text is base64; for a DKIM key also PEM or a whole
+ * Check one value and write it as it is stored in an entry: names normalised, with A-labels; times and
+ * numbers in one spelling; octets raw (the text is base64; for a DKIM key also PEM or a whole
  * record). Blanks around a value are taken off, but for `txt`. Control characters and what is
  * not UTF-8 are refused. Refers to no other entry. Nothing stays in `out` of a value that is
  * refused.

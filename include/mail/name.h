@@ -174,14 +174,14 @@ static inline const knot_dname_t *mail_name_parent(const knot_dname_t *name)
 }
 
 /*!
- * Parses an absolute domain name (the dot at its end may be missing), as people write it: U-labels
- * become A-labels (IDNA2008, RFC 5891), capitals become small.
+ * Parse an absolute domain name (the dot at its end may be missing), as the store has it or people write it: capitals
+ * become small. International names are A-labels (RFC 5890 2.3.2.1); what people write is converted before.
  *
  * \param text  The name.
  * \param name  Out: the wire name.
  * \param diag  Out: the reason; may be NULL.
  *
- * \return KNOT_EOK; KNOT_EINVAL (empty label, label over 63 octets, name over 255, bad U-label).
+ * \return KNOT_EOK; KNOT_EINVAL (empty label, label over 63 octets, name over 255).
  */
 int mail_name_parse(mail_str_t text, knot_dname_storage_t name, mail_diag_t *diag);
 
@@ -227,8 +227,8 @@ int mail_pattern_name(const mail_pattern_t *pattern, const knot_dname_t *apex,
                       knot_dname_storage_t name);
 
 /*!
- * Normalises a name in text: A-labels, small letters, the same relation to the domain; what
- * is stored. `@` and `.` stay.
+ * Normalise a name in text: small letters, the same relation to the domain; what is stored. `@` and
+ * `.` stay.
  */
 int mail_name_normalise(mail_str_t text, mail_buf_t *out, mail_diag_t *diag);
 

@@ -24,13 +24,13 @@ typedef struct {
  * Checks one term: a mechanism with optional qualifier (all, include, a, mx, ip4, ip6, exists) or a
  * modifier (redirect=, exp=, ra=, rp=, rr=, any unknown name=). Macros are checked (RFC 7208 7.1);
  * `{domain}` is our hole, not a macro. `ptr` is refused (RFC 7208 5.5). Domains are absolute ("a:mail"
- * is refused); U-labels are taken where there is no macro beside them.
+ * is refused), in A-labels.
  *
  * \param cost  What the term costs is added to it; may be NULL.
  */
 int mail_spf_term_check(mail_str_t term, mail_spf_cost_t *cost, mail_diag_t *diag);
 
-/*! As mail_spf_term_check(), and writes the term: as it is, but U-labels of its domain as A-labels. */
+/*! As mail_spf_term_check(), and writes the term as it is. */
 int mail_spf_term_write(mail_str_t term, mail_spf_cost_t *cost, mail_buf_t *out, mail_diag_t *diag);
 
 /*! Checks an `all` with its qualifier: "-all", "~all", "?all", "+all" (a warning), or "none". */

@@ -5,10 +5,6 @@
 #include "mail/chars.h"
 
 #include <arpa/inet.h>
-#include <idn2.h>
-
-/* Longest U-label that is looked at: no A-label of 63 octets stands for a longer one in UTF-8. */
-#define ULABEL_MAX 252
 
 /*! What stands in names as itself; any other octet is written with a backslash. */
 static bool is_plain(uint8_t c)
@@ -24,36 +20,6 @@ typedef struct {
 	size_t pos;
 	mail_diag_t *diag;
 } scan_t;
-
-/*! Turns a U-label into the A-label for it (RFC 5891 5), which replaces it in label. */
-static int ulabel_convert(const scan_t *s, size_t start, const char *ulabel, uint8_t *label,
-                          size_t *len)
-{
-	char *alabel = NULL;
-	int ret = idn2_lookup_u8((const uint8_t *)ulabel, (uint8_t **)&alabel,
-	                         IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL);
-	if (ret == IDN2_MALLOC) {
-		return KNOT_ENOMEM;
-	}
-	if (ret != IDN2_OK) {
-		return mail_diag_error(s->diag, start + 1, "bad international label \"%s\": %s",
-		                       ulabel, idn2_strerror(ret));
-	}
-
-	/* UTS 46 maps some characters to nothing and others to a dot. */
-	*len = strlen(alabel);
-	if (*len == 0 || *len > KNOT_DNAME_MAXLABELLEN || strchr(alabel, '.') != NULL) {
-		idn2_free(alabel);
-		return mail_diag_error(s->diag, start + 1,
-		                       "\"%s\" does not become one label of 1 to 63 octets",
-		                       ulabel);
-	}
-	for (size_t i = 0; i < *len; i++) {
-		label[i] = (uint8_t)mail_char_lower(alabel[i]);
-	}
-	idn2_free(alabel);
-	return KNOT_EOK;
-}
 
 /*!
  * Reads what follows a backslash, RFC 1035 5.1:
@@ -113,52 +79,42 @@ static int bad_octet(const scan_t *s)
 }
 
 /*!
- * Reads one label up to its dot or the end of the text.
+ * Read one label up to its dot or the end of the text.
  *
- *     label = 1*( ALPHA / DIGIT / "-" / "_" / "*" / "/" / escape / UTF-8 above 7F )
+ *     label = 1*( ALPHA / DIGIT / "-" / "_" / "*" / "/" / escape )
+ *
+ * \param label  Room for 63 octets.
  */
 static int label_parse(scan_t *s, uint8_t *label, size_t *len)
 {
-	char raw[ULABEL_MAX + 1];
-	size_t start = s->pos, n = 0;
-	bool wide = false, escaped = false;
+	const size_t start = s->pos;
+	size_t n = 0;
 	while (s->pos < s->text.len && s->text.data[s->pos] != '.') {
 		uint8_t c = (uint8_t)s->text.data[s->pos];
-		if (n == ULABEL_MAX) {
-			return mail_diag_error(s->diag, start + 1,
-			                       "a label is longer than 63 octets");
-		}
 		if (c == '\\') {
 			int ret = escape_parse(s, &c);
 			if (ret != KNOT_EOK) {
 				return ret;
 			}
-			escaped = true;
-		} else if (c >= 0x80 || is_plain(c)) {
-			wide = wide || c >= 0x80;
+		} else if (is_plain(c)) {
 			s->pos++;
 		} else {
 			return bad_octet(s);
 		}
-		raw[n++] = mail_char_lower((char)c);
+		if (n < KNOT_DNAME_MAXLABELLEN) {
+			label[n] = (uint8_t)mail_char_lower((char)c);
+		}
+		n++;
 	}
-	raw[n] = '\0';
-
 	if (n == 0) {
 		return mail_diag_error(s->diag, start + 1, "an empty label in the name \"%.*s\"",
 		                       MAIL_SHOW(s->text));
 	}
-	if (wide && escaped) {
-		return mail_diag_error(s->diag, start + 1, "a backslash in an international label");
-	}
-	if (wide) {
-		return ulabel_convert(s, start, raw, label, len);
-	}
 	if (n > KNOT_DNAME_MAXLABELLEN) {
 		return mail_diag_error(s->diag, start + 1,
-		                       "label \"%.20s...\" has %zu octets, more than 63", raw, n);
+		                       "label \"%.20s...\" has %zu octets, more than 63",
+		                       (const char *)label, n);
 	}
-	memcpy(label, raw, n);
 	*len = n;
 	return KNOT_EOK;
 }

@@ -7,6 +7,8 @@
 
 #include <stdlib.h>
 
+#include "model/internal.h"
+
 /*! Copies octets and ends them with NUL, which is not counted. */
 static int copy_str(mail_str_t from, mail_str_t *to)
 {
@@ -130,8 +132,7 @@ mail_str_t mail_entry_value(const mail_entry_t *entry, mail_item_id_t item)
 	return member->values[0].text;
 }
 
-/*! Says whether an item of a section knows an operation. */
-static bool op_allowed(mail_section_t section, const mail_item_t *item, mail_op_t op)
+bool mail_entry_knows(mail_section_t section, const mail_item_t *item, mail_op_t op)
 {
 	if ((item->sections & (1u << section)) == 0) {
 		return false;
@@ -166,7 +167,7 @@ static bool has_tag(const mail_member_t *member, mail_str_t value)
 static int add_allowed(const mail_entry_t *entry, const mail_item_t *item, mail_op_t op,
                        mail_str_t value)
 {
-	if (!op_allowed(entry->section, item, op)) {
+	if (!mail_entry_knows(entry->section, item, op)) {
 		return KNOT_EINVAL;
 	}
 	const mail_member_t *member = mail_entry_member(entry, item->id, op);
@@ -241,90 +242,6 @@ int mail_entry_add(mail_entry_t *entry, const mail_item_t *item, mail_op_t op, m
 	entry->members[place] = member;
 	entry->count++;
 	return KNOT_EOK;
-}
-
-/*! Gives the reason for what mail_entry_add() refused. */
-static int add_refused(int ret, const mail_entry_t *entry, const mail_item_t *item, mail_op_t op,
-                       mail_diag_t *diag)
-{
-	const mail_member_t *member = mail_entry_member(entry, item->id, op);
-	switch (ret) {
-	case KNOT_ENOMEM: return ret;
-	case KNOT_ELIMIT: return mail_diag_error(diag, 0, "more than %d values", MAIL_LIST_MAX);
-	case KNOT_EEXIST:
-		if (op == MAIL_OP_NONE || member == NULL) {
-			return mail_diag_error(diag, 0, "none stands alone");
-		}
-		return mail_diag_error(diag, 0,
-		                       (item->flags & MAIL_FLAG_BYTAG) != 0 ? "a tag is given twice"
-		                                                            : "takes one value");
-	default: break;
-	}
-	if ((item->sections & (1u << entry->section)) == 0) {
-		return mail_diag_error(diag, 0, "no item of section %s",
-		                       mail_section_name(entry->section));
-	}
-	if (op == MAIL_OP_NONE) {
-		return mail_diag_error(diag, 0, "none: there is nothing that it could remove");
-	}
-	if ((item->flags & MAIL_FLAG_BYTAG) != 0) {
-		return mail_diag_error(diag, 0, "merges by tag already, write %s", item->name);
-	}
-	return mail_diag_error(diag, 0, "nothing can be appended to it, write %s", item->name);
-}
-
-/*! Says whether a list has a value already. Tags tell for themselves. */
-static bool has_value(const mail_entry_t *entry, const mail_item_t *item, mail_op_t op,
-                      mail_str_t value)
-{
-	const mail_member_t *member = mail_entry_member(entry, item->id, op);
-	if ((item->flags & MAIL_FLAG_LIST) == 0 || (item->flags & MAIL_FLAG_BYTAG) != 0) {
-		return false;
-	}
-	for (size_t i = 0; member != NULL && i < member->count; i++) {
-		if (mail_str_equal(member->values[i].text, value)) {
-			return true;
-		}
-	}
-	return false;
-}
-
-int mail_entry_parse(mail_entry_t *entry, const mail_item_t *item, mail_op_t op, mail_str_t text,
-                     uint32_t line, mail_diag_t *diag)
-{
-	int ret;
-	mail_buf_t value = { 0 };
-	if (op != MAIL_OP_NONE && mail_str_is(text, "none") &&
-	    (item->flags & MAIL_FLAG_NONE) == 0) {
-		if (op == MAIL_OP_ADD) {
-			ret = mail_diag_error(diag, 1, "none cannot be appended");
-			goto done;
-		}
-		op = MAIL_OP_NONE;
-	}
-	if (op != MAIL_OP_NONE && op_allowed(entry->section, item, op)) {
-		ret = mail_item_normalise(item, text, &value, diag);
-		if (ret != KNOT_EOK) {
-			goto done;
-		}
-		if (has_value(entry, item, op, mail_buf_view(&value))) {
-			/* Of a person, another one was meant. In a chain two issuers may have the same key. */
-			if (entry->section != MAIL_SECTION_CERTIFICATE) {
-				ret = mail_diag_error(diag, 0, "the same value is given twice");
-			}
-			goto done;
-		}
-	}
-	ret = mail_entry_add(entry, item, op, mail_buf_view(&value), line);
-	if (ret != KNOT_EOK) {
-		ret = add_refused(ret, entry, item, op, diag);
-	}
-done:
-	mail_buf_free(&value);
-	if (ret == KNOT_EINVAL && diag != NULL && diag->line == 0) {
-		diag->line = line;
-	}
-	return ret;
 }
 
 void mail_entry_remove(mail_entry_t *entry, mail_item_id_t item, mail_op_t op)

@@ -50,8 +50,7 @@ int mail_domain_parse(mail_str_t text, knot_dname_storage_t name, mail_diag_t *d
 	return name[0] != '\0' ? KNOT_EOK : mail_diag_error(diag, 1, "the root is no mail domain");
 }
 
-int mail_entry_id_normalise(mail_section_t section, mail_str_t text, mail_buf_t *out,
-                            mail_diag_t *diag)
+int mail_entry_id_write(mail_section_t section, mail_str_t text, mail_buf_t *out, mail_diag_t *diag)
 {
 	knot_dname_storage_t name;
 	const size_t start = out->len;

@@ -182,7 +182,7 @@ static int ramp_read(mail_build_t *build, ramp_step_t *steps, size_t *count)
 		mail_str_t time;
 		step->text = ramp->values[i].text;
 		step->tags = 0;
-		if (!mail_item_word(step->text, &step->tags, &time) ||
+		if (!mail_str_word(step->text, &step->tags, &time) ||
 		    mail_time_parse(time, &step->from, build->diag) != KNOT_EOK) {
 			return mail_build_bad(build, MAIL_ITEM_DMARC_RAMP, &ramp->values[i],
 			                      KNOT_EINVAL);
@@ -226,8 +226,7 @@ int mail_kind_dmarc(mail_build_t *build, const mail_kind_t *kind)
 		}
 		/* Tags given last count (mail_dmarc_render). */
 		size_t pos = steps[i].tags;
-		while (count < DMARC_TAGS_MAX &&
-		       mail_item_word(steps[i].text, &pos, &tags[count])) {
+		while (count < DMARC_TAGS_MAX && mail_str_word(steps[i].text, &pos, &tags[count])) {
 			count++;
 		}
 		from = steps[i].from;

@@ -48,7 +48,7 @@ static bool is_name_block(int block)
 	       block == KNOT_RDATA_WF_DECOMPRESSIBLE_DNAME;
 }
 
-static bool type_has_names(uint16_t type)
+bool mail_record_has_names(uint16_t type)
 {
 	const int *block = type_blocks(type);
 	while (*block != KNOT_RDATA_WF_END && !is_name_block(*block)) {
@@ -57,12 +57,7 @@ static bool type_has_names(uint16_t type)
 	return *block != KNOT_RDATA_WF_END;
 }
 
-/*!
- * Takes the next piece of RDATA: white space, or a word, in which quotes may hold white space.
- *
- * \param quoted  Out: the piece has a quote.
- */
-static int piece_next(const parse_t *p, size_t *pos, mail_str_t *piece, bool *quoted)
+int mail_record_piece(const parse_t *p, size_t *pos, mail_str_t *piece, bool *quoted)
 {
 	mail_str_t text = p->text;
 	size_t start = *pos, i = start;
@@ -103,17 +98,7 @@ static bool has_hole(mail_str_t text)
 	return memmem(text.data, text.len, MAIL_HOLE, strlen(MAIL_HOLE)) != NULL;
 }
 
-static bool is_ascii(mail_str_t text)
-{
-	for (size_t i = 0; i < text.len; i++) {
-		if ((uint8_t)text.data[i] >= 0x80) {
-			return false;
-		}
-	}
-	return true;
-}
-
-/*! Writes a name with the hole or U-labels as the scanner reads it: absolute, ASCII. */
+/*! Write a name with the hole as the scanner reads it: absolute, ASCII. */
 static int name_put(const parse_t *p, mail_str_t word, mail_buf_t *line)
 {
 	mail_pattern_t pattern;
@@ -157,12 +142,12 @@ static int piece_put(mail_str_t piece, mail_buf_t *line)
 static int rdata_put(const parse_t *p, mail_buf_t *line)
 {
 	uint16_t type = p->record->type;
-	bool names = type_has_names(type);
+	bool names = mail_record_has_names(type);
 	size_t pos = p->pos;
 	while (pos < p->text.len) {
 		mail_str_t piece;
 		bool quoted;
-		int ret = piece_next(p, &pos, &piece, &quoted);
+		int ret = mail_record_piece(p, &pos, &piece, &quoted);
 		if (ret != KNOT_EOK) {
 			return ret;
 		}
@@ -173,7 +158,7 @@ static int rdata_put(const parse_t *p, mail_buf_t *line)
 			                       " in %.*s: it stands in names and TXT strings only",
 			                       MAIL_SHOW(p->type));
 		}
-		if (hole || (names && !quoted && !is_ascii(piece))) {
+		if (hole || (names && !quoted && !mail_str_is_ascii(piece))) {
 			ret = name_put(p, piece, line);
 		} else {
 			ret = piece_put(piece, line);

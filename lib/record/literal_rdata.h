@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*!
  * \file
- * \brief The second half of a literal record: what libzscanner reads. For literal.c only.
+ * \brief The second half of a literal record: what libzscanner reads. For literal.c and ulabel.c only.
  */
 #pragma once
 
@@ -25,5 +25,16 @@ static inline size_t mail_record_column(const mail_record_parse_t *p, const char
 	return (size_t)(at - p->text.data) + 1;
 }
 
+/*! Return whether the RDATA of a type hold names. */
+bool mail_record_has_names(uint16_t type);
+/*!
+ * Take the next piece of RDATA: white space, or a word, in which quotes may hold white space.
+ *
+ * \param pos     Is moved.
+ * \param quoted  Out: the piece has a quote.
+ *
+ * \return KNOT_EOK; KNOT_EINVAL.
+ */
+int mail_record_piece(const mail_record_parse_t *p, size_t *pos, mail_str_t *piece, bool *quoted);
 /*! Reads what follows the type; the type is one that is taken. \return As mail_record_parse(). */
 int mail_record_body(const mail_record_parse_t *p);

@@ -67,7 +67,6 @@ typedef struct {
 	bool macro; /*!< A macro that expands to a value. */
 	bool open;  /*!< It ends with a macro or with the hole. */
 	bool hole;
-	bool wide;    /*!< UTF-8: U-labels. */
 	bool odd;     /*!< Characters that no host name has. */
 	size_t label; /*!< Where the last label starts. */
 	size_t labels;
@@ -81,7 +80,7 @@ static int label_end(const mail_spf_scan_t *scan, mail_str_t spec, domain_t *d, 
 		return mail_diag_error(scan->diag, mail_spf_column(scan, label.data),
 		                       "an empty label in the domain '%.*s'", MAIL_SHOW(spec));
 	}
-	if (label.len > LABEL_MAX && !d->macro && !d->wide) {
+	if (label.len > LABEL_MAX && !d->macro) {
 		return mail_diag_error(scan->diag, mail_spf_column(scan, label.data),
 		                       "a label of %zu octets, more than 63", label.len);
 	}
@@ -107,6 +106,9 @@ static int bad_character(const mail_spf_scan_t *scan, const char *at)
 		why = "a brace in a domain: only " MAIL_HOLE " is replaced";
 	} else if (*at == '/') {
 		why = "'/' in a domain";
+	} else if ((uint8_t)*at >= 0x80) {
+		/* Where such a label ends depends on the message. */
+		why = "beside a macro, write labels as A-labels (xn--...)";
 	}
 	return mail_diag_error(scan->diag, mail_spf_column(scan, at), "%s", why);
 }
@@ -136,10 +138,8 @@ static int domain_walk(const mail_spf_scan_t *scan, mail_str_t spec, domain_t *d
 			ret = i + 1 < spec.len || d->label == i ? label_end(scan, spec, d, i)
 			                                        : KNOT_EOK;
 			d->label = i + 1 < spec.len ? i + 1 : d->label;
-		} else if (mail_char_in(c, "{}/") || (uint8_t)c < 0x21 || c == 0x7f) {
+		} else if (mail_char_in(c, "{}/") || c < 0x21 || c == 0x7f) {
 			ret = bad_character(scan, left.data);
-		} else if ((uint8_t)c >= 0x80) {
-			d->wide = true;
 		} else {
 			d->odd = d->odd || (!mail_char_alnum(c) && !mail_char_in(c, "-_"));
 		}
@@ -169,37 +169,6 @@ static bool is_toplabel(mail_str_t label)
 	return label.len > 0 && !digits;
 }
 
-/*! Writes a domain with U-labels; `absolute` is its text with a dot at the end. */
-static int wide_put(const mail_spf_scan_t *scan, mail_str_t spec, mail_str_t absolute)
-{
-	mail_pattern_t pattern;
-	int ret = mail_pattern_parse(absolute, &pattern, scan->diag);
-	if (ret != KNOT_EOK) {
-		return mail_diag_shift(scan->diag, ret, (size_t)(spec.data - scan->term.data));
-	}
-	return mail_pattern_print(&pattern, scan->out);
-}
-
-/*! A domain with U-labels, which macros cannot go with: where a label ends depends on the message. */
-static int wide_domain(const mail_spf_scan_t *scan, mail_str_t spec, const domain_t *d)
-{
-	if (d->macro) {
-		return mail_diag_error(scan->diag, mail_spf_column(scan, spec.data),
-		                       "beside a macro, write labels as A-labels (xn--...)");
-	}
-	mail_buf_t absolute = { 0 };
-	mail_buf_put(&absolute, spec.data, spec.len);
-	int ret = absolute.error;
-	if (spec.data[spec.len - 1] != '.') {
-		ret = mail_buf_u8(&absolute, '.');
-	}
-	if (ret == KNOT_EOK) {
-		ret = wide_put(scan, spec, mail_buf_view(&absolute));
-	}
-	mail_buf_free(&absolute);
-	return ret;
-}
-
 /*!
  * Checks and writes a domain.
  *
@@ -226,9 +195,6 @@ int mail_spf_domain_write(const mail_spf_scan_t *scan, mail_str_t spec)
 		return mail_diag_error(scan->diag, mail_spf_column(scan, spec.data),
 		                       "'%.*s' is not a full domain ('%.*s." MAIL_HOLE "'?)",
 		                       MAIL_SHOW(spec), MAIL_SHOW(spec));
-	}
-	if (d.wide) {
-		return wide_domain(scan, spec, &d);
 	}
 	mail_str_t top = mail_str_part(spec, d.label, end - d.label);
 	if (!d.open && !is_toplabel(top)) {

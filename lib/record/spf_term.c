@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Terms of SPF.  They are written as they came, but that U-labels become A-labels.
+ * Terms of SPF.  They are written as they came.
  *
  *     term      = directive / modifier                        (RFC 7208 4.6.1)
  *     directive = [ "+" / "-" / "?" / "~" ] mechanism

@@ -351,7 +351,7 @@ static int label_check(mail_str_t label, size_t at, bool *hole, mail_diag_t *dia
 			return mail_diag_error(diag, at + i + 1,
 			                       "after ',' another mailto: or https: must follow");
 		}
-		if (!mail_char_alnum(c) && !mail_char_in(c, "-_") && (uint8_t)c < 0x80) {
+		if (!mail_char_alnum(c) && !mail_char_in(c, "-_")) {
 			return mail_diag_error(diag, at + i + 1,
 			                       "'%.*s' cannot be part of a host name",
 			                       MAIL_SHOW(label));

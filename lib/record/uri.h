@@ -2,7 +2,7 @@
 /*!
  * \file
  * \brief URIs and host names within texts: report addresses of DMARC and TLS-RPT, BIMI's locations,
- *        domains in SPF terms (RFC 3986, RFC 6068, RFC 9110 4.2.2, RFC 5891).
+ *        domains in SPF terms (RFC 3986, RFC 6068, RFC 9110 4.2.2).
  *
  * `{domain}` stands for the domain: in a host as whole labels, elsewhere anywhere. Pure functions;
  * any thread.
@@ -28,8 +28,8 @@ typedef struct {
 } mail_uri_form_t;
 
 /*!
- * Checks a URI and writes it as a record holds it: scheme in small letters, U-labels of the host as
- * A-labels, what must be percent-encoded encoded.
+ * Checks a URI and writes it as a record holds it: scheme and host in small letters, what must be
+ * percent-encoded encoded.
  *
  * \return KNOT_EOK; KNOT_EINVAL with reason and column; KNOT_ENOMEM, KNOT_ESPACE (out).
  */
@@ -60,6 +60,6 @@ void mail_uri_parts(mail_str_t uri, unsigned *scheme, mail_str_t *host);
 
 /*!
  * Checks a host name, absolute whether or not there is a dot at its end, and writes it without
- * that dot: small letters, A-labels. At least two labels, or a hole.
+ * that dot, in small letters. At least two labels, or a hole.
  */
 int mail_uri_host_write(mail_str_t host, mail_buf_t *out, mail_diag_t *diag);

@@ -24,7 +24,7 @@ static const struct {
 	{ "rua=mailto:postmaster@{domain}", 0, 0, 0 },
 	{ "rua=mailto:a@x.example,mailto:b@y.example", 0, 0, 0 },
 	{ "rua=https://x.example/dmarc", 0, 0, 0 },
-	{ "ruf=mailto:a@bücher.example", 0, 0, 0 },
+	{ "ruf=mailto:a@xn--bcher-kva.example", 0, 0, 0 },
 	{ "rua=mailto:a@x.example!10m", 0, 0, 1 },
 	{ "pct=0", 0, 0, 1 },
 	{ "pct=100", 0, 0, 1 },
@@ -127,7 +127,7 @@ static const struct {
 	{ { "p=reject", "rua=mailto:a@x.example", "rua=" }, 0, 0, 0, "v=DMARC1; p=reject" },
 	/* An old tag that was taken back does not warn. */
 	{ { "p=reject", "pct=50", "pct=" }, 0, 0, 0, "v=DMARC1; p=reject" },
-	{ { "p=reject", "rua=mailto:a@x.example , mailto:b,c@bücher.example" },
+	{ { "p=reject", "rua=mailto:a@x.example , mailto:b,c@xn--bcher-kva.example" },
 	  0,
 	  0,
 	  0,
@@ -218,7 +218,7 @@ static int run_all(mail_rdata_t *rdata)
 		MAIL_STR("fo=1:d"),
 		MAIL_STR("ruf=mailto:forensic@{domain}"),
 		MAIL_STR(
-			"rua=mailto:a,b@bücher.example,https://reports.example/of/{domain}/in/a/long/path"),
+			"rua=mailto:a,b@xn--bcher-kva.example,https://reports.example/of/{domain}/in/a/long/path"),
 	};
 	return mail_dmarc_render(list, 4, rdata, NULL);
 }

@@ -56,17 +56,6 @@ static void test_parse(void)
 		{ LIT("\\097\\065"), LIT("\2aa\0"), "aa" },
 		{ LIT("\\255\\128\\127\\032\\001"), LIT("\5\377\200\177 \1\0"), NULL },
 		{ LIT("\\@\\{\\}\\;\\\"\\$\\("), LIT("\7@{};\"$(\0"), NULL },
-		/* U-labels, RFC 5891; the first as RFC 3492 7.1 has it, the others of UTS 46. */
-		{ LIT("bücher.example"), LIT("\15xn--bcher-kva\7example\0"),
-		  "xn--bcher-kva.example" },
-		{ LIT("BÜCHER.Example."), LIT("\15xn--bcher-kva\7example\0"),
-		  "xn--bcher-kva.example" },
-		{ LIT("bu\xcc\x88"
-		      "cher"),
-		  LIT("\15xn--bcher-kva\0"), "xn--bcher-kva" },
-		{ LIT("faß.de"), LIT("\12xn--fa-hia\2de\0"), "xn--fa-hia.de" },
-		{ LIT("_25._tcp.例え"), LIT("\3_25\4_tcp\13xn--r8jz45g\0"),
-		  "_25._tcp.xn--r8jz45g" },
 		{ LIT("XN--BCHER-KVA"), LIT("\15xn--bcher-kva\0"), "xn--bcher-kva" },
 	};
 	for (size_t i = 0; i < COUNT(cases); i++) {
@@ -118,12 +107,8 @@ static void test_refused(void)
 		{ LIT("a\\256"), 2, "255" },
 		{ LIT("a\\999"), 2, "255" },
 		{ LIT("a\\ b"), 2, "backslash" },
-		{ LIT("b\\252cher\xc3\xbc"), 1, "international" },
-		{ LIT("a.-b\xc3\xbc"), 3, "international label" },
-		{ LIT("a.\xc3"), 3, "international label" },
-		{ LIT("a.\xff\xfe"), 3, "international label" },
-		{ LIT("a\xe3\x80\x82org"), 1, "one label" }, /* Ideographic full stop. */
-		{ LIT("\xc2\xad"), 1, "label" },             /* Soft hyphen alone: nothing. */
+		/* U-labels are for dns/idna.h. */
+		{ LIT("a.b\xc3\xbc"), 4, "\\195" },
 	};
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		knot_dname_storage_t name;
@@ -417,10 +402,6 @@ static void test_pattern(void)
 		  false },
 		{ LIT("."), LIT("\0"), NULL, ".", false },
 		{ LIT("*.web"), LIT("\1*\3web\7example\3org\0"), NULL, "*.web.{domain}", true },
-		{ LIT("Bücher"), LIT("\15xn--bcher-kva\7example\3org\0"), "xn--bcher-kva",
-		  "xn--bcher-kva.{domain}", true },
-		{ LIT("bücher.example."), LIT("\15xn--bcher-kva\7example\0"),
-		  "xn--bcher-kva.example.", "xn--bcher-kva.example", false },
 		{ LIT("\\{domain\\}.x."), LIT("\10{domain}\1x\0"), NULL, "\\{domain\\}.x", false },
 		{ LIT("\\@"), LIT("\1@\7example\3org\0"), NULL, "\\@.{domain}", true },
 		{ LIT("a\\."), LIT("\2a.\7example\3org\0"), NULL, "a\\..{domain}", true },

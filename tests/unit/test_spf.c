@@ -31,10 +31,9 @@ static const struct {
 	{ "a:{domain}/24", KNOT_EOK, 0, 1, 0, NULL },
 	{ "a:{domain}.relay.example", KNOT_EOK, 0, 1, 0, NULL },
 	{ "include:_spf.google.com", KNOT_EOK, 0, 1, 0, NULL },
-	{ "?include:bücher.example", KNOT_EOK, 0, 1, 0, "?include:xn--bcher-kva.example" },
-	{ "include:_spf.BÜCHER.{domain}", KNOT_EOK, 0, 1, 0,
-	  "include:_spf.xn--bcher-kva.{domain}" },
-	{ "a:bücher.example./24", KNOT_EOK, 0, 1, 0, "a:xn--bcher-kva.example/24" },
+	{ "?include:xn--bcher-kva.example", KNOT_EOK, 0, 1, 0, NULL },
+	{ "include:_spf.xn--bcher-kva.{domain}", KNOT_EOK, 0, 1, 0, NULL },
+	{ "a:xn--bcher-kva.example./24", KNOT_EOK, 0, 1, 0, NULL },
 	{ "exists:%{ir}.%{l1r+-}._spf.%{d}", KNOT_EOK, 0, 1, 0, NULL },
 	{ "exists:%{ir}.sbl.example.org", KNOT_EOK, 0, 1, 0, NULL },
 	{ "exists:%{i}._spf.{domain}", KNOT_EOK, 0, 1, 0, NULL },
@@ -85,7 +84,8 @@ static const struct {
 	{ "a:x{domain}", KNOT_EINVAL, 4, 0, 0, NULL },
 	{ "a:{domain}x", KNOT_EINVAL, 3, 0, 0, NULL },
 	{ "a:{doman}.example", KNOT_EINVAL, 3, 0, 0, NULL },
-	{ "a:bücher.%{d}", KNOT_EINVAL, 3, 0, 0, NULL },
+	{ "a:bücher.%{d}", KNOT_EINVAL, 4, 0, 0, NULL },
+	{ "a:bücher.example", KNOT_EINVAL, 4, 0, 0, NULL },
 	{ "a:\xff.example", KNOT_EINVAL, 3, 0, 0, NULL },
 	{ "a:mail example.com", KNOT_EINVAL, 7, 0, 0, NULL },
 	{ "a:0123456789012345678901234567890123456789012345678901234567890123.example", KNOT_EINVAL,
@@ -267,12 +267,6 @@ static const struct {
 	  0,
 	  0,
 	  "v=spf1 redirect=b.example" },
-	{ { "include:bücher.example", "include:xn--bcher-kva.example" },
-	  "-all",
-	  0,
-	  0,
-	  0,
-	  "v=spf1 include:xn--bcher-kva.example -all" },
 	{ { "x=1", "x=2" }, "-all", 0, 0, 0, "v=spf1 x=1 x=2 -all" },
 	{ { "mx" }, "", 0, 0, 1, "v=spf1 mx" },
 	{ { "mx" }, "none", 0, 0, 1, "v=spf1 mx" },
@@ -372,7 +366,7 @@ static int run_all(mail_rdata_t *rdata)
 	const mail_str_t list[] = {
 		MAIL_STR("mx a:mail.{domain} ip6:2001:db8::25 exists:%{ir}.%{l1r+-}._spf.%{d}"),
 		MAIL_STR(
-			"include:bücher.example include:a.very.long.name.that.makes.the.buffer.grow.example"),
+			"include:xn--bcher-kva.example include:a.very.long.name.that.makes.the.buffer.grow.example"),
 	};
 	return mail_spf_render(list, 2, MAIL_STR("-all"), rdata, NULL);
 }

@@ -20,7 +20,7 @@ static const struct {
 	  0,
 	  0,
 	  "v=TLSRPTv1; rua=mailto:a@x.example,https://y.example/a%2Cb%21c%3Bd" },
-	{ { "mailto:a@x.example, mailto:b@y.example", "mailto:c@bücher.example" },
+	{ { "mailto:a@x.example, mailto:b@y.example", "mailto:c@xn--bcher-kva.example" },
 	  0,
 	  0,
 	  "v=TLSRPTv1; rua=mailto:a@x.example,mailto:b@y.example,mailto:c@xn--bcher-kva.example" },
