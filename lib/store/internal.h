@@ -166,13 +166,13 @@ const char *mail_store_db_name(unsigned db);
 int mail_meta_databases(MDB_txn *txn, unsigned flags, MDB_dbi *dbi, mail_diag_t *diag);
 /*! Reads and checks the metadata. KNOT_EMALF, KNOT_ENOTSUP. */
 int mail_meta_read(MDB_txn *txn, MDB_dbi dbi, mail_meta_t *meta, mail_diag_t *diag);
-/*! Writes the metadata, `format` last. */
-int mail_meta_write(mail_txn_t *txn, const mail_meta_t *meta);
 
 /* write.c */
 
 /*! Writes octets under a key. */
 int mail_txn_write(mail_txn_t *txn, unsigned db, mail_lf_t key, const void *body, size_t body_len);
+/*! Writes the metadata, `format` last. */
+int mail_meta_write(mail_txn_t *txn, const mail_meta_t *meta);
 
 /* txn.c */
 

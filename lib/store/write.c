@@ -237,3 +237,29 @@ int mail_txn_purge(mail_txn_t *txn, uint64_t before)
 	}
 	return ret == KNOT_EOK ? removed : ret;
 }
+
+/*! Writes a number of the metadata. */
+static int write_number(mail_txn_t *txn, const char *name, unsigned octets, uint64_t number)
+{
+	uint8_t body[8];
+	for (unsigned i = 0; i < octets; i++) {
+		body[i] = (uint8_t)(number >> (8 * (octets - 1 - i)));
+	}
+	return mail_txn_write(txn, DB_META, (mail_lf_t){ (const uint8_t *)name, strlen(name) },
+	                      body, octets);
+}
+
+int mail_meta_write(mail_txn_t *txn, const mail_meta_t *meta)
+{
+	int ret = write_number(txn, META_MAP_SIZE, 8, meta->map_size);
+	if (ret == KNOT_EOK) {
+		ret = write_number(txn, META_REPLICATED, 1, meta->replicated);
+	}
+	if (ret == KNOT_EOK) {
+		ret = write_number(txn, META_VALUES, 4, meta->values);
+	}
+	if (ret == KNOT_EOK) {
+		ret = write_number(txn, META_FORMAT, 4, meta->format);
+	}
+	return ret;
+}
