@@ -124,8 +124,6 @@ extern const verb_t tool_verbs[];
 const verb_t *verb_find(const char *name);
 /*! The verb with the nearest name, or NULL when none is near. */
 const verb_t *verb_nearest(const char *name);
-/*! Number of letters to insert, delete or replace to make one word of the other (Levenshtein). */
-size_t word_distance(const char *a, const char *b);
 
 /* options.c */
 

@@ -9,7 +9,8 @@
  */
 #pragma once
 
-#include "mail/diag.h"
+#include <libknot/libknot.h>
+
 #include "mail/str.h"
 
 /*!
@@ -43,15 +44,6 @@ int mail_buf_u64(mail_buf_t *buf, uint64_t value);
 int mail_buf_str(mail_buf_t *buf, const char *text);
 /*! Appends formatted text, without its terminator. */
 int mail_buf_printf(mail_buf_t *buf, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-/*! Appends octets as base64 (RFC 4648 4). */
-int mail_buf_base64(mail_buf_t *buf, const uint8_t *octets, size_t len);
-/*!
- * Reads base64 (RFC 4648 4), passing over blanks and line ends; appends its octets, of which some stay after an
- * error.
- *
- * \return KNOT_EOK; KNOT_EINVAL with the reason and column (also nothing at all); the sticking error of out.
- */
-int mail_base64_parse(mail_str_t text, mail_buf_t *out, mail_diag_t *diag);
 /*! What the buffer holds, as a string of octets, valid until the next put. */
 static inline mail_str_t mail_buf_view(const mail_buf_t *buf)
 {

@@ -169,19 +169,19 @@ static inline bool mail_str_piece(mail_str_t text, char separator, size_t *pos, 
 	return true;
 }
 
-/*! Reads a decimal number, digits only. \return false when it is none or greater than max. */
+/*! Read a decimal number, digits only. \return false when it is none or greater than max. */
 static inline bool mail_str_number(mail_str_t text, uint32_t max, uint32_t *out)
 {
 	uint64_t value = 0;
-	if (text.len == 0 || text.len > 10) {
-		return false;
-	}
 	for (size_t i = 0; i < text.len; i++) {
 		if (!mail_char_digit(text.data[i])) {
 			return false;
 		}
 		value = value * 10 + (uint64_t)(text.data[i] - '0');
+		if (value > max) {
+			return false;
+		}
 	}
 	*out = (uint32_t)value;
-	return value <= max;
+	return text.len > 0;
 }

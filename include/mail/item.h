@@ -157,21 +157,3 @@ int mail_item_normalise(const mail_item_t *item, mail_str_t value, mail_buf_t *o
  * \return KNOT_EOK; KNOT_ENOMEM; KNOT_ESPACE.
  */
 int mail_item_print(const mail_item_t *item, mail_str_t stored, mail_buf_t *out);
-
-/*!
- * Says whether octets can be kept as text: UTF-8 (RFC 3629) without control characters.
- *
- * \param column  Out: the first octet that cannot, from 1; may be NULL.
- */
-bool mail_item_is_text(mail_str_t value, size_t *column);
-
-/*!
- * Walks the words of a value, separated by blanks: the terms of an `spf` value; the time and
- * then the tags of a `dmarc-ramp` value.
- *
- * \param pos   Starts at 0 and is moved.
- * \param word  Out: the next word, never empty.
- *
- * \return true when there was one.
- */
-bool mail_item_word(mail_str_t value, size_t *pos, mail_str_t *word);

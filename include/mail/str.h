@@ -41,3 +41,16 @@ static inline bool mail_str_is(mail_str_t a, const char *b)
 {
 	return mail_str_equal(a, MAIL_STR(b));
 }
+
+/*! Return the length of the UTF-8 sequence at text (RFC 3629 4), 0 when it is none or is cut off. \param left Octets, 1 at least. */
+size_t mail_utf8_len(const uint8_t *text, size_t left);
+
+/*!
+ * Return whether a string is UTF-8 without control characters.
+ *
+ * \param column  Out: the first octet that is not, from 1; may be NULL.
+ */
+bool mail_str_is_text(mail_str_t s, size_t *column);
+
+/*! Return Levenshtein's distance of two words, to tell people what may be meant; UINT_MAX: one is over 63 octets. */
+unsigned mail_str_distance(mail_str_t a, mail_str_t b);

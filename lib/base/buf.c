@@ -111,60 +111,6 @@ int mail_buf_printf(mail_buf_t *buf, const char *fmt, ...)
 	return ret;
 }
 
-static const char base64_digits[] =
-	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-int mail_buf_base64(mail_buf_t *buf, const uint8_t *octets, size_t len)
-{
-	for (size_t i = 0; i < len; i += 3) {
-		size_t left = len - i;
-		uint32_t group = (uint32_t)octets[i] << 16;
-		group |= left > 1 ? (uint32_t)octets[i + 1] << 8 : 0;
-		group |= left > 2 ? octets[i + 2] : 0;
-		char four[4] = {
-			base64_digits[group >> 18],
-			base64_digits[group >> 12 & 63],
-			left > 1 ? base64_digits[group >> 6 & 63] : '=',
-			left > 2 ? base64_digits[group & 63] : '=',
-		};
-		(void)mail_buf_put(buf, four, sizeof(four));
-	}
-	return buf->error;
-}
-
-int mail_base64_parse(mail_str_t text, mail_buf_t *out, mail_diag_t *diag)
-{
-	uint32_t bits = 0;
-	size_t digits = 0, pads = 0;
-	for (size_t i = 0; i < text.len; i++) {
-		const char c = text.data[i];
-		if (c == ' ' || c == '\t' || c == '\r' || c == '\n') {
-			continue;
-		}
-		const char *digit = c != '\0' ? strchr(base64_digits, c) : NULL;
-		if (c == '=' && digits % 4 >= 2 && pads < 4 - digits % 4) {
-			pads++;
-			continue;
-		}
-		if (digit == NULL || pads > 0) {
-			return mail_diag_error(diag, i + 1,
-			                       "a character that cannot be there in base64");
-		}
-		bits = bits << 6 | (uint32_t)(digit - base64_digits);
-		digits++;
-		if (digits % 4 != 1) {
-			(void)mail_buf_u8(out, (uint8_t)(bits >> (6 - 2 * ((digits - 1) % 4))));
-		}
-	}
-	const size_t rest = digits % 4;
-	/* RFC 4648 3.5: bits that are of no use are zero, so that there is one spelling. */
-	if (digits == 0 || rest == 1 || (rest > 1 && pads != 4 - rest) ||
-	    (rest > 1 && (bits & (rest == 2 ? 0xfu : 0x3u)) != 0)) {
-		return mail_diag_error(diag, text.len, "the base64 is not complete");
-	}
-	return out->error;
-}
-
 void mail_buf_free(mail_buf_t *buf)
 {
 	if (!buf->fixed) {

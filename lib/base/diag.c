@@ -6,41 +6,10 @@
 #include <stdio.h>
 #include <string.h>
 
-/*! Length of the UTF-8 sequence at text (RFC 3629 4), 0 when it is none or is cut off. */
-static size_t utf8_length(const uint8_t *text, size_t left)
-{
-	static const struct {
-		uint8_t first, last; /* Range of the first octet. */
-		uint8_t low, high;   /* Range of the second. */
-		uint8_t len;
-	} forms[] = {
-		{ 0xc2, 0xdf, 0x80, 0xbf, 2 }, { 0xe0, 0xe0, 0xa0, 0xbf, 3 },
-		{ 0xe1, 0xec, 0x80, 0xbf, 3 }, { 0xed, 0xed, 0x80, 0x9f, 3 },
-		{ 0xee, 0xef, 0x80, 0xbf, 3 }, { 0xf0, 0xf0, 0x90, 0xbf, 4 },
-		{ 0xf1, 0xf3, 0x80, 0xbf, 4 }, { 0xf4, 0xf4, 0x80, 0x8f, 4 },
-	};
-	if (text[0] < 0x80) {
-		return 1;
-	}
-	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
-		if (text[0] < forms[i].first || text[0] > forms[i].last) {
-			continue;
-		}
-		if (forms[i].len > left || text[1] < forms[i].low || text[1] > forms[i].high) {
-			return 0;
-		}
-		for (size_t k = 2; k < forms[i].len; k++) {
-			if ((text[k] & 0xc0) != 0x80) {
-				return 0;
-			}
-		}
-		return forms[i].len;
-	}
-	return 0;
-}
+#include "mail/str.h"
 
 /*!
- * Makes a message fit for a terminal, a log and JSON: reasons quote what people wrote, so control
+ * Make a message fit for a terminal, a log and JSON: reasons quote what people wrote, so control
  * characters and what is not UTF-8 (a sequence that the end of the buffer cut, too) become '?'.
  */
 static void make_printable(char *text)
@@ -48,7 +17,7 @@ static void make_printable(char *text)
 	uint8_t *pos = (uint8_t *)text;
 	size_t left = strlen(text);
 	while (left > 0) {
-		size_t len = utf8_length(pos, left);
+		size_t len = mail_utf8_len(pos, left);
 		if (len == 0 || *pos < 0x20 || *pos == 0x7f) {
 			*pos = '?';
 			len = 1;

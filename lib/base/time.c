@@ -2,6 +2,8 @@
 
 #include "mail/time.h"
 
+#include "mail/chars.h"
+
 #define TIME_LEN 20 /* "2026-01-31T12:00:00Z" */
 #define DAY 86400
 
@@ -52,13 +54,11 @@ static int shape_check(mail_str_t text, mail_diag_t *diag)
 	return KNOT_EOK;
 }
 
-/*! Reads the number of len digits at a place whose shape was checked. */
+/*! Return the number of len digits at a place whose shape was checked. */
 static unsigned digits(mail_str_t text, size_t pos, size_t len)
 {
-	unsigned value = 0;
-	for (size_t i = pos; i < pos + len; i++) {
-		value = value * 10 + (unsigned)(text.data[i] - '0');
-	}
+	uint32_t value = 0;
+	(void)mail_str_number(mail_str_part(text, pos, len), 9999, &value);
 	return value;
 }
 

@@ -30,7 +30,7 @@ static const char *id_member(mail_section_t section)
 static int put_string(mail_str_t text, mail_buf_t *out)
 {
 	/* Control characters are no text of ours, so only two characters are left to escape. */
-	if (!mail_item_is_text(text, NULL)) {
+	if (!mail_str_is_text(text, NULL)) {
 		return KNOT_EMALF;
 	}
 	mail_buf_u8(out, '"');

@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "dialect/place.h"
 
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
-
-/* Names longer than this are not compared: no item's name is. */
-#define NEAR_MAX 32
 
 /* Writes "policy guide: mx: " as far as it is known. */
 static int prefix_print(const mail_subject_t *place, char *out, size_t size)
@@ -98,35 +96,11 @@ const char *mail_place_quote(mail_str_t text, char out[64])
 	return out;
 }
 
-/* Levenshtein's distance of two short names. */
-static unsigned distance(mail_str_t a, mail_str_t b)
-{
-	unsigned row[NEAR_MAX + 1];
-	for (unsigned j = 0; j <= b.len; j++) {
-		row[j] = j;
-	}
-	for (unsigned i = 1; i <= a.len; i++) {
-		unsigned diagonal = row[0];
-		row[0] = i;
-		for (unsigned j = 1; j <= b.len; j++) {
-			unsigned change = diagonal + (a.data[i - 1] != b.data[j - 1]);
-			unsigned shift = (row[j] < row[j - 1] ? row[j] : row[j - 1]) + 1;
-			diagonal = row[j];
-			row[j] = change < shift ? change : shift;
-		}
-	}
-	return row[b.len];
-}
-
 /* Keeps a name when it is nearer than the best so far. A third of the letters may be wrong. */
 static void near_take(mail_str_t wrong, const char *name, const char **best, unsigned *least)
 {
-	mail_str_t right = MAIL_STR(name);
-	if (wrong.len == 0 || wrong.len > NEAR_MAX || right.len > NEAR_MAX) {
-		return;
-	}
-	unsigned d = distance(wrong, right);
-	if (d <= (wrong.len + 2) / 3 && d < right.len && d < *least) {
+	const unsigned d = mail_str_distance(wrong, MAIL_STR(name));
+	if (d <= (wrong.len + 2) / 3 && d < strlen(name) && d < *least) {
 		*least = d;
 		*best = name;
 	}
@@ -139,7 +113,7 @@ int mail_place_section(mail_subject_t *place, mail_str_t name, mail_section_t *s
 		return KNOT_EOK;
 	}
 	const char *best = NULL;
-	unsigned least = NEAR_MAX;
+	unsigned least = UINT_MAX;
 	for (unsigned s = 0; s < MAIL_SECTION_COUNT; s++) {
 		near_take(name, mail_section_name(s), &best, &least);
 	}
@@ -177,7 +151,7 @@ static int unknown_item(mail_subject_t *place, mail_str_t name)
 		return KNOT_EINVAL;
 	}
 	const char *best = NULL;
-	unsigned least = NEAR_MAX;
+	unsigned least = UINT_MAX;
 	for (const mail_item_t *item = mail_items; item->name != NULL; item++) {
 		if (item->sections & (1u << place->section)) {
 			near_take(name, item->name, &best, &least);

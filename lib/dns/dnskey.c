@@ -18,6 +18,7 @@
 #include <openssl/sha.h>
 
 #include "mail/chars.h"
+#include "mail/encoding.h"
 #include "mail/time.h"
 
 #define PROTOCOL 3

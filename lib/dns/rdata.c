@@ -22,6 +22,8 @@
 #include <assert.h>
 #include <openssl/sha.h>
 
+#include "mail/encoding.h"
+
 #define STRING_MAX 255   /* A <character-string>, RFC 1035 3.3. */
 #define DIGEST_OCTETS 16 /* Of a digest, this much is shown, two digits an octet. */
 #define DEPTH_MAX 4      /* Digests of texts with digests. */
@@ -168,15 +170,6 @@ int mail_rdata_text(mail_rdata_t *rdata, mail_str_t text)
 	return ret == KNOT_EOK ? mail_rdata_value(rdata, text) : ret;
 }
 
-static void hex_print(const uint8_t *digest, char *out)
-{
-	static const char digits[] = "0123456789abcdef";
-	for (size_t i = 0; i < DIGEST_OCTETS; i++) {
-		out[2 * i] = digits[digest[i] >> 4];
-		out[2 * i + 1] = digits[digest[i] & 15];
-	}
-}
-
 int mail_rdata_digest(mail_rdata_t *rdata, const mail_rdata_t *of)
 {
 	if (of->ops.error != KNOT_EOK && rdata->ops.error == KNOT_EOK) {
@@ -188,11 +181,12 @@ int mail_rdata_digest(mail_rdata_t *rdata, const mail_rdata_t *of)
 	if (!of->holes) {
 		SHA256_CTX sha;
 		uint8_t digest[SHA256_DIGEST_LENGTH];
-		char text[2 * DIGEST_OCTETS];
+		uint8_t text[2 * DIGEST_OCTETS];
+		mail_buf_t hex = MAIL_BUF_FIXED(text, sizeof(text));
 		SHA256_Init(&sha);
 		SHA256_Update(&sha, of->ops.data, of->ops.len);
 		SHA256_Final(digest, &sha);
-		hex_print(digest, text);
+		(void)mail_buf_hex(&hex, digest, DIGEST_OCTETS);
 		return mail_rdata_octets(rdata, text, sizeof(text));
 	}
 	if (make_row(rdata) != KNOT_EOK) {
@@ -329,9 +323,10 @@ static int fill_digest(sink_t *sink, mail_reader_t *r, const mail_apex_t *apex, 
 		return ret;
 	}
 	uint8_t digest[SHA256_DIGEST_LENGTH];
-	char text[2 * DIGEST_OCTETS];
+	uint8_t text[2 * DIGEST_OCTETS];
+	mail_buf_t hex = MAIL_BUF_FIXED(text, sizeof(text));
 	SHA256_Final(digest, &sha);
-	hex_print(digest, text);
+	(void)mail_buf_hex(&hex, digest, DIGEST_OCTETS);
 	return put(sink, text, sizeof(text));
 }
 

@@ -91,7 +91,7 @@ static int encode_value(const mail_item_t *item, mail_str_t text, mail_buf_t *ou
 	default: break;
 	}
 	if (text.len == 0 || text.len > MAIL_VALUE_MAX ||
-	    (item->type != MAIL_TYPE_OCTETS && !mail_item_is_text(text, NULL))) {
+	    (item->type != MAIL_TYPE_OCTETS && !mail_str_is_text(text, NULL))) {
 		return KNOT_EINVAL;
 	}
 	mail_buf_u16(out, text.len);
@@ -211,7 +211,7 @@ static mail_str_t read_value(mail_reader_t *r, const mail_item_t *item, mail_buf
 	case MAIL_TYPE_OCTETS: return read_str(r);
 	default:
 		text = read_str(r);
-		if (!mail_item_is_text(text, NULL)) {
+		if (!mail_str_is_text(text, NULL)) {
 			r->error = KNOT_EMALF;
 		}
 		return text;

@@ -3,7 +3,7 @@
 
 #include <assert.h>
 
-#include "mail/chars.h"
+#include "mail/encoding.h"
 #include "mail/mtasts.h"
 
 static_assert(MAIL_VALUE_MAX <= UINT16_MAX, "the length of a stored value has 16 bits");
@@ -33,60 +33,6 @@ mail_section_t mail_section_find(mail_str_t name)
 		i++;
 	}
 	return (mail_section_t)i;
-}
-
-bool mail_item_word(mail_str_t value, size_t *pos, mail_str_t *word)
-{
-	return mail_str_word(value, pos, word);
-}
-
-/*
- * Length of the character that starts a text, or 0 when it is none that may be kept (RFC 3629 4; C0
- * and C1 controls and DEL, which would move the cursor of whoever lists the value, are none).
- *
- *   UTF8-1 = %x00-7F
- *   UTF8-2 = %xC2-DF UTF8-tail
- *   UTF8-3 = %xE0 %xA0-BF UTF8-tail / %xE1-EC 2( UTF8-tail ) /
- *            %xED %x80-9F UTF8-tail / %xEE-EF 2( UTF8-tail )
- *   UTF8-4 = %xF0 %x90-BF 2( UTF8-tail ) / %xF1-F3 3( UTF8-tail ) / %xF4 %x80-8F 2( UTF8-tail )
- */
-static size_t character_len(const uint8_t *text, size_t len)
-{
-	uint8_t first = text[0];
-	if (first < 0x80) {
-		return first >= 0x20 && first != 0x7f ? 1 : 0;
-	}
-	size_t want = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
-	if (first < 0xc2 || first > 0xf4 || len < want) {
-		return 0;
-	}
-	uint8_t low = first == 0xe0 || first == 0xc2 ? 0xa0 : first == 0xf0 ? 0x90 : 0x80;
-	uint8_t high = first == 0xed ? 0x9f : first == 0xf4 ? 0x8f : 0xbf;
-	if (text[1] < low || text[1] > high) {
-		return 0;
-	}
-	for (size_t i = 2; i < want; i++) {
-		if ((text[i] & 0xc0) != 0x80) {
-			return 0;
-		}
-	}
-	return want;
-}
-
-bool mail_item_is_text(mail_str_t value, size_t *column)
-{
-	size_t pos = 0;
-	while (pos < value.len) {
-		size_t len = character_len((const uint8_t *)value.data + pos, value.len - pos);
-		if (len == 0) {
-			if (column != NULL) {
-				*column = pos + 1;
-			}
-			return false;
-		}
-		pos += len;
-	}
-	return true;
 }
 
 /* The table. */

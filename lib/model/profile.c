@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "mail/chars.h"
 #include "mail/dmarc.h"
 #include "mail/profile.h"
 
@@ -361,15 +362,9 @@ mail_str_t mail_profile_value(const mail_profile_t *profile, mail_item_id_t item
 
 uint32_t mail_profile_number(const mail_profile_t *profile, mail_item_id_t item, uint32_t dflt)
 {
-	mail_str_t text = mail_profile_value(profile, item);
-	uint64_t number = 0;
-	for (size_t i = 0; i < text.len; i++) {
-		if (text.data[i] < '0' || text.data[i] > '9' || number > UINT32_MAX) {
-			return dflt;
-		}
-		number = number * 10 + (text.data[i] - '0');
-	}
-	return text.len > 0 && number <= UINT32_MAX ? number : dflt;
+	uint32_t number;
+	return mail_str_number(mail_profile_value(profile, item), UINT32_MAX, &number) ? number
+	                                                                               : dflt;
 }
 
 bool mail_profile_switch(const mail_profile_t *profile, mail_item_id_t item)

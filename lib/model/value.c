@@ -314,15 +314,14 @@ static const rule_t rules[MAIL_ITEM_MAX] = {
 
 static int put_number(const mail_item_t *item, mail_str_t text, mail_buf_t *out, mail_diag_t *diag)
 {
-	uint64_t number = 0;
+	uint32_t number;
 	for (size_t i = 0; i < text.len; i++) {
 		if (!mail_char_digit(text.data[i])) {
 			return mail_diag_error(diag, i + 1, "not a decimal number");
 		}
-		number = number * 10 + (text.data[i] - '0');
-		if (number > item->max) {
-			return mail_diag_error(diag, 1, "more than %u", (unsigned)item->max);
-		}
+	}
+	if (!mail_str_number(text, item->max, &number)) {
+		return mail_diag_error(diag, 1, "more than %u", (unsigned)item->max);
 	}
 	if (number < item->min) {
 		return mail_diag_error(diag, 1, "less than %u", (unsigned)item->min);
@@ -369,7 +368,7 @@ static int check_text(const mail_item_t *item, mail_str_t text, mail_diag_t *dia
 	}
 	/* PEM has lines; what comes of it is checked as octets. */
 	size_t column;
-	if (item->type != MAIL_TYPE_OCTETS && !mail_item_is_text(text, &column)) {
+	if (item->type != MAIL_TYPE_OCTETS && !mail_str_is_text(text, &column)) {
 		const char *reason = text.data[column - 1] == '\t'
 		                             ? "a tab: use spaces"
 		                             : "a control character, or no UTF-8";

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "mail/chars.h"
 #include "mail/dmarc.h"
 #include "mail/spf.h"
 #include "mail/time.h"

@@ -13,6 +13,7 @@
 #include "mail/dkim.h"
 
 #include "mail/chars.h"
+#include "mail/encoding.h"
 
 #define ED25519_LEN 32
 #define LABEL_MAX 63
@@ -194,31 +195,16 @@ int mail_dkim_tags_check(mail_str_t tags, mail_diag_t *diag)
 
 /* --- The record --- */
 
-/*! Appends base64 (RFC 4648 4) to a text. */
+/*! Append base64 to a text: in pieces, so that nothing is allocated. */
 static int base64_text(const uint8_t *data, size_t len, mail_rdata_t *rdata)
 {
-	static const char digits[] =
-		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-	char text[CHUNK / 3 * 4];
-	int ret = KNOT_EOK;
-	while (len > 0 && ret == KNOT_EOK) {
-		size_t chunk = len < CHUNK ? len : CHUNK;
-		char *out = text;
-		for (size_t i = 0; i < chunk; i += 3) {
-			size_t have = chunk - i;
-			uint32_t bits = (uint32_t)data[i] << 16 |
-			                (have > 1 ? (uint32_t)data[i + 1] << 8 : 0) |
-			                (have > 2 ? data[i + 2] : 0u);
-			*out++ = digits[bits >> 18];
-			*out++ = digits[bits >> 12 & 63];
-			*out++ = have > 1 ? digits[bits >> 6 & 63] : '=';
-			*out++ = have > 2 ? digits[bits & 63] : '=';
-		}
-		ret = mail_rdata_octets(rdata, text, (size_t)(out - text));
-		data += chunk;
-		len -= chunk;
+	for (size_t pos = 0; pos < len; pos += CHUNK) {
+		uint8_t text[CHUNK / 3 * 4];
+		mail_buf_t buf = MAIL_BUF_FIXED(text, sizeof(text));
+		(void)mail_buf_base64(&buf, data + pos, len - pos < CHUNK ? len - pos : CHUNK);
+		(void)mail_rdata_octets(rdata, text, buf.len);
 	}
-	return ret;
+	return rdata->ops.error;
 }
 
 int mail_dkim_render(const uint8_t *key, size_t len, mail_str_t tags, mail_rdata_t *rdata)

@@ -19,6 +19,7 @@
 #include <openssl/x509v3.h>
 
 #include "mail/chars.h"
+#include "mail/encoding.h"
 
 #define USAGE_ISSUER 2
 #define USAGE_LEAF 3
@@ -206,10 +207,7 @@ static int cert_write(X509 *cert, const mail_tlsa_form_t *form, mail_buf_t *out)
 		return KNOT_ENOMEM;
 	}
 	mail_buf_printf(out, "%u %u %u ", form->usage, form->selector, form->matching);
-	for (unsigned i = 0; i < len; i++) {
-		mail_buf_printf(out, "%02x", digest[i]);
-	}
-	return out->error;
+	return mail_buf_hex(out, digest, len);
 }
 
 static bool form_valid(const mail_tlsa_form_t *form)

@@ -77,13 +77,6 @@ static size_t column(const writer_t *w, const char *at)
 	return (size_t)(at - w->uri.data) + 1;
 }
 
-static int escape_put(mail_buf_t *out, uint8_t c)
-{
-	static const char digits[] = "0123456789ABCDEF";
-	char text[3] = { '%', digits[c >> 4], digits[c & 15] };
-	return mail_buf_put(out, text, sizeof(text));
-}
-
 /*!
  * Writes a part of a URI, encoding what is not plain.
  *
@@ -116,7 +109,7 @@ static int part_write(const writer_t *w, mail_str_t part, const char *plain)
 		           (mail_char_alnum(c) || mail_char_in(c, plain))) {
 			mail_buf_u8(w->out, (uint8_t)c);
 		} else {
-			escape_put(w->out, (uint8_t)c);
+			mail_buf_printf(w->out, "%%%02X", (uint8_t)c);
 		}
 	}
 	return w->out->error;

@@ -187,7 +187,7 @@ def test_every_extended_error_is_explained():
 
 LIMITS = [
     ("include/mail/item.h", "MAIL_VALUE_MAX"), ("include/mail/item.h", "MAIL_LIST_MAX"),
-    ("include/mail/item.h", "MAIL_TXT_MAX"), ("include/mail/policy.h", "MAIL_POLICY_CHAIN_MAX"),
+    ("include/mail/item.h", "MAIL_TXT_MAX"), ("include/mail/profile.h", "MAIL_POLICY_CHAIN_MAX"),
     ("include/mail/spf.h", "MAIL_SPF_LOOKUPS_MAX"), ("lib/answer/work.h", "MAIL_WORK_CHAIN_MAX"),
     ("lib/model/entry_id.c", "ID_MAX"), ("lib/store/env.c", "READERS_MIN"), ("module/service.c", "PLANS"),
     ("lib/record/dkim_key.c", "RSA_MAX"),

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <limits.h>
 
 #include "unit.h"
 
 #include "mail/buf.h"
 #include "mail/chars.h"
+#include "mail/encoding.h"
 
 static void test_diag(void)
 {
@@ -200,6 +202,117 @@ static void test_strings(void)
 	UNIT_CHECK(!mail_str_equal((mail_str_t){ "a\0b", 3 }, (mail_str_t){ "a\0c", 3 }), "NUL");
 }
 
+static void test_text(void)
+{
+	static const struct {
+		const char *text;
+		size_t column; /*!< 0: fine. */
+	} cases[] = {
+		{ "", 0 },
+		{ " ~", 0 },
+		{ "\302\240", 0 },
+		{ "\337\277", 0 },
+		{ "\340\240\200", 0 },
+		{ "\355\237\277", 0 },
+		{ "\356\200\200", 0 },
+		{ "\357\277\277", 0 },
+		{ "\360\220\200\200", 0 },
+		{ "\364\217\277\277", 0 },
+		{ "\1", 1 },
+		{ "ab\033[0m", 3 },
+		{ "\177", 1 },
+		{ "\200", 1 },
+		{ "\302\237", 1 },
+		{ "\301\277", 1 },
+		{ "\340\237\277", 1 },
+		{ "\355\240\200", 1 },
+		{ "\360\217\277\277", 1 },
+		{ "\364\220\200\200", 1 },
+		{ "\365\200\200\200", 1 },
+		{ "\302", 1 },
+		{ "\342\202", 1 },
+		{ "\342\202(", 1 },
+		{ "a\360\237\214(", 2 },
+		{ "\302\302", 1 },
+		{ "\377", 1 },
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		size_t column = 0;
+		bool ok = mail_str_is_text(MAIL_STR(cases[i].text), &column);
+		UNIT_CHECK(ok == (cases[i].column == 0) && column == cases[i].column,
+		           "case %zu: %zu", i, column);
+		UNIT_CHECK(mail_str_is_text(MAIL_STR(cases[i].text), NULL) == ok, "case %zu", i);
+	}
+	CU_ASSERT_FALSE(mail_str_is_text((mail_str_t){ "a\0b", 3 }, NULL));
+}
+
+static void test_distance(void)
+{
+	static const char word63[] =
+		"012345678901234567890123456789012345678901234567890123456789012";
+	static const struct {
+		const char *a, *b;
+		unsigned distance;
+	} cases[] = {
+		{ "", "", 0 },
+		{ "", "mx", 2 },
+		{ "dmarc", "dmarc", 0 },
+		{ "dmrac", "dmarc", 2 },
+		{ "kitten", "sitting", 3 },
+		{ "spf-al", "spf-all", 1 },
+		{ word63, word63, 0 },
+		{ word63, "", 63 },
+		{ "mx", "0123456789012345678901234567890123456789012345678901234567890123",
+		  UINT_MAX },
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		mail_str_t a = MAIL_STR(cases[i].a), b = MAIL_STR(cases[i].b);
+		UNIT_CHECK(mail_str_distance(a, b) == cases[i].distance, "case %zu: %u", i,
+		           mail_str_distance(a, b));
+		UNIT_CHECK(mail_str_distance(b, a) == cases[i].distance, "case %zu: %u", i,
+		           mail_str_distance(b, a));
+	}
+}
+
+static void test_hex(void)
+{
+	uint8_t mem[6];
+	mail_buf_t out = MAIL_BUF_FIXED(mem, sizeof(mem));
+	CU_ASSERT_EQUAL(mail_buf_hex(&out, (const uint8_t *)"\0\x9f\xa8", 3), KNOT_EOK);
+	CU_ASSERT(mail_str_is(mail_buf_view(&out), "009fa8"));
+	CU_ASSERT_EQUAL(mail_buf_hex(&out, (const uint8_t *)"", 0), KNOT_EOK);
+	CU_ASSERT_EQUAL(mail_buf_hex(&out, (const uint8_t *)"a", 1), KNOT_ESPACE);
+}
+
+/*! Decimal numbers: digits only, and not greater than asked for. */
+static void test_number(void)
+{
+	static const struct {
+		const char *text;
+		uint32_t max, number;
+		bool good;
+	} cases[] = {
+		{ "0", 0, 0, true },
+		{ "0000000042", 42, 42, true },
+		{ "4294967295", UINT32_MAX, UINT32_MAX, true },
+		{ "4294967296", UINT32_MAX, 0, false },
+		{ "9999999999", UINT32_MAX, 0, false },
+		{ "43", 42, 0, false },
+		{ "", 42, 0, false },
+		{ "-1", 42, 0, false },
+		{ " 1", 42, 0, false },
+		{ "1 ", 42, 0, false },
+		{ "0x1", 42, 0, false },
+		{ "00000000001", 42, 1, true },
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		uint32_t number = 0;
+		bool good = mail_str_number(MAIL_STR(cases[i].text), cases[i].max, &number);
+		UNIT_CHECK(good == cases[i].good && (!good || number == cases[i].number),
+		           "case %zu: %u", i, number);
+	}
+}
+
 /*! RFC 4648 10, and what is no base64. */
 static void test_base64(void)
 {
@@ -264,6 +377,10 @@ static const unit_test_t tests[] = {
 	{ "formatted text", test_buf_printf },
 	{ "the reader at the end", test_reader_ends },
 	{ "strings", test_strings },
+	{ "UTF-8", test_text },
+	{ "distances", test_distance },
+	{ "numbers in text", test_number },
+	{ "hexadecimal", test_hex },
 	{ "base64", test_base64 },
 	{ NULL, NULL },
 };

@@ -4,6 +4,7 @@
 #include "unit.h"
 
 #include "mail/dnskey.h"
+#include "mail/encoding.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 

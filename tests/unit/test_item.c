@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "mail/item.h"
 
+#include "mail/chars.h"
+
 #include "unit.h"
 #include "failing.h"
 
@@ -84,7 +86,7 @@ static void test_dialect(void)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
 		size_t pos = 0, named = 0, there = 0;
 		mail_str_t name;
-		while (mail_item_word(MAIL_STR(cases[i].names), &pos, &name)) {
+		while (mail_str_word(MAIL_STR(cases[i].names), &pos, &name)) {
 			UNIT_CHECK(mail_item_find(cases[i].section, name) != NULL, "case %zu: %.*s",
 			           i, (int)name.len, name.data);
 			named++;
@@ -394,50 +396,6 @@ static void test_print(void)
 	CU_ASSERT_EQUAL(mail_item_print(item_of(DKIM, "key"), MAIL_STR("f"), &small), KNOT_ESPACE);
 }
 
-static void test_text(void)
-{
-	static const struct {
-		const char *text;
-		size_t column; /*!< 0: fine. */
-	} cases[] = {
-		{ "", 0 },
-		{ " ~", 0 },
-		{ "\302\240", 0 },
-		{ "\337\277", 0 },
-		{ "\340\240\200", 0 },
-		{ "\355\237\277", 0 },
-		{ "\356\200\200", 0 },
-		{ "\357\277\277", 0 },
-		{ "\360\220\200\200", 0 },
-		{ "\364\217\277\277", 0 },
-		{ "\1", 1 },
-		{ "ab\033[0m", 3 },
-		{ "\177", 1 },
-		{ "\200", 1 },
-		{ "\302\237", 1 },
-		{ "\301\277", 1 },
-		{ "\340\237\277", 1 },
-		{ "\355\240\200", 1 },
-		{ "\360\217\277\277", 1 },
-		{ "\364\220\200\200", 1 },
-		{ "\365\200\200\200", 1 },
-		{ "\302", 1 },
-		{ "\342\202", 1 },
-		{ "\342\202(", 1 },
-		{ "a\360\237\214(", 2 },
-		{ "\302\302", 1 },
-		{ "\377", 1 },
-	};
-	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
-		size_t column = 0;
-		bool ok = mail_item_is_text(MAIL_STR(cases[i].text), &column);
-		UNIT_CHECK(ok == (cases[i].column == 0) && column == cases[i].column,
-		           "case %zu: %zu", i, column);
-		UNIT_CHECK(mail_item_is_text(MAIL_STR(cases[i].text), NULL) == ok, "case %zu", i);
-	}
-	CU_ASSERT_FALSE(mail_item_is_text((mail_str_t){ "a\0b", 3 }, NULL));
-}
-
 static void count_warning(void *ctx, const char *text)
 {
 	*(unsigned *)ctx += text[0] != '\0';
@@ -473,7 +431,6 @@ static const unit_test_t tests[] = { { "the table", test_table },
 	                             { "long values", test_long },
 	                             { "keys", test_key },
 	                             { "octets as text", test_print },
-	                             { "UTF-8", test_text },
 	                             { "warnings", test_warned },
 	                             { "failing allocations", test_allocation },
 	                             { NULL, NULL } };

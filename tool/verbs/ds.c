@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "tool/verbs/keys.h"
+#include "mail/encoding.h"
 #include "mail/plan.h"
 
 /* --- key-list --- */

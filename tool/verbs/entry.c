@@ -123,12 +123,12 @@ static int unknown_item(tool_t *tool, mail_str_t name)
 	char word[64];
 	(void)snprintf(word, sizeof(word), "%.*s", (int)(name.len < 63 ? name.len : 63), name.data);
 	const char *near = NULL;
-	size_t least = 4;
+	unsigned least = 4;
 	for (const mail_item_t *item = mail_items; item->name != NULL; item++) {
 		if ((item->sections & (1u << tool->verb->section)) == 0) {
 			continue;
 		}
-		size_t far = word_distance(item->name, word);
+		unsigned far = mail_str_distance(MAIL_STR(item->name), MAIL_STR(word));
 		if (far < least && far < strlen(item->name)) {
 			least = far;
 			near = item->name;

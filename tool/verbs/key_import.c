@@ -9,6 +9,7 @@
 
 #include "tool/verbs/keys.h"
 #include "mail/chars.h"
+#include "mail/encoding.h"
 #include "mail/time.h"
 
 #define FLAG_SEP 1

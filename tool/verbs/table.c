@@ -137,36 +137,12 @@ const verb_t *verb_find(const char *name)
 	return NULL;
 }
 
-size_t word_distance(const char *a, const char *b)
-{
-	size_t row[64];
-	size_t len = strlen(b);
-	if (len >= sizeof(row) / sizeof(row[0])) {
-		return SIZE_MAX;
-	}
-	for (size_t j = 0; j <= len; j++) {
-		row[j] = j;
-	}
-	for (size_t i = 1; a[i - 1] != '\0'; i++) {
-		size_t corner = row[0];
-		row[0] = i;
-		for (size_t j = 1; j <= len; j++) {
-			size_t best = corner + (a[i - 1] != b[j - 1]);
-			corner = row[j];
-			best = row[j] + 1 < best ? row[j] + 1 : best;
-			best = row[j - 1] + 1 < best ? row[j - 1] + 1 : best;
-			row[j] = best;
-		}
-	}
-	return row[len];
-}
-
 const verb_t *verb_nearest(const char *name)
 {
 	const verb_t *nearest = NULL;
-	size_t least = 4;
+	unsigned least = 4;
 	for (const verb_t *verb = tool_verbs; verb->name != NULL; verb++) {
-		size_t far = word_distance(verb->name, name);
+		unsigned far = mail_str_distance(MAIL_STR(verb->name), MAIL_STR(name));
 		if (far < least && far < strlen(verb->name) && verb->group != NULL) {
 			least = far;
 			nearest = verb;

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include "mail/encoding.h"
+
+#include "mail/chars.h"
+
+int mail_buf_hex(mail_buf_t *buf, const uint8_t *octets, size_t len)
+{
+	static const char digits[] = "0123456789abcdef";
+	for (size_t i = 0; i < len; i++) {
+		const char two[] = { digits[octets[i] >> 4], digits[octets[i] & 15] };
+		(void)mail_buf_put(buf, two, sizeof(two));
+	}
+	return buf->error;
+}
+
+int mail_buf_base64(mail_buf_t *buf, const uint8_t *octets, size_t len)
+{
+	static const char digits[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	for (size_t i = 0; i < len; i += 3) {
+		const size_t left = len - i;
+		uint32_t bits = (uint32_t)octets[i] << 16;
+		bits |= left > 1 ? (uint32_t)octets[i + 1] << 8 : 0;
+		bits |= left > 2 ? octets[i + 2] : 0;
+		const char four[] = {
+			digits[bits >> 18],
+			digits[bits >> 12 & 63],
+			left > 1 ? digits[bits >> 6 & 63] : '=',
+			left > 2 ? digits[bits & 63] : '=',
+		};
+		(void)mail_buf_put(buf, four, sizeof(four));
+	}
+	return buf->error;
+}
+
+int mail_base64_parse(mail_str_t text, mail_buf_t *out, mail_diag_t *diag)
+{
+	uint32_t bits = 0;
+	size_t digits = 0, pads = 0;
+	for (size_t i = 0; i < text.len; i++) {
+		const char c = text.data[i];
+		if (mail_char_space(c)) {
+			continue;
+		}
+		if (c == '=' && digits % 4 >= 2 && pads < 4 - digits % 4) {
+			pads++;
+			continue;
+		}
+		const int digit = mail_char_base64(c);
+		if (digit < 0 || pads > 0) {
+			return mail_diag_error(diag, i + 1,
+			                       "a character that cannot be there in base64");
+		}
+		bits = bits << 6 | (uint32_t)digit;
+		digits++;
+		if (digits % 4 != 1) {
+			(void)mail_buf_u8(out, (uint8_t)(bits >> (6 - 2 * ((digits - 1) % 4))));
+		}
+	}
+	const size_t rest = digits % 4;
+	/* RFC 4648 3.5: bits that are of no use are zero, so that there is one spelling. */
+	const uint32_t unused = rest == 2 ? 0xf : 0x3;
+	if (digits == 0 || rest == 1 || (rest > 1 && (pads != 4 - rest || (bits & unused) != 0))) {
+		return mail_diag_error(diag, text.len, "the base64 is not complete");
+	}
+	return out->error;
+}
