@@ -30,26 +30,26 @@ typedef struct {
 /*! A buffer over memory of the caller. */
 #define MAIL_BUF_FIXED(mem, size) ((mail_buf_t){ .data = (mem), .cap = (size), .fixed = true })
 
-/*! Appends octets. \return KNOT_EOK or the sticking error. */
+/*! Append octets. \return KNOT_EOK or the sticking error. */
 int mail_buf_put(mail_buf_t *buf, const void *data, size_t len);
-/*! Appends one octet. */
+/*! Append one octet. */
 int mail_buf_u8(mail_buf_t *buf, uint8_t value);
-/*! Appends a 16-bit number in network order. */
+/*! Append a 16-bit number in network order. */
 int mail_buf_u16(mail_buf_t *buf, uint16_t value);
-/*! Appends a 32-bit number in network order. */
+/*! Append a 32-bit number in network order. */
 int mail_buf_u32(mail_buf_t *buf, uint32_t value);
-/*! Appends a 64-bit number in network order. */
+/*! Append a 64-bit number in network order. */
 int mail_buf_u64(mail_buf_t *buf, uint64_t value);
-/*! Appends the octets of a terminated string. */
+/*! Append the octets of a terminated string. */
 int mail_buf_str(mail_buf_t *buf, const char *text);
-/*! Appends formatted text, without its terminator. */
+/*! Append formatted text, without its terminator. */
 int mail_buf_printf(mail_buf_t *buf, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /*! What the buffer holds, as a string of octets, valid until the next put. */
 static inline mail_str_t mail_buf_view(const mail_buf_t *buf)
 {
 	return (mail_str_t){ (const char *)buf->data, buf->len };
 }
-/*! Frees a growing buffer and makes it empty; safe on a zeroed or a fixed one. */
+/*! Free a growing buffer and make it empty; safe on a zeroed or a fixed one. */
 void mail_buf_free(mail_buf_t *buf);
 
 /*! A reader of octets that never reads past the end. Errors stick (KNOT_EMALF). */

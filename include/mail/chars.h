@@ -64,7 +64,7 @@ static inline int mail_char_hex(char c)
 	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-/*! Says whether the character is in a terminated set. */
+/*! Return whether the character is in a terminated set. */
 static inline bool mail_char_in(char c, const char *set)
 {
 	return c != '\0' && strchr(set, c) != NULL;
@@ -82,14 +82,14 @@ static inline mail_str_t mail_str_from(mail_str_t s, size_t offset)
 	return mail_str_part(s, offset, s.len - offset);
 }
 
-/*! Says whether a string starts with a terminated one. */
+/*! Return whether a string starts with a terminated one. */
 static inline bool mail_str_starts(mail_str_t s, const char *with)
 {
 	size_t len = strlen(with);
 	return s.len >= len && memcmp(s.data, with, len) == 0;
 }
 
-/*! Says whether two strings are equal, ASCII letters of either case being equal. */
+/*! Return whether two strings are equal, ASCII letters of either case being equal. */
 static inline bool mail_str_same(mail_str_t a, mail_str_t b)
 {
 	if (a.len != b.len) {
@@ -119,7 +119,7 @@ static inline bool mail_str_is_ascii(mail_str_t s)
 	return i == s.len;
 }
 
-/*! Takes the white space off both ends. */
+/*! Take the white space off both ends. */
 static inline mail_str_t mail_str_trim(mail_str_t s)
 {
 	while (s.len > 0 && mail_char_space(s.data[0])) {
@@ -131,7 +131,7 @@ static inline mail_str_t mail_str_trim(mail_str_t s)
 	return s;
 }
 
-/*! Takes the next word from a text. \param pos Starts at 0 and is moved. \return false at the end. */
+/*! Take the next word from a text. \param pos Starts at 0 and is moved. \return false at the end. */
 static inline bool mail_str_word(mail_str_t text, size_t *pos, mail_str_t *word)
 {
 	size_t i = *pos;
@@ -148,7 +148,7 @@ static inline bool mail_str_word(mail_str_t text, size_t *pos, mail_str_t *word)
 }
 
 /*!
- * Takes the next piece from a list whose elements a character separates; white space around a piece
+ * Take the next piece from a list whose elements a character separates; white space around a piece
  * is taken off. An empty list has one empty piece.
  *
  * \param pos  Starts at 0 and is moved; len + 1 at the end.

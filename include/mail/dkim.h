@@ -12,7 +12,7 @@
 typedef enum { MAIL_DKIM_RSA, MAIL_DKIM_ED25519 } mail_dkim_algorithm_t;
 
 /*!
- * Checks a public key as it is stored.
+ * Check a public key as it is stored.
  *
  * \param key, len   Ed25519: the 32 octets; RSA: a DER SubjectPublicKeyInfo.
  * \param algorithm  Out; may be NULL.
@@ -24,7 +24,7 @@ int mail_dkim_key_check(const uint8_t *key, size_t len, mail_dkim_algorithm_t *a
                         unsigned *bits, mail_diag_t *diag);
 
 /*!
- * Reads a public key from text: base64 of what is stored (a p= value; a whole "v=DKIM1; ...; p=..."
+ * Read a public key from text: base64 of what is stored (a p= value; a whole "v=DKIM1; ...; p=..."
  * too), or PEM, public or private (of a private key only the public part is kept). An Ed25519
  * SubjectPublicKeyInfo becomes its 32 octets.
  *
@@ -32,21 +32,21 @@ int mail_dkim_key_check(const uint8_t *key, size_t len, mail_dkim_algorithm_t *a
  */
 int mail_dkim_key_parse(mail_str_t text, mail_buf_t *out, mail_diag_t *diag);
 
-/*! Checks extra tags ("h=sha256", "h=sha256; t=s; n=note"); v, k and p are refused, sha1 too. */
+/*! Check extra tags ("h=sha256", "h=sha256; t=s; n=note"); v, k and p are refused, sha1 too. */
 int mail_dkim_tags_check(mail_str_t tags, mail_diag_t *diag);
 
 /*!
- * Writes "v=DKIM1; k=...; TAGS; p=BASE64". Empty key: "v=DKIM1; p=" (revoked).
+ * Write "v=DKIM1; k=...; TAGS; p=BASE64". Empty key: "v=DKIM1; p=" (revoked).
  * No allocation when the buffer of rdata is fixed. The key is only told by its length (32: Ed25519),
  * not checked again.
  */
 int mail_dkim_render(const uint8_t *key, size_t len, mail_str_t tags, mail_rdata_t *rdata);
 
-/*! Checks a selector: labels joined by dots (RFC 6376 3.1), letters, digits, '-' and '_'. */
+/*! Check a selector: labels joined by dots (RFC 6376 3.1), letters, digits, '-' and '_'. */
 int mail_dkim_selector_check(mail_str_t selector, mail_diag_t *diag);
 
 /*!
- * Makes a key pair (OpenSSL).
+ * Make a key pair (OpenSSL).
  *
  * \param bits     RSA key size; not used for Ed25519.
  * \param private_pem  Out: PKCS#8 PEM; wipe it after use.

@@ -9,14 +9,14 @@
 
 #include "mail/rdata.h"
 
-/*! Checks one "tag=value" (p sp np adkim aspf t psd fo rua ruf; pct rf ri with a warning; unknown refused). */
+/*! Check one "tag=value" (p sp np adkim aspf t psd fo rua ruf; pct rf ri with a warning; unknown refused). */
 int mail_dmarc_tag_check(mail_str_t tag, mail_diag_t *diag);
 
-/*! Splits "tag=value" at the first '=' and takes the white space off both. \return KNOT_EINVAL without '='. */
+/*! Split "tag=value" at the first '=' and take the white space off both. \return KNOT_EINVAL without '='. */
 int mail_dmarc_tag_split(mail_str_t tag, mail_str_t *name, mail_str_t *value);
 
 /*!
- * Writes "v=DMARC1; p=...; ..." in the order v p sp np adkim aspf t psd pct rf ri fo rua ruf, with
+ * Write "v=DMARC1; p=...; ..." in the order v p sp np adkim aspf t psd pct rf ri fo rua ruf, with
  * each tag as given last. A tag with an empty value is left out. p defaults to none.
  * In rua and ruf, URIs are checked and `,` `!` in them percent-encoded when written in list
  * elements; hosts in mailto: become A-labels.
@@ -26,7 +26,7 @@ int mail_dmarc_tag_split(mail_str_t tag, mail_str_t *name, mail_str_t *value);
 int mail_dmarc_render(const mail_str_t *tags, size_t n, mail_rdata_t *rdata, mail_diag_t *diag);
 
 /*!
- * Walks the domains of the report addresses in a rua or ruf value ("mailto:a@x.example!10m,mailto:...").
+ * Walk the domains of the report addresses in a rua or ruf value ("mailto:a@x.example!10m,mailto:...").
  *
  * \param value  The value; *pos starts at 0 and is moved.
  * \param host   Out: the domain of the next mailto: address, as written (may be `{domain}` or hold it).

@@ -65,7 +65,7 @@ mail_algorithm_t mail_algorithm_find(mail_str_t name);
 const char *mail_role_name(mail_role_t role);
 
 /*!
- * Reads a `key` value: "TAG ALGORITHM ROLE [publish=TIME] [activate=TIME] [retire=TIME] [remove=TIME] [ds=TIME]
+ * Read a `key` value: "TAG ALGORITHM ROLE [publish=TIME] [activate=TIME] [retire=TIME] [remove=TIME] [ds=TIME]
  * [ds-seen=TIME] [ds-until=TIME] PUBLIC", PUBLIC in base64 as in a DNSKEY record, times as RFC 3339 UTC or
  * "never". A time that is left out: publish and activate 0, all others never.
  *
@@ -73,15 +73,15 @@ const char *mail_role_name(mail_role_t role);
  *         fit the algorithm, times in an order that no rollover has (retire before activate, remove before publish).
  */
 int mail_dnskey_parse(mail_str_t text, mail_dnskey_t *key, mail_diag_t *diag);
-/*! Writes a `key` value, in one spelling. \return KNOT_EOK, KNOT_ENOMEM, KNOT_ESPACE. */
+/*! Write a `key` value, in one spelling. \return KNOT_EOK, KNOT_ENOMEM, KNOT_ESPACE. */
 int mail_dnskey_print(const mail_dnskey_t *key, mail_buf_t *out);
 
-/*! Writes the DNSKEY RDATA (flags, protocol, algorithm, key). \return its length. */
+/*! Write the DNSKEY RDATA (flags, protocol, algorithm, key). \return its length. */
 size_t mail_dnskey_rdata(const mail_dnskey_t *key, uint8_t out[MAIL_DNSKEY_RDATA_MAX]);
 /*! Key tag of DNSKEY RDATA (RFC 4034 appendix B). */
 uint16_t mail_dnskey_tag(const uint8_t *rdata, size_t len);
 /*!
- * Writes the DS (or CDS) RDATA of a key for an owner (RFC 4034 5.1.4, RFC 4509, RFC 6605).
+ * Write the DS (or CDS) RDATA of a key for an owner (RFC 4034 5.1.4, RFC 4509, RFC 6605).
  *
  * \param owner   Lower case wire name of the zone.
  * \param digest  MAIL_DS_*.
@@ -91,19 +91,19 @@ uint16_t mail_dnskey_tag(const uint8_t *rdata, size_t len);
 int mail_dnskey_ds(const mail_dnskey_t *key, const knot_dname_t *owner, unsigned digest,
                    uint8_t out[MAIL_DS_RDATA_MAX]);
 
-/*! Says whether the DNSKEY is in the apex RRset. */
+/*! Return whether the DNSKEY is in the apex RRset. */
 static inline bool mail_dnskey_published(const mail_dnskey_t *key, int64_t now)
 {
 	return key->publish <= now && now < key->remove;
 }
 
-/*! Says whether the key signs DNSKEY, CDS and CDNSKEY. */
+/*! Return whether the key signs DNSKEY, CDS and CDNSKEY. */
 static inline bool mail_dnskey_signs_keys(const mail_dnskey_t *key, int64_t now)
 {
 	return key->role != MAIL_ROLE_ZSK && mail_dnskey_published(key, now);
 }
 
-/*! Says whether the key signs all other RRsets. */
+/*! Return whether the key signs all other RRsets. */
 static inline bool mail_dnskey_signs_zone(const mail_dnskey_t *key, int64_t now)
 {
 	return key->role != MAIL_ROLE_KSK && key->activate <= now && now < key->retire;

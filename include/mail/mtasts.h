@@ -21,11 +21,11 @@ typedef struct {
 	mail_str_t id; /*!< Given id, or empty: derived from the body. */
 } mail_mtasts_t;
 
-/*! Checks an id: 1 to 32 letters and digits. */
+/*! Check an id: 1 to 32 letters and digits. */
 int mail_mtasts_id_check(mail_str_t id, mail_diag_t *diag);
 
 /*!
- * Writes the policy body (version, mode, mx lines in order, each host once, max_age; CRLF), a text with
+ * Write the policy body (version, mode, mx lines in order, each host once, max_age; CRLF), a text with
  * holes.
  *
  * \return KNOT_EOK; KNOT_EINVAL (another mode, max_age too large, no exchange beside the null MX although
@@ -33,5 +33,5 @@ int mail_mtasts_id_check(mail_str_t id, mail_diag_t *diag);
  */
 int mail_mtasts_body(const mail_mtasts_t *sts, mail_rdata_t *body);
 
-/*! Writes "v=STSv1; id=...". An id that is given does not make up for a body that cannot be. */
+/*! Write "v=STSv1; id=...". An id that is given does not make up for a body that cannot be. */
 int mail_mtasts_render(const mail_mtasts_t *sts, mail_rdata_t *rdata, mail_diag_t *diag);

@@ -196,7 +196,7 @@ typedef struct {
 } mail_pattern_t;
 
 /*!
- * Parses a name that may be relative to the domain (no dot at its end), absolute (with one), `@`
+ * Parse a name that may be relative to the domain (no dot at its end), absolute (with one), `@`
  * (the domain itself), or hold `{domain}` once, as whole labels ("{domain}.relay.example.").
  * `.` alone is the root.
  *
@@ -211,13 +211,13 @@ int mail_pattern_parse(mail_str_t text, mail_pattern_t *pattern, mail_diag_t *di
 int mail_host_parse(mail_str_t text, mail_pattern_t *pattern, mail_diag_t *diag);
 
 /*!
- * Writes a pattern as absolute name without a dot at its end, with `{domain}` where the hole is
+ * Write a pattern as absolute name without a dot at its end, with `{domain}` where the hole is
  * ("mail.{domain}"): what mail_rdata_text() takes. The root is ".".
  */
 int mail_pattern_print(const mail_pattern_t *pattern, mail_buf_t *out);
 
 /*!
- * Writes the name of a pattern for a domain.
+ * Write the name of a pattern for a domain.
  *
  * \param apex  The domain; NULL only for a pattern without a hole.
  *
@@ -232,5 +232,5 @@ int mail_pattern_name(const mail_pattern_t *pattern, const knot_dname_t *apex,
  */
 int mail_name_normalise(mail_str_t text, mail_buf_t *out, mail_diag_t *diag);
 
-/*! Writes a wire name as text, with no dot at its end (the root is "."). */
+/*! Write a wire name as text, with no dot at its end (the root is "."). */
 int mail_name_print(const knot_dname_t *name, mail_buf_t *out);

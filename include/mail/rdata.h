@@ -37,39 +37,39 @@ typedef struct {
 		text; /*!< The same as text, without a dot at its end; for RDATA that is spelt. */
 } mail_apex_t;
 
-/*! Appends plain octets. All appenders: KNOT_EOK, KNOT_ENOMEM or KNOT_ESPACE, which sticks. */
+/*! Append plain octets. All appenders: KNOT_EOK, KNOT_ENOMEM or KNOT_ESPACE, which sticks. */
 int mail_rdata_octets(mail_rdata_t *rdata, const void *data, size_t len);
 int mail_rdata_u8(mail_rdata_t *rdata, uint8_t value);
 int mail_rdata_u16(mail_rdata_t *rdata, uint16_t value);
 int mail_rdata_u32(mail_rdata_t *rdata, uint32_t value);
-/*! Appends a domain name. */
+/*! Append a domain name. */
 int mail_rdata_pattern(mail_rdata_t *rdata, const mail_pattern_t *pattern);
-/*! Parses a name as mail_pattern_parse does and appends it. */
+/*! Parse a name as mail_pattern_parse does and append it. */
 int mail_rdata_name(mail_rdata_t *rdata, mail_str_t text, mail_diag_t *diag);
-/*! Makes the RDATA a text and appends to it; `{domain}` is the hole for the domain's text. */
+/*! Make the RDATA a text and append to it; `{domain}` is the hole for the domain's text. */
 int mail_rdata_text(mail_rdata_t *rdata, mail_str_t text);
 /*!
- * Appends octets in which `{domain}` is the hole for the domain's text, without making the RDATA a
+ * Append octets in which `{domain}` is the hole for the domain's text, without making the RDATA a
  * text: a value that fills the rest of the RDATA (CAA, URI).
  */
 int mail_rdata_value(mail_rdata_t *rdata, mail_str_t value);
 /*!
- * Appends to a text 32 hexadecimal digits of the SHA-256 of another text, as it is for the domain.
+ * Append to a text 32 hexadecimal digits of the SHA-256 of another text, as it is for the domain.
  * The other may have holes.
  */
 int mail_rdata_digest(mail_rdata_t *rdata, const mail_rdata_t *of);
 /*!
- * Appends the SHA-256 or SHA-384, raw, of the domain's wire name in small letters, followed by these octets: the
+ * Append the SHA-256 or SHA-384, raw, of the domain's wire name in small letters, followed by these octets: the
  * digest of a DS (RFC 4034 5.1.4).
  *
  * \param bits  256 or 384.
  */
 int mail_rdata_owner_digest(mail_rdata_t *rdata, unsigned bits, const void *octets, size_t len);
-/*! Frees what a builder holds and empties it. */
+/*! Free what a builder holds, and empty it. */
 void mail_rdata_free(mail_rdata_t *rdata);
 
 /*!
- * Fills the holes and splits texts.
+ * Fill the holes and split texts.
  *
  * No allocation.
  *

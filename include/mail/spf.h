@@ -21,7 +21,7 @@ typedef struct {
 } mail_spf_cost_t;
 
 /*!
- * Checks one term: a mechanism with optional qualifier (all, include, a, mx, ip4, ip6, exists) or a
+ * Check one term: a mechanism with optional qualifier (all, include, a, mx, ip4, ip6, exists) or a
  * modifier (redirect=, exp=, ra=, rp=, rr=, any unknown name=). Macros are checked (RFC 7208 7.1);
  * `{domain}` is our hole, not a macro. `ptr` is refused (RFC 7208 5.5). Domains are absolute ("a:mail"
  * is refused), in A-labels.
@@ -33,11 +33,11 @@ int mail_spf_term_check(mail_str_t term, mail_spf_cost_t *cost, mail_diag_t *dia
 /*! As mail_spf_term_check(), and writes the term as it is. */
 int mail_spf_term_write(mail_str_t term, mail_spf_cost_t *cost, mail_buf_t *out, mail_diag_t *diag);
 
-/*! Checks an `all` with its qualifier: "-all", "~all", "?all", "+all" (a warning), or "none". */
+/*! Check an `all` with its qualifier: "-all", "~all", "?all", "+all" (a warning), or "none". */
 int mail_spf_all_check(mail_str_t all, mail_diag_t *diag);
 
 /*!
- * Writes "v=spf1 TERM TERM ... ALL" in the order given. With a redirect and no all of its own,
+ * Write "v=spf1 TERM TERM ... ALL" in the order given. With a redirect and no all of its own,
  * `all` is left out (RFC 7208 6.1). Terms whose text was already written are left out.
  *
  * \param terms, n  The terms; "a b" in one element are two terms.
@@ -50,5 +50,5 @@ int mail_spf_all_check(mail_str_t all, mail_diag_t *diag);
 int mail_spf_render(const mail_str_t *terms, size_t n, mail_str_t all, mail_rdata_t *rdata,
                     mail_diag_t *diag);
 
-/*! Says whether a TXT value is an SPF record ("v=spf1" alone or followed by a space, RFC 7208 4.5). */
+/*! Return whether a TXT value is an SPF record ("v=spf1" alone or followed by a space, RFC 7208 4.5). */
 bool mail_spf_is(mail_str_t txt);

@@ -22,7 +22,7 @@ typedef struct {
 void mail_entries_free(mail_entries_t *entries);
 
 /*!
- * Reads a text in the dialect.
+ * Read a text in the dialect.
  *
  * \param text  All of the file.
  * \param read_file  Reads a file named by a value (PEM); relative names are the caller's affair.
@@ -38,7 +38,7 @@ int mail_text_parse(mail_str_t text, int (*read_file)(void *ctx, mail_str_t name
                     void *ctx, mail_entries_t *entries, mail_diag_t *diag);
 
 /*!
- * Writes an entry in the dialect, as one list element of its section ("  - id: ..."), quoted where needed.
+ * Write an entry in the dialect, as one list element of its section ("  - id: ..."), quoted where needed.
  *
  * \return KNOT_EOK; KNOT_ENOMEM; KNOT_ENOTSUP: the dialect cannot say it (a deleted entry; a value with a
  *         control character, with a backslash as its last character or before a quote, or over 32767

@@ -11,7 +11,7 @@
 /*! The last second that RFC 3339 can write: 9999-12-31T23:59:59Z. The first one here is 0. */
 #define MAIL_TIME_MAX INT64_C(253402300799)
 
-/*! Parses a time. \param out Seconds since 1970. \return KNOT_EOK or KNOT_EINVAL. */
+/*! Parse a time. \param out Seconds since 1970. \return KNOT_EOK or KNOT_EINVAL. */
 int mail_time_parse(mail_str_t text, int64_t *out, mail_diag_t *diag);
-/*! Writes a time, 20 characters. */
+/*! Write a time, 20 characters. */
 int mail_time_print(int64_t seconds, mail_buf_t *out);

@@ -13,14 +13,14 @@ typedef struct {
 	uint8_t usage, selector, matching;
 } mail_tlsa_form_t;
 
-/*! Parses "3 1 1". Accepted: usages 2 and 3, selectors 0 and 1, matching types 1 and 2 (RFC 7672 3.1). */
+/*! Parse "3 1 1". Accepted: usages 2 and 3, selectors 0 and 1, matching types 1 and 2 (RFC 7672 3.1). */
 int mail_tlsa_form_parse(mail_str_t text, mail_tlsa_form_t *form, mail_diag_t *diag);
 
-/*! Parses "3 1 1 HEX" and writes the RDATA. Checks the length of HEX (32 or 64 octets). */
+/*! Parse "3 1 1 HEX" and write the RDATA. Check the length of HEX (32 or 64 octets). */
 int mail_tlsa_render(mail_str_t text, mail_rdata_t *rdata, mail_diag_t *diag);
 
 /*!
- * Makes "3 1 1 HEX" of a chain of certificates (OpenSSL). Usage 3: the first certificate (the leaf);
+ * Make "3 1 1 HEX" of a chain of certificates (OpenSSL). Usage 3: the first certificate (the leaf);
  * usage 2: the last one after the leaf (the issuer); a chain of one cannot give usage 2.
  *
  * \param pem  PEM, leaf first.

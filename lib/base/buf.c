@@ -11,7 +11,7 @@
 /* Formatted text up to here is written without a look at the room first. */
 #define BUF_PRINTF_SHORT 512
 
-/*! Makes room for len more octets. */
+/*! Make room for len more octets. */
 static int buf_reserve(mail_buf_t *buf, size_t len)
 {
 	if (buf->error != KNOT_EOK) {
@@ -50,7 +50,7 @@ int mail_buf_put(mail_buf_t *buf, const void *data, size_t len)
 	return ret;
 }
 
-/*! Appends the lowest len octets of a number, highest first. */
+/*! Append the lowest len octets of a number, highest first. */
 static int buf_number(mail_buf_t *buf, uint64_t value, size_t len)
 {
 	uint8_t octets[sizeof(value)];

@@ -27,7 +27,7 @@ static int64_t year_days(int64_t year)
 #define EPOCH_DAYS year_days(1970)
 
 /*!
- * Checks the shape of a time, RFC 3339 5.6, of which only UTC is taken:
+ * Check the shape of a time, RFC 3339 5.6, of which only UTC is taken:
  *
  *     date-time = 4DIGIT "-" 2DIGIT "-" 2DIGIT "T" 2DIGIT ":" 2DIGIT ":" 2DIGIT "Z"
  */

@@ -133,7 +133,7 @@ static mail_str_t string_of(const json_t *value)
 	return (mail_str_t){ json_string_value(value), json_string_length(value) };
 }
 
-/* Adds the text of a value to the entry. */
+/* Add the text of a value to the entry. */
 static int add_text(mail_subject_t *place, mail_entry_t *entry, const mail_item_t *item,
                     mail_op_t op, mail_str_t text)
 {
@@ -142,7 +142,7 @@ static int add_text(mail_subject_t *place, mail_entry_t *entry, const mail_item_
 	return mail_place_pass(place, mail_entry_parse(entry, item, op, text, 0, &place->own));
 }
 
-/* Adds a value that is neither list nor object. */
+/* Add a value that is neither list nor object. */
 static int add_scalar(mail_subject_t *place, mail_entry_t *entry, const mail_item_t *item,
                       mail_op_t op, const json_t *value)
 {
@@ -198,7 +198,7 @@ static int add_list(mail_subject_t *place, mail_entry_t *entry, const mail_item_
 	return KNOT_EOK;
 }
 
-/* Adds one tag of an object as "tag=value". */
+/* Add one tag of an object as "tag=value". */
 static int add_tag(mail_subject_t *place, mail_entry_t *entry, const mail_item_t *item,
                    const char *tag, const json_t *value)
 {
@@ -245,7 +245,7 @@ static int add_tags(mail_subject_t *place, mail_entry_t *entry, const mail_item_
 	return KNOT_EOK;
 }
 
-/* Adds a member of the object that is an item. */
+/* Add a member of the object that is an item. */
 static int add_member(mail_subject_t *place, mail_entry_t *entry, const char *name, json_t *value)
 {
 	const mail_item_t *item;
@@ -267,7 +267,7 @@ static int add_member(mail_subject_t *place, mail_entry_t *entry, const char *na
 	return add_scalar(place, entry, item, op, value);
 }
 
-/* Reads "kind" and the id, and makes the entry. */
+/* Read "kind" and the id, and make the entry. */
 static int entry_begin(mail_subject_t *place, json_t *object, const char **id_name,
                        mail_entry_t **entry)
 {
@@ -333,7 +333,7 @@ static int entry_read(mail_subject_t *place, json_t *object, mail_entry_t **entr
 	return mail_place_pass(place, mail_entry_check(*entry, &place->own));
 }
 
-/* Passes a string that needs no unescaping, with its quotes. */
+/* Pass a string that needs no unescaping, with its quotes. */
 static bool plain_string(const char **pos, const char *end, mail_str_t *text)
 {
 	const char *from = *pos;
@@ -363,7 +363,7 @@ static bool literal(const char **pos, const char *end, const char *text)
 }
 
 /*
- * Reads the line that imports have by the million, exactly as mail_json_print() writes it, without jansson and
+ * Read the line that imports have by the million, exactly as mail_json_print() writes it, without jansson and
  * its tree:
  *
  *     {"kind":"domain","name":NAME,"policy":POLICY}     ; or "alias"

@@ -5,7 +5,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-/* Writes "policy guide: mx: " as far as it is known. */
+/* Write "policy guide: mx: " as far as it is known. */
 static int prefix_print(const mail_subject_t *place, char *out, size_t size)
 {
 	char id[64], item[64];
@@ -18,7 +18,7 @@ static int prefix_print(const mail_subject_t *place, char *out, size_t size)
 	return len < 0 ? 0 : len;
 }
 
-/* Takes a warning of a check and hands it on with its place. */
+/* Take a warning of a check, and hand it on with its place. */
 static void warn_here(void *ctx, const char *text)
 {
 	mail_subject_t *place = ctx;
@@ -96,7 +96,7 @@ const char *mail_place_quote(mail_str_t text, char out[64])
 	return out;
 }
 
-/* Keeps a name when it is nearer than the best so far. A third of the letters may be wrong. */
+/* Keep a name when it is nearer than the best so far. A third of the letters may be wrong. */
 static void near_take(mail_str_t wrong, const char *name, const char **best, unsigned *least)
 {
 	const unsigned d = mail_str_distance(wrong, MAIL_STR(name));
@@ -126,7 +126,7 @@ int mail_place_section(mail_subject_t *place, mail_str_t name, mail_section_t *s
 	return mail_place_error(place, 0, "unknown section \"%s\"", quoted);
 }
 
-/* Says that an item belongs elsewhere, when some section has it. */
+/* Say that an item belongs elsewhere, when some section has it. */
 static bool wrong_section(mail_subject_t *place, mail_str_t name)
 {
 	char list[96] = "";

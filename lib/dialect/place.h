@@ -17,15 +17,15 @@ typedef struct {
 	uint32_t line;          /*!< 0: unknown, and diag->line is left as the caller set it. */
 } mail_subject_t;
 
-/*! Begins nowhere. Warnings that checks hand to place->own come out of diag->warn with their place. */
+/*! Begin nowhere. Warnings that checks hand to place->own come out of diag->warn with their place. */
 void mail_place_begin(mail_subject_t *place, mail_diag_t *diag);
 
-/*! Notes an error at the place. \return KNOT_EINVAL, always. */
+/*! Note an error at the place. \return KNOT_EINVAL, always. */
 int mail_place_error(mail_subject_t *place, size_t column, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
 /*!
- * Notes the error that a check left in place->own.
+ * Note the error that a check left in place->own.
  *
  * \param ret  What the check returned: KNOT_ENOMEM stays what it is, and with KNOT_EOK nothing happens.
  *
@@ -33,14 +33,14 @@ int mail_place_error(mail_subject_t *place, size_t column, const char *fmt, ...)
  */
 int mail_place_pass(mail_subject_t *place, int ret);
 
-/*! Copies text for a message: what does not print becomes '?', and a long text is cut. \return out. */
+/*! Copy text for a message: what does not print becomes '?', and a long text is cut. \return out. */
 const char *mail_place_quote(mail_str_t text, char out[64]);
 
-/*! Finds a section by its name, or suggests the nearest. \return KNOT_EOK or KNOT_EINVAL. */
+/*! Find a section by its name, or suggest the nearest. \return KNOT_EOK or KNOT_EINVAL. */
 int mail_place_section(mail_subject_t *place, mail_str_t name, mail_section_t *section);
 
 /*!
- * Finds an item of the place's section, or says where it belongs or what the nearest is called.
+ * Find an item of the place's section, or say where it belongs or what the nearest is called.
  *
  * \param name  Without a mark for appending.
  *

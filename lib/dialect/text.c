@@ -105,7 +105,7 @@ static bool begins_with(mail_str_t text, const char *begin)
 }
 
 /*
- * Says whether a text looks like a key: base64 of whole quads and of 32 octets at least. Blanks are passed
+ * Return whether a text looks like a key: base64 of whole quads and of 32 octets at least. Blanks are passed
  * over, as people break long keys (RFC 6376 3.2). The name of a file may look like base64, but is short.
  */
 static bool is_base64(mail_str_t text)
@@ -137,7 +137,7 @@ static bool is_key(mail_str_t text)
 	return good;
 }
 
-/* Says whether a value of an item names a PEM file. */
+/* Return whether a value of an item names a PEM file. */
 static bool names_file(mail_section_t section, const mail_item_t *item, mail_str_t value)
 {
 	if (mail_str_is(value, "none")) {
@@ -173,7 +173,7 @@ static mail_str_t form_of(const mail_entry_t *entry, size_t i)
 	return i < forms->count ? forms->values[i].text : MAIL_STR("");
 }
 
-/* Adds the TLSA data of a chain in every form that the entry asks for. */
+/* Add the TLSA data of a chain in every form that the entry asks for. */
 static int add_certificate(reader_t *r, const file_value_t *file, mail_str_t pem)
 {
 	mail_diag_t *diag = &r->place.own;
@@ -196,7 +196,7 @@ static int add_certificate(reader_t *r, const file_value_t *file, mail_str_t pem
 	return ret;
 }
 
-/* Adds what is in a file. */
+/* Add what is in a file. */
 static int file_add(reader_t *r, const file_value_t *file, mail_str_t pem)
 {
 	r->place.own.text[0] = '\0';
@@ -333,7 +333,7 @@ static int on_id(reader_t *r)
 	return KNOT_EOK;
 }
 
-/* Finds the item of a key, and whether the value goes on with a list. */
+/* Find the item of a key, and whether the value goes on with a list. */
 static int find_item(reader_t *r, mail_str_t key, const mail_item_t **item, mail_op_t *op)
 {
 	mail_subject_t *place = &r->place;
@@ -360,7 +360,7 @@ static int find_item(reader_t *r, mail_str_t key, const mail_item_t **item, mail
 	return KNOT_EOK;
 }
 
-/* Says whether yparser reports a key that has no value, and not the value "". */
+/* Return whether yparser reports a key that has no value, and not the value "". */
 static bool is_bare(const yp_parser_t *yp)
 {
 	const char *pos = yp->input.current;

@@ -33,7 +33,7 @@ static int put_quoted(mail_str_t text, mail_buf_t *out)
 	return escaped ? KNOT_ENOTSUP : mail_buf_u8(out, '"');
 }
 
-/* Writes a text as one value. */
+/* Write a text as one value. */
 static int put_text(mail_str_t text, mail_buf_t *out)
 {
 	size_t plain = 0;

@@ -52,7 +52,7 @@ static mail_str_t line_of(mail_str_t text, uint32_t number)
 	return (mail_str_t){ pos, (size_t)(stop - pos) };
 }
 
-/* Passes a backslash and what it escapes. */
+/* Pass a backslash and what it escapes. */
 static const char *walk_backslash(walk_t *w)
 {
 	w->pos++;
@@ -84,7 +84,7 @@ static const char *walk_quoted(walk_t *w)
 	return NULL;
 }
 
-/* Passes one value; the reason when there is none. */
+/* Pass one value; the reason when there is none. */
 static const char *walk_value(walk_t *w)
 {
 	if (at(w, '"')) {

@@ -8,7 +8,7 @@
 #include "dialect/place.h"
 
 /*!
- * Notes the reason why yparser refused a line, with its item where that is known.
+ * Note the reason why yparser refused a line, with its item where that is known.
  *
  * \param place  Where the reader was; its line is the refused one, its item is changed.
  * \param text   The whole text that was being parsed.

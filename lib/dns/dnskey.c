@@ -104,7 +104,7 @@ const char *mail_role_name(mail_role_t role)
 /* --- Reading --- */
 
 /*!
- * Checks an RSA key (RFC 3110 2): the length of the exponent, in one octet or, behind a zero, in two; the
+ * Check an RSA key (RFC 3110 2): the length of the exponent, in one octet or, behind a zero, in two; the
  * exponent; the modulus. Both are odd and have no leading zero.
  */
 static int rsa_check(const uint8_t *octets, size_t len, mail_diag_t *diag)
@@ -196,7 +196,7 @@ static int head_parse(mail_str_t text, size_t *pos, mail_dnskey_t *key, mail_dia
 	                       MAIL_SHOW(word));
 }
 
-/*! Reads "NAME=TIME". \param seen Bits of the times that were read. \return 1 when the word is none. */
+/*! Read "NAME=TIME". \param seen Bits of the times that were read. \return 1 when the word is none. */
 static int time_parse(mail_str_t word, mail_dnskey_t *key, unsigned *seen, mail_diag_t *diag)
 {
 	const char *equals = word.len > 0 ? memchr(word.data, '=', word.len) : NULL;

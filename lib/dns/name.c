@@ -22,7 +22,7 @@ typedef struct {
 } scan_t;
 
 /*!
- * Reads what follows a backslash, RFC 1035 5.1:
+ * Read what follows a backslash, RFC 1035 5.1:
  *
  *     escape = "\" ( 3DIGIT / printable )
  */
@@ -119,7 +119,7 @@ static int label_parse(scan_t *s, uint8_t *label, size_t *len)
 	return KNOT_EOK;
 }
 
-/*! Steps over `{domain}` when it stands here as a whole label. */
+/*! Step over `{domain}` when it stands here as a whole label. */
 static bool hole_parse(scan_t *s)
 {
 	size_t len = strlen(MAIL_HOLE), left = s->text.len - s->pos;
@@ -133,7 +133,7 @@ static bool hole_parse(scan_t *s)
 	return true;
 }
 
-/*! Reads one label, or the hole when `holes` lets it be one, into a pattern. */
+/*! Read one label, or the hole when `holes` lets it be one, into a pattern. */
 static int part_parse(scan_t *s, bool holes, mail_pattern_t *pattern)
 {
 	size_t start = s->pos;
@@ -166,7 +166,7 @@ static int part_parse(scan_t *s, bool holes, mail_pattern_t *pattern)
 }
 
 /*!
- * Reads a name.
+ * Read a name.
  *
  *     name = "." / label *( "." label ) [ "." ]
  *
@@ -236,7 +236,7 @@ int mail_pattern_parse(mail_str_t text, mail_pattern_t *pattern, mail_diag_t *di
 	return KNOT_EOK;
 }
 
-/*! Says whether a text is an IP address, as people write it in place of a host name. */
+/*! Return whether a text is an IP address, as people write it in place of a host name. */
 static bool is_address(mail_str_t text)
 {
 	if (text.len > 0 && text.data[0] == '[') {
@@ -256,7 +256,7 @@ static bool is_address(mail_str_t text)
 	return inet_pton(AF_INET, copy, address) == 1 || inet_pton(AF_INET6, copy, address) == 1;
 }
 
-/*! Says whether one of the labels is "*". */
+/*! Return whether one of the labels is "*". */
 static bool has_wildcard(const uint8_t *labels, size_t len)
 {
 	for (size_t pos = 0; pos < len; pos += labels[pos] + 1u) {
@@ -309,7 +309,7 @@ int mail_pattern_name(const mail_pattern_t *pattern, const knot_dname_t *apex,
 
 /* --- Names to text --- */
 
-/*! Writes an octet that is not plain (RFC 1035 5.1). */
+/*! Write an octet that is not plain (RFC 1035 5.1). */
 static void octet_print(uint8_t octet, mail_buf_t *out)
 {
 	if (octet > 0x20 && octet < 0x7f) {
@@ -319,7 +319,7 @@ static void octet_print(uint8_t octet, mail_buf_t *out)
 	}
 }
 
-/*! Writes labels with a dot between two of them. */
+/*! Write labels with a dot between two of them. */
 static int labels_print(const uint8_t *labels, size_t len, mail_buf_t *out)
 {
 	for (size_t pos = 0; pos < len; pos += labels[pos] + 1u) {

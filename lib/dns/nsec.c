@@ -34,7 +34,7 @@ size_t mail_nsec_rdata(const knot_dname_t *next, const uint16_t *types, size_t c
 	return len;
 }
 
-/*! Writes LABEL and what follows the first label of a name. */
+/*! Write LABEL and what follows the first label of a name. */
 static int label_replace(const knot_dname_t *name, const uint8_t *label, size_t label_len,
                          knot_dname_storage_t out)
 {
@@ -49,7 +49,7 @@ static int label_replace(const knot_dname_t *name, const uint8_t *label, size_t 
 	return KNOT_EOK;
 }
 
-/*! Writes a label of one octet in front of a name. */
+/*! Write a label of one octet in front of a name. */
 static int label_prepend(uint8_t octet, const knot_dname_t *name, knot_dname_storage_t out)
 {
 	const size_t len = knot_dname_size(name);

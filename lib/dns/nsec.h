@@ -15,7 +15,7 @@
 #define MAIL_NSEC_RDATA_MAX (KNOT_DNAME_MAXLEN + 34 * MAIL_NSEC_TYPES_MAX)
 
 /*!
- * Writes NSEC RDATA.
+ * Write NSEC RDATA.
  *
  * \param next   The next owner.
  * \param types  In ascending order, each once.
@@ -26,7 +26,7 @@
 size_t mail_nsec_rdata(const knot_dname_t *next, const uint16_t *types, size_t count, uint8_t *out);
 
 /*!
- * Writes a name shortly before a name: every name between the two has a label with the octet 255 in it, or is
+ * Write a name shortly before a name: every name between the two has a label with the octet 255 in it, or is
  * none that can be.
  *
  * \param name  In lower case; not the root.
@@ -35,11 +35,11 @@ size_t mail_nsec_rdata(const knot_dname_t *next, const uint16_t *types, size_t c
  */
 int mail_nsec_before(const knot_dname_t *name, knot_dname_storage_t before);
 /*!
- * Writes a name shortly after a name and all that lies below it: between them there is nothing that is not
+ * Write a name shortly after a name and all that lies below it: between them there is nothing that is not
  * below the name, or is none that can be.
  *
  * \return KNOT_EOK; KNOT_ESPACE when there is none.
  */
 int mail_nsec_after(const knot_dname_t *name, knot_dname_storage_t after);
-/*! Writes the first name below a name: \000 in front of it. \return KNOT_EOK, KNOT_ESPACE. */
+/*! Write the first name below a name: \000 in front of it. \return KNOT_EOK, KNOT_ESPACE. */
 int mail_nsec_first(const knot_dname_t *name, knot_dname_storage_t first);

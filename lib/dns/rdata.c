@@ -56,7 +56,7 @@ static uint32_t read_u32(const uint8_t *at)
 	return (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3];
 }
 
-/*! Turns plain octets into a row of operations, which ends with no open run. */
+/*! Turn plain octets into a row of operations, which ends with no open run. */
 static int make_row(mail_rdata_t *rdata)
 {
 	if (!rdata->holes) {
@@ -154,7 +154,7 @@ int mail_rdata_value(mail_rdata_t *rdata, mail_str_t value)
 	return mail_rdata_octets(rdata, pos, end - pos);
 }
 
-/*! Makes the RDATA a text, which it can only be from its start. */
+/*! Make the RDATA a text, which it can only be from its start. */
 static int make_text(mail_rdata_t *rdata)
 {
 	if (!rdata->text && rdata->ops.len > 0 && rdata->ops.error == KNOT_EOK) {
@@ -229,7 +229,7 @@ typedef struct {
 	SHA256_CTX *sha; /*!< Takes the octets instead of out. */
 } sink_t;
 
-/*! Writes octets as <character-string>s, going on in the last one. */
+/*! Write octets as <character-string>s, going on in the last one. */
 static int put_split(sink_t *sink, const uint8_t *data, size_t len)
 {
 	while (len > 0) {

@@ -42,7 +42,7 @@ static inline uint64_t word_lower(uint64_t word)
 	return word | (upper & ~word & MAIL_WORD(0x80)) >> 2;
 }
 
-/*! Makes a name small. A label's length is at most 63, below 'A': so all octets are treated alike. */
+/*! Make a name small. A label's length is at most 63, below 'A': so all octets are treated alike. */
 static void name_lower(uint8_t *name, size_t len)
 {
 	size_t i = 0;
@@ -101,7 +101,7 @@ static int block_lower(int block, uint8_t *pos, size_t left)
 	}
 }
 
-/*! Makes the names in RDATA small. */
+/*! Make the names in RDATA small. */
 static int rdata_lower(uint16_t type, uint8_t *rdata, size_t len)
 {
 	const knot_rdata_descriptor_t *descriptor = knot_get_rdata_descriptor(type);
@@ -137,7 +137,7 @@ static inline uint8_t *row_rdata(const rows_t *rows, uint8_t *row, size_t *len)
 	return pos + sizeof(uint16_t);
 }
 
-/*! Compares two RRs' RDATA as left-justified octets (RFC 4034 6.3). */
+/*! Compare two RRs' RDATA as left-justified octets (RFC 4034 6.3). */
 static int row_compare(const rows_t *rows, uint8_t *one, uint8_t *other)
 {
 	size_t one_len, other_len;
@@ -180,7 +180,7 @@ static void rows_insert(rows_t *rows, uint8_t *row, uint8_t *end)
 	rows->end = end;
 }
 
-/*! Appends an RR in canonical form. RDATA sets are sorted, so mostly it belongs to the end. */
+/*! Append an RR in canonical form. RDATA sets are sorted, so mostly it belongs to the end. */
 static int rows_add(rows_t *rows, uint16_t type, bool lower, const knot_rdata_t *rdata, size_t cap)
 {
 	if (rows->frame_len + sizeof(uint16_t) + rdata->len > cap) {
@@ -204,7 +204,7 @@ static int rows_add(rows_t *rows, uint16_t type, bool lower, const knot_rdata_t 
 	return KNOT_EOK;
 }
 
-/*! Writes the RRSIG RDATA without the signature. \return Its length. */
+/*! Write the RRSIG RDATA without the signature. \return Its length. */
 static size_t rdata_write(const mail_rrsig_t *rrsig, uint16_t type, size_t signer_len, uint8_t *out)
 {
 	knot_wire_write_u16(out, type);
@@ -219,7 +219,7 @@ static size_t rdata_write(const mail_rrsig_t *rrsig, uint16_t type, size_t signe
 	return FIXED_LEN + signer_len;
 }
 
-/*! Writes what all RRs have in common. \return Its length. */
+/*! Write what all RRs have in common. \return Its length. */
 static size_t frame_write(const mail_rrsig_t *rrsig, const knot_rrset_t *rrset, size_t owner_len,
                           uint8_t *out)
 {

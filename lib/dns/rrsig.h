@@ -31,7 +31,7 @@ typedef struct {
 } mail_rrsig_t;
 
 /*!
- * Sets inception and expiration: functions of the zone's name, the clock rounded down to the grid, and the TTL, so
+ * Set inception and expiration: functions of the zone's name, the clock rounded down to the grid, and the TTL, so
  * that every server of a fleet signs the same octets. The grid is shifted by a hash of the name, so that not all
  * zones are signed anew at the same second. At any time the signature is valid for at least a grid step, the TTL
  * and the clock skew.
@@ -39,7 +39,7 @@ typedef struct {
 void mail_rrsig_period(mail_rrsig_t *rrsig, int64_t now);
 
 /*!
- * Writes what is signed: the RRSIG RDATA up to the signature, then the RRset in canonical form and order (names
+ * Write what is signed: the RRSIG RDATA up to the signature, then the RRset in canonical form and order (names
  * in RDATA in lower case where RFC 4034 6.2 and RFC 6840 5.1 say so, equal RDATA once).
  *
  * \param rrset       Its owner is not read.

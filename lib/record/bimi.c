@@ -22,7 +22,7 @@ static const mail_uri_form_t form = {
 	.escape = ",!;",
 };
 
-/*! Splits the value. \return Number of words; WORDS_MAX + 1: too many. */
+/*! Split the value. \return Number of words; WORDS_MAX + 1: too many. */
 static size_t words_split(mail_str_t text, mail_str_t *words)
 {
 	size_t pos = 0, n = 0;
@@ -36,7 +36,7 @@ static size_t words_split(mail_str_t text, mail_str_t *words)
 	return n;
 }
 
-/*! Writes "TAG=URI" for each of the URIs. */
+/*! Write "TAG=URI" for each of the URIs. */
 static int locations_write(mail_str_t text, const mail_str_t *uris, size_t n, mail_buf_t *out,
                            mail_diag_t *diag)
 {

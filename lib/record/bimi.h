@@ -10,8 +10,8 @@
 #include "mail/rdata.h"
 
 /*!
- * Parses "SELECTOR L-URI [A-URI]" or "L-URI [A-URI]" (selector default), or "SELECTOR none" (refusal),
- * and writes "v=BIMI1; l=...; a=..."; https only.
+ * Parse "SELECTOR L-URI [A-URI]" or "L-URI [A-URI]" (selector default), or "SELECTOR none" (refusal),
+ * and write "v=BIMI1; l=...; a=..."; https only.
  *
  * \param selector  Out: part of text, or "default".
  */

@@ -35,7 +35,7 @@ static int flags_parse(mail_str_t word, uint8_t *flags, mail_diag_t *diag)
 	return KNOT_EOK;
 }
 
-/*! Writes the tag in small letters. */
+/*! Write the tag in small letters. */
 static int tag_put(mail_str_t tag, mail_rdata_t *rdata, mail_diag_t *diag)
 {
 	if (tag.len > TAG_MAX) {
@@ -55,7 +55,7 @@ static int tag_put(mail_str_t tag, mail_rdata_t *rdata, mail_diag_t *diag)
 }
 
 /*!
- * Takes the quotes off a value; a backslash takes the meaning off a quote or a backslash.
+ * Take the quotes off a value; a backslash takes the meaning off a quote or a backslash.
  *
  *     value = *VCHAR / DQUOTE *( qtext / "\" ( DQUOTE / "\" ) ) DQUOTE
  */
@@ -89,7 +89,7 @@ static int unquote(mail_str_t value, mail_buf_t *out, mail_diag_t *diag)
 }
 
 /*!
- * Checks the value of issue and its kin, RFC 8659 4.2. What parameters say is the issuer's affair;
+ * Check the value of issue and its kin, RFC 8659 4.2. What parameters say is the issuer's affair;
  * their shape is not.
  *
  *     issue-value = *WSP [issuer-domain-name *WSP] [";" *WSP [parameters *WSP]]

@@ -10,7 +10,7 @@
 #include "mail/rdata.h"
 
 /*!
- * Parses "FLAGS TAG VALUE" (`0 issue "ca.example"`, quotes optional) or "TAG VALUE", and writes the
+ * Parse "FLAGS TAG VALUE" (`0 issue "ca.example"`, quotes optional) or "TAG VALUE", and write the
  * RDATA. The value may hold `{domain}`.
  *
  * \return KNOT_EOK; KNOT_EINVAL. Warns about flags and tags that are not known.

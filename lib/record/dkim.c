@@ -24,7 +24,7 @@
 
 /* --- Tags --- */
 
-/*! Calls for each element of a list with ':', until one is refused. */
+/*! Call for each element of a list with ':', until one is refused. */
 static int words_check(mail_str_t value, int (*check)(mail_str_t word, mail_diag_t *diag),
                        mail_diag_t *diag)
 {
@@ -77,7 +77,7 @@ static int refuse(mail_str_t name, mail_diag_t *diag)
 	                       MAIL_SHOW(name));
 }
 
-/*! Checks the value of a tag by its name; other names are taken as they are (RFC 6376 3.6.1). */
+/*! Check the value of a tag by its name; other names are taken as they are (RFC 6376 3.6.1). */
 static int value_check(mail_str_t name, mail_str_t value, mail_diag_t *diag)
 {
 	if (mail_str_is(name, "h")) {
@@ -148,7 +148,7 @@ static int tag_check(mail_str_t tag, mail_diag_t *diag)
 	                       (size_t)(value.data - tag.data));
 }
 
-/*! Says whether a tag before `end` has the name. */
+/*! Return whether a tag before `end` has the name. */
 static bool tag_before(mail_str_t tags, size_t end, mail_str_t name)
 {
 	size_t pos = 0;
@@ -161,7 +161,7 @@ static bool tag_before(mail_str_t tags, size_t end, mail_str_t name)
 	return false;
 }
 
-/*! Takes off what may stand around tags; nothing is left of "none". */
+/*! Take off what may stand around tags; nothing is left of "none". */
 static mail_str_t tags_trim(mail_str_t tags)
 {
 	tags = mail_str_trim(tags);

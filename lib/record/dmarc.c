@@ -36,7 +36,7 @@ typedef struct {
 	const char *words; /*!< The values that it takes, or NULL. */
 	bool list;         /*!< Several of the words, joined by ':'. */
 	bool old;          /*!< Gone since RFC 9989. */
-	/*! Checks a value that is not of words, and writes it. */
+	/*! Check a value that is not of words, and write it. */
 	int (*write)(mail_str_t value, mail_buf_t *out, mail_diag_t *diag);
 } tag_t;
 
@@ -113,7 +113,7 @@ static int words_write(const tag_t *tag, mail_str_t value, mail_buf_t *out, mail
 	return mail_buf_put(out, value.data, value.len);
 }
 
-/*! Checks the value of a tag and writes it. */
+/*! Check the value of a tag and write it. */
 static int value_write(const tag_t *tag, mail_str_t value, mail_buf_t *out, mail_diag_t *diag)
 {
 	if (value.len == 0) {
@@ -147,7 +147,7 @@ int mail_dmarc_tag_split(mail_str_t tag, mail_str_t *name, mail_str_t *value)
 	return KNOT_EOK;
 }
 
-/*! Reads "tag=value". \param id Out: one of TAG_*. */
+/*! Read "tag=value". \param id Out: one of TAG_*. */
 static int tag_parse(mail_str_t text, tag_id_t *id, mail_str_t *value, mail_diag_t *diag)
 {
 	mail_str_t name;
@@ -188,7 +188,7 @@ static int strictness(const mail_str_t *values, tag_id_t id)
 	return values[id].len > 0 ? word_find(&tags[id], values[id]) : -1;
 }
 
-/*! Warns of values that do not go together. */
+/*! Warn of values that do not go together. */
 static void values_warn(const mail_str_t *values, mail_diag_t *diag)
 {
 	int p = strictness(values, TAG_P), sp = strictness(values, TAG_SP);
@@ -209,7 +209,7 @@ static void values_warn(const mail_str_t *values, mail_diag_t *diag)
 	}
 }
 
-/*! Collects the last value of each tag; where each came from is left in from. */
+/*! Collect the last value of each tag; where each came from is left in from. */
 static int values_collect(const mail_str_t *texts, size_t n, mail_str_t *values, size_t *from,
                           mail_diag_t *diag)
 {

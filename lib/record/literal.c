@@ -51,7 +51,7 @@ static bool is_other_class(mail_str_t word)
 }
 
 /*!
- * Reads what stands between owner and RDATA, RFC 1035 5.1:
+ * Read what stands between owner and RDATA, RFC 1035 5.1:
  *
  *     [ TTL ] [ class ] type / [ class ] [ TTL ] type
  */
@@ -89,7 +89,7 @@ static int header_parse(mail_record_parse_t *p)
 	                       "\"%.*s\" is not a record type", MAIL_SHOW(p->type));
 }
 
-/*! Says why a type cannot be a literal record, or NULL. */
+/*! Return why a type cannot be a literal record, or NULL. */
 static const char *type_refusal(uint16_t type)
 {
 	if (type == KNOT_RRTYPE_SOA) {
@@ -113,7 +113,7 @@ static const char *type_refusal(uint16_t type)
 	return NULL;
 }
 
-/*! Checks type and owner against what the record is for. */
+/*! Check type and owner against what the record is for. */
 static int purpose_check(const mail_record_parse_t *p, bool delegation)
 {
 	const mail_pattern_t *owner = &p->record->owner;

@@ -18,7 +18,7 @@ typedef struct {
 } mail_record_t;
 
 /*!
- * Parses "OWNER [TTL] [IN] TYPE RDATA"; names in RDATA may be relative to the domain or hold
+ * Parse "OWNER [TTL] [IN] TYPE RDATA"; names in RDATA may be relative to the domain or hold
  * `{domain}`; TXT strings may hold `{domain}`, and are then split anew. An owner is relative ("www",
  * "*.web", "@") or absolute with a dot.
  *
@@ -33,7 +33,7 @@ int mail_record_parse(mail_str_t text, bool delegation, mail_record_t *record, m
                       mail_diag_t *diag);
 
 /*!
- * Parses an IPv4 or IPv6 address and writes the RDATA of an A or AAAA.
+ * Parse an IPv4 or IPv6 address and write the RDATA of an A or AAAA.
  *
  * \param type  Out: KNOT_RRTYPE_A or KNOT_RRTYPE_AAAA.
  */

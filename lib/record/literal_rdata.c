@@ -124,7 +124,7 @@ static int name_put(const parse_t *p, mail_str_t word, mail_buf_t *line)
 	return ret;
 }
 
-/*! Writes a piece as it is, but octets over 7F as escapes: the scanner takes them only so. */
+/*! Write a piece as it is, but octets over 7F as escapes: the scanner takes them only so. */
 static int piece_put(mail_str_t piece, mail_buf_t *line)
 {
 	for (size_t i = 0; i < piece.len; i++) {
@@ -138,7 +138,7 @@ static int piece_put(mail_str_t piece, mail_buf_t *line)
 	return line->error;
 }
 
-/*! Writes RDATA for the scanner. In TXT the hole stays, and is found again in the strings. */
+/*! Write RDATA for the scanner. In TXT the hole stays, and is found again in the strings. */
 static int rdata_put(const parse_t *p, mail_buf_t *line)
 {
 	uint16_t type = p->record->type;
@@ -170,7 +170,7 @@ static int rdata_put(const parse_t *p, mail_buf_t *line)
 	return line->error;
 }
 
-/*! Checks the last word where it is a host, for which people often write an address. */
+/*! Check the last word where it is a host, for which people often write an address. */
 static int target_check(const parse_t *p)
 {
 	uint16_t type = p->record->type;
@@ -191,7 +191,7 @@ static int target_check(const parse_t *p)
 	return mail_diag_shift(p->diag, ret, mail_record_column(p, last.data) - 1);
 }
 
-/*! Writes the record as a line for the scanner, the owner apart. */
+/*! Write the record as a line for the scanner, the owner apart. */
 static int line_put(const parse_t *p, mail_buf_t *line)
 {
 	if (memmem(p->text.data, p->text.len, STAND_IN, strlen(STAND_IN)) != NULL) {
@@ -271,7 +271,7 @@ static int naptr_header_put(const parse_t *p, mail_reader_t *r)
 	return ahead.error == KNOT_EOK ? plain_put(p, r, (size_t)(ahead.pos - r->pos)) : KNOT_EMALF;
 }
 
-/*! Takes RDATA of the scanner apart along the blocks of their type. */
+/*! Take RDATA of the scanner apart along the blocks of their type. */
 static int blocks_put(const parse_t *p, mail_reader_t *r)
 {
 	for (const int *block = type_blocks(p->record->type); *block != KNOT_RDATA_WF_END;
@@ -340,7 +340,7 @@ static int ds_check(const parse_t *p, const uint8_t *ds, size_t len)
 	return KNOT_EOK;
 }
 
-/*! Takes over a record that the scanner read. */
+/*! Take over a record that the scanner read. */
 static int scanned_put(const parse_t *p, const zs_scanner_t *scanner)
 {
 	p->record->has_ttl = p->ttl.len > 0;
@@ -364,7 +364,7 @@ static int scanned_put(const parse_t *p, const zs_scanner_t *scanner)
 	return ret;
 }
 
-/*! Has the scanner read the line, in which there must be exactly one record. */
+/*! Have the scanner read the line, in which there must be exactly one record. */
 static int line_scan(const parse_t *p, zs_scanner_t *scanner, mail_str_t line)
 {
 	if (zs_set_input_string(scanner, line.data, line.len) != 0) {

@@ -44,7 +44,7 @@ static bool same_host(const mail_pattern_t *a, const mail_pattern_t *b)
 	       memcmp(a->tail, b->tail, a->tail_len) == 0;
 }
 
-/*! Writes the mx line of an exchange, unless there is one for the host already. */
+/*! Write the mx line of an exchange, unless there is one for the host already. */
 static int mx_line(const mail_mtasts_t *sts, size_t i, mail_rdata_t *body)
 {
 	for (size_t j = 0; j < i; j++) {

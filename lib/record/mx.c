@@ -29,7 +29,7 @@ static int words_split(mail_str_t text, words_t *words, mail_diag_t *diag)
 	                        : mail_diag_error(diag, 0, "an MX needs a host, as \"10 mail\"");
 }
 
-/*! Says whether all is digits: a preference, never meant to be a host. */
+/*! Return whether all is digits: a preference, never meant to be a host. */
 static bool is_number(mail_str_t word)
 {
 	for (size_t i = 0; i < word.len; i++) {

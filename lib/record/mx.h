@@ -17,11 +17,11 @@ typedef struct {
 } mail_mx_t;
 
 /*!
- * Parses "PREFERENCE HOST" ("10 mail"), "HOST" (preference 10), or "." / "0 ." (null MX).
+ * Parse "PREFERENCE HOST" ("10 mail"), "HOST" (preference 10), or "." / "0 ." (null MX).
  *
  * \return KNOT_EOK; KNOT_EINVAL (no number, an IP address as host, bad name).
  */
 int mail_mx_parse(mail_str_t text, mail_mx_t *mx, mail_diag_t *diag);
 
-/*! Writes the RDATA of an exchange. */
+/*! Write the RDATA of an exchange. */
 int mail_mx_render(const mail_mx_t *mx, mail_rdata_t *rdata);

@@ -5,7 +5,7 @@
 #include "mail/chars.h"
 
 /*!
- * Says whether an octet may stand in the local part of an address: atext of RFC 5322 3.2.3 but for
+ * Return whether an octet may stand in the local part of an address: atext of RFC 5322 3.2.3 but for
  * braces, which would look like the hole; and dots.
  */
 static bool is_local(char c)
@@ -13,7 +13,7 @@ static bool is_local(char c)
 	return mail_char_alnum(c) || mail_char_in(c, "!#$%&'*+-/=?^_`|~.");
 }
 
-/*! Makes the local part of an address the first label of a name, dots and all (RFC 1035 8). */
+/*! Make the local part of an address the first label of a name, dots and all (RFC 1035 8). */
 static int local_parse(mail_str_t local, uint8_t *label, mail_diag_t *diag)
 {
 	if (local.len == 0 || local.len > KNOT_DNAME_MAXLABELLEN) {
@@ -32,7 +32,7 @@ static int local_parse(mail_str_t local, uint8_t *label, mail_diag_t *diag)
 	return KNOT_EOK;
 }
 
-/*! Parses the domain of an address, which is absolute with or without a dot at its end. */
+/*! Parse the domain of an address, which is absolute with or without a dot at its end. */
 static int address_domain_parse(mail_str_t domain, mail_pattern_t *pattern, mail_diag_t *diag)
 {
 	char text[1024];
@@ -78,7 +78,7 @@ static int rname_parse(mail_str_t text, mail_pattern_t *pattern, mail_diag_t *di
 	return KNOT_EOK;
 }
 
-/*! Says in front of a reason which of the two names it is about. */
+/*! Say in front of a reason which of the two names it is about. */
 static int name_error(mail_diag_t *diag, int ret, const char *which)
 {
 	if (ret != KNOT_EINVAL || diag == NULL) {

@@ -15,7 +15,7 @@
 #define MAIL_SOA_MINIMUM 300
 
 /*!
- * Writes the RDATA with serial 0; the answer puts the serial in (20 octets before the end).
+ * Write the RDATA with serial 0; the answer puts the serial in (20 octets before the end).
  *
  * \param mname  Name as mail_pattern_parse.
  * \param rname  The same, or an address "hostmaster@{domain}"; dots in the local part are escaped.

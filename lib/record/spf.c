@@ -48,7 +48,7 @@ static int once_check(const record_t *record, mail_str_t term)
 	return KNOT_EOK;
 }
 
-/*! Appends a term that was checked. */
+/*! Append a term that was checked. */
 static int term_append(record_t *record, mail_str_t term, const mail_spf_cost_t *cost)
 {
 	if (record->cost.all) {
@@ -88,7 +88,7 @@ static int term_add(record_t *record, mail_str_t term)
 	return ret;
 }
 
-/*! Ends the record with its `all`, if it needs one. */
+/*! End the record with its `all`, if it needs one. */
 static int all_add(record_t *record, mail_str_t all)
 {
 	bool none = all.len == 0 || mail_str_is(all, "none");

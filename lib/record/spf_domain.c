@@ -13,7 +13,7 @@
 #define NAME_MAX_TEXT 253
 
 /*!
- * Measures a macro.
+ * Measure a macro.
  *
  *     macro-expand = ( "%{" macro-letter transformers *delimiter "}" ) / "%%" / "%_" / "%-"
  *     transformers = *DIGIT [ "r" ]
@@ -72,7 +72,7 @@ typedef struct {
 	size_t labels;
 } domain_t;
 
-/*! Ends a label of a domain-spec. \param end Where it ends. */
+/*! End a label of a domain-spec. \param end Where it ends. */
 static int label_end(const mail_spf_scan_t *scan, mail_str_t spec, domain_t *d, size_t end)
 {
 	mail_str_t label = mail_str_part(spec, d->label, end - d->label);
@@ -114,7 +114,7 @@ static int bad_character(const mail_spf_scan_t *scan, const char *at)
 }
 
 /*!
- * Walks over a domain-spec.
+ * Walk over a domain-spec.
  *
  *     macro-string  = *( macro-expand / macro-literal )
  *     macro-literal = %x21-24 / %x26-7E
@@ -170,7 +170,7 @@ static bool is_toplabel(mail_str_t label)
 }
 
 /*!
- * Checks and writes a domain.
+ * Check and write a domain.
  *
  *     domain-spec = macro-string domain-end
  *     domain-end  = ( "." toplabel [ "." ] ) / macro-expand

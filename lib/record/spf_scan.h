@@ -22,22 +22,22 @@ static inline size_t mail_spf_column(const mail_spf_scan_t *scan, const char *at
 	return (size_t)(at - scan->term.data) + 1;
 }
 
-/*! Writes octets of the term. */
+/*! Write octets of the term. */
 static inline int mail_spf_put(const mail_spf_scan_t *scan, mail_str_t text)
 {
 	return mail_buf_put(scan->out, text.data, text.len);
 }
 
 /*!
- * Checks and measures a macro (RFC 7208 7.1).
+ * Check and measure a macro (RFC 7208 7.1).
  *
  * \param text  A part of the term that starts with "%".
  * \param len   Out: length of the macro.
  */
 int mail_spf_macro_check(const mail_spf_scan_t *scan, mail_str_t text, size_t *len);
 
-/*! Checks and writes a domain, a part of the term (RFC 7208 7.1). */
+/*! Check and write a domain, a part of the term (RFC 7208 7.1). */
 int mail_spf_domain_write(const mail_spf_scan_t *scan, mail_str_t spec);
 
-/*! Says whether a term is a modifier that is known, and gives its name. */
+/*! Return whether a term is a modifier that is known, and give its name. */
 bool mail_spf_modifier_known(mail_str_t term, mail_str_t *name);

@@ -23,7 +23,7 @@
 typedef struct {
 	const char *name;
 	bool lookup; /*!< Counts against MAIL_SPF_LOOKUPS_MAX. */
-	/*! Reads what follows the name, and writes it. */
+	/*! Read what follows the name, and write it. */
 	int (*argument)(const mail_spf_scan_t *scan, mail_str_t argument);
 } mechanism_t;
 

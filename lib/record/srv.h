@@ -44,13 +44,13 @@ typedef struct {
 } mail_srv_t;
 
 /*!
- * Parses "SERVICE", "SERVICE .", "SERVICE HOST", "SERVICE PRIORITY WEIGHT PORT HOST" or
+ * Parse "SERVICE", "SERVICE .", "SERVICE HOST", "SERVICE PRIORITY WEIGHT PORT HOST" or
  * "SERVICE PRIORITY WEIGHT PORT".
  */
 int mail_srv_parse(mail_str_t text, mail_srv_t *srv, mail_diag_t *diag);
 
 /*!
- * Writes the RDATA. srv->target is rendered as it is: a caller fills it in before when has_target is
+ * Write the RDATA. srv->target is rendered as it is: a caller fills it in before when has_target is
  * false. "Not offered" (target is the root) is 0 0 0 .
  */
 int mail_srv_render(const mail_srv_t *srv, mail_rdata_t *rdata);

@@ -32,7 +32,7 @@ static size_t digest_len(const mail_tlsa_form_t *form)
 	return form->matching == MATCHING_SHA512 ? 64 : 32;
 }
 
-/*! Reads the next number of a form. */
+/*! Read the next number of a form. */
 static int number_parse(mail_str_t text, size_t *pos, uint32_t *number, mail_diag_t *diag)
 {
 	mail_str_t word;
@@ -43,7 +43,7 @@ static int number_parse(mail_str_t text, size_t *pos, uint32_t *number, mail_dia
 	return KNOT_EOK;
 }
 
-/*! Reads the three numbers that a value starts with, and moves pos behind them. */
+/*! Read the three numbers that a value starts with, and move pos behind them. */
 static int form_parse(mail_str_t text, size_t *pos, mail_tlsa_form_t *form, mail_diag_t *diag)
 {
 	static const struct {
@@ -85,7 +85,7 @@ int mail_tlsa_form_parse(mail_str_t text, mail_tlsa_form_t *form, mail_diag_t *d
 	return KNOT_EOK;
 }
 
-/*! Reads hexadecimal digits, in groups or not. \param len Out: octets. */
+/*! Read hexadecimal digits, in groups or not. \param len Out: octets. */
 static int hex_parse(mail_str_t text, size_t pos, uint8_t *octets, size_t *len, mail_diag_t *diag)
 {
 	size_t digits = 0;
@@ -155,7 +155,7 @@ static void warn_chain(const STACK_OF(X509) * chain, const mail_tlsa_form_t *for
 	}
 }
 
-/*! Reads all certificates; what else is in the PEM, as a key, is passed over. */
+/*! Read all certificates; what else is in the PEM, as a key, is passed over. */
 static int chain_read(mail_str_t pem, STACK_OF(X509) * chain, mail_diag_t *diag)
 {
 	if (pem.len == 0 || pem.len > INT_MAX) {
@@ -188,7 +188,7 @@ static int chain_read(mail_str_t pem, STACK_OF(X509) * chain, mail_diag_t *diag)
 	return ret;
 }
 
-/*! Writes the text for one certificate. */
+/*! Write the text for one certificate. */
 static int cert_write(X509 *cert, const mail_tlsa_form_t *form, mail_buf_t *out)
 {
 	unsigned char *der = NULL;

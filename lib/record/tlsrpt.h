@@ -9,8 +9,8 @@
 
 #include "mail/rdata.h"
 
-/*! Checks one report URI: mailto: or https:. */
+/*! Check one report URI: mailto: or https:. */
 int mail_tlsrpt_uri_check(mail_str_t uri, mail_diag_t *diag);
 
-/*! Writes "v=TLSRPTv1; rua=URI,URI"; `,` `!` `;` within a URI are percent-encoded. */
+/*! Write "v=TLSRPTv1; rua=URI,URI"; `,` `!` `;` within a URI are percent-encoded. */
 int mail_tlsrpt_render(const mail_str_t *uris, size_t n, mail_rdata_t *rdata, mail_diag_t *diag);

@@ -78,7 +78,7 @@ static size_t column(const writer_t *w, const char *at)
 }
 
 /*!
- * Writes a part of a URI, encoding what is not plain.
+ * Write a part of a URI, encoding what is not plain.
  *
  *     pct-encoded = "%" HEXDIG HEXDIG
  */
@@ -241,7 +241,7 @@ static int https_write(const writer_t *w, mail_str_t rest)
 	return part_write(w, rest, PATH_PLAIN);
 }
 
-/*! Names the schemes that are allowed. */
+/*! Name the schemes that are allowed. */
 static const char *schemes_show(unsigned allowed)
 {
 	switch (allowed) {
@@ -328,7 +328,7 @@ int mail_uri_list_write(mail_str_t list, const mail_uri_form_t *form, mail_buf_t
 	return out->error;
 }
 
-/*! Checks the characters of a label; *hole is set when it is the hole. */
+/*! Check the characters of a label; *hole is set when it is the hole. */
 static int label_check(mail_str_t label, size_t at, bool *hole, mail_diag_t *diag)
 {
 	if (mail_str_is(label, MAIL_HOLE)) {

@@ -28,7 +28,7 @@ typedef struct {
 } mail_uri_form_t;
 
 /*!
- * Checks a URI and writes it as a record holds it: scheme and host in small letters, what must be
+ * Check a URI and write it as a record holds it: scheme and host in small letters, what must be
  * percent-encoded encoded.
  *
  * \return KNOT_EOK; KNOT_EINVAL with reason and column; KNOT_ENOMEM, KNOT_ESPACE (out).
@@ -40,7 +40,7 @@ int mail_uri_list_write(mail_str_t list, const mail_uri_form_t *form, mail_buf_t
                         mail_diag_t *diag);
 
 /*!
- * Takes the next URI from a list. A comma separates when a scheme follows it; else it belongs to the
+ * Take the next URI from a list. A comma separates when a scheme follows it; else it belongs to the
  * URI.
  *
  * \param pos  Starts at 0 and is moved; len + 1 at the end.
@@ -51,7 +51,7 @@ int mail_uri_list_write(mail_str_t list, const mail_uri_form_t *form, mail_buf_t
 bool mail_uri_next(mail_str_t list, size_t *pos, mail_str_t *uri);
 
 /*!
- * Finds the parts of a URI; says nothing on whether they are right.
+ * Find the parts of a URI, and say nothing on whether they are right.
  *
  * \param scheme  Out: one of mail_uri_scheme_t, or 0 (another).
  * \param host    Out: the domain of the address of a mailto:, the host of an https:; or empty.
@@ -59,7 +59,7 @@ bool mail_uri_next(mail_str_t list, size_t *pos, mail_str_t *uri);
 void mail_uri_parts(mail_str_t uri, unsigned *scheme, mail_str_t *host);
 
 /*!
- * Checks a host name, absolute whether or not there is a dot at its end, and writes it without
+ * Check a host name, absolute whether or not there is a dot at its end, and write it without
  * that dot, in small letters. At least two labels, or a hole.
  */
 int mail_uri_host_write(mail_str_t host, mail_buf_t *out, mail_diag_t *diag);
