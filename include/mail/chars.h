@@ -46,7 +46,10 @@ static inline int mail_char_base64(char c)
 	if (mail_char_digit(c)) {
 		return c - '0' + 52;
 	}
-	return c == '+' ? 62 : c == '/' ? 63 : -1;
+	if (c == '+') {
+		return 62;
+	}
+	return c == '/' ? 63 : -1;
 }
 
 static inline bool mail_char_space(char c)
@@ -87,6 +90,23 @@ static inline bool mail_str_starts(mail_str_t s, const char *with)
 {
 	size_t len = strlen(with);
 	return s.len >= len && memcmp(s.data, with, len) == 0;
+}
+
+/*! Return whether a string ends with a terminated one. */
+static inline bool mail_str_ends(mail_str_t s, const char *with)
+{
+	size_t len = strlen(with);
+	return s.len >= len && memcmp(s.data + s.len - len, with, len) == 0;
+}
+
+/*! Return where the first of a terminated set of characters stands, or the length of the string. */
+static inline size_t mail_str_find(mail_str_t s, const char *set)
+{
+	size_t i = 0;
+	while (i < s.len && !mail_char_in(s.data[i], set)) {
+		i++;
+	}
+	return i;
 }
 
 /*! Return whether two strings are equal, ASCII letters of either case being equal. */
@@ -145,6 +165,29 @@ static inline bool mail_str_word(mail_str_t text, size_t *pos, mail_str_t *word)
 	*word = mail_str_part(text, start, i - start);
 	*pos = i;
 	return i > start;
+}
+
+/*! Take the first words of a text, up to max. \return Their number. */
+static inline size_t mail_str_words(mail_str_t text, mail_str_t *words, size_t max)
+{
+	size_t pos = 0, n = 0;
+	while (n < max && mail_str_word(text, &pos, &words[n])) {
+		n++;
+	}
+	return n;
+}
+
+/*! Split "tag=value" at the first '=' and take the white space off both. \return false, and both empty, without '='. */
+static inline bool mail_str_tag(mail_str_t s, mail_str_t *tag, mail_str_t *value)
+{
+	size_t equals = mail_str_find(s, "=");
+	*tag = *value = mail_str_part(s, 0, 0);
+	if (equals == s.len) {
+		return false;
+	}
+	*tag = mail_str_trim(mail_str_part(s, 0, equals));
+	*value = mail_str_trim(mail_str_from(s, equals + 1));
+	return true;
 }
 
 /*!

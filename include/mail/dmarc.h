@@ -12,9 +12,6 @@
 /*! Check one "tag=value" (p sp np adkim aspf t psd fo rua ruf; pct rf ri with a warning; unknown refused). */
 int mail_dmarc_tag_check(mail_str_t tag, mail_diag_t *diag);
 
-/*! Split "tag=value" at the first '=' and take the white space off both. \return KNOT_EINVAL without '='. */
-int mail_dmarc_tag_split(mail_str_t tag, mail_str_t *name, mail_str_t *value);
-
 /*!
  * Write "v=DMARC1; p=...; ..." in the order v p sp np adkim aspf t psd pct rf ri fo rua ruf, with
  * each tag as given last. A tag with an empty value is left out. p defaults to none.

@@ -207,8 +207,10 @@ int mail_pattern_parse(mail_str_t text, mail_pattern_t *pattern, mail_diag_t *di
 /*!
  * As mail_pattern_parse() for the name of a host that something is delivered to: no IP address, no
  * wildcard. `.` alone is taken.
+ *
+ * \param absolute  The name is absolute whether or not there is a dot at its end, and no `@`.
  */
-int mail_host_parse(mail_str_t text, mail_pattern_t *pattern, mail_diag_t *diag);
+int mail_host_parse(mail_str_t text, bool absolute, mail_pattern_t *pattern, mail_diag_t *diag);
 
 /*!
  * Write a pattern as absolute name without a dot at its end, with `{domain}` where the hole is

@@ -43,11 +43,12 @@ static int buf_reserve(mail_buf_t *buf, size_t len)
 int mail_buf_put(mail_buf_t *buf, const void *data, size_t len)
 {
 	int ret = buf_reserve(buf, len);
-	if (ret == KNOT_EOK && len > 0) {
-		memcpy(buf->data + buf->len, data, len);
-		buf->len += len;
+	if (ret != KNOT_EOK || len == 0) {
+		return ret;
 	}
-	return ret;
+	memcpy(buf->data + buf->len, data, len);
+	buf->len += len;
+	return KNOT_EOK;
 }
 
 /*! Append the lowest len octets of a number, highest first. */
@@ -93,8 +94,11 @@ int mail_buf_printf(mail_buf_t *buf, const char *fmt, ...)
 	va_start(args, fmt);
 	int len = vsnprintf(text, sizeof(text), fmt, args);
 	va_end(args);
+	if (buf->error != KNOT_EOK) {
+		return buf->error;
+	}
 	if (len < 0) {
-		return buf->error != KNOT_EOK ? buf->error : (buf->error = KNOT_EINVAL);
+		return buf->error = KNOT_EINVAL;
 	}
 	if ((size_t)len < sizeof(text)) {
 		return mail_buf_put(buf, text, len);
@@ -102,13 +106,14 @@ int mail_buf_printf(mail_buf_t *buf, const char *fmt, ...)
 
 	/* Long text is written in place, with room for the terminator that vsnprintf wants. */
 	int ret = buf_reserve(buf, (size_t)len + 1);
-	if (ret == KNOT_EOK) {
-		va_start(args, fmt);
-		(void)vsnprintf((char *)buf->data + buf->len, (size_t)len + 1, fmt, args);
-		va_end(args);
-		buf->len += len;
+	if (ret != KNOT_EOK) {
+		return ret;
 	}
-	return ret;
+	va_start(args, fmt);
+	(void)vsnprintf((char *)buf->data + buf->len, (size_t)len + 1, fmt, args);
+	va_end(args);
+	buf->len += len;
+	return KNOT_EOK;
 }
 
 void mail_buf_free(mail_buf_t *buf)

@@ -16,7 +16,7 @@
 #include <jansson.h>
 #include <stdio.h>
 
-#include "mail/dmarc.h"
+#include "mail/chars.h"
 #include "dialect/place.h"
 
 /* The name of the member that holds the id. */
@@ -74,7 +74,7 @@ static int put_scalar(const mail_item_t *item, mail_str_t stored, mail_buf_t *ou
 static int put_tag(mail_str_t stored, mail_buf_t *out)
 {
 	mail_str_t tag, value;
-	if (mail_dmarc_tag_split(stored, &tag, &value) != KNOT_EOK) {
+	if (!mail_str_tag(stored, &tag, &value)) {
 		return KNOT_EMALF;
 	}
 	int ret = put_string(tag, out);

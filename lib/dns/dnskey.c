@@ -199,13 +199,11 @@ static int head_parse(mail_str_t text, size_t *pos, mail_dnskey_t *key, mail_dia
 /*! Read "NAME=TIME". \param seen Bits of the times that were read. \return 1 when the word is none. */
 static int time_parse(mail_str_t word, mail_dnskey_t *key, unsigned *seen, mail_diag_t *diag)
 {
-	const char *equals = word.len > 0 ? memchr(word.data, '=', word.len) : NULL;
-	const size_t len = equals != NULL ? (size_t)(equals - word.data) : 0;
+	mail_str_t name, value;
 	/* In base64 there is but a "=" or two at the end. */
-	if (equals == NULL || len + 2 >= word.len) {
+	if (!mail_str_tag(word, &name, &value) || value.len < 2) {
 		return 1;
 	}
-	const mail_str_t name = { word.data, len }, value = mail_str_from(word, len + 1);
 	for (size_t i = 0; i < TIME_COUNT; i++) {
 		if (!mail_str_is(name, times[i].name)) {
 			continue;
@@ -219,10 +217,14 @@ static int time_parse(mail_str_t word, mail_dnskey_t *key, unsigned *seen, mail_
 			return KNOT_EOK;
 		}
 		int ret = mail_time_parse(value, time_of(key, i), diag);
-		if (ret == KNOT_EOK && (time_get(key, i) < 0 || time_get(key, i) > MAIL_TIME_MAX)) {
-			ret = mail_diag_error(diag, 1, "a time before 1970 or after 9999");
+		if (ret != KNOT_EOK) {
+			return mail_diag_shift(diag, ret, (size_t)(value.data - word.data));
 		}
-		return mail_diag_shift(diag, ret, len + 1);
+		if (time_get(key, i) < 0 || time_get(key, i) > MAIL_TIME_MAX) {
+			return mail_diag_error(diag, (size_t)(value.data - word.data) + 1,
+			                       "a time before 1970 or after 9999");
+		}
+		return KNOT_EOK;
 	}
 	return mail_diag_error(diag, 1, "\"%.*s\" is no time of a key", MAIL_SHOW(name));
 }
@@ -237,14 +239,14 @@ int mail_dnskey_parse(mail_str_t text, mail_dnskey_t *key, mail_diag_t *diag)
 		*time_of(key, i) = times[i].dflt;
 	}
 	int ret = head_parse(text, &pos, key, diag);
-	while (ret == KNOT_EOK && mail_str_word(text, &pos, &word)) {
+	while (ret == KNOT_EOK) {
+		if (!mail_str_word(text, &pos, &word)) {
+			return mail_diag_error(diag, text.len, "no public key at the end");
+		}
 		ret = mail_diag_shift(diag, time_parse(word, key, &seen, diag), pos - word.len);
 	}
 	if (ret < 0) {
 		return ret;
-	}
-	if (ret == KNOT_EOK) {
-		return mail_diag_error(diag, text.len, "no public key at the end");
 	}
 	pos -= word.len;
 	mail_buf_t octets = MAIL_BUF_FIXED(key->public_key, sizeof(key->public_key));
@@ -257,15 +259,19 @@ int mail_dnskey_parse(mail_str_t text, mail_dnskey_t *key, mail_diag_t *diag)
 	}
 	key->public_len = (uint16_t)octets.len;
 	ret = public_check(key, diag);
-	if (ret == KNOT_EOK) {
-		ret = times_check(key, diag);
+	if (ret != KNOT_EOK) {
+		return ret;
+	}
+	ret = times_check(key, diag);
+	if (ret != KNOT_EOK) {
+		return ret;
 	}
 	uint8_t rdata[MAIL_DNSKEY_RDATA_MAX];
 	const uint16_t tag = mail_dnskey_tag(rdata, mail_dnskey_rdata(key, rdata));
-	if (ret == KNOT_EOK && tag != key->tag) {
-		ret = mail_diag_error(diag, 1, "the tag of this key is %u", tag);
+	if (tag != key->tag) {
+		return mail_diag_error(diag, 1, "the tag of this key is %u", tag);
 	}
-	return ret;
+	return KNOT_EOK;
 }
 
 int mail_dnskey_print(const mail_dnskey_t *key, mail_buf_t *out)

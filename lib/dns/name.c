@@ -208,6 +208,32 @@ int mail_name_parse(mail_str_t text, knot_dname_storage_t name, mail_diag_t *dia
 	return mail_pattern_name(&pattern, NULL, name);
 }
 
+/*! As mail_pattern_parse(), but for `@`. \param absolute Whether or not there is a dot at its end. */
+static int pattern_parse(mail_str_t text, bool absolute, mail_pattern_t *pattern, mail_diag_t *diag)
+{
+	scan_t s = { text, 0, diag };
+	bool dot;
+	int ret = labels_parse(&s, true, pattern, &dot);
+	if (ret != KNOT_EOK) {
+		return ret;
+	}
+	if (!absolute && !dot) {
+		/* Relative to the domain, it would hold the domain twice: nobody means that. */
+		if (pattern->hole && pattern->tail_len > 0) {
+			return mail_diag_error(diag, text.len,
+			                       "the name \"%.*s\" needs a dot at its end",
+			                       MAIL_SHOW(text));
+		}
+		pattern->hole = true;
+	}
+	/* The shortest domain has one label of one octet. */
+	if (pattern->hole && pattern->head_len + pattern->tail_len + 3u > KNOT_DNAME_MAXLEN) {
+		return mail_diag_error(diag, 1,
+		                       "the name leaves no room for the domain within 255 octets");
+	}
+	return KNOT_EOK;
+}
+
 int mail_pattern_parse(mail_str_t text, mail_pattern_t *pattern, mail_diag_t *diag)
 {
 	if (mail_str_is(text, "@")) {
@@ -215,25 +241,7 @@ int mail_pattern_parse(mail_str_t text, mail_pattern_t *pattern, mail_diag_t *di
 		pattern->hole = true;
 		return KNOT_EOK;
 	}
-
-	scan_t s = { text, 0, diag };
-	bool dot;
-	int ret = labels_parse(&s, true, pattern, &dot);
-	if (ret != KNOT_EOK) {
-		return ret;
-	}
-	/* Relative to the domain, it would hold the domain twice: nobody means that. */
-	if (pattern->hole && pattern->tail_len > 0 && !dot) {
-		return mail_diag_error(diag, text.len, "the name \"%.*s\" needs a dot at its end",
-		                       MAIL_SHOW(text));
-	}
-	pattern->hole = pattern->hole || !dot;
-	/* The shortest domain has one label of one octet. */
-	if (pattern->hole && pattern->head_len + pattern->tail_len + 3u > KNOT_DNAME_MAXLEN) {
-		return mail_diag_error(diag, 1,
-		                       "the name leaves no room for the domain within 255 octets");
-	}
-	return KNOT_EOK;
+	return pattern_parse(text, false, pattern, diag);
 }
 
 /*! Return whether a text is an IP address, as people write it in place of a host name. */
@@ -267,13 +275,14 @@ static bool has_wildcard(const uint8_t *labels, size_t len)
 	return false;
 }
 
-int mail_host_parse(mail_str_t text, mail_pattern_t *pattern, mail_diag_t *diag)
+int mail_host_parse(mail_str_t text, bool absolute, mail_pattern_t *pattern, mail_diag_t *diag)
 {
 	if (is_address(text)) {
 		return mail_diag_error(diag, 1, "\"%.*s\" is an IP address: a host name is needed",
 		                       MAIL_SHOW(text));
 	}
-	int ret = mail_pattern_parse(text, pattern, diag);
+	int ret = absolute ? pattern_parse(text, true, pattern, diag)
+	                   : mail_pattern_parse(text, pattern, diag);
 	if (ret != KNOT_EOK) {
 		return ret;
 	}

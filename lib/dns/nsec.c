@@ -87,11 +87,14 @@ int mail_nsec_before(const knot_dname_t *name, knot_dname_storage_t before)
 		}
 	}
 	int ret = label_replace(name, label, len, before);
-	/* Where there is no room, there is no room for a name between them either. */
-	if (ret == KNOT_EOK && !longer) {
+	if (ret != KNOT_EOK) {
+		return ret;
+	}
+	if (!longer) {
+		/* Where there is no room, there is no room for a name between them either. */
 		(void)label_prepend(0xff, before, before);
 	}
-	return ret;
+	return KNOT_EOK;
 }
 
 int mail_nsec_after(const knot_dname_t *name, knot_dname_storage_t after)

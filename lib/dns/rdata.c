@@ -134,7 +134,10 @@ int mail_rdata_name(mail_rdata_t *rdata, mail_str_t text, mail_diag_t *diag)
 {
 	mail_pattern_t pattern;
 	int ret = mail_pattern_parse(text, &pattern, diag);
-	return ret == KNOT_EOK ? mail_rdata_pattern(rdata, &pattern) : ret;
+	if (ret != KNOT_EOK) {
+		return ret;
+	}
+	return mail_rdata_pattern(rdata, &pattern);
 }
 
 int mail_rdata_value(mail_rdata_t *rdata, mail_str_t value)
@@ -167,7 +170,10 @@ static int make_text(mail_rdata_t *rdata)
 int mail_rdata_text(mail_rdata_t *rdata, mail_str_t text)
 {
 	int ret = make_text(rdata);
-	return ret == KNOT_EOK ? mail_rdata_value(rdata, text) : ret;
+	if (ret != KNOT_EOK) {
+		return ret;
+	}
+	return mail_rdata_value(rdata, text);
 }
 
 int mail_rdata_digest(mail_rdata_t *rdata, const mail_rdata_t *of)
@@ -277,7 +283,10 @@ static int fill_octets(sink_t *sink, mail_reader_t *r)
 {
 	uint32_t len = mail_read_u32(r);
 	const uint8_t *octets = mail_read(r, len);
-	return octets != NULL ? put(sink, octets, len) : KNOT_EMALF;
+	if (octets == NULL) {
+		return KNOT_EMALF;
+	}
+	return put(sink, octets, len);
 }
 
 static int fill_name(sink_t *sink, mail_reader_t *r, const mail_apex_t *apex)
@@ -361,7 +370,7 @@ static int fill_owner_digest(sink_t *sink, mail_reader_t *r, const mail_apex_t *
 	return put(sink, digest, bits / 8);
 }
 
-/*! Carries out a row of operations. */
+/*! Carry out a row of operations. */
 static int fill_row(sink_t *sink, mail_reader_t *r, const mail_apex_t *apex, unsigned depth)
 {
 	while (mail_read_left(r) > 0) {
@@ -436,7 +445,7 @@ int mail_rdata_fill_text(const mail_rdata_t *rdata, const mail_apex_t *apex, uin
 	return fill(rdata, apex, &sink);
 }
 
-/*! Lowers max to what the names of a row leave to the domain. */
+/*! Lower max to what the names of a row leave to the domain. */
 static void row_apex_max(mail_reader_t *r, size_t *max)
 {
 	while (mail_read_left(r) > 0) {

@@ -156,7 +156,7 @@ static void octets_reverse(uint8_t *from, uint8_t *to)
 	}
 }
 
-/*! Brings the RR at the end to its place among those before it, or drops it when it is there already. */
+/*! Bring the RR at the end to its place among those before it, or drop it when it is there already. */
 static void rows_insert(rows_t *rows, uint8_t *row, uint8_t *end)
 {
 	uint8_t *place = rows->first;

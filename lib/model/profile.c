@@ -42,11 +42,11 @@ static int setting_put(mail_settings_t *settings, size_t at, const mail_setting_
 static size_t tag_find(const mail_settings_t *settings, mail_str_t tagged)
 {
 	mail_str_t name, value, other;
-	if (mail_dmarc_tag_split(tagged, &name, &value) != KNOT_EOK) {
+	if (!mail_str_tag(tagged, &name, &value)) {
 		return settings->count;
 	}
 	for (size_t i = 0; i < settings->count; i++) {
-		if (mail_dmarc_tag_split(settings->values[i].text, &other, &value) == KNOT_EOK &&
+		if (mail_str_tag(settings->values[i].text, &other, &value) &&
 		    mail_str_equal(name, other)) {
 			return i;
 		}

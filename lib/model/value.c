@@ -100,12 +100,10 @@ static int put_tag(mail_str_t tag, mail_buf_t *out, mail_diag_t *diag)
 {
 	mail_str_t name, value;
 	int ret = mail_dmarc_tag_check(tag, diag);
-	if (ret == KNOT_EOK) {
-		ret = mail_dmarc_tag_split(tag, &name, &value);
-	}
 	if (ret != KNOT_EOK) {
 		return ret;
 	}
+	(void)mail_str_tag(tag, &name, &value);
 	mail_buf_put(out, name.data, name.len);
 	mail_buf_u8(out, '=');
 	return mail_buf_put(out, value.data, value.len);

@@ -115,7 +115,7 @@ static int reports_note(mail_build_t *build, const mail_str_t *tags, size_t coun
 	mail_plan_t *plan = build->plan;
 	for (size_t i = 0; i < count; i++) {
 		mail_str_t name, value, host;
-		if (mail_dmarc_tag_split(tags[i], &name, &value) != KNOT_EOK ||
+		if (!mail_str_tag(tags[i], &name, &value) ||
 		    !(mail_str_is(name, "rua") || mail_str_is(name, "ruf"))) {
 			continue;
 		}

@@ -22,20 +22,6 @@ static const mail_uri_form_t form = {
 	.escape = ",!;",
 };
 
-/*! Split the value. \return Number of words; WORDS_MAX + 1: too many. */
-static size_t words_split(mail_str_t text, mail_str_t *words)
-{
-	size_t pos = 0, n = 0;
-	mail_str_t word;
-	while (mail_str_word(text, &pos, &word)) {
-		if (n == WORDS_MAX) {
-			return WORDS_MAX + 1;
-		}
-		words[n++] = word;
-	}
-	return n;
-}
-
 /*! Write "TAG=URI" for each of the URIs. */
 static int locations_write(mail_str_t text, const mail_str_t *uris, size_t n, mail_buf_t *out,
                            mail_diag_t *diag)
@@ -53,8 +39,8 @@ static int locations_write(mail_str_t text, const mail_str_t *uris, size_t n, ma
 
 int mail_bimi_render(mail_str_t text, mail_str_t *selector, mail_rdata_t *rdata, mail_diag_t *diag)
 {
-	mail_str_t words[WORDS_MAX];
-	size_t n = words_split(text, words), first = 0;
+	mail_str_t words[WORDS_MAX + 1];
+	size_t n = mail_str_words(text, words, WORDS_MAX + 1), first = 0;
 	*selector = MAIL_STR("default");
 	if (n > 0 && memchr(words[0].data, ':', words[0].len) == NULL &&
 	    !(n == 1 && mail_str_is(words[0], "none"))) {

@@ -144,7 +144,10 @@ static int value_check(mail_str_t tag, mail_str_t value, mail_diag_t *diag)
 		if (tags[i].issuer) {
 			return issuer_check(value, diag);
 		}
-		return mail_str_is_nocase(tag, "iodef") ? iodef_check(value, diag) : KNOT_EOK;
+		if (mail_str_is_nocase(tag, "iodef")) {
+			return iodef_check(value, diag);
+		}
+		return KNOT_EOK;
 	}
 	mail_diag_warn(diag, "CAA tag \"%.*s\" is not known", MAIL_SHOW(tag));
 	return KNOT_EOK;
@@ -179,13 +182,16 @@ int mail_caa_render(mail_str_t text, mail_rdata_t *rdata, mail_diag_t *diag)
 	}
 	mail_buf_t plain = { 0 };
 	ret = unquote(value, &plain, diag);
-	if (ret == KNOT_EOK) {
-		ret = mail_diag_shift(diag, value_check(tag, mail_buf_view(&plain), diag),
-		                      value.data[0] == '"');
+	if (ret != KNOT_EOK) {
+		goto done;
 	}
-	if (ret == KNOT_EOK) {
-		ret = mail_rdata_value(rdata, mail_buf_view(&plain));
+	ret = value_check(tag, mail_buf_view(&plain), diag);
+	if (ret != KNOT_EOK) {
+		(void)mail_diag_shift(diag, ret, value.data[0] == '"');
+		goto done;
 	}
+	ret = mail_rdata_value(rdata, mail_buf_view(&plain));
+done:
 	mail_buf_free(&plain);
 	return mail_diag_shift(diag, ret, (size_t)(value.data - text.data));
 }

@@ -24,80 +24,50 @@
 
 /* --- Tags --- */
 
-/*! Call for each element of a list with ':', until one is refused. */
-static int words_check(mail_str_t value, int (*check)(mail_str_t word, mail_diag_t *diag),
-                       mail_diag_t *diag)
+/*! Check an element of the list that h=, s= or t= has for its value (RFC 6376 3.6.1). */
+static int element_check(char tag, mail_str_t element, mail_diag_t *diag)
 {
-	size_t pos = 0;
-	mail_str_t word;
-	while (mail_str_piece(value, ':', &pos, &word)) {
-		int ret = check(word, diag);
-		if (ret != KNOT_EOK) {
-			return mail_diag_shift(diag, ret, (size_t)(word.data - value.data));
+	switch (tag) {
+	case 'h':
+		if (mail_str_is_nocase(element, "sha1")) {
+			return mail_diag_error(diag, 1, "SHA-1 is not used any more (RFC 8301)");
 		}
+		if (!mail_str_is(element, "sha256")) {
+			return mail_diag_error(diag, 1, "h= takes sha256, not '%.*s'",
+			                       MAIL_SHOW(element));
+		}
+		return KNOT_EOK;
+	case 's':
+		if (mail_str_is(element, "email")) {
+			mail_diag_warn(
+				diag, "s=email makes the key useless for TLS reports (RFC 8460 3)");
+		} else if (!mail_str_is(element, "*") && !mail_str_is(element, "tlsrpt")) {
+			return mail_diag_error(diag, 1, "s= takes *, email, tlsrpt, not '%.*s'",
+			                       MAIL_SHOW(element));
+		}
+		return KNOT_EOK;
+	default:
+		if (mail_str_is(element, "y")) {
+			mail_diag_warn(diag, "t=y: receivers treat mail as if it were not signed");
+		} else if (!mail_str_is(element, "s")) {
+			return mail_diag_error(diag, 1, "t= takes s and y, not '%.*s'",
+			                       MAIL_SHOW(element));
+		}
+		return KNOT_EOK;
 	}
-	return KNOT_EOK;
-}
-
-static int hash_check(mail_str_t word, mail_diag_t *diag)
-{
-	if (mail_str_is_nocase(word, "sha1")) {
-		return mail_diag_error(diag, 1, "SHA-1 is not used any more (RFC 8301)");
-	}
-	if (!mail_str_is(word, "sha256")) {
-		return mail_diag_error(diag, 1, "h= takes sha256, not '%.*s'", MAIL_SHOW(word));
-	}
-	return KNOT_EOK;
-}
-
-static int service_check(mail_str_t word, mail_diag_t *diag)
-{
-	if (mail_str_is(word, "email")) {
-		mail_diag_warn(diag, "s=email makes the key useless for TLS reports (RFC 8460 3)");
-	} else if (!mail_str_is(word, "*") && !mail_str_is(word, "tlsrpt")) {
-		return mail_diag_error(diag, 1, "s= takes *, email, tlsrpt, not '%.*s'",
-		                       MAIL_SHOW(word));
-	}
-	return KNOT_EOK;
-}
-
-static int flag_check(mail_str_t word, mail_diag_t *diag)
-{
-	if (mail_str_is(word, "y")) {
-		mail_diag_warn(diag, "t=y: receivers treat mail as if it were not signed");
-	} else if (!mail_str_is(word, "s")) {
-		return mail_diag_error(diag, 1, "t= takes s and y, not '%.*s'", MAIL_SHOW(word));
-	}
-	return KNOT_EOK;
-}
-
-static int refuse(mail_str_t name, mail_diag_t *diag)
-{
-	return mail_diag_error(diag, 1, "the tag %.*s is made from the key: leave it out",
-	                       MAIL_SHOW(name));
-}
-
-/*! Check the value of a tag by its name; other names are taken as they are (RFC 6376 3.6.1). */
-static int value_check(mail_str_t name, mail_str_t value, mail_diag_t *diag)
-{
-	if (mail_str_is(name, "h")) {
-		return words_check(value, hash_check, diag);
-	}
-	if (mail_str_is(name, "s")) {
-		return words_check(value, service_check, diag);
-	}
-	if (mail_str_is(name, "t")) {
-		return words_check(value, flag_check, diag);
-	}
-	return KNOT_EOK;
 }
 
 /*!
+ * Check a tag; those with other names than these are taken as they are.
+ *
+ *     tag   = name "=" value
  *     name  = ALPHA *( ALPHA / DIGIT / "_" )
  *     value = *( %x21-3A / %x3C-7E / SP )
  */
-static int syntax_check(mail_str_t tag, mail_str_t name, mail_str_t value, mail_diag_t *diag)
+static int tag_check(mail_str_t tag, mail_diag_t *diag)
 {
+	mail_str_t name, value, element;
+	(void)mail_str_tag(tag, &name, &value);
 	for (size_t i = 0; i < name.len; i++) {
 		char c = name.data[i];
 		if (!mail_char_alpha(c) && (i == 0 || (!mail_char_digit(c) && c != '_'))) {
@@ -117,35 +87,21 @@ static int syntax_check(mail_str_t tag, mail_str_t name, mail_str_t value, mail_
 			                            : "a character that cannot be in a tag");
 		}
 	}
+	if (name.len == 1 && mail_char_in(name.data[0], "vkp")) {
+		return mail_diag_error(diag, 1, "the tag %.*s is made from the key: leave it out",
+		                       MAIL_SHOW(name));
+	}
+	if (name.len != 1 || !mail_char_in(name.data[0], "hst")) {
+		return KNOT_EOK;
+	}
+	size_t pos = 0;
+	while (mail_str_piece(value, ':', &pos, &element)) {
+		int ret = element_check(name.data[0], element, diag);
+		if (ret != KNOT_EOK) {
+			return mail_diag_shift(diag, ret, (size_t)(element.data - tag.data));
+		}
+	}
 	return KNOT_EOK;
-}
-
-static bool tag_split(mail_str_t tag, mail_str_t *name, mail_str_t *value)
-{
-	const char *equals = tag.len > 0 ? memchr(tag.data, '=', tag.len) : NULL;
-	if (equals == NULL) {
-		*name = *value = mail_str_part(tag, 0, 0);
-		return false;
-	}
-	size_t len = (size_t)(equals - tag.data);
-	*name = mail_str_trim(mail_str_part(tag, 0, len));
-	*value = mail_str_trim(mail_str_from(tag, len + 1));
-	return true;
-}
-
-static int tag_check(mail_str_t tag, mail_diag_t *diag)
-{
-	mail_str_t name, value;
-	tag_split(tag, &name, &value);
-	int ret = syntax_check(tag, name, value, diag);
-	if (ret != KNOT_EOK) {
-		return ret;
-	}
-	if (mail_str_is(name, "v") || mail_str_is(name, "k") || mail_str_is(name, "p")) {
-		return refuse(name, diag);
-	}
-	return mail_diag_shift(diag, value_check(name, value, diag),
-	                       (size_t)(value.data - tag.data));
 }
 
 /*! Return whether a tag before `end` has the name. */
@@ -154,7 +110,7 @@ static bool tag_before(mail_str_t tags, size_t end, mail_str_t name)
 	size_t pos = 0;
 	mail_str_t tag, other, value;
 	while (mail_str_piece(tags, ';', &pos, &tag) && pos <= end) {
-		if (tag_split(tag, &other, &value) && mail_str_equal(name, other)) {
+		if (mail_str_tag(tag, &other, &value) && mail_str_equal(name, other)) {
 			return true;
 		}
 	}
@@ -183,7 +139,7 @@ int mail_dkim_tags_check(mail_str_t tags, mail_diag_t *diag)
 		if (ret != KNOT_EOK) {
 			return ret;
 		}
-		tag_split(tag, &name, &value);
+		(void)mail_str_tag(tag, &name, &value);
 		if (tag_before(list, start, name)) {
 			return mail_diag_error(diag, offset + 1, "the tag %.*s is there twice",
 			                       MAIL_SHOW(name));

@@ -131,27 +131,17 @@ static int value_write(const tag_t *tag, mail_str_t value, mail_buf_t *out, mail
 		                       "';' in a value: each tag is an element of its own%s",
 		                       tag->write == uris_write ? " (in a URI write %3B)" : "");
 	}
-	return tag->words != NULL ? words_write(tag, value, out, diag)
-	                          : tag->write(value, out, diag);
-}
-
-int mail_dmarc_tag_split(mail_str_t tag, mail_str_t *name, mail_str_t *value)
-{
-	const char *equals = tag.len > 0 ? memchr(tag.data, '=', tag.len) : NULL;
-	if (equals == NULL) {
-		return KNOT_EINVAL;
+	if (tag->words != NULL) {
+		return words_write(tag, value, out, diag);
 	}
-	size_t len = (size_t)(equals - tag.data);
-	*name = mail_str_trim(mail_str_part(tag, 0, len));
-	*value = mail_str_trim(mail_str_from(tag, len + 1));
-	return KNOT_EOK;
+	return tag->write(value, out, diag);
 }
 
 /*! Read "tag=value". \param id Out: one of TAG_*. */
 static int tag_parse(mail_str_t text, tag_id_t *id, mail_str_t *value, mail_diag_t *diag)
 {
 	mail_str_t name;
-	if (mail_dmarc_tag_split(text, &name, value) != KNOT_EOK) {
+	if (!mail_str_tag(text, &name, value)) {
 		return mail_diag_error(diag, 1, "'%.*s' is not of the form TAG=VALUE",
 		                       MAIL_SHOW(text));
 	}
@@ -240,20 +230,23 @@ int mail_dmarc_render(const mail_str_t *texts, size_t n, mail_rdata_t *rdata, ma
 
 	mail_buf_t out = { 0 };
 	mail_buf_str(&out, "v=DMARC1");
-	for (unsigned i = 0; i < TAG_COUNT && ret == KNOT_EOK; i++) {
-		if (values[i].len > 0) {
-			mail_buf_printf(&out, "; %s=", tags[i].name);
-			ret = mail_diag_shift(diag, value_write(&tags[i], values[i], &out, diag),
-			                      from[i]);
+	for (unsigned i = 0; i < TAG_COUNT; i++) {
+		if (values[i].len == 0) {
+			continue;
+		}
+		mail_buf_printf(&out, "; %s=", tags[i].name);
+		ret = value_write(&tags[i], values[i], &out, diag);
+		if (ret != KNOT_EOK) {
+			(void)mail_diag_shift(diag, ret, from[i]);
+			goto done;
 		}
 	}
-	if (ret == KNOT_EOK) {
-		ret = out.error;
-	}
+	ret = out.error;
 	if (ret == KNOT_EOK) {
 		values_warn(values, diag);
 		ret = mail_rdata_text(rdata, mail_buf_view(&out));
 	}
+done:
 	mail_buf_free(&out);
 	return ret;
 }

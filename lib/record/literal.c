@@ -120,9 +120,11 @@ static int purpose_check(const mail_record_parse_t *p, bool delegation)
 	uint16_t type = p->record->type;
 	if (!delegation) {
 		const char *why = type_refusal(type);
-		return why == NULL ? KNOT_EOK
-		                   : mail_diag_error(p->diag, mail_record_column(p, p->type.data),
-		                                     "type %.*s: %s", MAIL_SHOW(p->type), why);
+		if (why != NULL) {
+			return mail_diag_error(p->diag, mail_record_column(p, p->type.data),
+			                       "type %.*s: %s", MAIL_SHOW(p->type), why);
+		}
+		return KNOT_EOK;
 	}
 	if (type != KNOT_RRTYPE_NS && type != KNOT_RRTYPE_DS) {
 		return mail_diag_error(p->diag, mail_record_column(p, p->type.data),
@@ -144,16 +146,22 @@ int mail_record_parse(mail_str_t text, bool delegation, mail_record_t *record, m
 	mail_record_parse_t p = { .text = text, .record = record, .rdata = rdata, .diag = diag };
 	memset(record, 0, sizeof(*record));
 	int ret = octets_check(&p);
-	if (ret == KNOT_EOK) {
-		ret = owner_parse(&p);
+	if (ret != KNOT_EOK) {
+		return ret;
 	}
-	if (ret == KNOT_EOK) {
-		ret = header_parse(&p);
+	ret = owner_parse(&p);
+	if (ret != KNOT_EOK) {
+		return ret;
 	}
-	if (ret == KNOT_EOK) {
-		ret = purpose_check(&p, delegation);
+	ret = header_parse(&p);
+	if (ret != KNOT_EOK) {
+		return ret;
 	}
-	return ret == KNOT_EOK ? mail_record_body(&p) : ret;
+	ret = purpose_check(&p, delegation);
+	if (ret != KNOT_EOK) {
+		return ret;
+	}
+	return mail_record_body(&p);
 }
 
 int mail_address_render(mail_str_t text, uint16_t *type, mail_rdata_t *rdata, mail_diag_t *diag)

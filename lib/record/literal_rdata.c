@@ -95,7 +95,7 @@ int mail_record_piece(const parse_t *p, size_t *pos, mail_str_t *piece, bool *qu
 
 static bool has_hole(mail_str_t text)
 {
-	return memmem(text.data, text.len, MAIL_HOLE, strlen(MAIL_HOLE)) != NULL;
+	return text.len > 0 && memmem(text.data, text.len, MAIL_HOLE, strlen(MAIL_HOLE)) != NULL;
 }
 
 /*! Write a name with the hole as the scanner reads it: absolute, ASCII. */
@@ -187,7 +187,7 @@ static int target_check(const parse_t *p)
 		return mail_diag_error(p->diag, 0, "%.*s needs a host name", MAIL_SHOW(p->type));
 	}
 	mail_pattern_t pattern;
-	int ret = mail_host_parse(last, &pattern, p->diag);
+	int ret = mail_host_parse(last, false, &pattern, p->diag);
 	return mail_diag_shift(p->diag, ret, mail_record_column(p, last.data) - 1);
 }
 
@@ -206,7 +206,10 @@ static int line_put(const parse_t *p, mail_buf_t *line)
 	mail_buf_str(line, " IN ");
 	mail_buf_put(line, p->type.data, p->type.len);
 	ret = rdata_put(p, line);
-	return ret == KNOT_EOK ? mail_buf_u8(line, '\n') : ret;
+	if (ret != KNOT_EOK) {
+		return ret;
+	}
+	return mail_buf_u8(line, '\n');
 }
 
 /* --- What the scanner read --- */
@@ -268,7 +271,10 @@ static int naptr_header_put(const parse_t *p, mail_reader_t *r)
 		uint8_t len = mail_read_u8(&ahead);
 		(void)mail_read(&ahead, len);
 	}
-	return ahead.error == KNOT_EOK ? plain_put(p, r, (size_t)(ahead.pos - r->pos)) : KNOT_EMALF;
+	if (ahead.error != KNOT_EOK) {
+		return KNOT_EMALF;
+	}
+	return plain_put(p, r, (size_t)(ahead.pos - r->pos));
 }
 
 /*! Take RDATA of the scanner apart along the blocks of their type. */
@@ -306,12 +312,16 @@ static int txt_put(const parse_t *p, mail_reader_t *r)
 		}
 	}
 	int ret = r->error != KNOT_EOK ? r->error : text.error;
-	if (ret == KNOT_EOK && text.len > 0 && has_hole(mail_buf_view(&text))) {
-		ret = mail_rdata_text(p->rdata, mail_buf_view(&text));
-	} else if (ret == KNOT_EOK) {
-		size_t len = mail_read_left(&whole);
-		ret = len > 0 ? mail_rdata_octets(p->rdata, whole.pos, len) : KNOT_EMALF;
+	if (ret != KNOT_EOK) {
+		goto done;
 	}
+	if (has_hole(mail_buf_view(&text))) {
+		ret = mail_rdata_text(p->rdata, mail_buf_view(&text));
+		goto done;
+	}
+	size_t len = mail_read_left(&whole);
+	ret = len > 0 ? mail_rdata_octets(p->rdata, whole.pos, len) : KNOT_EMALF;
+done:
 	mail_buf_free(&text);
 	return ret;
 }
@@ -386,7 +396,10 @@ static int line_scan(const parse_t *p, zs_scanner_t *scanner, mail_str_t line)
 			return ret;
 		}
 	}
-	return records == 1 ? KNOT_EOK : mail_diag_error(p->diag, 0, "this is no record");
+	if (records == 0) {
+		return mail_diag_error(p->diag, 0, "this is no record");
+	}
+	return KNOT_EOK;
 }
 
 int mail_record_body(const parse_t *p)

@@ -76,12 +76,13 @@ int mail_mtasts_body(const mail_mtasts_t *sts, mail_rdata_t *body)
 	mail_rdata_text(body, MAIL_STR("\r\n"));
 	size_t exchanges = 0;
 	for (size_t i = 0; i < sts->mx_count; i++) {
-		if (!sts->mx[i].null) {
-			exchanges++;
-			int ret = mx_line(sts, i, body);
-			if (ret != KNOT_EOK) {
-				return ret;
-			}
+		if (sts->mx[i].null) {
+			continue;
+		}
+		exchanges++;
+		int ret = mx_line(sts, i, body);
+		if (ret != KNOT_EOK) {
+			return ret;
 		}
 	}
 	/* RFC 8461 3.2: only with mode none there may be no mx. */
@@ -106,14 +107,20 @@ int mail_mtasts_render(const mail_mtasts_t *sts, mail_rdata_t *rdata, mail_diag_
 			" for none, an MX that is not null",
 			(unsigned)MAIL_MTASTS_MAX_AGE_MAX);
 	}
-	if (ret == KNOT_EOK && sts->id.len > 0) {
-		ret = mail_mtasts_id_check(sts->id, diag);
+	if (ret != KNOT_EOK) {
+		goto done;
 	}
+	if (sts->id.len == 0) {
+		mail_rdata_text(rdata, MAIL_STR("v=STSv1; id="));
+		ret = mail_rdata_digest(rdata, &body);
+		goto done;
+	}
+	ret = mail_mtasts_id_check(sts->id, diag);
 	if (ret == KNOT_EOK) {
 		mail_rdata_text(rdata, MAIL_STR("v=STSv1; id="));
-		ret = sts->id.len > 0 ? mail_rdata_text(rdata, sts->id)
-		                      : mail_rdata_digest(rdata, &body);
+		ret = mail_rdata_text(rdata, sts->id);
 	}
+done:
 	mail_rdata_free(&body);
 	return ret;
 }

@@ -32,21 +32,6 @@ static int local_parse(mail_str_t local, uint8_t *label, mail_diag_t *diag)
 	return KNOT_EOK;
 }
 
-/*! Parse the domain of an address, which is absolute with or without a dot at its end. */
-static int address_domain_parse(mail_str_t domain, mail_pattern_t *pattern, mail_diag_t *diag)
-{
-	char text[1024];
-	if (domain.len == 0 || domain.len + 1 > sizeof(text)) {
-		return mail_diag_error(diag, 1, "an address needs a domain after its @");
-	}
-	memcpy(text, domain.data, domain.len);
-	size_t len = domain.len;
-	if (text[len - 1] != '.') {
-		text[len++] = '.';
-	}
-	return mail_host_parse((mail_str_t){ text, len }, pattern, diag);
-}
-
 /*
  *     rname = name / local-part "@" domain
  */
@@ -63,7 +48,12 @@ static int rname_parse(mail_str_t text, mail_pattern_t *pattern, mail_diag_t *di
 	if (ret != KNOT_EOK) {
 		return ret;
 	}
-	ret = address_domain_parse(mail_str_from(text, local_len + 1), pattern, diag);
+	mail_str_t domain = mail_str_from(text, local_len + 1);
+	if (domain.len == 0) {
+		return mail_diag_error(diag, local_len + 2,
+		                       "an address needs a domain after its @");
+	}
+	ret = mail_host_parse(domain, true, pattern, diag);
 	if (ret != KNOT_EOK) {
 		return mail_diag_shift(diag, ret, local_len + 1);
 	}
@@ -92,7 +82,7 @@ static int name_error(mail_diag_t *diag, int ret, const char *which)
 int mail_soa_render(mail_str_t mname, mail_str_t rname, mail_rdata_t *rdata, mail_diag_t *diag)
 {
 	mail_pattern_t pattern;
-	int ret = name_error(diag, mail_host_parse(mname, &pattern, diag), "soa-mname");
+	int ret = name_error(diag, mail_host_parse(mname, false, &pattern, diag), "soa-mname");
 	if (ret != KNOT_EOK) {
 		return ret;
 	}

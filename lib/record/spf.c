@@ -118,30 +118,36 @@ int mail_spf_render(const mail_str_t *terms, size_t n, mail_str_t all, mail_rdat
                     mail_diag_t *diag)
 {
 	record_t record = { .diag = diag };
-	int ret = mail_buf_str(&record.text, VERSION);
-	for (size_t i = 0; i < n && ret == KNOT_EOK; i++) {
+	mail_buf_str(&record.text, VERSION);
+	int ret = KNOT_EOK;
+	for (size_t i = 0; i < n; i++) {
 		size_t pos = 0;
 		mail_str_t term;
-		while (ret == KNOT_EOK && mail_str_word(terms[i], &pos, &term)) {
-			ret = mail_diag_shift(diag, term_add(&record, term),
-			                      (size_t)(term.data - terms[i].data));
+		while (mail_str_word(terms[i], &pos, &term)) {
+			ret = term_add(&record, term);
+			if (ret != KNOT_EOK) {
+				(void)mail_diag_shift(diag, ret,
+				                      (size_t)(term.data - terms[i].data));
+				goto done;
+			}
 		}
 	}
-	if (ret == KNOT_EOK) {
-		bool empty = record.text.len == strlen(VERSION) && all.len == 0;
-		ret = all_add(&record, empty ? MAIL_STR("-all") : all);
+	bool empty = record.text.len == strlen(VERSION) && all.len == 0;
+	ret = all_add(&record, empty ? MAIL_STR("-all") : all);
+	if (ret != KNOT_EOK) {
+		goto done;
 	}
-	if (ret == KNOT_EOK) {
-		ret = record.text.error;
+	ret = record.text.error;
+	if (ret != KNOT_EOK) {
+		goto done;
 	}
-	if (ret == KNOT_EOK && record.text.len > LENGTH_ADVISED) {
+	if (record.text.len > LENGTH_ADVISED) {
 		mail_diag_warn(diag,
 		               "the SPF record has %zu octets: above %d answers may not arrive",
 		               record.text.len, LENGTH_ADVISED);
 	}
-	if (ret == KNOT_EOK) {
-		ret = mail_rdata_text(rdata, mail_buf_view(&record.text));
-	}
+	ret = mail_rdata_text(rdata, mail_buf_view(&record.text));
+done:
 	mail_buf_free(&record.text);
 	return ret;
 }

@@ -135,9 +135,11 @@ static int domain_walk(const mail_spf_scan_t *scan, mail_str_t spec, domain_t *d
 			d->hole = true;
 			ret = hole_check(scan, spec, i);
 		} else if (c == '.') {
-			ret = i + 1 < spec.len || d->label == i ? label_end(scan, spec, d, i)
-			                                        : KNOT_EOK;
-			d->label = i + 1 < spec.len ? i + 1 : d->label;
+			bool last = i + 1 == spec.len;
+			if (!last || d->label == i) {
+				ret = label_end(scan, spec, d, i);
+			}
+			d->label = last ? d->label : i + 1;
 		} else if (mail_char_in(c, "{}/") || c < 0x21 || c == 0x7f) {
 			ret = bad_character(scan, left.data);
 		} else {

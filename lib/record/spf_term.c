@@ -327,10 +327,16 @@ int mail_spf_term_write(mail_str_t term, mail_spf_cost_t *cost, mail_buf_t *out,
 {
 	mail_spf_scan_t scan = { term, out, diag };
 	size_t name = name_len(term);
-	int ret = name > 0 && name < term.len && term.data[name] == '='
-	                  ? modifier_scan(&scan, name, cost)
-	                  : mechanism_scan(&scan, cost);
-	return ret == KNOT_EOK ? out->error : ret;
+	int ret;
+	if (name > 0 && name < term.len && term.data[name] == '=') {
+		ret = modifier_scan(&scan, name, cost);
+	} else {
+		ret = mechanism_scan(&scan, cost);
+	}
+	if (ret != KNOT_EOK) {
+		return ret;
+	}
+	return out->error;
 }
 
 int mail_spf_term_check(mail_str_t term, mail_spf_cost_t *cost, mail_diag_t *diag)

@@ -68,27 +68,27 @@ static int service_parse(mail_str_t name, mail_srv_t *srv, mail_diag_t *diag)
 	return mail_diag_error(diag, 1, "service \"%.*s\" is not one of%s", MAIL_SHOW(name), known);
 }
 
-static int number_parse(mail_str_t text, mail_str_t word, const char *what, uint16_t *out,
-                        mail_diag_t *diag)
-{
-	uint32_t value;
-	if (!mail_str_number(word, UINT16_MAX, &value)) {
-		return mail_diag_error(diag, word.data - text.data + 1,
-		                       "%s \"%.*s\" is not a number from 0 to 65535", what,
-		                       MAIL_SHOW(word));
-	}
-	*out = (uint16_t)value;
-	return KNOT_EOK;
-}
-
-static int numbers_parse(mail_str_t text, const mail_str_t *word, mail_srv_t *srv,
+static int numbers_parse(mail_str_t text, const mail_str_t *words, mail_srv_t *srv,
                          mail_diag_t *diag)
 {
-	int ret = number_parse(text, word[0], "priority", &srv->priority, diag);
-	if (ret == KNOT_EOK) {
-		ret = number_parse(text, word[1], "weight", &srv->weight, diag);
+	const struct {
+		const char *name;
+		uint16_t *out;
+	} numbers[] = {
+		{ "priority", &srv->priority },
+		{ "weight", &srv->weight },
+		{ "port", &srv->port },
+	};
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(*numbers); i++) {
+		uint32_t value;
+		if (!mail_str_number(words[i], UINT16_MAX, &value)) {
+			return mail_diag_error(diag, words[i].data - text.data + 1,
+			                       "%s \"%.*s\" is not a number from 0 to 65535",
+			                       numbers[i].name, MAIL_SHOW(words[i]));
+		}
+		*numbers[i].out = (uint16_t)value;
 	}
-	return ret == KNOT_EOK ? number_parse(text, word[2], "port", &srv->port, diag) : ret;
+	return KNOT_EOK;
 }
 
 static int target_parse(mail_str_t text, mail_str_t host, bool numbers, mail_srv_t *srv,
@@ -97,7 +97,7 @@ static int target_parse(mail_str_t text, mail_str_t host, bool numbers, mail_srv
 	size_t at = (size_t)(host.data - text.data);
 	srv->has_target = true;
 	if (!mail_str_is(host, ".")) {
-		return mail_diag_shift(diag, mail_host_parse(host, &srv->target, diag), at);
+		return mail_diag_shift(diag, mail_host_parse(host, false, &srv->target, diag), at);
 	}
 	if (numbers && (srv->priority != 0 || srv->weight != 0 || srv->port != 0)) {
 		return mail_diag_error(diag, at + 1, "\".\" is \"not offered\": write \"%s .\"",
@@ -114,14 +114,12 @@ int mail_srv_parse(mail_str_t text, mail_srv_t *srv, mail_diag_t *diag)
 {
 	static const char usage[] = "write SERVICE, SERVICE HOST, "
 				    "or SERVICE PRIORITY WEIGHT PORT HOST";
-	mail_str_t words[WORDS_MAX], word;
-	size_t count = 0, pos = 0;
-	while (mail_str_word(text, &pos, &word)) {
-		if (count == WORDS_MAX) {
-			return mail_diag_error(diag, word.data - text.data + 1,
-			                       "\"%.*s\" is too much: %s", MAIL_SHOW(word), usage);
-		}
-		words[count++] = word;
+	mail_str_t words[WORDS_MAX + 1];
+	const size_t count = mail_str_words(text, words, WORDS_MAX + 1);
+	if (count > WORDS_MAX) {
+		return mail_diag_error(diag, words[WORDS_MAX].data - text.data + 1,
+		                       "\"%.*s\" is too much: %s", MAIL_SHOW(words[WORDS_MAX]),
+		                       usage);
 	}
 	if (count == 0) {
 		return mail_diag_error(diag, 0, "a service is missing: %s", usage);
@@ -144,16 +142,22 @@ int mail_srv_parse(mail_str_t text, mail_srv_t *srv, mail_diag_t *diag)
 	}
 	if (count >= 4) {
 		ret = numbers_parse(text, words + 1, srv, diag);
+		if (ret != KNOT_EOK) {
+			return ret;
+		}
 	}
-	if (ret == KNOT_EOK && (count == 2 || count == 5)) {
+	if (count == 2 || count == 5) {
 		ret = target_parse(text, words[count - 1], count == 5, srv, diag);
+		if (ret != KNOT_EOK) {
+			return ret;
+		}
 	}
 	/* Port 0 belongs to "not offered" alone. */
 	bool offered = !srv->has_target || srv->target.hole || srv->target.head_len > 0;
-	if (ret == KNOT_EOK && offered && srv->port == 0) {
+	if (offered && srv->port == 0) {
 		return mail_diag_error(diag, words[3].data - text.data + 1, "port 0 is no port");
 	}
-	return ret;
+	return KNOT_EOK;
 }
 
 int mail_srv_render(const mail_srv_t *srv, mail_rdata_t *rdata)

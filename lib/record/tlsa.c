@@ -32,17 +32,6 @@ static size_t digest_len(const mail_tlsa_form_t *form)
 	return form->matching == MATCHING_SHA512 ? 64 : 32;
 }
 
-/*! Read the next number of a form. */
-static int number_parse(mail_str_t text, size_t *pos, uint32_t *number, mail_diag_t *diag)
-{
-	mail_str_t word;
-	if (!mail_str_word(text, pos, &word) || !mail_str_number(word, UINT8_MAX, number)) {
-		return mail_diag_error(diag, *pos - word.len + 1,
-		                       "write usage, selector and matching type as in \"3 1 1\"");
-	}
-	return KNOT_EOK;
-}
-
 /*! Read the three numbers that a value starts with, and move pos behind them. */
 static int form_parse(mail_str_t text, size_t *pos, mail_tlsa_form_t *form, mail_diag_t *diag)
 {
@@ -57,9 +46,12 @@ static int form_parse(mail_str_t text, size_t *pos, mail_tlsa_form_t *form, mail
 	};
 	uint32_t numbers[3];
 	for (size_t i = 0; i < 3; i++) {
-		int ret = number_parse(text, pos, &numbers[i], diag);
-		if (ret != KNOT_EOK) {
-			return ret;
+		mail_str_t word;
+		if (!mail_str_word(text, pos, &word) ||
+		    !mail_str_number(word, UINT8_MAX, &numbers[i])) {
+			return mail_diag_error(
+				diag, *pos - word.len + 1,
+				"write usage, selector and matching type as in \"3 1 1\"");
 		}
 		if (numbers[i] < limits[i].min || numbers[i] > limits[i].max) {
 			return mail_diag_error(diag, *pos, "%s, not %u", limits[i].why,
@@ -118,9 +110,10 @@ int mail_tlsa_render(mail_str_t text, mail_rdata_t *rdata, mail_diag_t *diag)
 	uint8_t octets[DIGEST_MAX];
 	size_t pos = 0, len = 0;
 	int ret = form_parse(text, &pos, &form, diag);
-	if (ret == KNOT_EOK) {
-		ret = hex_parse(text, pos, octets, &len, diag);
+	if (ret != KNOT_EOK) {
+		return ret;
 	}
+	ret = hex_parse(text, pos, octets, &len, diag);
 	if (ret != KNOT_EOK) {
 		return ret;
 	}
@@ -168,21 +161,22 @@ static int chain_read(mail_str_t pem, STACK_OF(X509) * chain, mail_diag_t *diag)
 	int ret = KNOT_EOK;
 	ERR_clear_error();
 	X509 *cert;
-	while (ret == KNOT_EOK && (cert = PEM_read_bio_X509(bio, NULL, NULL, NULL)) != NULL) {
+	while ((cert = PEM_read_bio_X509(bio, NULL, NULL, NULL)) != NULL) {
 		if (sk_X509_push(chain, cert) <= 0) {
 			X509_free(cert);
 			ret = KNOT_ENOMEM;
+			goto done;
 		}
 	}
 	/* The end of the file is "no start line"; all else is damage. */
 	unsigned long error = ERR_peek_last_error();
-	if (ret == KNOT_EOK &&
-	    (ERR_GET_LIB(error) != ERR_LIB_PEM || ERR_GET_REASON(error) != PEM_R_NO_START_LINE)) {
+	if (ERR_GET_LIB(error) != ERR_LIB_PEM || ERR_GET_REASON(error) != PEM_R_NO_START_LINE) {
 		ret = mail_diag_error(diag, 0, "certificate %d of the PEM is damaged",
 		                      sk_X509_num(chain) + 1);
-	} else if (ret == KNOT_EOK && sk_X509_num(chain) == 0) {
+	} else if (sk_X509_num(chain) == 0) {
 		ret = mail_diag_error(diag, 0, "no certificate in it");
 	}
+done:
 	ERR_clear_error();
 	BIO_free(bio);
 	return ret;

@@ -31,16 +31,16 @@ int mail_tlsrpt_render(const mail_str_t *uris, size_t n, mail_rdata_t *rdata, ma
 		return mail_diag_error(diag, 0, "TLS-RPT needs an address to report to");
 	}
 	mail_buf_t out = { 0 };
-	int ret = mail_buf_str(&out, "v=TLSRPTv1; rua=");
-	for (size_t i = 0; i < n && ret == KNOT_EOK; i++) {
-		if (i > 0) {
-			mail_buf_u8(&out, ',');
-		}
+	int ret = KNOT_EOK;
+	for (size_t i = 0; i < n; i++) {
+		mail_buf_str(&out, i == 0 ? "v=TLSRPTv1; rua=" : ",");
 		ret = mail_uri_list_write(uris[i], &form, &out, diag);
+		if (ret != KNOT_EOK) {
+			goto done;
+		}
 	}
-	if (ret == KNOT_EOK) {
-		ret = mail_rdata_text(rdata, mail_buf_view(&out));
-	}
+	ret = mail_rdata_text(rdata, mail_buf_view(&out));
+done:
 	mail_buf_free(&out);
 	return ret;
 }

@@ -31,22 +31,13 @@ static int rest_write(value_t *value)
 	                    value->text.len - value->done);
 }
 
-static size_t find(mail_str_t s, const char *set)
-{
-	size_t i = 0;
-	while (i < s.len && !mail_char_in(s.data[i], set)) {
-		i++;
-	}
-	return i;
-}
-
 int mail_ulabel_spf(mail_str_t terms, mail_buf_t *out, mail_diag_t *diag)
 {
 	value_t value = { terms, 0, out, diag };
 	mail_str_t term;
 	size_t pos = 0;
 	while (mail_str_word(terms, &pos, &term)) {
-		size_t mark = find(term, ":=");
+		size_t mark = mail_str_find(term, ":=");
 		mail_str_t name = mail_str_part(term, 0, mark);
 		if (mark == term.len || memchr(term.data, '%', term.len) != NULL ||
 		    (term.data[mark] == '=' && !mail_str_is_nocase(name, "redirect") &&
@@ -54,7 +45,7 @@ int mail_ulabel_spf(mail_str_t terms, mail_buf_t *out, mail_diag_t *diag)
 			continue;
 		}
 		mail_str_t domain = mail_str_from(term, mark + 1);
-		domain.len = find(domain, "/");
+		domain.len = mail_str_find(domain, "/");
 		int ret = name_write(&value, domain);
 		if (ret != KNOT_EOK) {
 			return ret;
@@ -69,7 +60,7 @@ int mail_ulabel_uris(mail_str_t uris, mail_buf_t *out, mail_diag_t *diag)
 	mail_str_t word, uri, host;
 	size_t pos = 0;
 	while (mail_str_word(uris, &pos, &word)) {
-		size_t mark = find(word, "=:");
+		size_t mark = mail_str_find(word, "=:");
 		if (mark < word.len && word.data[mark] == '=') {
 			word = mail_str_from(word, mark + 1);
 		}

@@ -40,15 +40,6 @@ static const struct {
 	{ "https", MAIL_URI_HTTPS },
 };
 
-static size_t find(mail_str_t s, const char *set)
-{
-	size_t i = 0;
-	while (i < s.len && !mail_char_in(s.data[i], set)) {
-		i++;
-	}
-	return i;
-}
-
 static size_t find_last(mail_str_t s, char c)
 {
 	for (size_t i = s.len; i > 0; i--) {
@@ -174,7 +165,7 @@ static int mailto_write(const writer_t *w, mail_str_t rest)
 	mail_str_t limit = mail_str_from(rest, rest.len - size);
 	rest.len -= size;
 
-	size_t query = find(rest, "?");
+	size_t query = mail_str_find(rest, "?");
 	mail_str_t address = { rest.data, query };
 	size_t at = find_last(address, '@');
 	if (at == address.len) {
@@ -208,14 +199,14 @@ static int https_write(const writer_t *w, mail_str_t rest)
 		return mail_diag_error(w->diag, column(w, rest.data), "'//' must follow https:");
 	}
 	rest = mail_str_from(rest, 2);
-	size_t end = find(rest, "/?#");
+	size_t end = mail_str_find(rest, "/?#");
 	mail_str_t authority = { rest.data, end };
-	if (find(authority, "@[") < authority.len) {
+	if (mail_str_find(authority, "@[") < authority.len) {
 		return mail_diag_error(
 			w->diag, column(w, authority.data),
 			"only a host name, perhaps with a port, may follow https://");
 	}
-	size_t colon = find(authority, ":");
+	size_t colon = mail_str_find(authority, ":");
 
 	mail_buf_str(w->out, "https://");
 	int ret = host_part_write(w, (mail_str_t){ authority.data, colon });
@@ -233,7 +224,7 @@ static int https_write(const writer_t *w, mail_str_t rest)
 	}
 
 	rest = mail_str_from(rest, end);
-	size_t fragment = find(rest, "#");
+	size_t fragment = mail_str_find(rest, "#");
 	if (fragment < rest.len) {
 		return mail_diag_error(w->diag, column(w, rest.data + fragment),
 		                       "a fragment '#' has no meaning here");
@@ -264,17 +255,17 @@ void mail_uri_parts(mail_str_t uri, unsigned *scheme, mail_str_t *host)
 
 	if (*scheme == MAIL_URI_MAILTO) {
 		mail_str_t address = mail_str_from(uri, name.len + 1);
-		address.len = find(address, "?");
+		address.len = mail_str_find(address, "?");
 		size_t at = find_last(address, '@');
 		if (at < address.len) {
 			*host = mail_str_from(address, at + 1);
-			host->len = find(*host, "!,");
+			host->len = mail_str_find(*host, "!,");
 		}
 	} else if (*scheme == MAIL_URI_HTTPS) {
 		mail_str_t rest = mail_str_from(uri, name.len + 1);
 		if (mail_str_starts(rest, "//")) {
 			*host = mail_str_from(rest, 2);
-			host->len = find(*host, "/?#:!,");
+			host->len = mail_str_find(*host, "/?#:!,");
 		}
 	}
 }
@@ -290,7 +281,10 @@ int mail_uri_write(mail_str_t uri, const mail_uri_form_t *form, mail_buf_t *out,
 		                       schemes_show(form->schemes));
 	}
 	mail_str_t rest = mail_str_from(uri, scheme_len(uri) + 1);
-	return scheme == MAIL_URI_MAILTO ? mailto_write(&w, rest) : https_write(&w, rest);
+	if (scheme == MAIL_URI_MAILTO) {
+		return mailto_write(&w, rest);
+	}
+	return https_write(&w, rest);
 }
 
 bool mail_uri_next(mail_str_t list, size_t *pos, mail_str_t *uri)
@@ -363,7 +357,7 @@ int mail_uri_host_write(mail_str_t host, mail_buf_t *out, mail_diag_t *diag)
 	bool hole = false, numeric = true;
 	for (size_t at = 0; at <= host.len; at += label.len + 1) {
 		label = mail_str_from(host, at);
-		label.len = find(label, ".");
+		label.len = mail_str_find(label, ".");
 		int ret = label_check(label, at, &hole, diag);
 		if (ret != KNOT_EOK) {
 			return ret;
@@ -381,14 +375,10 @@ int mail_uri_host_write(mail_str_t host, mail_buf_t *out, mail_diag_t *diag)
 		return mail_diag_error(diag, 1, "'%.*s' is not a full host name", MAIL_SHOW(host));
 	}
 
-	/* With a dot the name is absolute, and what it is relative to stays out of it. */
-	mail_buf_t absolute = { 0 };
-	mail_buf_put(&absolute, host.data, host.len);
-	int ret = mail_buf_u8(&absolute, '.');
 	mail_pattern_t pattern;
-	if (ret == KNOT_EOK) {
-		ret = mail_pattern_parse(mail_buf_view(&absolute), &pattern, diag);
+	int ret = mail_host_parse(host, true, &pattern, diag);
+	if (ret != KNOT_EOK) {
+		return ret;
 	}
-	mail_buf_free(&absolute);
-	return ret == KNOT_EOK ? mail_pattern_print(&pattern, out) : ret;
+	return mail_pattern_print(&pattern, out);
 }

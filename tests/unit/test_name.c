@@ -531,7 +531,7 @@ static void test_host(void)
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		mail_pattern_t pattern;
 		mail_diag_t diag = { 0 };
-		int ret = mail_host_parse(MAIL_STR(cases[i].text), &pattern, &diag);
+		int ret = mail_host_parse(MAIL_STR(cases[i].text), false, &pattern, &diag);
 		UNIT_CHECK(ret == (cases[i].reason == NULL ? KNOT_EOK : KNOT_EINVAL),
 		           "case %zu: %d", i, ret);
 		UNIT_CHECK(cases[i].reason == NULL || strstr(diag.text, cases[i].reason) != NULL,

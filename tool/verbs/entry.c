@@ -5,7 +5,7 @@
 
 #include <stdlib.h>
 
-#include "mail/dmarc.h"
+#include "mail/chars.h"
 #include "mail/text.h"
 #include "tool/out.h"
 
@@ -171,14 +171,14 @@ static int drop_value(mail_entry_t *entry, const assignment_t *what, mail_str_t 
 	mail_str_t tag = value, rest, other;
 	bool bytag = (what->item->flags & MAIL_FLAG_BYTAG) != 0;
 	if (bytag) {
-		(void)mail_dmarc_tag_split(value, &tag, &rest);
+		(void)mail_str_tag(value, &tag, &rest);
 	}
 	mail_entry_t *kept = mail_entry_new(entry->section, entry->id);
 	int ret = kept == NULL ? KNOT_ENOMEM : KNOT_EOK;
 	for (size_t i = 0; i < member->count && ret == KNOT_EOK; i++) {
 		other = member->values[i].text;
 		if (bytag) {
-			(void)mail_dmarc_tag_split(member->values[i].text, &other, &rest);
+			(void)mail_str_tag(member->values[i].text, &other, &rest);
 		}
 		if (mail_str_equal(other, tag)) {
 			*found = true;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "mail/chars.h"
 #include "mail/dmarc.h"
 #include "mail/plan.h"
 #include "mail/spf.h"
@@ -160,8 +161,7 @@ static mail_str_t tag_of(mail_str_t record, const char *wanted)
 		mail_str_t part = { record.data,
 			            end != NULL ? (size_t)(end - record.data) : record.len };
 		mail_str_t name, value;
-		if (mail_dmarc_tag_split(part, &name, &value) == KNOT_EOK &&
-		    mail_str_is(name, wanted)) {
+		if (mail_str_tag(part, &name, &value) && mail_str_is(name, wanted)) {
 			return value;
 		}
 		size_t used = part.len + (end != NULL);
