@@ -78,11 +78,14 @@ static int put_tag(mail_str_t stored, mail_buf_t *out)
 		return KNOT_EMALF;
 	}
 	int ret = put_string(tag, out);
-	mail_buf_u8(out, ':');
-	if (ret != KNOT_EOK || value.len > 0) {
-		return ret == KNOT_EOK ? put_string(value, out) : ret;
+	if (ret != KNOT_EOK) {
+		return ret;
 	}
-	return mail_buf_str(out, "null");
+	mail_buf_u8(out, ':');
+	if (value.len == 0) {
+		return mail_buf_str(out, "null");
+	}
+	return put_string(value, out);
 }
 
 static int put_member(const mail_member_t *member, mail_buf_t *out)
@@ -92,23 +95,30 @@ static int put_member(const mail_member_t *member, mail_buf_t *out)
 	if (member->op == MAIL_OP_NONE) {
 		return mail_buf_str(out, "null");
 	}
-	bool tags = item->flags & MAIL_FLAG_BYTAG;
-	bool list = !tags && (item->flags & MAIL_FLAG_LIST);
-	int ret = KNOT_EOK;
+	const bool tags = item->flags & MAIL_FLAG_BYTAG;
+	const bool list = !tags && (item->flags & MAIL_FLAG_LIST);
 	if (tags || list) {
 		mail_buf_u8(out, tags ? '{' : '[');
 	}
-	for (size_t i = 0; i < member->count && ret == KNOT_EOK; i++) {
+	for (size_t i = 0; i < member->count; i++) {
 		mail_str_t stored = member->values[i].text;
+		int ret;
 		if (i > 0) {
 			mail_buf_u8(out, ',');
 		}
-		ret = tags ? put_tag(stored, out) : put_scalar(item, stored, out);
+		if (tags) {
+			ret = put_tag(stored, out);
+		} else {
+			ret = put_scalar(item, stored, out);
+		}
+		if (ret != KNOT_EOK) {
+			return ret;
+		}
 	}
 	if (tags || list) {
 		mail_buf_u8(out, tags ? '}' : ']');
 	}
-	return ret;
+	return out->error;
 }
 
 int mail_json_print(const mail_entry_t *entry, mail_buf_t *out)
@@ -116,14 +126,19 @@ int mail_json_print(const mail_entry_t *entry, mail_buf_t *out)
 	mail_buf_printf(out, "{\"kind\":\"%s\",\"%s\":", mail_section_name(entry->section),
 	                id_member(entry->section));
 	int ret = put_string(entry->id, out);
+	if (ret != KNOT_EOK) {
+		return ret;
+	}
 	if (entry->deleted) {
 		mail_buf_str(out, ",\"deleted\":true");
 	}
-	for (size_t i = 0; i < entry->count && ret == KNOT_EOK; i++) {
+	for (size_t i = 0; i < entry->count; i++) {
 		ret = put_member(&entry->members[i], out);
+		if (ret != KNOT_EOK) {
+			return ret;
+		}
 	}
-	mail_buf_u8(out, '}');
-	return ret == KNOT_EOK ? out->error : ret;
+	return mail_buf_u8(out, '}');
 }
 
 /* Parsing. */
@@ -146,35 +161,27 @@ static int add_text(mail_subject_t *place, mail_entry_t *entry, const mail_item_
 static int add_scalar(mail_subject_t *place, mail_entry_t *entry, const mail_item_t *item,
                       mail_op_t op, const json_t *value)
 {
-	char digits[32];
-	bool none = json_is_string(value) && mail_str_is(string_of(value), "none");
-	switch (item->type) {
-	case MAIL_TYPE_NUMBER:
-		if (!none && !json_is_integer(value)) {
+	const bool none = json_is_string(value) && mail_str_is(string_of(value), "none");
+	if (item->type == MAIL_TYPE_NUMBER && !none) {
+		char digits[32];
+		if (!json_is_integer(value)) {
 			return mail_place_error(place, 0, "expected a whole number");
 		}
-		if (!none) {
-			snprintf(digits, sizeof(digits), "%" JSON_INTEGER_FORMAT,
-			         json_integer_value(value));
-			return add_text(place, entry, item, op, MAIL_STR(digits));
-		}
-		break;
-	case MAIL_TYPE_SWITCH:
-		if (!none && !json_is_boolean(value)) {
+		(void)snprintf(digits, sizeof(digits), "%" JSON_INTEGER_FORMAT,
+		               json_integer_value(value));
+		return add_text(place, entry, item, op, MAIL_STR(digits));
+	}
+	if (item->type == MAIL_TYPE_SWITCH && !none) {
+		if (!json_is_boolean(value)) {
 			return mail_place_error(place, 0, "expected true or false");
 		}
-		if (!none) {
-			return add_text(place, entry, item, op,
-			                MAIL_STR(json_is_true(value) ? "on" : "off"));
-		}
-		break;
-	default:
-		if (!json_is_string(value)) {
-			return mail_place_error(
-				place, 0, "expected a string%s",
-				item->flags & MAIL_FLAG_LIST ? " or a list of strings" : "");
-		}
-		break;
+		return add_text(place, entry, item, op,
+		                MAIL_STR(json_is_true(value) ? "on" : "off"));
+	}
+	if (!json_is_string(value)) {
+		return mail_place_error(place, 0, "expected a string%s",
+		                        item->flags & MAIL_FLAG_LIST ? " or a list of strings"
+		                                                     : "");
 	}
 	return add_text(place, entry, item, op, string_of(value));
 }
@@ -216,9 +223,12 @@ static int add_tag(mail_subject_t *place, mail_entry_t *entry, const mail_item_t
 	if (json_string_length(value) > 0) {
 		mail_buf_put(&text, json_string_value(value), json_string_length(value));
 	}
-	int ret = text.error != KNOT_EOK
-	                  ? mail_place_pass(place, text.error)
-	                  : add_text(place, entry, item, MAIL_OP_SET, mail_buf_view(&text));
+	int ret;
+	if (text.error != KNOT_EOK) {
+		ret = mail_place_pass(place, text.error);
+	} else {
+		ret = add_text(place, entry, item, MAIL_OP_SET, mail_buf_view(&text));
+	}
 	mail_buf_free(&text);
 	return ret;
 }
@@ -290,18 +300,7 @@ static int entry_begin(mail_subject_t *place, json_t *object, const char **id_na
 	if (!json_is_string(id)) {
 		return mail_place_error(place, 0, id == NULL ? "missing" : "expected a string");
 	}
-
-	mail_buf_t buf = { 0 };
-	ret = mail_entry_id_normalise(place->section, string_of(id), &buf, &place->own);
-	if (ret == KNOT_EOK) {
-		*entry = mail_entry_new(place->section, mail_buf_view(&buf));
-		ret = *entry == NULL ? KNOT_ENOMEM : KNOT_EOK;
-	}
-	mail_buf_free(&buf);
-	if (ret == KNOT_EOK) {
-		place->id = (*entry)->id;
-	}
-	return mail_place_pass(place, ret);
+	return mail_place_entry(place, string_of(id), entry);
 }
 
 static int entry_read(mail_subject_t *place, json_t *object, mail_entry_t **entry)

@@ -166,5 +166,24 @@ static int unknown_item(mail_subject_t *place, mail_str_t name)
 int mail_place_item(mail_subject_t *place, mail_str_t name, const mail_item_t **item)
 {
 	*item = mail_item_find(place->section, name);
-	return *item != NULL ? KNOT_EOK : unknown_item(place, name);
+	if (*item == NULL) {
+		return unknown_item(place, name);
+	}
+	return KNOT_EOK;
+}
+
+int mail_place_entry(mail_subject_t *place, mail_str_t id, mail_entry_t **entry)
+{
+	mail_buf_t written = { 0 };
+	int ret = mail_entry_id_normalise(place->section, id, &written, &place->own);
+	if (ret == KNOT_EOK) {
+		*entry = mail_entry_new(place->section, mail_buf_view(&written));
+		ret = *entry == NULL ? KNOT_ENOMEM : KNOT_EOK;
+	}
+	mail_buf_free(&written);
+	if (ret != KNOT_EOK) {
+		return mail_place_pass(place, ret);
+	}
+	place->id = (*entry)->id;
+	return KNOT_EOK;
 }

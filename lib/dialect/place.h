@@ -47,3 +47,5 @@ int mail_place_section(mail_subject_t *place, mail_str_t name, mail_section_t *s
  * \return KNOT_EOK or KNOT_EINVAL.
  */
 int mail_place_item(mail_subject_t *place, mail_str_t name, const mail_item_t **item);
+/*! Make the empty entry of an id, which it normalises. \return KNOT_EOK; KNOT_EINVAL or KNOT_ENOMEM, noted at the place. */
+int mail_place_entry(mail_subject_t *place, mail_str_t id, mail_entry_t **entry);

@@ -14,6 +14,7 @@
 
 #include <libknot/yparser/yparser.h>
 
+#include "mail/chars.h"
 #include "mail/dkim.h"
 #include "mail/tlsa.h"
 #include "dialect/place.h"
@@ -92,18 +93,6 @@ static int file_keep(reader_t *r, const mail_item_t *item, mail_str_t name, uint
 	return KNOT_EOK;
 }
 
-static bool ends_with(mail_str_t text, const char *end)
-{
-	size_t len = strlen(end);
-	return text.len > len && memcmp(text.data + text.len - len, end, len) == 0;
-}
-
-static bool begins_with(mail_str_t text, const char *begin)
-{
-	size_t len = strlen(begin);
-	return text.len >= len && memcmp(text.data, begin, len) == 0;
-}
-
 /*
  * Return whether a text looks like a key: base64 of whole quads and of 32 octets at least. Blanks are passed
  * over, as people break long keys (RFC 6376 3.2). The name of a file may look like base64, but is short.
@@ -113,14 +102,12 @@ static bool is_base64(mail_str_t text)
 	size_t chars = 0, pads = 0;
 	for (size_t i = 0; i < text.len; i++) {
 		char c = text.data[i];
-		bool alnum = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-		             (c >= '0' && c <= '9');
 		if (c == ' ') {
 			continue;
 		}
 		if (c == '=') {
 			pads++;
-		} else if (pads > 0 || !(alnum || c == '+' || c == '/')) {
+		} else if (pads > 0 || mail_char_base64(c) < 0) {
 			return false;
 		}
 		chars++;
@@ -146,18 +133,18 @@ static bool names_file(mail_section_t section, const mail_item_t *item, mail_str
 	if (section == MAIL_SECTION_CERTIFICATE &&
 	    (item->id == MAIL_ITEM_CURRENT || item->id == MAIL_ITEM_NEXT)) {
 		/* What begins as "3 1 1 " is meant as TLSA data, however it goes on. */
-		return value.len < 2 || value.data[0] < '0' || value.data[0] > '9' ||
-		       value.data[1] != ' ';
+		return value.len < 2 || !mail_char_digit(value.data[0]) || value.data[1] != ' ';
 	}
 	if (section != MAIL_SECTION_DKIM || item->id != MAIL_ITEM_KEY) {
 		return false;
 	}
 	if (is_base64(value)) {
 		/* Every 64th key begins with a slash. */
-		return begins_with(value, "/") && !is_key(value);
+		return mail_str_starts(value, "/") && !is_key(value);
 	}
-	if (begins_with(value, "/") || begins_with(value, "./") || begins_with(value, "../") ||
-	    ends_with(value, ".pem") || ends_with(value, ".key") || ends_with(value, ".pub")) {
+	if (mail_str_starts(value, "/") || mail_str_starts(value, "./") ||
+	    mail_str_starts(value, "../") || mail_str_ends(value, ".pem") ||
+	    mail_str_ends(value, ".key") || mail_str_ends(value, ".pub")) {
 		return true;
 	}
 	return memmem(value.data, value.len, "p=", 2) == NULL;
@@ -177,23 +164,28 @@ static mail_str_t form_of(const mail_entry_t *entry, size_t i)
 static int add_certificate(reader_t *r, const file_value_t *file, mail_str_t pem)
 {
 	mail_diag_t *diag = &r->place.own;
-	mail_str_t text;
-	int ret = KNOT_EOK;
 	/* A new member moves the others, so the forms are looked up anew each time. */
-	for (size_t i = 0; ret == KNOT_EOK && (text = form_of(r->entry, i)).len > 0; i++) {
+	for (size_t i = 0;; i++) {
 		mail_tlsa_form_t form;
 		mail_buf_t out = { 0 };
-		ret = mail_tlsa_form_parse(text, &form, diag);
-		if (ret == KNOT_EOK) {
-			ret = mail_tlsa_from_pem(pem, &form, &out, diag);
+		mail_str_t text = form_of(r->entry, i);
+		if (text.len == 0) {
+			return KNOT_EOK;
 		}
+		int ret = mail_tlsa_form_parse(text, &form, diag);
+		if (ret != KNOT_EOK) {
+			return ret;
+		}
+		ret = mail_tlsa_from_pem(pem, &form, &out, diag);
 		if (ret == KNOT_EOK) {
 			ret = mail_entry_parse(r->entry, file->item, MAIL_OP_SET,
 			                       mail_buf_view(&out), file->line, diag);
 		}
 		mail_buf_free(&out);
+		if (ret != KNOT_EOK) {
+			return ret;
+		}
 	}
-	return ret;
 }
 
 /* Add what is in a file. */
@@ -315,20 +307,12 @@ static int on_id(reader_t *r)
 		place->item = key;
 		return mail_place_error(place, 0, "an entry begins with \"- id: NAME\"");
 	}
-	mail_buf_t id = { 0 };
 	place->item = MAIL_STR("id");
-	int ret = mail_entry_id_normalise(
-		place->section, (mail_str_t){ r->yp->data, r->yp->data_len }, &id, &place->own);
-	if (ret == KNOT_EOK) {
-		r->entry = mail_entry_new(place->section, mail_buf_view(&id));
-		ret = r->entry == NULL ? KNOT_ENOMEM : KNOT_EOK;
-	}
-	mail_buf_free(&id);
+	int ret = mail_place_entry(place, (mail_str_t){ r->yp->data, r->yp->data_len }, &r->entry);
 	if (ret != KNOT_EOK) {
-		return mail_place_pass(place, ret);
+		return ret;
 	}
 	r->entry->line = place->line;
-	place->id = r->entry->id;
 	place->item.len = 0;
 	return KNOT_EOK;
 }
@@ -339,7 +323,7 @@ static int find_item(reader_t *r, mail_str_t key, const mail_item_t **item, mail
 	mail_subject_t *place = &r->place;
 	mail_str_t name = key;
 	*op = MAIL_OP_SET;
-	if (ends_with(key, "-add")) {
+	if (mail_str_ends(key, "-add")) {
 		name.len -= 4;
 		*op = MAIL_OP_ADD;
 	}
@@ -439,14 +423,15 @@ static int prefer_slip(reader_t *r, int noted)
 	if (noted != KNOT_EINVAL || r->place.line != line) {
 		return noted;
 	}
-	int ret;
-	do {
-		ret = yp_parse(r->yp);
-	} while (ret == KNOT_EOK && r->yp->line_count == line);
-	if (ret == KNOT_EOK || ret == KNOT_EOF || r->yp->line_count != line) {
-		return noted;
+	while (true) {
+		int ret = yp_parse(r->yp);
+		if (ret == KNOT_EOF || r->yp->line_count != line) {
+			return noted;
+		}
+		if (ret != KNOT_EOK) {
+			return mail_text_slip(&r->place, r->text, ret);
+		}
 	}
-	return mail_text_slip(&r->place, r->text, ret);
 }
 
 static int read_all(reader_t *r)
@@ -475,13 +460,13 @@ static int compare_ids(const void *a, const void *b)
 	}
 	size_t len = one->id.len < two->id.len ? one->id.len : two->id.len;
 	int order = memcmp(one->id.data, two->id.data, len);
-	if (order == 0 && one->id.len != two->id.len) {
-		order = one->id.len < two->id.len ? -1 : 1;
+	if (order != 0) {
+		return order;
 	}
-	if (order == 0) {
-		order = one->line < two->line ? -1 : 1;
+	if (one->id.len != two->id.len) {
+		return one->id.len < two->id.len ? -1 : 1;
 	}
-	return order;
+	return one->line < two->line ? -1 : 1;
 }
 
 /* No two entries of a section may have the same id. */

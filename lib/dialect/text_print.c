@@ -5,14 +5,15 @@
  * that ends a value, stands before a quote or before an octet over 126 cannot be said, if it is not
  * the second of a pair.
  */
+#include "mail/text.h"
+
 #include <libknot/yparser/yparser.h>
 
-#include "mail/text.h"
+#include "mail/chars.h"
 
 static bool is_plain(char c)
 {
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-	       (c != '\0' && strchr("._:@/+-", c) != NULL);
+	return mail_char_alnum(c) || mail_char_in(c, "._:@/+-");
 }
 
 static int put_quoted(mail_str_t text, mail_buf_t *out)
@@ -30,7 +31,10 @@ static int put_quoted(mail_str_t text, mail_buf_t *out)
 		mail_buf_u8(out, c);
 		escaped = c == '\\' && !escaped;
 	}
-	return escaped ? KNOT_ENOTSUP : mail_buf_u8(out, '"');
+	if (escaped) {
+		return KNOT_ENOTSUP;
+	}
+	return mail_buf_u8(out, '"');
 }
 
 /* Write a text as one value. */
@@ -92,9 +96,15 @@ int mail_text_print(const mail_entry_t *entry, mail_buf_t *out)
 	}
 	mail_buf_str(out, "  - id: ");
 	int ret = put_text(entry->id, out);
-	mail_buf_str(out, "\n");
-	for (size_t i = 0; i < entry->count && ret == KNOT_EOK; i++) {
-		ret = put_member(&entry->members[i], out);
+	if (ret != KNOT_EOK) {
+		return ret;
 	}
-	return ret == KNOT_EOK ? out->error : ret;
+	mail_buf_str(out, "\n");
+	for (size_t i = 0; i < entry->count; i++) {
+		ret = put_member(&entry->members[i], out);
+		if (ret != KNOT_EOK) {
+			return ret;
+		}
+	}
+	return out->error;
 }

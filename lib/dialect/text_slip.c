@@ -13,6 +13,8 @@
 
 #include <libknot/yparser/yparser.h>
 
+#include "mail/chars.h"
+
 /* A line being walked over. */
 typedef struct {
 	const char *pos;
@@ -33,8 +35,7 @@ static void skip_spaces(walk_t *w)
 
 static bool is_key_char(char c)
 {
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-	       (c != '\0' && strchr("\\/._*-", c) != NULL);
+	return mail_char_alnum(c) || mail_char_in(c, "\\/._*-");
 }
 
 static mail_str_t line_of(mail_str_t text, uint32_t number)
@@ -63,45 +64,36 @@ static const char *walk_backslash(walk_t *w)
 	return NULL;
 }
 
-static const char *walk_quoted(walk_t *w)
+/* Pass what stands before a character of a set, or before the end. */
+static const char *walk_until(walk_t *w, const char *set)
 {
-	w->pos++;
-	while (w->pos < w->end && *w->pos != '"') {
-		const char *slip = NULL;
-		if (*w->pos == '\\') {
-			slip = walk_backslash(w);
-		} else {
+	while (w->pos < w->end && strchr(set, *w->pos) == NULL) {
+		if (*w->pos != '\\') {
 			w->pos++;
+			continue;
 		}
+		const char *slip = walk_backslash(w);
 		if (slip != NULL) {
-			return w->pos == w->end ? "a quote is not closed" : slip;
+			return slip;
 		}
 	}
-	if (w->pos == w->end) {
-		return "a quote is not closed";
-	}
-	w->pos++;
 	return NULL;
 }
 
 /* Pass one value; the reason when there is none. */
 static const char *walk_value(walk_t *w)
 {
-	if (at(w, '"')) {
-		return walk_quoted(w);
-	}
 	const char *start = w->pos;
-	while (w->pos < w->end && strchr(" \"#[,]", *w->pos) == NULL) {
-		const char *slip = NULL;
-		if (*w->pos == '\\') {
-			slip = walk_backslash(w);
-		} else {
-			w->pos++;
-		}
-		if (slip != NULL) {
-			return slip;
-		}
+	const bool quoted = at(w, '"');
+	w->pos += quoted;
+	const char *slip = walk_until(w, quoted ? "\"" : " \"#[,]");
+	if (quoted && w->pos == w->end) {
+		return "a quote is not closed";
 	}
+	if (slip != NULL) {
+		return slip;
+	}
+	w->pos += quoted;
 	return w->pos > start ? NULL : "a value is missing";
 }
 

@@ -281,8 +281,12 @@ int mail_host_parse(mail_str_t text, bool absolute, mail_pattern_t *pattern, mai
 		return mail_diag_error(diag, 1, "\"%.*s\" is an IP address: a host name is needed",
 		                       MAIL_SHOW(text));
 	}
-	int ret = absolute ? pattern_parse(text, true, pattern, diag)
-	                   : mail_pattern_parse(text, pattern, diag);
+	int ret;
+	if (absolute) {
+		ret = pattern_parse(text, true, pattern, diag);
+	} else {
+		ret = mail_pattern_parse(text, pattern, diag);
+	}
 	if (ret != KNOT_EOK) {
 		return ret;
 	}
@@ -354,7 +358,10 @@ static int labels_print(const uint8_t *labels, size_t len, mail_buf_t *out)
 int mail_name_print(const knot_dname_t *name, mail_buf_t *out)
 {
 	size_t len = knot_dname_size(name) - 1;
-	return len > 0 ? labels_print(name, len, out) : mail_buf_str(out, ".");
+	if (len == 0) {
+		return mail_buf_str(out, ".");
+	}
+	return labels_print(name, len, out);
 }
 
 int mail_pattern_print(const mail_pattern_t *pattern, mail_buf_t *out)
@@ -379,10 +386,16 @@ int mail_name_normalise(mail_str_t text, mail_buf_t *out, mail_diag_t *diag)
 	if (ret != KNOT_EOK) {
 		return ret;
 	}
+	/* Relative to the domain, unless labels follow it. */
+	if (pattern.hole && pattern.tail_len == 0 && pattern.head_len > 0) {
+		return labels_print(pattern.head, pattern.head_len, out);
+	}
 	if (pattern.hole && pattern.tail_len == 0) {
-		return pattern.head_len > 0 ? labels_print(pattern.head, pattern.head_len, out)
-		                            : mail_buf_u8(out, '@');
+		return mail_buf_u8(out, '@');
 	}
 	mail_pattern_print(&pattern, out);
-	return pattern.hole || pattern.head_len > 0 ? mail_buf_u8(out, '.') : out->error;
+	if (!pattern.hole && pattern.head_len == 0) {
+		return out->error;
+	}
+	return mail_buf_u8(out, '.');
 }

@@ -131,9 +131,12 @@ int mail_name_from_lf(mail_lf_t lf, knot_dname_storage_t name)
 			r.pos++;
 		}
 	}
-	memcpy(name, wire + start, sizeof(wire) - start);
 	/* A separator at the end promises a label that is not there. */
-	return lf.len > 0 && lf.data[lf.len - 1] == 0 ? KNOT_EMALF : KNOT_EOK;
+	if (lf.len > 0 && lf.data[lf.len - 1] == 0) {
+		return KNOT_EMALF;
+	}
+	memcpy(name, wire + start, sizeof(wire) - start);
+	return KNOT_EOK;
 }
 
 unsigned mail_lf_labels(mail_lf_t lf)

@@ -62,7 +62,7 @@ static int check_mx(mail_str_t value, mail_diag_t *diag)
 	return mail_mx_parse(value, &mx, diag);
 }
 
-/*! Checks the SPF terms of a value; `hosts` stands for the addresses of a policy's hosts. */
+/*! Check the SPF terms of a value; `hosts` stands for the addresses of a policy's hosts. */
 static int check_terms(mail_str_t value, bool hosts, mail_diag_t *diag)
 {
 	mail_spf_cost_t cost = { 0 };
@@ -95,7 +95,7 @@ static int check_helo_spf(mail_str_t value, mail_diag_t *diag)
 	return check_terms(value, false, diag);
 }
 
-/*! Appends "tag=value" without blanks around tag or value. Case counts in tags (RFC 6376 3.2). */
+/*! Append "tag=value" without blanks around tag or value. Case counts in tags (RFC 6376 3.2). */
 static int put_tag(mail_str_t tag, mail_buf_t *out, mail_diag_t *diag)
 {
 	mail_str_t name, value;
@@ -107,11 +107,6 @@ static int put_tag(mail_str_t tag, mail_buf_t *out, mail_diag_t *diag)
 	mail_buf_put(out, name.data, name.len);
 	mail_buf_u8(out, '=');
 	return mail_buf_put(out, value.data, value.len);
-}
-
-static int parse_dmarc(mail_str_t text, mail_buf_t *out, mail_diag_t *diag)
-{
-	return put_tag(text, out, diag);
 }
 
 static int parse_time(mail_str_t text, mail_buf_t *out, mail_diag_t *diag)
@@ -150,8 +145,10 @@ static int parse_ramp(mail_str_t text, mail_buf_t *out, mail_diag_t *diag)
 		}
 		tags++;
 	}
-	return tags > 0 ? KNOT_EOK
-	                : mail_diag_error(diag, text.len, "no tag=value behind the time");
+	if (tags == 0) {
+		return mail_diag_error(diag, text.len, "no tag=value behind the time");
+	}
+	return KNOT_EOK;
 }
 
 static int check_mta_sts(mail_str_t value, mail_diag_t *diag)
@@ -248,14 +245,20 @@ static int check_key(mail_str_t value, mail_diag_t *diag)
 
 static int check_tags(mail_str_t value, mail_diag_t *diag)
 {
-	return mail_str_is(value, "none") ? KNOT_EOK : mail_dkim_tags_check(value, diag);
+	if (mail_str_is(value, "none")) {
+		return KNOT_EOK;
+	}
+	return mail_dkim_tags_check(value, diag);
 }
 
 static int parse_dnskey(mail_str_t text, mail_buf_t *out, mail_diag_t *diag)
 {
 	mail_dnskey_t key;
 	int ret = mail_dnskey_parse(text, &key, diag);
-	return ret == KNOT_EOK ? mail_dnskey_print(&key, out) : ret;
+	if (ret != KNOT_EOK) {
+		return ret;
+	}
+	return mail_dnskey_print(&key, out);
 }
 
 /* The rules. */
@@ -277,7 +280,7 @@ static const rule_t rules[MAIL_ITEM_MAX] = {
 	[MAIL_ITEM_MX] = { .names = mail_idna_write, .check = check_mx },
 	[MAIL_ITEM_SPF] = { .names = mail_ulabel_spf, .check = check_spf },
 	[MAIL_ITEM_SPF_ALL] = { .check = mail_spf_all_check },
-	[MAIL_ITEM_DMARC] = { .names = mail_ulabel_uris, .parse = parse_dmarc },
+	[MAIL_ITEM_DMARC] = { .names = mail_ulabel_uris, .parse = put_tag },
 	[MAIL_ITEM_DMARC_RAMP] = { .names = mail_ulabel_uris, .parse = parse_ramp },
 	[MAIL_ITEM_TLS_RPT] = { .names = mail_ulabel_uris, .check = mail_tlsrpt_uri_check },
 	[MAIL_ITEM_MTA_STS] = { .check = check_mta_sts },
@@ -335,7 +338,7 @@ static int put_switch(mail_str_t text, mail_buf_t *out, mail_diag_t *diag)
 	return mail_buf_put(out, text.data, text.len);
 }
 
-/*! Appends the stored form of a text that is trimmed and free of control characters. */
+/*! Append the stored form of a text that is trimmed and free of control characters. */
 static int put_value(const mail_item_t *item, mail_str_t text, mail_buf_t *out, mail_diag_t *diag)
 {
 	if (rules[item->id].parse != NULL) {
@@ -354,7 +357,7 @@ static int put_value(const mail_item_t *item, mail_str_t text, mail_buf_t *out, 
 	return mail_buf_put(out, text.data, text.len);
 }
 
-/*! Refuses what no value of its type can be, before anything parses it. */
+/*! Refuse what no value of its type can be, before anything parses it. */
 static int check_text(const mail_item_t *item, mail_str_t text, mail_diag_t *diag)
 {
 	size_t max = item->type == MAIL_TYPE_OCTETS ? OCTETS_TEXT_MAX : MAIL_VALUE_MAX;

@@ -100,9 +100,11 @@ static int word_find(const tag_t *tag, mail_str_t value)
 
 static int words_write(const tag_t *tag, mail_str_t value, mail_buf_t *out, mail_diag_t *diag)
 {
+	/* No value has a NUL: one that is no list is one word. */
+	const char separator = tag->list ? ':' : '\0';
 	size_t pos = 0;
-	mail_str_t word = value;
-	while (tag->list ? mail_str_piece(value, ':', &pos, &word) : pos++ == 0) {
+	mail_str_t word;
+	while (mail_str_piece(value, separator, &pos, &word)) {
 		if (word_find(tag, word) < 0) {
 			return mail_diag_error(diag, (size_t)(word.data - value.data) + 1,
 			                       "%s takes %s%s, not '%.*s'", tag->name,

@@ -327,7 +327,7 @@ done:
 }
 
 /*! A DS whose digest has another length than its type says breaks the delegation (RFC 4034 5.1). */
-static int ds_check(const parse_t *p, const uint8_t *ds, size_t len)
+static int ds_put(const parse_t *p, mail_reader_t *r)
 {
 	static const struct {
 		uint8_t type;
@@ -337,6 +337,8 @@ static int ds_check(const parse_t *p, const uint8_t *ds, size_t len)
 		{ 2, 32 }, /* SHA-256, RFC 4509 */
 		{ 4, 48 }, /* SHA-384, RFC 6605 */
 	};
+	const uint8_t *ds = r->pos;
+	const size_t len = mail_read_left(r);
 	if (len < 5) {
 		return KNOT_EMALF;
 	}
@@ -347,7 +349,7 @@ static int ds_check(const parse_t *p, const uint8_t *ds, size_t len)
 			                       ds[3], digests[i].len, len - 4);
 		}
 	}
-	return KNOT_EOK;
+	return blocks_put(p, r);
 }
 
 /*! Take over a record that the scanner read. */
@@ -360,12 +362,13 @@ static int scanned_put(const parse_t *p, const zs_scanner_t *scanner)
 		                       "TTL %.*s is over %u", MAIL_SHOW(p->ttl), TTL_MAX);
 	}
 	mail_reader_t r = MAIL_READER(scanner->r_data, scanner->r_data_length);
-	int ret = KNOT_EOK;
-	if (p->record->type == KNOT_RRTYPE_DS) {
-		ret = ds_check(p, scanner->r_data, scanner->r_data_length);
-	}
-	if (ret == KNOT_EOK) {
-		ret = p->record->type == KNOT_RRTYPE_TXT ? txt_put(p, &r) : blocks_put(p, &r);
+	int ret;
+	if (p->record->type == KNOT_RRTYPE_TXT) {
+		ret = txt_put(p, &r);
+	} else if (p->record->type == KNOT_RRTYPE_DS) {
+		ret = ds_put(p, &r);
+	} else {
+		ret = blocks_put(p, &r);
 	}
 	if (ret == KNOT_EMALF) {
 		return mail_diag_error(p->diag, mail_record_column(p, p->type.data),
