@@ -152,7 +152,7 @@ def bars(rows, instructions):
     made.ratio("questions/s of PowerDNS with packet cache, 1,000,000 domains", 5,
                qps("mod-mail", 1_000_000), qps("pdns-cache", 1_000_000))
     foreign = instructions.get("foreign-domains", 1_000_000)
-    extra(f"instructions of a question that is not ours, {count(foreign)} domains", "foreign", "refused", 1.5)
+    extra(f"instructions of a question that is not ours, {count(foreign)} domains", "foreign", "refused", 1.6)
     extra("instructions of a name in a zone-mode zone that no kind matches", "zone-mode", "zone", 1.02)
     made.most("start, 10,000,000 domains beyond one", 0.050, beyond_one("start"), seconds)
     made.most("private memory, 10,000,000 domains beyond one", MEBI, beyond_one("private"), octets)

@@ -153,11 +153,6 @@ int mail_txn_lookup(mail_txn_t *txn, unsigned db, mail_lf_t key, mail_stored_t *
 /*! Notes the first fatal error of a writing transaction and gives it as a code. */
 int mail_txn_fail(mail_txn_t *txn, int rc);
 
-/* order.c */
-
-/*! Compares keys as LMDB does: by octets, and the shorter of two that begin alike is less. */
-int mail_store_order(const MDB_val *first, const MDB_val *second);
-
 /* meta.c */
 
 /*! The name of a database. */

@@ -28,9 +28,6 @@ int mail_meta_databases(MDB_txn *txn, unsigned flags, MDB_dbi *dbi, mail_diag_t 
 		if (rc == MDB_SUCCESS && have != 0) {
 			rc = MDB_INCOMPATIBLE;
 		}
-		if (rc == MDB_SUCCESS) {
-			rc = mdb_set_compare(txn, dbi[db], mail_store_order);
-		}
 		if (rc != MDB_SUCCESS) {
 			return mail_store_fail(diag, mail_store_code(rc), "database '%s': %s", name,
 			                       mdb_strerror(rc));
