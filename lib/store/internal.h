@@ -129,6 +129,12 @@ struct mail_txn {
 	mail_buf_t id;           /*!< Id of the entry being read. */
 };
 
+/*! Return whether a transaction has a snapshot that its thread uses. By that thread. */
+static inline bool mail_txn_is_active(const mail_txn_t *txn)
+{
+	return atomic_load_explicit(&txn->active, memory_order_relaxed);
+}
+
 /*! A stored value, read in place. */
 typedef struct {
 	mail_stamp_t stamp;
@@ -137,21 +143,38 @@ typedef struct {
 	size_t len;
 } mail_stored_t;
 
-/* walk.c */
+/* code.c */
 
 /*! LMDB's code (or errno) as ours: the one mapping. */
 int mail_store_code(int rc);
-/*! Notes a reason and gives the code back. */
+/*! Note a reason and give the code back. */
 int mail_store_fail(mail_diag_t *diag, int code, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
-/*! Reads the native header. */
+
+/* value.c */
+
+/*! Read the native header. \return KNOT_EOK, KNOT_EMALF, KNOT_ENOTSUP. */
 int mail_stored_read(const MDB_val *value, mail_stored_t *stored);
+
+/* cursor.c */
+
 /*! The cursor of a database in the transaction's present snapshot. */
 int mail_txn_cursor(mail_txn_t *txn, unsigned db, MDB_cursor **cursor);
-/*! Finds a value. KNOT_EOK also for a tombstone. */
+/*! Find a value. KNOT_EOK also for a tombstone. */
 int mail_txn_lookup(mail_txn_t *txn, unsigned db, mail_lf_t key, mail_stored_t *stored);
-/*! Notes the first fatal error of a writing transaction and gives it as a code. */
+/*! Note the first fatal error of a writing transaction and give it as a code. */
 int mail_txn_fail(mail_txn_t *txn, int rc);
+
+/* stat.c */
+
+/*! Pages on LMDB's free list. */
+typedef struct {
+	size_t pages;  /*!< All of them. */
+	size_t beyond; /*!< Those at or after a page. */
+} mail_free_t;
+
+/*! Count free pages. \param cursor  Of database 0, of a reading transaction, just opened. \return LMDB's code. */
+int mail_free_pages(MDB_cursor *cursor, size_t from, mail_free_t *count);
 
 /* meta.c */
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The databases and the metadata of a store; their layout is at the top of walk.c. */
+/* The databases and the metadata of a store; their layout is at the top of value.c. */
 
 #include <lmdb.h>
 

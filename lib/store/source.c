@@ -325,7 +325,7 @@ int mail_txn_domains(mail_txn_t *txn,
 {
 	walk_t walk = { .step = MDB_NEXT };
 	mail_domain_t domain;
-	if (txn->mdb == NULL || !atomic_load_explicit(&txn->active, memory_order_relaxed)) {
+	if (!mail_txn_is_active(txn)) {
 		return KNOT_EINVAL;
 	}
 	/* One of its own, so that reading meanwhile does not move it. */
