@@ -176,6 +176,20 @@ typedef struct {
 /*! Count free pages. \param cursor  Of database 0, of a reading transaction, just opened. \return LMDB's code. */
 int mail_free_pages(MDB_cursor *cursor, size_t from, mail_free_t *count);
 
+/* short.c */
+
+/*!
+ * Return whether all pages that a data file lacks at its end are on the free list, so that nobody reads them. Under the
+ * registry's mutex.
+ *
+ * \param txn      A reading transaction.
+ * \param from     The first page that is missing.
+ * \param missing  How many are.
+ *
+ * \return KNOT_EOK: the file is whole; KNOT_EMALF: it is truncated; KNOT_ENOMEM.
+ */
+int mail_short_check(MDB_env *mdb, MDB_txn *txn, size_t from, size_t missing);
+
 /* meta.c */
 
 /*! The name of a database. */
@@ -196,19 +210,6 @@ int mail_meta_write(mail_txn_t *txn, const mail_meta_t *meta);
 
 /*! Begins a transaction in an environment. */
 int mail_env_begin(mail_env_t *env, bool write, mail_txn_t **txn);
-
-/* tail.c */
-
-/*!
- * Says whether all pages that a data file lacks at its end are on the free list, so that nobody reads them.
- *
- * \param fd     The descriptor of LMDB: no other one may be opened.
- * \param size   Size of the file.
- * \param txnid  A reading transaction that is open, so that its pages stay as they are.
- *
- * \return KNOT_EOK: the file is whole; KNOT_EMALF: it is truncated; KNOT_EAGAIN: it was written since.
- */
-int mail_tail_check(int fd, size_t page_size, off_t size, uint64_t txnid);
 
 /* source.c */
 
