@@ -12,6 +12,26 @@
 
 #include "mail/store.h"
 
+/*! Bits of the number of a transaction in the state of a store; the rest is the environment's. */
+#define MAIL_STATE_BITS 44
+
+/*!
+ * A number for what a store says in a transaction: the same number, the same content.
+ *
+ * \param epoch  mail_store_epoch().
+ * \param txnid  mail_txn_id() or mail_txn_newest().
+ *
+ * \return 0: not known. That is never the state of anything, another unknown one included.
+ */
+static inline uint64_t mail_state_of(uint64_t epoch, uint64_t txnid)
+{
+	const uint64_t most = (uint64_t)1 << MAIL_STATE_BITS;
+	if (txnid == 0 || txnid >= most || epoch >= UINT64_MAX / most) {
+		return 0;
+	}
+	return epoch << MAIL_STATE_BITS | txnid;
+}
+
 typedef struct mail_epoch mail_epoch_t;
 
 struct mail_epoch {
@@ -29,14 +49,14 @@ struct mail_epoch {
 };
 
 /*!
- * Opens a store for a number of worker threads.
+ * Open a store for a number of worker threads.
  *
  * \return KNOT_EOK; what mail_store_open() and mail_txn_begin() return, with the reason in diag.
  */
 int mail_epoch_open(const char *path, unsigned threads, mail_epoch_t **epoch, mail_diag_t *diag);
 /*!
- * Says whether it has to be closed before the store is opened again: its lock file is still the store's.
+ * Return whether it has to be closed before the store is opened again: its lock file is still the store's.
  */
 bool mail_epoch_blocks(const mail_epoch_t *epoch);
-/*! Gives back a reference (opening gives the first one); the last one closes it. NULL is fine. */
+/*! Give back a reference (opening gives the first one); the last one closes it. NULL is fine. */
 void mail_epoch_free(mail_epoch_t *epoch);

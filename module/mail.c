@@ -150,7 +150,6 @@ static int load_zone(knotd_mod_t *mod)
 	}
 	int ret = open_instance(mod, instance, false);
 	if (ret == KNOT_EOK) {
-		mail_zone_begin(instance);
 		ret = knotd_mod_in_hook(mod, KNOTD_STAGE_ANSWER,
 		                        setting.online ? mail_zone_complete_signed
 		                                       : mail_zone_complete);

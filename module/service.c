@@ -51,7 +51,6 @@ struct mail_service {
 	unsigned refs; /*!< Under the registry's mutex. */
 
 	mail_shelf_t shelf;             /*!< What hooks use. */
-	mail_beacon_t beacon;           /*!< What it says now. */
 	_Atomic(knotd_mod_t *) counter; /*!< Counts for zones; used between pin and unpin. */
 	_Atomic(note_t *) notes;        /*!< The newest first. */
 	atomic_uint note_count;
@@ -208,7 +207,6 @@ static void keep_keys(mail_service_t *service)
 /*! Takes back what hooks use. \return Whether it is closed; else some worker is still at it. */
 static bool close_store(mail_service_t *service)
 {
-	mail_beacon_set(&service->beacon, NULL);
 	(void)mail_shelf_publish(&service->shelf, NULL, NULL);
 	mail_shelf_sweep(&service->shelf);
 	return service->shelf.retired == NULL;
@@ -236,9 +234,6 @@ static int open_store(mail_service_t *service)
 		follow_keys(service, epoch, LOAD_PATIENCE);
 		const uint64_t txnid = epoch->txnid;
 		ret = mail_shelf_publish(&service->shelf, epoch, signers_of(service));
-		if (ret == KNOT_EOK) {
-			mail_beacon_set(&service->beacon, epoch->store);
-		}
 		mail_epoch_free(epoch);
 		if (ret == KNOT_EOK) {
 			say(service, mail_log_event, LOG_INFO,
@@ -347,7 +342,6 @@ static void service_free(mail_service_t *service)
 	mail_wake_close(&service->wake);
 	// No hook of ours runs any more, so nothing is pinned.
 	mail_shelf_clear(&service->shelf);
-	mail_beacon_clear(&service->beacon);
 	mail_signing_free(service->signing);
 	for (note_t *note = notes_take(service); note != NULL;) {
 		note_t *next = note->next;
@@ -386,7 +380,7 @@ static mail_service_t *service_new(const mail_service_conf_t *conf)
 	service->wake = MAIL_WAKE_CLOSED;
 	(void)pthread_mutex_init(&service->mutex, NULL);
 	service->path = strdup(conf->store);
-	if (service->path == NULL || mail_beacon_init(&service->beacon) != KNOT_EOK ||
+	if (service->path == NULL ||
 	    mail_shelf_init(&service->shelf, conf->threads, PLANS) != KNOT_EOK ||
 	    add_signing(service, conf) != KNOT_EOK) {
 		service_free(service);
@@ -533,23 +527,35 @@ knotd_mod_t *mail_service_counter(mail_service_t *service)
 	return atomic_load(&service->counter);
 }
 
-const mail_beacon_t *mail_service_beacon(const mail_service_t *service)
+/*! Take up the snapshot that stands, or a new one. */
+static int take_snapshot(mail_txn_t *txn)
 {
-	return &service->beacon;
-}
-
-/*! Takes up the snapshot that stands, or a new one. */
-static int take_snapshot(mail_txn_t *txn, uint64_t newest)
-{
-	int ret = mail_txn_resume(txn, newest);
+	int ret = mail_txn_resume(txn);
 	// Another thread may just be ending the old one, or taking over a map that has grown.
 	for (unsigned i = 0; ret == KNOT_EAGAIN && i < ATTEMPTS; i++) {
 		if (i >= QUICK_ATTEMPTS) {
 			(void)sched_yield();
 		}
-		ret = mail_txn_resume(txn, newest);
+		ret = mail_txn_resume(txn);
 	}
 	return ret;
+}
+
+bool mail_service_is_current(mail_service_t *service, unsigned thread, uint64_t state)
+{
+	bool current = false;
+	if (state == 0 || service == NULL || thread >= service->shelf.threads) {
+		return false;
+	}
+	// What is pinned is not closed, so that the environment itself can be asked.
+	const mail_snapshot_t *snapshot = mail_shelf_take(&service->shelf, thread);
+	if (snapshot != NULL) {
+		const mail_epoch_t *epoch = snapshot->epoch;
+		const uint64_t newest = mail_txn_newest(epoch->txns[thread]);
+		current = state - (epoch->number << MAIL_STATE_BITS) == newest;
+	}
+	mail_shelf_put(&service->shelf, thread);
+	return current;
 }
 
 int mail_service_pin(mail_service_t *service, unsigned thread, mail_pin_t *pin)
@@ -564,9 +570,7 @@ int mail_service_pin(mail_service_t *service, unsigned thread, mail_pin_t *pin)
 
 	mail_epoch_t *epoch = snapshot->epoch;
 	pin->txn = epoch->txns[thread];
-	const uint64_t state = mail_beacon_state(&service->beacon);
-	const uint64_t newest = mail_beacon_txnid(state, epoch->number);
-	int ret = take_snapshot(pin->txn, newest);
+	int ret = take_snapshot(pin->txn);
 	if (ret != KNOT_EOK) {
 		atomic_store(&epoch->failed, true);
 		mail_shelf_put(&service->shelf, thread);
@@ -575,10 +579,7 @@ int mail_service_pin(mail_service_t *service, unsigned thread, mail_pin_t *pin)
 	pin->snapshot = snapshot;
 	pin->signer = NULL;
 	pin->source = mail_txn_source(pin->txn);
-	// While nobody can tell whether it is the newest, it is not kept.
-	pin->stands = mail_txn_id(pin->txn) == newest;
-	pin->state = pin->stands ? state
-	                         : mail_beacon_state_of(epoch->number, mail_txn_id(pin->txn));
+	pin->state = mail_state_of(epoch->number, mail_txn_id(pin->txn));
 	return KNOT_EOK;
 }
 
@@ -596,10 +597,6 @@ void mail_service_equip(mail_service_t *service, unsigned thread, mail_pin_t *pi
 
 void mail_service_unpin(mail_service_t *service, unsigned thread, mail_pin_t *pin)
 {
-	if (pin->stands) {
-		mail_txn_stand(pin->txn);
-	} else {
-		mail_txn_reset(pin->txn);
-	}
+	mail_txn_stand(pin->txn);
 	mail_shelf_put(&service->shelf, thread);
 }

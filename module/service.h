@@ -13,12 +13,11 @@
  * a zone's instance to ask for it: the name of a zone may be freed before its instance is unloaded, so no
  * other thread than knotd's own may log for it.
  *
- * Thread rule: attach and detach from any thread (a mutex). pin, equip and unpin only from the worker thread
+ * Thread rule: attach and detach from any thread (a mutex). is_current, pin, equip and unpin only from the worker thread
  * that has the index; they take no lock, allocate nothing and do not block.
  */
 #pragma once
 
-#include "beacon.h"
 #include "log.h"
 #include "mail/answer.h"
 #include "mail/store.h"
@@ -29,8 +28,7 @@ typedef struct mail_service mail_service_t;
 typedef struct {
 	const mail_source_t *source;
 	mail_txn_t *txn;
-	uint64_t state; /*!< mail_beacon_state_of() the snapshot. */
-	bool stands;    /*!< The snapshot is kept for the next question. */
+	uint64_t state; /*!< mail_state_of() the snapshot. */
 	const struct mail_snapshot *snapshot;
 	/* Set by mail_service_equip(). */
 	mail_cache_t *cache;
@@ -63,9 +61,6 @@ int mail_service_attach(const mail_service_conf_t *conf, mail_log_t *log, bool g
 /*! Ends an attach; the last one stops the service. NULL is fine. \param log  Of a global attach, or NULL. */
 void mail_service_detach(mail_service_t *service, mail_log_t *log);
 
-/*! Shows which content the store has; as long as the service is attached. */
-const mail_beacon_t *mail_service_beacon(const mail_service_t *service);
-
 /*! Writes what the thread had to say and found nobody for. No lock; cheap when there is nothing. */
 void mail_service_tell(mail_service_t *service, mail_log_t *log);
 
@@ -76,6 +71,15 @@ void mail_service_count_end(mail_service_t *service, knotd_mod_t *mod);
 /*! The instance that counts for zones, or NULL; between pin and unpin only. */
 knotd_mod_t *mail_service_counter(mail_service_t *service);
 
+/*!
+ * Return whether a state (mail_pin_t) is still that of the store's content, which costs much less than a snapshot. Not
+ * between pin and unpin.
+ *
+ * \param service  NULL: no state is.
+ *
+ * \return False also when it is not known: state 0, a store that is not open, or that is just being changed.
+ */
+bool mail_service_is_current(mail_service_t *service, unsigned thread, uint64_t state);
 /*!
  * Takes a snapshot of the store.
  *

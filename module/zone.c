@@ -20,7 +20,7 @@
  * is: who reads the state first has all bits that belong to it, perhaps some of before.
  */
 typedef struct {
-	_Atomic uint64_t state; /*!< mail_beacon_state() that they are right for; 0: none. */
+	_Atomic uint64_t state; /*!< mail_pin_t.state that they are right for; 0: none. */
 	_Atomic uint64_t bits[MAIL_LABELS_WORDS];
 } labels_t;
 
@@ -29,7 +29,6 @@ typedef struct {
 	mail_instance_t instance;
 	knotd_mod_t *mod;
 	labels_t labels;
-	const mail_beacon_t *beacon;                        /*!< The service's. */
 	atomic_bool told_unlisted, told_signed, told_types; /*!< It has been said. */
 	bool online;                                        /*!< mod-onlinesign signs after us. */
 	uint8_t apex_size;                                  /*!< Of the zone's name. */
@@ -37,10 +36,6 @@ typedef struct {
 	uint8_t policy_len;   /*!< Behind them. */
 	uint16_t bitmap[];
 } zone_t;
-
-/*! Of an instance without a service: it never says the state of any labels. */
-static const uint64_t no_number;
-static const mail_beacon_t no_beacon = { .numbers = { &no_number, &no_number } };
 
 mail_instance_t *mail_zone_new(knotd_mod_t *mod, const mail_zone_setting_t *setting,
                                const char *policy)
@@ -55,7 +50,6 @@ mail_instance_t *mail_zone_new(knotd_mod_t *mod, const mail_zone_setting_t *sett
 	zone->online = setting->online;
 	const size_t apex_size = knot_dname_size(knotd_mod_zone(mod));
 	zone->apex_size = apex_size >= MAIL_LABEL_READ ? apex_size : UINT8_MAX;
-	zone->beacon = &no_beacon;
 	zone->bitmap_count = setting->bitmap_count;
 	zone->policy_len = policy_len;
 	memcpy(zone->bitmap, setting->bitmap, bitmap);
@@ -63,14 +57,6 @@ mail_instance_t *mail_zone_new(knotd_mod_t *mod, const mail_zone_setting_t *sett
 		memcpy(zone->bitmap + zone->bitmap_count, policy, policy_len);
 	}
 	return &zone->instance;
-}
-
-void mail_zone_begin(mail_instance_t *instance)
-{
-	zone_t *zone = (zone_t *)instance;
-	if (instance->service != NULL) {
-		zone->beacon = mail_service_beacon(instance->service);
-	}
 }
 
 static mail_str_t policy_of(const zone_t *zone)
@@ -102,8 +88,8 @@ __attribute__((noinline, cold)) static bool has_rest(uint64_t word, uint64_t has
 	return all;
 }
 
-/*! Says whether it is sure that the domain has nothing at or below the QNAME. */
-static inline bool lacks(const zone_t *zone, const knot_pkt_t *pkt)
+/*! Return whether it is sure that the domain has nothing at or below the QNAME. */
+static inline bool lacks(const zone_t *zone, const knot_pkt_t *pkt, unsigned thread)
 {
 	// The label below the apex; a name that ends otherwise is the apex itself, or too short.
 	const uint8_t *const apex = pkt->lower_qname + pkt->qname_size - zone->apex_size;
@@ -123,7 +109,7 @@ static inline bool lacks(const zone_t *zone, const knot_pkt_t *pkt)
 	if (mail_label_in(word, hash, 0) && has_rest(word, hash)) {
 		return false;
 	}
-	return mail_beacon_state(zone->beacon) == state;
+	return mail_service_is_current(zone->instance.service, thread, state);
 }
 
 /*! Notes the labels that are right for a state of the store. */
@@ -392,7 +378,10 @@ __attribute__((noinline)) static knotd_in_state_t consider(knotd_in_state_t stat
                                                            knotd_qdata_t *qdata, knotd_mod_t *mod)
 {
 	zone_t *zone = knotd_mod_ctx(mod);
-	return lacks(zone, pkt) ? state : complete(state, pkt, qdata, zone);
+	if (lacks(zone, pkt, qdata->params->thread_id)) {
+		return state;
+	}
+	return complete(state, pkt, qdata, zone);
 }
 
 /*! The way of an answer to more than one name: a chain of aliases. */

@@ -28,8 +28,6 @@ bool mail_zone_is_needed(uint16_t type);
 /*! Makes the instance of a zone, freed by free(). \param policy May be NULL. \return NULL: no memory. */
 mail_instance_t *mail_zone_new(knotd_mod_t *mod, const mail_zone_setting_t *setting,
                                const char *policy);
-/*! Makes an instance ready whose service is set. */
-void mail_zone_begin(mail_instance_t *instance);
 /*! The hook, for ANSWER; knotd_mod_ctx() is what mail_zone_new() made. */
 knotd_in_state_t mail_zone_complete(knotd_in_state_t state, knot_pkt_t *pkt, knotd_qdata_t *qdata,
                                     knotd_mod_t *mod);

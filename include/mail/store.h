@@ -3,13 +3,41 @@
  * \file
  * \brief The store: one LMDB environment of entries.
  *
- * The only part that knows LMDB. A process opens an environment once, however often mail_store_open()
- * is called for it: a registry (device and inode of data.mdb) shares it. Opening never creates,
- * upgrades or deletes anything.
+ * The only part that knows LMDB. Opening never creates, upgrades or deletes anything.
  *
  * Thread rule: mail_store_open/close from any thread (a mutex); a transaction belongs to the thread that
  * uses it, and any thread of the process may begin one of its own on any open handle (it takes a reader
  * slot, and a mutex for a moment). Readers and the writer never wait for each other.
+ *
+ * LMDB's caveats (lmdb.h, and what was met), and how each is seen to:
+ *
+ *   - An environment is open once in a process: closing a second one clears the slots of all the process' readers and
+ *     drops its lock. A registry by device and inode of both files shares it; one that is open outside of the registry
+ *     is found among the descriptors and refused (open.c). After a fork the parent's is not used (mail_env_t.pid).
+ *   - mdb_dbi_open() not in concurrent transactions: all handles are opened once, under the registry's mutex, in a
+ *     transaction that commits (env.c).
+ *   - MDB_NOTLS: a reader slot belongs to a transaction object, which one thread uses at a time (txn.c has the states).
+ *   - The number of reader slots is fixed by whoever opens first: 1024 at least. When they are full, those of dead
+ *     readers are cleared, once, then it is KNOT_ELIMIT.
+ *   - Dead readers keep pages from being used again: cleared at open, before each writing transaction, and by
+ *     mail_store_clear_readers(), which a long-running reader calls once a minute.
+ *   - So do old snapshots: a transaction is reset when it is not used, or stands until mail_store_end_standing().
+ *   - The map does not grow by itself: 32 GiB, and the size is an entry of the metadata, because copies lose it. A
+ *     larger one of another process (MDB_MAP_RESIZED) is taken over while no transaction of this one is used (txn.c).
+ *   - A transaction is for one thread, and a thread that writes twice waits for itself: KNOT_EBUSY.
+ *   - mdb_txn_commit() frees the transaction, whatever it returns; cursors are closed before.
+ *   - No MDB_WRITEMAP: a full disk is KNOT_ESPACE, and not SIGBUS.
+ *   - A file that is overwritten or truncated while it is mapped is SIGBUS: copies are made under another name and
+ *     linked, a replaced file is noticed (mail_store_is_current()), and opening compares the size with the meta page.
+ *   - A reader writes its slot: lock.mdb has mode and owner of data.mdb (0660). No MDB_NOLOCK, but to look at a file that
+ *     lies beside a foreign lock (mail_env_probe()).
+ *   - lock.mdb must belong to data.mdb: both say which transaction was the last (env.c). A writer that was killed
+ *     between its meta page and the lock file has committed one that readers do not see before the next commit.
+ *   - Network file systems cannot lock: refused unless forced.
+ *   - Opening may meet another process that closes: tried again for a few milliseconds.
+ *   - Keys have 511 octets at most; longer ones of another build are passed over.
+ *   - Layouts of pages change with the version: none is copied here. What is needed of them mdb_env_info(), mdb_stat()
+ *     and cursors say, of the free list as mdb_stat(1) reads it.
  */
 #pragma once
 
@@ -92,31 +120,11 @@ uint64_t mail_store_epoch(const mail_store_t *store);
  *  data.mdb or lock.mdb was replaced (then open again), KNOT_ENOENT when it is gone. Does not open
  *  anything: closing a second environment takes the process's lock from the first. */
 int mail_store_is_current(const mail_store_t *store);
-/*! Octets of memory that mail_store_beacon() maps the file over, at most. */
-#define MAIL_BEACON_SIZE 65536
 /*!
- * Shows the number of the store's newest transaction in memory: it is the greater one of two numbers, which are
- * changed by whoever commits. A snapshot that is taken afterwards has that number or a later one; or, for the
- * moment of a commit that is just ending, the one before.
- *
- * \param memory   MAIL_BEACON_SIZE octets from mmap(), of which the first are mapped anew; they stay so when the
- *                 store is closed.
- * \param numbers  Out: where the numbers are, in memory.
- *
- * \return KNOT_EOK; KNOT_ENOTSUP: not with this LMDB; KNOT_ENOMEM, KNOT_ERROR. After an error what is in memory
- *         means nothing, but can be read.
- */
-int mail_store_beacon(const mail_store_t *store, void *memory, const uint64_t *numbers[2]);
-/*! Reads a number of a beacon. */
-static inline uint64_t mail_beacon_number(const uint64_t *number)
-{
-	return __atomic_load_n(number, __ATOMIC_RELAXED);
-}
-/*!
- * Ends the snapshots that stand (mail_txn_stand()) and are not of the newest transaction. Any thread; it may wait
+ * End the snapshots that stand (mail_txn_stand()) and are not of the newest transaction. Any thread; it may wait
  * for a thread that begins or ends a transaction object.
  *
- * \param idle  Also those that were not used since this was last asked for.
+ * \param idle  Also those that were not used since this was last asked for with idle.
  *
  * \return How many transactions may have an older snapshot still, because they were in use: call again.
  */
@@ -138,26 +146,33 @@ int mail_txn_begin(mail_store_t *store, mail_store_mode_t mode, mail_txn_t **txn
 int mail_txn_commit(mail_txn_t *txn);
 /*! Ends a transaction without writing; frees it. NULL is fine. */
 void mail_txn_abort(mail_txn_t *txn);
-/*! Lets go of a reading transaction's snapshot, keeping its slot. */
+/*! Let go of a reading transaction's snapshot, keeping its slot. */
 void mail_txn_reset(mail_txn_t *txn);
-/*! Takes a new snapshot after mail_txn_reset() or mail_txn_stand(). No allocation. \return As mail_txn_begin();
+/*! Take a new snapshot after mail_txn_reset() or mail_txn_stand(). No allocation. \return As mail_txn_begin();
  *  KNOT_EINVAL when it is in use. */
 int mail_txn_renew(mail_txn_t *txn);
 /*!
- * Stops using a reading transaction for a while, with its snapshot, so that mail_txn_resume() can take that up
- * again. A snapshot that stands keeps the pages of what was deleted since from being used again, so somebody has to
- * call mail_store_end_standing() soon after each commit.
+ * Stop using a reading transaction for a while, with its snapshot, so that mail_txn_resume() can take that up again. A
+ * snapshot that was not the newest when it was taken is let go of, as mail_txn_reset() does. One that stands keeps the
+ * pages of what was deleted since from being used again, so somebody has to call mail_store_end_standing() soon after
+ * each commit.
  */
 void mail_txn_stand(mail_txn_t *txn);
 /*!
- * Uses a reading transaction again, after mail_txn_stand() or mail_txn_reset(). No allocation.
- *
- * \param newest  What mail_beacon_number() says is the newest transaction. The snapshot that stands is taken up if it
- *                is that one; else there is a new one. 0: always a new one.
+ * Use a reading transaction again after mail_txn_stand() or mail_txn_reset(): with the snapshot that stands, if nobody
+ * has committed since; else with a new one. No allocation.
  *
  * \return As mail_txn_renew(); KNOT_EAGAIN also when another thread is just ending the snapshot: try again.
  */
-int mail_txn_resume(mail_txn_t *txn, uint64_t newest);
+int mail_txn_resume(mail_txn_t *txn);
+/*!
+ * The number of the newest transaction of the store, asked by the thread of a reading transaction that is not in use. A
+ * snapshot that is taken afterwards has that number or a later one; or, for the moment of a commit that is just
+ * ending, the one before. It costs about as much as a comparison of names; no lock, no allocation.
+ *
+ * \return 0: not known, because the transaction is in use, or another thread is working on it.
+ */
+uint64_t mail_txn_newest(mail_txn_t *txn);
 /*! The transaction's number: the same number, the same content. */
 uint64_t mail_txn_id(const mail_txn_t *txn);
 /*!

@@ -104,17 +104,17 @@ typedef struct {
 	uint8_t key[BARE_LEN];
 } bare_t;
 
+/*! States of a transaction object; up to TXN_UNUSED it may be entered. */
+enum { TXN_RESET, TXN_STANDING, TXN_UNUSED, TXN_ACTIVE, TXN_BARRED };
+
 /*! A transaction object. */
 struct mail_txn {
 	mail_txn_t *next, *prev; /*!< In env->txns. */
 	mail_env_t *env;
 	MDB_txn *mdb;
 	bool write;
-	atomic_bool active;   /*!< Its thread uses it. */
-	atomic_bool barred;   /*!< Its thread must not begin to: another one works on it. */
-	atomic_bool standing; /*!< It kept its snapshot when it was last used. */
-	atomic_uint uses;     /*!< Counts how often its thread has used it, */
-	unsigned uses_seen;   /*!< and how often when that was last looked at. */
+	atomic_uint state;    /*!< TXN_RESET and so on: txn.c has a table of them. */
+	bool newest;          /*!< Nobody had committed since when its snapshot was taken. */
 	unsigned generation;  /*!< Counts when cursors have to begin anew. */
 	uint64_t snapshot;    /*!< Number of the transaction that it sees, or saw last. */
 	MDB_cursor *cursors[DB_COUNT];
@@ -132,7 +132,7 @@ struct mail_txn {
 /*! Return whether a transaction has a snapshot that its thread uses. By that thread. */
 static inline bool mail_txn_is_active(const mail_txn_t *txn)
 {
-	return atomic_load_explicit(&txn->active, memory_order_relaxed);
+	return atomic_load_explicit(&txn->state, memory_order_relaxed) == TXN_ACTIVE;
 }
 
 /*! A stored value, read in place. */

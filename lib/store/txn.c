@@ -2,17 +2,27 @@
 /*
  * Transactions.
  *
- * A reading transaction may keep its snapshot while its thread does not use it: it stands. Then the next question
- * takes it up again when nothing was committed since, which costs a comparison; to let go of a snapshot, take the
- * same one again and find its databases in it costs as much as half a descent of the tree. A snapshot that stands
- * while others commit would keep pages from being used again, so some thread has to end such ones
- * (mail_store_end_standing()).
+ * A reading transaction may keep its snapshot while its thread does not use it: it stands. When nothing was committed
+ * since, the next question takes it up again, which costs a comparison; to let go of a snapshot, take the same one
+ * again and find its databases in it costs as much as half a descent of the tree. A snapshot that stands while others
+ * commit keeps pages from being used again, so some thread has to end old ones (mail_store_end_standing()).
  *
- * Whoever works on another thread's transaction bars it, then looks whether it is active; its thread raises
- * `active`, then looks whether it is barred. Both are sequentially consistent, so at least one of two sees the
- * other and gives way. The map of an environment may only be changed while no transaction of the process has a
- * snapshot (lmdb.h, mdb_env_set_mapsize): who does that bars them all. A flag that all threads share would do as
- * well, but be fought over twice per question.
+ * The states of a transaction object. Each step is one compare-and-swap of `state`, so that its own thread and another
+ * one never work on it at the same time:
+ *
+ *   state     snapshot  next state, by its own thread       next state, by another thread
+ *   RESET     none      ACTIVE    begin, renew, resume      BARRED  until the map is changed, then RESET
+ *   ACTIVE    yes       RESET     reset                     -       (it is in use: the other thread gives way)
+ *                       STANDING  stand, if it is the newest
+ *   STANDING  yes       ACTIVE    resume                    BARRED  to end an old one, then RESET
+ *                                                           UNUSED  when it is looked for idle ones
+ *   UNUSED    yes       ACTIVE    resume                    BARRED  to end it, then RESET
+ *   BARRED    unknown   -         (KNOT_EAGAIN: try again)  RESET, or what it was before
+ *
+ * A writing transaction is ACTIVE from its beginning to its end. BARRED is for ever when the map is lost
+ * (env->broken). Whoever reads the map, if only its meta pages (mdb_env_info()), has a transaction ACTIVE meanwhile:
+ * the map may only be changed while no transaction of the process has a snapshot (lmdb.h, mdb_env_set_mapsize()), and
+ * who does that bars them all.
  */
 
 #include <errno.h>
@@ -26,112 +36,141 @@
 /*! Its address tells threads apart. */
 static _Thread_local char thread_mark;
 
-/*! Begins to use a transaction. KNOT_EAGAIN: another thread is just working on it. */
-static int enter(mail_txn_t *txn)
+/*! Whether a state has a snapshot that is kept. */
+static inline bool stands(unsigned state)
 {
-	atomic_store(&txn->active, true);
-	if (!atomic_load(&txn->barred)) {
-		return KNOT_EOK;
+	return state == TXN_STANDING || state == TXN_UNUSED;
+}
+
+/*!
+ * Begin to use a transaction.
+ *
+ * \param before  Out: the state that it had.
+ *
+ * \return KNOT_EOK; KNOT_EINVAL: it is in use; KNOT_EAGAIN: another thread is just working on it; KNOT_ENOMEM: the map
+ *         is lost.
+ */
+static inline int enter(mail_txn_t *txn, unsigned *before)
+{
+	unsigned state = atomic_load_explicit(&txn->state, memory_order_relaxed);
+	while (state <= TXN_UNUSED) {
+		if (atomic_compare_exchange_weak_explicit(&txn->state, &state, TXN_ACTIVE,
+		                                          memory_order_acquire,
+		                                          memory_order_relaxed)) {
+			*before = state;
+			return KNOT_EOK;
+		}
 	}
-	atomic_store(&txn->active, false);
+	if (state == TXN_ACTIVE) {
+		return KNOT_EINVAL;
+	}
 	return atomic_load(&txn->env->broken) ? KNOT_ENOMEM : KNOT_EAGAIN;
 }
 
-static void leave(mail_txn_t *txn)
+/*! Stop using a transaction, or stop keeping others from it. */
+static inline void leave(mail_txn_t *txn, unsigned state)
 {
-	atomic_store_explicit(&txn->active, false, memory_order_release);
+	atomic_store_explicit(&txn->state, state, memory_order_release);
 }
 
-/*! Lets go of the snapshot that a transaction kept. Whoever uses or bars it. */
-static void end_standing(mail_txn_t *txn)
+/*! Keep a transaction's thread from using it, under the mutex. \return Whether it was in this state. */
+static bool bar(mail_txn_t *txn, unsigned state)
 {
-	if (atomic_load_explicit(&txn->standing, memory_order_relaxed)) {
-		mdb_txn_reset(txn->mdb);
-		atomic_store_explicit(&txn->standing, false, memory_order_relaxed);
+	return atomic_compare_exchange_strong(&txn->state, &state, TXN_BARRED);
+}
+
+/*! The number of the newest transaction; 0: not known. By a thread that has a transaction ACTIVE. */
+static inline uint64_t newest(const mail_env_t *env)
+{
+	MDB_envinfo info;
+	return mdb_env_info(env->mdb, &info) == MDB_SUCCESS ? info.me_last_txnid : 0;
+}
+
+/*! Bar all transactions and end the snapshots that stand, under the mutex. \return False: some are in use. */
+static bool bar_all(mail_env_t *env)
+{
+	bool all = true;
+	for (mail_txn_t *txn = env->txns; txn != NULL; txn = txn->next) {
+		unsigned state = atomic_load(&txn->state);
+		while (state <= TXN_UNUSED && !bar(txn, state)) {
+			state = atomic_load(&txn->state);
+		}
+		if (stands(state)) {
+			mdb_txn_reset(txn->mdb);
+		}
+		all = all && state != TXN_ACTIVE;
 	}
+	return all;
 }
 
-/*! Keeps a transaction's thread from using it, under the mutex. \return False: it is at it. */
-static bool bar(mail_txn_t *txn)
-{
-	atomic_store(&txn->barred, true);
-	return !atomic_load(&txn->active);
-}
-
-static void unbar(mail_txn_t *txn)
-{
-	atomic_store_explicit(&txn->barred, false, memory_order_release);
-}
-
-/*! Takes over a map that another process has made larger. */
+/*! Take over a map that another process has made larger. */
 static int adopt_map(mail_env_t *env)
 {
-	int ret = KNOT_EOK;
+	int ret = KNOT_EAGAIN;
 	pthread_mutex_lock(&env->mutex);
-	for (mail_txn_t *txn = env->txns; txn != NULL; txn = txn->next) {
-		if (bar(txn)) {
-			end_standing(txn);
-		} else {
-			ret = KNOT_EAGAIN;
-		}
-	}
-	if (ret == KNOT_EOK) {
+	if (bar_all(env)) {
 		int rc = mdb_env_set_mapsize(env->mdb, 0);
-		if (rc != MDB_SUCCESS) {
-			/* The old map is gone already (mdb_env_set_mapsize unmaps first). */
-			atomic_store(&env->broken, true);
-			ret = mail_store_code(rc);
-		}
+		/* After a failure the old map is gone already: mdb_env_set_mapsize() unmaps first. */
+		atomic_store(&env->broken, rc != MDB_SUCCESS);
+		ret = mail_store_code(rc);
 	}
 	for (mail_txn_t *txn = env->txns; txn != NULL && !atomic_load(&env->broken);
 	     txn = txn->next) {
-		unbar(txn);
+		if (atomic_load(&txn->state) == TXN_BARRED) {
+			leave(txn, TXN_RESET);
+		}
 	}
 	pthread_mutex_unlock(&env->mutex);
 	return ret;
 }
 
-/*! Ends a snapshot that stands and is older than a transaction, or unused. \return False: it is in use. */
-static bool end_old(mail_txn_t *txn, uint64_t newest, bool idle)
+/*!
+ * End a snapshot that stands, if it is older than a transaction or was not used since the last look for idle ones.
+ *
+ * \return False: it is in use.
+ */
+static bool end_old(mail_txn_t *txn, uint64_t last, bool idle)
 {
-	const unsigned uses = atomic_load_explicit(&txn->uses, memory_order_relaxed);
-	const bool unused = idle && uses == txn->uses_seen;
-	if (idle) {
-		txn->uses_seen = uses;
+	const unsigned state = atomic_load(&txn->state);
+	if (!stands(state)) {
+		return state != TXN_ACTIVE;
 	}
-	if (atomic_load_explicit(&txn->active, memory_order_relaxed)) {
+	if (!bar(txn, state)) {
 		return false;
 	}
-	if (!atomic_load_explicit(&txn->standing, memory_order_relaxed)) {
+	if (txn->snapshot < last || (idle && state == TXN_UNUSED)) {
+		mdb_txn_reset(txn->mdb);
+		leave(txn, TXN_RESET);
 		return true;
 	}
-	const bool barred = bar(txn);
-	if (barred && (unused || txn->snapshot < newest)) {
-		end_standing(txn);
-	}
-	unbar(txn);
-	return barred;
+	leave(txn, idle ? TXN_UNUSED : state);
+	return true;
 }
 
 unsigned mail_store_end_standing(mail_store_t *store, bool idle)
 {
 	mail_env_t *env = store->env;
-	MDB_envinfo info;
 	unsigned busy = 0;
 	pthread_mutex_lock(&env->mutex);
-	if (!atomic_load(&env->broken) && mdb_env_info(env->mdb, &info) == MDB_SUCCESS &&
-	    (idle || env->ended != info.me_last_txnid)) {
-		for (mail_txn_t *txn = env->txns; txn != NULL; txn = txn->next) {
-			busy += end_old(txn, info.me_last_txnid, idle) ? 0 : 1;
-		}
-		env->ended = busy == 0 ? info.me_last_txnid : env->ended;
-		busy = env->ended == info.me_last_txnid ? 0 : busy;
+	/* Under the mutex the map stays in its place. */
+	const uint64_t last = atomic_load(&env->broken) ? 0 : newest(env);
+	if (last == 0 || (!idle && env->ended == last)) {
+		goto done;
 	}
+	for (mail_txn_t *txn = env->txns; txn != NULL; txn = txn->next) {
+		busy += end_old(txn, last, idle) ? 0 : 1;
+	}
+	if (env->ended == last) {
+		busy = 0;
+	} else if (busy == 0) {
+		env->ended = last;
+	}
+done:
 	pthread_mutex_unlock(&env->mutex);
 	return busy;
 }
 
-/*! Begins or renews, once. */
+/*! Begin or renew, once. */
 static int start(mail_txn_t *txn)
 {
 	if (txn->mdb != NULL) {
@@ -144,12 +183,13 @@ static int start(mail_txn_t *txn)
 	return rc;
 }
 
-/*! Begins or renews, with the cures that there are. */
+/*! Begin or renew a transaction that has no snapshot, with the cures that there are. */
 static int start_cured(mail_txn_t *txn)
 {
 	int rc = MDB_SUCCESS;
 	for (int attempt = 0; attempt < 2; attempt++) {
-		int ret = enter(txn);
+		unsigned before;
+		int ret = enter(txn, &before);
 		if (ret != KNOT_EOK) {
 			return ret;
 		}
@@ -157,9 +197,10 @@ static int start_cured(mail_txn_t *txn)
 		if (rc == MDB_SUCCESS) {
 			txn->generation++;
 			txn->snapshot = mdb_txn_id(txn->mdb);
+			txn->newest = txn->snapshot == newest(txn->env);
 			return KNOT_EOK;
 		}
-		leave(txn);
+		leave(txn, TXN_RESET);
 		if (rc == MDB_MAP_RESIZED) {
 			ret = adopt_map(txn->env);
 			if (ret != KNOT_EOK) {
@@ -179,7 +220,7 @@ static void link_txn(mail_txn_t *txn)
 {
 	mail_env_t *env = txn->env;
 	pthread_mutex_lock(&env->mutex);
-	atomic_store(&txn->barred, atomic_load(&env->broken));
+	atomic_store(&txn->state, atomic_load(&env->broken) ? TXN_BARRED : TXN_RESET);
 	txn->next = env->txns;
 	if (env->txns != NULL) {
 		env->txns->prev = txn;
@@ -188,7 +229,7 @@ static void link_txn(mail_txn_t *txn)
 	pthread_mutex_unlock(&env->mutex);
 }
 
-/*! Frees a transaction object, and ends its LMDB transaction without writing, if it has one. */
+/*! Free a transaction object, and end its LMDB transaction without writing, if it has one. */
 static void free_txn(mail_txn_t *txn)
 {
 	mail_env_t *env = txn->env;
@@ -214,7 +255,7 @@ static void free_txn(mail_txn_t *txn)
 	free(txn);
 }
 
-/*! Cursors of a writing transaction die with it, of a reading one they do not: all are closed before. */
+/*! Close all cursors: those of a writing transaction die with it, those of a reading one do not. */
 static void close_cursors(mail_txn_t *txn)
 {
 	for (unsigned db = 0; db < DB_COUNT; db++) {
@@ -258,31 +299,40 @@ int mail_env_begin(mail_env_t *env, bool write, mail_txn_t **txn)
 	return KNOT_EOK;
 }
 
+/*! Read the metadata that a writing transaction needs: the format may have been raised since the store was opened. */
+static int begin_writing(mail_txn_t *txn)
+{
+	int ret = mail_meta_read(txn->mdb, txn->env->dbi[DB_META], &txn->meta, NULL);
+	if (ret != KNOT_EOK) {
+		return ret;
+	}
+	return txn->meta.values < MAIL_CODEC_VERSION ? KNOT_ENOTSUP : KNOT_EOK;
+}
+
 int mail_txn_begin(mail_store_t *store, mail_store_mode_t mode, mail_txn_t **txn)
 {
-	bool write = (mode & MAIL_STORE_WRITE) != 0;
+	const bool write = (mode & MAIL_STORE_WRITE) != 0;
 	*txn = NULL;
 	if (write && !store->writable) {
 		return KNOT_EACCES;
 	}
 	mail_txn_t *new;
 	int ret = mail_env_begin(store->env, write, &new);
-	if (ret == KNOT_EOK && write) {
-		/* The format may have been raised since the store was opened. */
-		ret = mail_meta_read(new->mdb, store->env->dbi[DB_META], &new->meta, NULL);
-		if (ret == KNOT_EOK && new->meta.values < MAIL_CODEC_VERSION) {
-			ret = KNOT_ENOTSUP;
-		}
+	if (ret != KNOT_EOK) {
+		return ret;
+	}
+	if (write) {
+		ret = begin_writing(new);
 		if (ret != KNOT_EOK) {
 			mail_txn_abort(new);
 			return ret;
 		}
 	}
-	*txn = ret == KNOT_EOK ? new : NULL;
-	return ret;
+	*txn = new;
+	return KNOT_EOK;
 }
 
-/*! Says whether the file system of an environment is full. */
+/*! Return whether the file system of an environment is full. */
 static bool disk_full(const mail_env_t *env)
 {
 	mdb_filehandle_t fd;
@@ -304,8 +354,11 @@ int mail_txn_commit(mail_txn_t *txn)
 	close_cursors(txn);
 	int rc = mdb_txn_commit(txn->mdb);
 	txn->mdb = NULL;
-	/* LMDB says EIO after a short write, which is a full disk more often than a broken one. */
-	int ret = rc == EIO && disk_full(txn->env) ? KNOT_ESPACE : mail_store_code(rc);
+	if (rc == EIO && disk_full(txn->env)) {
+		/* LMDB says EIO after a short write, which is a full disk more often than a broken one. */
+		rc = ENOSPC;
+	}
+	int ret = mail_store_code(rc);
 	free_txn(txn);
 	return ret;
 }
@@ -321,48 +374,65 @@ void mail_txn_abort(mail_txn_t *txn)
 
 void mail_txn_reset(mail_txn_t *txn)
 {
-	if (txn->write || !atomic_load_explicit(&txn->active, memory_order_relaxed)) {
+	if (txn->write || !mail_txn_is_active(txn)) {
 		return;
 	}
 	mdb_txn_reset(txn->mdb);
-	atomic_store_explicit(&txn->standing, false, memory_order_relaxed);
-	leave(txn);
+	leave(txn, TXN_RESET);
 }
 
 void mail_txn_stand(mail_txn_t *txn)
 {
-	if (txn->write || !atomic_load_explicit(&txn->active, memory_order_relaxed)) {
-		return;
+	/* An older one would stand unseen: mail_store_end_standing() looks again after the next commit. */
+	if (txn->write || !txn->newest) {
+		mail_txn_reset(txn);
+	} else if (mail_txn_is_active(txn)) {
+		leave(txn, TXN_STANDING);
 	}
-	atomic_store_explicit(&txn->standing, true, memory_order_relaxed);
-	leave(txn);
+}
+
+/*! Use a reading transaction again. \param keep  Take up the snapshot that stands, if it is the newest. */
+static int use_again(mail_txn_t *txn, bool keep)
+{
+	unsigned before;
+	if (txn->write) {
+		return KNOT_EINVAL;
+	}
+	int ret = enter(txn, &before);
+	if (ret != KNOT_EOK) {
+		return ret;
+	}
+	if (stands(before)) {
+		if (keep && txn->snapshot == newest(txn->env)) {
+			/* Cursors begin at the root again: where the last question left them is of no use. */
+			txn->generation++;
+			return KNOT_EOK;
+		}
+		mdb_txn_reset(txn->mdb);
+	}
+	leave(txn, TXN_RESET);
+	return start_cured(txn);
 }
 
 int mail_txn_renew(mail_txn_t *txn)
 {
-	return mail_txn_resume(txn, 0);
+	return use_again(txn, false);
 }
 
-int mail_txn_resume(mail_txn_t *txn, uint64_t newest)
+int mail_txn_resume(mail_txn_t *txn)
 {
-	if (txn->write || atomic_load_explicit(&txn->active, memory_order_relaxed)) {
-		return KNOT_EINVAL;
+	return use_again(txn, true);
+}
+
+uint64_t mail_txn_newest(mail_txn_t *txn)
+{
+	unsigned before;
+	if (enter(txn, &before) != KNOT_EOK) {
+		return 0;
 	}
-	int ret = enter(txn);
-	if (ret != KNOT_EOK) {
-		return ret;
-	}
-	/* Nobody else writes it. */
-	unsigned uses = atomic_load_explicit(&txn->uses, memory_order_relaxed) + 1;
-	atomic_store_explicit(&txn->uses, uses, memory_order_relaxed);
-	if (atomic_load_explicit(&txn->standing, memory_order_relaxed) && txn->snapshot == newest) {
-		/* Cursors begin at the root again: where the last question left them is of no use to this one. */
-		txn->generation++;
-		return KNOT_EOK;
-	}
-	end_standing(txn);
-	leave(txn);
-	return start_cured(txn);
+	const uint64_t number = newest(txn->env);
+	leave(txn, before);
+	return number;
 }
 
 uint64_t mail_txn_id(const mail_txn_t *txn)

@@ -136,7 +136,29 @@ static void test_workers(void)
 	bench_remove(&b);
 }
 
-static const unit_test_t tests[] = { { "signers of a ring", test_signing },
+/*! The same number for the same content only, and none for what is not known. */
+static void test_states(void)
+{
+	static const struct {
+		uint64_t epoch, txnid, state;
+	} cases[] = {
+		{ 1, 1, (uint64_t)1 << 44 | 1 },
+		{ 3, 7, (uint64_t)3 << 44 | 7 },
+		{ 0xffffe, 7, (uint64_t)0xffffe << 44 | 7 },
+		{ 1, 0, 0 },
+		{ 1 << 20, 7, 0 },
+		{ UINT64_MAX, 7, 0 },
+		{ 1, (uint64_t)1 << 44, 0 },
+		{ 1, UINT64_MAX, 0 },
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		uint64_t state = mail_state_of(cases[i].epoch, cases[i].txnid);
+		UNIT_CHECK(state == cases[i].state, "case %zu: %llx", i, (unsigned long long)state);
+	}
+}
+
+static const unit_test_t tests[] = { { "states", test_states },
+	                             { "signers of a ring", test_signing },
 	                             { "workers, while rings are replaced", test_workers },
 	                             { NULL, NULL } };
 

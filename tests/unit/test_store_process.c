@@ -320,16 +320,16 @@ static void test_standing(void)
 	mail_txn_t *txn = begin(store, MAIL_STORE_READ);
 	const uint64_t first = mail_txn_id(txn);
 	CU_ASSERT(has_domain(txn, "d000000.example.org"));
-	CU_ASSERT_EQUAL(mail_txn_resume(txn, first), KNOT_EINVAL);
+	CU_ASSERT_EQUAL(mail_txn_resume(txn), KNOT_EINVAL);
 	mail_txn_stand(txn);
 
-	/* It is taken up as it was, whatever was committed; who knows better gets a new one. */
-	CU_ASSERT_EQUAL(add_domains(store, 1, 1, "default"), KNOT_EOK);
-	CU_ASSERT_EQUAL(mail_txn_resume(txn, first), KNOT_EOK);
+	/* It is taken up as it was while nobody commits; then there is a new one. */
+	CU_ASSERT_EQUAL(mail_txn_resume(txn), KNOT_EOK);
 	CU_ASSERT_EQUAL(mail_txn_id(txn), first);
-	CU_ASSERT(!has_domain(txn, "d000001.example.org"));
+	CU_ASSERT(has_domain(txn, "d000000.example.org"));
 	mail_txn_stand(txn);
-	CU_ASSERT_EQUAL(mail_txn_resume(txn, first + 1), KNOT_EOK);
+	CU_ASSERT_EQUAL(add_domains(store, 1, 1, "default"), KNOT_EOK);
+	CU_ASSERT_EQUAL(mail_txn_resume(txn), KNOT_EOK);
 	CU_ASSERT_EQUAL(mail_txn_id(txn), first + 1);
 	CU_ASSERT(has_domain(txn, "d000001.example.org"));
 
@@ -339,19 +339,52 @@ static void test_standing(void)
 	CU_ASSERT(!has_domain(txn, "d000002.example.org"));
 	mail_txn_stand(txn);
 	CU_ASSERT_EQUAL(mail_store_end_standing(store, false), 0);
-	CU_ASSERT_EQUAL(mail_txn_resume(txn, first + 1), KNOT_EOK);
+	CU_ASSERT_EQUAL(mail_txn_resume(txn), KNOT_EOK);
 	CU_ASSERT_EQUAL(mail_txn_id(txn), first + 2);
 
 	/* The newest stands until it was not used between two looks. */
 	mail_txn_stand(txn);
 	CU_ASSERT_EQUAL(mail_store_end_standing(store, true), 0);
-	CU_ASSERT_EQUAL(mail_txn_resume(txn, first + 2), KNOT_EOK);
+	CU_ASSERT_EQUAL(mail_txn_resume(txn), KNOT_EOK);
 	mail_txn_reset(txn);
 	mail_txn_reset(txn);
 	mail_txn_stand(txn);
-	CU_ASSERT_EQUAL(mail_txn_resume(txn, first + 2), KNOT_EOK);
+	CU_ASSERT_EQUAL(mail_txn_resume(txn), KNOT_EOK);
 	CU_ASSERT(has_domain(txn, "d000002.example.org"));
 	mail_txn_stand(txn);
+	CU_ASSERT_EQUAL(mail_txn_renew(txn), KNOT_EOK);
+	mail_txn_stand(txn);
+	mail_txn_abort(txn);
+	mail_store_close(store);
+	fixture_remove(&f);
+}
+
+/*! The newest transaction is known without a snapshot, whatever the state of the one who asks. */
+static void test_newest(void)
+{
+	fixture_t f;
+	if (!fixture_make(&f, false, SMALL)) {
+		return;
+	}
+	mail_store_t *store = fixture_open(&f, MAIL_STORE_WRITE);
+	mail_txn_t *txn = begin(store, MAIL_STORE_READ);
+	const uint64_t first = mail_txn_id(txn);
+	CU_ASSERT_EQUAL(mail_txn_newest(txn), 0);
+	for (unsigned i = 1; i <= 20; i++) {
+		/* It stands, is reset, stands and was looked at. */
+		if (i % 3 == 0) {
+			mail_txn_reset(txn);
+		} else {
+			mail_txn_stand(txn);
+			(void)mail_store_end_standing(store, i % 3 == 1);
+		}
+		CU_ASSERT_EQUAL(mail_txn_newest(txn), first + i - 1);
+		CU_ASSERT_EQUAL(add_domains(store, i, 1, "default"), KNOT_EOK);
+		CU_ASSERT_EQUAL(mail_txn_newest(txn), first + i);
+		CU_ASSERT_EQUAL(mail_txn_newest(txn), first + i);
+		CU_ASSERT_EQUAL(mail_txn_resume(txn), KNOT_EOK);
+		CU_ASSERT_EQUAL(mail_txn_id(txn), first + i);
+	}
 	mail_txn_abort(txn);
 	mail_store_close(store);
 	fixture_remove(&f);
@@ -421,8 +454,13 @@ static void *ask(void *arg)
 		} else {
 			mail_txn_stand(txn);
 		}
+		const uint64_t newest = mail_txn_newest(txn);
+		if (newest != 0 && newest < id) {
+			atomic_fetch_add(&crowd->bad, 1);
+		}
 		/* Sometimes the same snapshot, sometimes a new one. */
-		while ((ret = mail_txn_resume(txn, asked % 2 == 0 ? id : 0)) == KNOT_EAGAIN) {
+		while ((ret = asked % 2 == 0 ? mail_txn_resume(txn) : mail_txn_renew(txn)) ==
+		       KNOT_EAGAIN) {
 			atomic_fetch_add(&crowd->again, 1);
 		}
 	}
@@ -501,6 +539,7 @@ static const unit_test_t tests[] = { { "a lock file of another data file", test_
 	                             { "no slot left", test_readers_full },
 	                             { "a map that was made larger", test_grown_map },
 	                             { "a snapshot that stands", test_standing },
+	                             { "the newest transaction", test_newest },
 	                             { "a snapshot that stands too long", test_standing_grows },
 	                             { "threads while the map grows", test_threads },
 	                             { NULL, NULL } };
