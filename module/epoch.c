@@ -10,7 +10,7 @@
 /*! Deleted domains in a row that a question passes, in either direction. */
 #define TOMBSTONES_MAX 64
 
-/*! Begins the transaction of a thread; slots of dead readers are cleared when there is none left. */
+/*! Begin the transaction of a thread; slots of dead readers are cleared when there is none left. */
 static int begin(mail_store_t *store, mail_txn_t **txn)
 {
 	int ret = mail_txn_begin(store, MAIL_STORE_READ, txn);
@@ -54,22 +54,23 @@ int mail_epoch_open(const char *path, unsigned threads, mail_epoch_t **epoch, ma
 	identify(e->lock_path, &e->lock_dev, &e->lock_ino);
 	// All slots are taken now: in a hook a transaction is only renewed, which takes no lock.
 	ret = begin(e->store, &e->txn);
-	for (unsigned i = 0; ret == KNOT_EOK && i < threads; i++) {
-		ret = begin(e->store, &e->txns[i]);
-		if (ret == KNOT_EOK) {
-			mail_txn_limit(e->txns[i], TOMBSTONES_MAX);
-			mail_txn_reset(e->txns[i]);
-		}
-	}
 	if (ret != KNOT_EOK) {
-		mail_diag_error(diag, 0, "store '%s': no read transaction (%s)", path,
-		                knot_strerror(ret));
-		goto fail;
+		goto no_txn;
+	}
+	for (unsigned i = 0; i < threads; i++) {
+		ret = begin(e->store, &e->txns[i]);
+		if (ret != KNOT_EOK) {
+			goto no_txn;
+		}
+		mail_txn_limit(e->txns[i], TOMBSTONES_MAX);
+		mail_txn_reset(e->txns[i]);
 	}
 	e->txnid = mail_txn_id(e->txn);
 	mail_txn_reset(e->txn);
 	*epoch = e;
 	return KNOT_EOK;
+no_txn:
+	mail_diag_error(diag, 0, "store '%s': no read transaction (%s)", path, knot_strerror(ret));
 fail:
 	mail_epoch_free(e);
 	return ret;

@@ -30,10 +30,10 @@ enum { MAIL_SIGNATURE_MADE, MAIL_SIGNATURE_CACHED, MAIL_SIGNATURE_REFUSED, MAIL_
 /*! What came of a question, beyond what mail_outcome_t says. */
 enum { MAIL_OUTCOME_NOT_READY = MAIL_OUTCOME_COUNT, MAIL_OUTCOME_BADKEY, MAIL_OUTCOMES };
 
-/*! Registers the counters of an instance. \return False: no memory. */
+/*! Register the counters of an instance. \return False: no memory. */
 bool mail_counters_add(knotd_mod_t *mod);
 /*!
- * Counts something, so many times.
+ * Count something, so many times.
  *
  * \param mod    An instance; NULL: nothing is counted.
  * \param index  Of the kind (MAIL_KIND_COUNT and more: none), the outcome, or what came of a signature.

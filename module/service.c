@@ -87,7 +87,7 @@ static int64_t uptime_ms(void)
 	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
-/*! Says whether it is time again; a clock that went backwards (tests do that) counts as such. */
+/*! Return whether it is time again; a clock that went backwards (tests do that) counts as such. */
 static bool is_due(int64_t *last, int64_t period)
 {
 	int64_t now = uptime_ms();
@@ -100,7 +100,7 @@ static bool is_due(int64_t *last, int64_t period)
 
 typedef void (*write_f)(mail_log_t *log, int priority, const char *fmt, ...);
 
-/*! Keeps a line until somebody can write it, once in a row; of too many the last are lost. */
+/*! Keep a line until somebody can write it, once in a row; of too many the last are lost. */
 static void note_add(mail_service_t *service, int priority, const char *text)
 {
 	const bool waiting = atomic_load(&service->note_count) > 0;
@@ -122,7 +122,7 @@ static void note_add(mail_service_t *service, int priority, const char *text)
 	}
 }
 
-/*! Takes all lines, the oldest first. */
+/*! Take all lines, the oldest first. */
 static note_t *notes_take(mail_service_t *service)
 {
 	note_t *note = atomic_exchange(&service->notes, NULL), *first = NULL;
@@ -149,7 +149,7 @@ void mail_service_tell(mail_service_t *service, mail_log_t *log)
 	}
 }
 
-/*! Writes to the log of the instance that has been there longest. */
+/*! Write to the log of the instance that has been there longest. */
 __attribute__((format(printf, 4, 5))) static void say(mail_service_t *service, write_f write,
                                                       int priority, const char *fmt, ...)
 {
@@ -181,7 +181,7 @@ static mail_signers_t *signers_of(const mail_service_t *service)
 	return service->signing != NULL ? mail_signing_signers(service->signing) : NULL;
 }
 
-/*! Follows the key sets of a store and the files of their keys. */
+/*! Follow the key sets of a store and the files of their keys. */
 static void follow_keys(mail_service_t *service, const mail_epoch_t *epoch, unsigned patience)
 {
 	service->reading = service->signing != NULL &&
@@ -189,7 +189,7 @@ static void follow_keys(mail_service_t *service, const mail_epoch_t *epoch, unsi
 	                                       atomic_load(&service->interval), patience);
 }
 
-/*! Publishes the keys that are there by now. */
+/*! Publish the keys that are there by now. */
 static void keep_keys(mail_service_t *service)
 {
 	mail_epoch_t *epoch = mail_shelf_epoch(&service->shelf);
@@ -204,7 +204,7 @@ static void keep_keys(mail_service_t *service)
 	}
 }
 
-/*! Takes back what hooks use. \return Whether it is closed; else some worker is still at it. */
+/*! Take back what hooks use. \return Whether it is closed; else some worker is still at it. */
 static bool close_store(mail_service_t *service)
 {
 	(void)mail_shelf_publish(&service->shelf, NULL, NULL);
@@ -212,7 +212,7 @@ static bool close_store(mail_service_t *service)
 	return service->shelf.retired == NULL;
 }
 
-/*! Opens the store and publishes it; what was open stays when that fails. */
+/*! Open the store and publish it; what was open stays when that fails. */
 static int open_store(mail_service_t *service)
 {
 	mail_epoch_t *old = mail_shelf_epoch(&service->shelf);
@@ -229,27 +229,30 @@ static int open_store(mail_service_t *service)
 		}
 		ret = mail_epoch_open(service->path, threads, &epoch, &diag);
 	}
-	if (ret == KNOT_EOK) {
-		// Its keys first, so that its first answers are signed.
-		follow_keys(service, epoch, LOAD_PATIENCE);
-		const uint64_t txnid = epoch->txnid;
-		ret = mail_shelf_publish(&service->shelf, epoch, signers_of(service));
-		mail_epoch_free(epoch);
-		if (ret == KNOT_EOK) {
-			say(service, mail_log_event, LOG_INFO,
-			    "store '%s' %s, transaction %" PRIu64, service->path,
-			    replaced ? "replaced" : "opened", txnid);
-			return KNOT_EOK;
-		}
+	if (ret != KNOT_EOK) {
+		goto fail;
 	}
-	bool open = mail_shelf_epoch(&service->shelf) != NULL;
+
+	// Its keys first, so that its first answers are signed.
+	follow_keys(service, epoch, LOAD_PATIENCE);
+	const uint64_t txnid = epoch->txnid;
+	ret = mail_shelf_publish(&service->shelf, epoch, signers_of(service));
+	mail_epoch_free(epoch);
+	if (ret != KNOT_EOK) {
+		goto fail;
+	}
+	say(service, mail_log_event, LOG_INFO, "store '%s' %s, transaction %" PRIu64, service->path,
+	    replaced ? "replaced" : "opened", txnid);
+	return KNOT_EOK;
+fail:
 	say(service, mail_log_write, LOG_ERR, "store not opened, %s (%s)%s",
 	    diag.text[0] != '\0' ? diag.text : service->path, knot_strerror(ret),
-	    open ? "; the one that was open is still served" : "");
+	    mail_shelf_epoch(&service->shelf) != NULL ? "; the one that was open is still served"
+	                                              : "");
 	return ret;
 }
 
-/*! Opens the store when it is not open, or when another file has taken its place. */
+/*! Open the store when it is not open, or when another file has taken its place. */
 static void watch(mail_service_t *service)
 {
 	mail_epoch_t *epoch = mail_shelf_epoch(&service->shelf);
@@ -259,16 +262,18 @@ static void watch(mail_service_t *service)
 		(void)close_store(service);
 		epoch = NULL;
 	}
-	if (epoch == NULL ? service->shelf.retired != NULL
-	                  : mail_store_is_current(epoch->store) == KNOT_EOK) {
+	if (epoch != NULL && mail_store_is_current(epoch->store) == KNOT_EOK) {
 		return;
+	}
+	if (epoch == NULL && service->shelf.retired != NULL) {
+		return;  // Some worker is still at the old one.
 	}
 	// Another copy of the module may have it, which is unloaded after we were loaded.
 	service->soon = open_store(service) == KNOT_EBUSY && service->hurry > 0;
 	service->hurry -= service->soon ? 1 : 0;
 }
 
-/*! Ends snapshots that workers have kept, and should not any more. */
+/*! End snapshots that workers have kept, and should not any more. */
 static void end_standing(mail_service_t *service)
 {
 	const mail_epoch_t *epoch = mail_shelf_epoch(&service->shelf);
@@ -313,7 +318,7 @@ static void *keep_house(void *ctx)
 	return NULL;
 }
 
-/*! Starts the thread; signals are knotd's own. */
+/*! Start the thread; signals are knotd's own. */
 static int start(mail_service_t *service)
 {
 	if (mail_wake_open(&service->wake) != KNOT_EOK) {
@@ -332,7 +337,7 @@ static int start(mail_service_t *service)
 	return KNOT_EOK;
 }
 
-/*! Stops the thread, if it runs, and frees the service; safe on a half-built one. */
+/*! Stop the thread, if it runs, and frees the service; safe on a half-built one. */
 static void service_free(mail_service_t *service)
 {
 	if (service->running) {
@@ -355,7 +360,7 @@ static void service_free(mail_service_t *service)
 	free(service);
 }
 
-/*! Makes what a service signs with, if it does. */
+/*! Make what a service signs with, if it does. */
 static int add_signing(mail_service_t *service, const mail_service_conf_t *conf)
 {
 	if (conf->key_directory == NULL) {
@@ -417,7 +422,7 @@ static void remove_log(mail_service_t *service, const mail_log_t *log)
 	(void)pthread_mutex_unlock(&service->mutex);
 }
 
-/*! Makes and starts a service; its first instance waits for the store to be opened, or not. */
+/*! Make and starts a service; its first instance waits for the store to be opened, or not. */
 static int service_start(const mail_service_conf_t *conf, mail_log_t *log, bool global,
                          mail_service_t **service)
 {
@@ -426,26 +431,32 @@ static int service_start(const mail_service_conf_t *conf, mail_log_t *log, bool 
 		return KNOT_ENOMEM;
 	}
 	atomic_store(&s->interval, conf->log_interval);
-	int ret = global ? add_log(s, log) : KNOT_EOK;
-	if (ret == KNOT_EOK) {
-		s->cleared = uptime_ms();
-		s->hurry = SHORT_PERIODS;
-		s->guest = log;
-		s->soon = open_store(s) == KNOT_EBUSY;
-		s->guest = NULL;
-		ret = start(s);
+	int ret = KNOT_EOK;
+	if (global) {
+		ret = add_log(s, log);
+		if (ret != KNOT_EOK) {
+			goto fail;
+		}
 	}
+	s->cleared = uptime_ms();
+	s->hurry = SHORT_PERIODS;
+	s->guest = log;
+	s->soon = open_store(s) == KNOT_EBUSY;
+	s->guest = NULL;
+	ret = start(s);
 	if (ret != KNOT_EOK) {
-		service_free(s);
-		return ret;
+		goto fail;
 	}
 	s->next = registry.first;
 	registry.first = s;
 	*service = s;
 	return KNOT_EOK;
+fail:
+	service_free(s);
+	return ret;
 }
 
-/*! Says whether a service is what somebody wants. */
+/*! Return whether a service is what somebody wants. */
 static bool is_wanted(const mail_service_t *service, const mail_service_conf_t *conf)
 {
 	// knotd never changes its number of threads; if it did, that would be another service.

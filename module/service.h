@@ -48,7 +48,7 @@ typedef struct {
 } mail_service_conf_t;
 
 /*!
- * Takes part in the service of a store; the first to do so starts it. A store that cannot be opened is
+ * Take part in the service of a store; the first to do so starts it. A store that cannot be opened is
  * no error: it is logged, and tried again. Private keys are there when it returns, if that takes seconds.
  *
  * \param log     Where to say what happens to the store.
@@ -58,15 +58,15 @@ typedef struct {
  */
 int mail_service_attach(const mail_service_conf_t *conf, mail_log_t *log, bool global,
                         mail_service_t **service);
-/*! Ends an attach; the last one stops the service. NULL is fine. \param log  Of a global attach, or NULL. */
+/*! End an attach; the last one stops the service. NULL is fine. \param log  Of a global attach, or NULL. */
 void mail_service_detach(mail_service_t *service, mail_log_t *log);
 
-/*! Writes what the thread had to say and found nobody for. No lock; cheap when there is nothing. */
+/*! Write what the thread had to say and found nobody for. No lock; cheap when there is nothing. */
 void mail_service_tell(mail_service_t *service, mail_log_t *log);
 
-/*! Makes an instance the one that counts for all zones' instances, until another one takes its place. */
+/*! Make an instance the one that counts for all zones' instances, until another one takes its place. */
 void mail_service_count_by(mail_service_t *service, knotd_mod_t *mod);
-/*! Ends that, if it still is; then no worker uses it any more. */
+/*! End that, if it still is; then no worker uses it any more. */
 void mail_service_count_end(mail_service_t *service, knotd_mod_t *mod);
 /*! The instance that counts for zones, or NULL; between pin and unpin only. */
 knotd_mod_t *mail_service_counter(mail_service_t *service);
@@ -81,13 +81,13 @@ knotd_mod_t *mail_service_counter(mail_service_t *service);
  */
 bool mail_service_is_current(mail_service_t *service, unsigned thread, uint64_t state);
 /*!
- * Takes a snapshot of the store.
+ * Take a snapshot of the store.
  *
  * \return KNOT_EOK, then mail_service_unpin() is due; KNOT_ENOENT: the store is not open, and never
  *         was; KNOT_ERANGE: no such thread; another error: of the store (it will be opened anew).
  */
 int mail_service_pin(mail_service_t *service, unsigned thread, mail_pin_t *pin);
-/*! Adds what is needed to answer a question that is ours; between pin and unpin. */
+/*! Add what is needed to answer a question that is ours; between pin and unpin. */
 void mail_service_equip(mail_service_t *service, unsigned thread, mail_pin_t *pin);
-/*! Stops using the snapshot, which stands for the next question if nobody commits (mail_txn_stand()). */
+/*! Stop using the snapshot, which stands for the next question if nobody commits (mail_txn_stand()). */
 void mail_service_unpin(mail_service_t *service, unsigned thread, mail_pin_t *pin);

@@ -26,7 +26,7 @@ typedef struct {
 } mail_signers_t;
 
 /*!
- * Makes signers for a ring.
+ * Make signers for a ring.
  *
  * \param ring        Owned from now on, also after a failure.
  * \param signatures  Outlives them.
@@ -36,7 +36,7 @@ typedef struct {
  */
 mail_signers_t *mail_signers_new(mail_keyring_t *ring, mail_signatures_t *signatures,
                                  unsigned threads, unsigned budget);
-/*! Gives back a reference; the last one frees. NULL is fine. */
+/*! Give back a reference; the last one frees. NULL is fine. */
 void mail_signers_free(mail_signers_t *signers);
 
 typedef struct mail_snapshot mail_snapshot_t;
@@ -61,27 +61,27 @@ typedef struct {
 	mail_slot_t *slots;
 } mail_shelf_t;
 
-/*! Makes an empty shelf. \param plans Of the cache of each thread. \return KNOT_EOK, KNOT_ENOMEM. */
+/*! Make an empty shelf. \param plans Of the cache of each thread. \return KNOT_EOK, KNOT_ENOMEM. */
 int mail_shelf_init(mail_shelf_t *shelf, unsigned threads, size_t plans);
-/*! Frees everything; no hook may run any more. Safe on a zeroed or half-built one. */
+/*! Free everything; no hook may run any more. Safe on a zeroed or half-built one. */
 void mail_shelf_clear(mail_shelf_t *shelf);
 
 /*!
- * Publishes an epoch with signers; takes references of its own. What was there before waits for its readers.
+ * Publish an epoch with signers; takes references of its own. What was there before waits for its readers.
  *
  * \param epoch  NULL: nothing is open. That always works.
  *
  * \return KNOT_EOK; KNOT_ENOMEM: all is as it was.
  */
 int mail_shelf_publish(mail_shelf_t *shelf, mail_epoch_t *epoch, mail_signers_t *signers);
-/*! Frees the snapshots that no worker uses any more. */
+/*! Free the snapshots that no worker uses any more. */
 void mail_shelf_sweep(mail_shelf_t *shelf);
 /*! The epoch that is published, or NULL. By the thread that publishes. */
 mail_epoch_t *mail_shelf_epoch(const mail_shelf_t *shelf);
 /*! The signers that are, or NULL. */
 mail_signers_t *mail_shelf_signers(const mail_shelf_t *shelf);
 
-/*! Keeps the present snapshot from being freed until it is put back; NULL: none. */
+/*! Keep the present snapshot from being freed until it is put back; NULL: none. */
 static inline const mail_snapshot_t *mail_shelf_take(mail_shelf_t *shelf, unsigned thread)
 {
 	mail_slot_t *slot = &shelf->slots[thread];
@@ -94,13 +94,13 @@ static inline const mail_snapshot_t *mail_shelf_take(mail_shelf_t *shelf, unsign
 	return snapshot;
 }
 
-/*! Lets go of it. */
+/*! Let go of it. */
 static inline void mail_shelf_put(mail_shelf_t *shelf, unsigned thread)
 {
 	atomic_store_explicit(&shelf->slots[thread].pinned, NULL, memory_order_release);
 }
 
-/*! Says whether a thread has taken a snapshot. Any thread. */
+/*! Return whether a thread has taken a snapshot. Any thread. */
 bool mail_shelf_is_taken(const mail_shelf_t *shelf, unsigned thread);
 /*! The cache of a thread. */
 static inline mail_cache_t *mail_shelf_cache(const mail_shelf_t *shelf, unsigned thread)

@@ -67,7 +67,7 @@ typedef struct {
 } mail_store_options_t;
 
 /*!
- * Creates a store: the directory (2770), data.mdb and lock.mdb (0660), keys/ (2750), the databases, the
+ * Create a store: the directory (2770), data.mdb and lock.mdb (0660), keys/ (2750), the databases, the
  * metadata, and the policies `default` (empty: what is built in) and `parked` (no mail).
  *
  * A store that an interrupted call leaves behind does not exist: it is made in a directory of its own
@@ -91,7 +91,7 @@ typedef enum {
 } mail_store_mode_t;
 
 /*!
- * Opens a store. Nothing is made but a missing lock.mdb, which LMDB needs: it gets owner and mode of
+ * Open a store. Nothing is made but a missing lock.mdb, which LMDB needs: it gets owner and mode of
  * data.mdb.
  *
  * \param path     Its directory.
@@ -116,7 +116,7 @@ void mail_store_close(mail_store_t *store);
 /*! A number that no other environment of this process has or had: another number, another content. */
 uint64_t mail_store_epoch(const mail_store_t *store);
 
-/*! Says whether the files at the store's path are still those that are open: KNOT_EOK; KNOT_ESTALE when
+/*! Return whether the files at the store's path are still those that are open: KNOT_EOK; KNOT_ESTALE when
  *  data.mdb or lock.mdb was replaced (then open again), KNOT_ENOENT when it is gone. Does not open
  *  anything: closing a second environment takes the process's lock from the first. */
 int mail_store_is_current(const mail_store_t *store);
@@ -129,11 +129,11 @@ int mail_store_is_current(const mail_store_t *store);
  * \return How many transactions may have an older snapshot still, because they were in use: call again.
  */
 unsigned mail_store_end_standing(mail_store_t *store, bool idle);
-/*! Clears the slots of dead readers. \return Their number, or an error. */
+/*! Clear the slots of dead readers. \return Their number, or an error. */
 int mail_store_clear_readers(mail_store_t *store);
 
 /*!
- * Begins a transaction: reading, or writing (waits for another writer; begun and ended by the same thread).
+ * Begin a transaction: reading, or writing (waits for another writer; begun and ended by the same thread).
  *
  * \return KNOT_EOK; KNOT_EACCES (writing in a store opened for reading); KNOT_EBUSY (this thread writes
  *         already); KNOT_ELIMIT (no reader slot); KNOT_EAGAIN (another process made the map larger and
@@ -141,10 +141,10 @@ int mail_store_clear_readers(mail_store_t *store);
  *         readers of the store know no values as new as ours); KNOT_EMALF; KNOT_ENOMEM.
  */
 int mail_txn_begin(mail_store_t *store, mail_store_mode_t mode, mail_txn_t **txn);
-/*! Commits a writing transaction; frees it, whatever the result. KNOT_ESPACE: the map or the disk is full.
+/*! Commit a writing transaction; frees it, whatever the result. KNOT_ESPACE: the map or the disk is full.
  *  After a put or del that failed for such a reason it commits nothing and returns that error. */
 int mail_txn_commit(mail_txn_t *txn);
-/*! Ends a transaction without writing; frees it. NULL is fine. */
+/*! End a transaction without writing; frees it. NULL is fine. */
 void mail_txn_abort(mail_txn_t *txn);
 /*! Let go of a reading transaction's snapshot, keeping its slot. */
 void mail_txn_reset(mail_txn_t *txn);
@@ -176,7 +176,7 @@ uint64_t mail_txn_newest(mail_txn_t *txn);
 /*! The transaction's number: the same number, the same content. */
 uint64_t mail_txn_id(const mail_txn_t *txn);
 /*!
- * Bounds how many tombstones in a row mail_source_t.domain_seek passes; at the last of these
+ * Bound how many tombstones in a row mail_source_t.domain_seek passes; at the last of these
  * it returns KNOT_ELIMIT.
  *
  * \param tombstones  0: no bound, the default.
@@ -185,21 +185,21 @@ void mail_txn_limit(mail_txn_t *txn, unsigned tombstones);
 /*! The source that reads in this transaction; valid as long as the transaction object. */
 const mail_source_t *mail_txn_source(mail_txn_t *txn);
 
-/*! Writes an entry (a new stamp: max(now, old + 1)). \return KNOT_EOK, KNOT_ESPACE, KNOT_EINVAL. */
+/*! Write an entry (a new stamp: max(now, old + 1)). \return KNOT_EOK, KNOT_ESPACE, KNOT_EINVAL. */
 int mail_txn_put(mail_txn_t *txn, const mail_entry_t *entry);
 /*! As mail_txn_put() for an entry whose key sorts after all others of its database: appended when it does. */
 int mail_txn_append(mail_txn_t *txn, const mail_entry_t *entry);
 /*!
- * Deletes an entry, damaged ones too: a tombstone in a replicated store. In another one the domain or
+ * Delete an entry, damaged ones too: a tombstone in a replicated store. In another one the domain or
  * policy that owned a DKIM key gets a new stamp, so that the serial moves on.
  *
  * \return KNOT_EOK, KNOT_ENOENT, KNOT_ESPACE.
  */
 int mail_txn_del(mail_txn_t *txn, mail_section_t section, mail_str_t id);
-/*! Reads an entry by id. \return As mail_source_t.get. */
+/*! Read an entry by id. \return As mail_source_t.get. */
 int mail_txn_get(mail_txn_t *txn, mail_section_t section, mail_str_t id, mail_entry_t **entry);
 /*!
- * Walks the live entries of a section in the order of their keys.
+ * Walk the live entries of a section in the order of their keys.
  *
  * \param key    In: the key to start after (empty: the first). Out: the key of the entry.
  * \param entry  Out: the caller frees it. NULL: only the key is wanted; the entry may be damaged.
@@ -211,14 +211,14 @@ int mail_txn_next(mail_txn_t *txn, mail_section_t section, mail_lf_storage_t *ke
 /*! Takes the key and the stamp of an entry; another result than KNOT_EOK ends the walk. */
 typedef int (*mail_stamp_f)(mail_lf_t key, const mail_stamp_t *stamp, void *ctx);
 /*!
- * Walks the stamps of the live entries of a section in the order of their keys, without reading the entries. A
+ * Walk the stamps of the live entries of a section in the order of their keys, without reading the entries. A
  * damaged entry may have a zero stamp.
  *
  * \return KNOT_EOK, what each returned, or an error of the tree.
  */
 int mail_txn_stamps(mail_txn_t *txn, mail_section_t section, mail_stamp_f each, void *ctx);
 /*!
- * Walks all live domains in the order of their keys, damaged ones included: the fastest way to look at all.
+ * Walk all live domains in the order of their keys, damaged ones included: the fastest way to look at all.
  *
  * \param each  May read in the transaction, but not write; another result than KNOT_EOK ends the walk. The domain
  *              is as mail_source_t.domain_seek() gives it.
@@ -228,7 +228,7 @@ int mail_txn_stamps(mail_txn_t *txn, mail_section_t section, mail_stamp_f each, 
 int mail_txn_domains(mail_txn_t *txn,
                      int (*each)(mail_lf_t name, const mail_domain_t *domain, void *ctx),
                      void *ctx);
-/*! Removes tombstones older than a time; no serial goes back by it. \param before Nanoseconds since 1970.
+/*! Remove tombstones older than a time; no serial goes back by it. \param before Nanoseconds since 1970.
  *  \return Number removed, or an error. */
 int mail_txn_purge(mail_txn_t *txn, uint64_t before);
 
@@ -244,7 +244,7 @@ typedef struct {
 int mail_txn_stat(mail_txn_t *txn, mail_store_stat_t *stat);
 
 /*!
- * Writes a compact copy of the store (data.mdb) into a directory that must not hold one. Keys are not
+ * Write a compact copy of the store (data.mdb) into a directory that must not hold one. Keys are not
  * copied. The copy appears when it is complete and on the disk. Not within a writing transaction.
  *
  * To put a copy in the place of a store: its lock.mdb must not stay. Exchange the directories, or remove

@@ -18,30 +18,30 @@ static int fail_errno(mail_diag_t *diag, const char *path)
 	return mail_store_fail(diag, mail_store_code(rc), "%s: %s", path, strerror(rc));
 }
 
-/*! Writes the copy into an open file. */
+/*! Write the copy into an open file. */
 static int copy(mail_env_t *env, int fd)
 {
 	int rc = mdb_env_copyfd2(env->mdb, fd, MDB_CP_COMPACT);
 	if (rc == MDB_INCOMPATIBLE) {
 		/* Pages were leaked (lmdb.h, mdb_env_copy2): all of them, then. */
-		rc = lseek(fd, 0, SEEK_SET) == 0 && ftruncate(fd, 0) == 0
-		             ? mdb_env_copyfd2(env->mdb, fd, 0)
-		             : errno;
+		if (lseek(fd, 0, SEEK_SET) != 0 || ftruncate(fd, 0) != 0) {
+			return errno;
+		}
+		rc = mdb_env_copyfd2(env->mdb, fd, 0);
 	}
-	if (rc == MDB_SUCCESS && fchmod(fd, env->files.data.mode & 0660) != 0) {
-		rc = errno;
+	if (rc != MDB_SUCCESS) {
+		return rc;
 	}
-	if (rc == MDB_SUCCESS && geteuid() == 0 &&
-	    fchown(fd, env->files.data.uid, env->files.data.gid) != 0) {
-		rc = errno;
+	if (fchmod(fd, env->files.data.mode & 0660) != 0) {
+		return errno;
 	}
-	if (rc == MDB_SUCCESS && fsync(fd) != 0) {
-		rc = errno;
+	if (geteuid() == 0 && fchown(fd, env->files.data.uid, env->files.data.gid) != 0) {
+		return errno;
 	}
-	return rc;
+	return fsync(fd) == 0 ? MDB_SUCCESS : errno;
 }
 
-/*! Brings a directory's entries to the disk. */
+/*! Bring a directory's entries to the disk. */
 static int sync_directory(const char *path)
 {
 	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

@@ -14,8 +14,12 @@ int mail_txn_cursor(mail_txn_t *txn, unsigned db, MDB_cursor **cursor)
 	if (*cursor != NULL && txn->cursor_generation[db] == txn->generation) {
 		return KNOT_EOK;
 	}
-	int rc = *cursor != NULL ? mdb_cursor_renew(txn->mdb, *cursor)
-	                         : mdb_cursor_open(txn->mdb, txn->env->dbi[db], cursor);
+	int rc;
+	if (*cursor != NULL) {
+		rc = mdb_cursor_renew(txn->mdb, *cursor);
+	} else {
+		rc = mdb_cursor_open(txn->mdb, txn->env->dbi[db], cursor);
+	}
 	if (rc != MDB_SUCCESS) {
 		return mail_store_code(rc);
 	}

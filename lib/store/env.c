@@ -20,6 +20,8 @@
 #define READERS_MAX 65536
 /*! Tries to open while another process is opening or closing at the same time. */
 #define OPEN_TRIES 5
+/*! Look at the number of the last transaction, while a writer may be at it. */
+#define LOCK_TRIES 10
 
 int mail_file_look(const char *path, mail_file_t *file)
 {
@@ -77,7 +79,7 @@ static void sleep_ms(long ms)
 	(void)nanosleep(&nap, NULL);
 }
 
-/*! Calls mdb_env_open() once. */
+/*! Call mdb_env_open() once. */
 static int open_once(const char *path, unsigned flags, unsigned readers, MDB_env **mdb)
 {
 	unsigned slots = readers < READERS_MAX / 2 ? readers * 2 + 64 : READERS_MAX;
@@ -88,21 +90,25 @@ static int open_once(const char *path, unsigned flags, unsigned readers, MDB_env
 		return rc;
 	}
 	rc = mdb_env_set_maxdbs(env, DB_COUNT);
-	if (rc == MDB_SUCCESS) {
-		rc = mdb_env_set_maxreaders(env, slots > READERS_MIN ? slots : READERS_MIN);
-	}
-	if (rc == MDB_SUCCESS) {
-		rc = mdb_env_open(env, path, flags | MDB_NOTLS, FILE_MODE);
-	}
 	if (rc != MDB_SUCCESS) {
-		mdb_env_close(env);
-		return rc;
+		goto fail;
+	}
+	rc = mdb_env_set_maxreaders(env, slots > READERS_MIN ? slots : READERS_MIN);
+	if (rc != MDB_SUCCESS) {
+		goto fail;
+	}
+	rc = mdb_env_open(env, path, flags | MDB_NOTLS, FILE_MODE);
+	if (rc != MDB_SUCCESS) {
+		goto fail;
 	}
 	*mdb = env;
 	return MDB_SUCCESS;
+fail:
+	mdb_env_close(env);
+	return rc;
 }
 
-/*! Says why an environment could not be opened. */
+/*! Say why an environment could not be opened. */
 static int explain_open(const char *path, int rc, mail_diag_t *diag)
 {
 	int code = mail_store_code(rc);
@@ -126,15 +132,22 @@ static int explain_open(const char *path, int rc, mail_diag_t *diag)
 	}
 }
 
-/*! Compares the open file with the one that was looked at. */
-static int check_file(const char *path, const mail_files_t *files, MDB_env *mdb, mail_diag_t *diag)
+/*! Look at the file that LMDB has open. \return MDB_SUCCESS or errno. */
+static int look_at_open(MDB_env *mdb, struct stat *st)
 {
 	mdb_filehandle_t fd;
-	struct stat st;
 	int rc = mdb_env_get_fd(mdb, &fd);
-	if (rc == MDB_SUCCESS && fstat(fd, &st) != 0) {
-		rc = errno;
+	if (rc != MDB_SUCCESS) {
+		return rc;
 	}
+	return fstat(fd, st) == 0 ? MDB_SUCCESS : errno;
+}
+
+/*! Compare the open file with the one that was looked at. */
+static int check_file(const char *path, const mail_files_t *files, MDB_env *mdb, mail_diag_t *diag)
+{
+	struct stat st;
+	int rc = look_at_open(mdb, &st);
 	if (rc != MDB_SUCCESS) {
 		return explain_open(path, rc, diag);
 	}
@@ -147,21 +160,19 @@ static int check_file(const char *path, const mail_files_t *files, MDB_env *mdb,
 /*! Compare the size of the file with what its meta page says, before another page is read. */
 static int check_size(const char *path, mail_env_t *env, MDB_txn *txn, mail_diag_t *diag)
 {
-	mdb_filehandle_t fd;
 	struct stat st;
 	MDB_envinfo info;
 	MDB_stat pages;
-	int rc = mdb_env_get_fd(env->mdb, &fd);
-	if (rc == MDB_SUCCESS) {
-		rc = mdb_env_info(env->mdb, &info);
+	int rc = mdb_env_info(env->mdb, &info);
+	if (rc != MDB_SUCCESS) {
+		return explain_open(path, rc, diag);
 	}
-	if (rc == MDB_SUCCESS) {
-		rc = mdb_env_stat(env->mdb, &pages);
+	rc = mdb_env_stat(env->mdb, &pages);
+	if (rc != MDB_SUCCESS) {
+		return explain_open(path, rc, diag);
 	}
 	/* After the meta page: a writer makes the file longer first. */
-	if (rc == MDB_SUCCESS && fstat(fd, &st) != 0) {
-		rc = errno;
-	}
+	rc = look_at_open(env->mdb, &st);
 	if (rc != MDB_SUCCESS) {
 		return explain_open(path, rc, diag);
 	}
@@ -180,7 +191,7 @@ static int check_size(const char *path, mail_env_t *env, MDB_txn *txn, mail_diag
 	                       (unsigned long long)all * pages.ms_psize);
 }
 
-/*! Gives a lock file that was just made the owner of the data; who reads those must write it. */
+/*! Give a lock file that was just made the owner of the data; who reads those must write it. */
 static void share_lock_file(const char *lock_path, const mail_files_t *files)
 {
 	if (chmod(lock_path, FILE_MODE) != 0) {
@@ -192,30 +203,30 @@ static void share_lock_file(const char *lock_path, const mail_files_t *files)
 }
 
 /*!
- * Checks that the lock file belongs to the data: both say which transaction was the last.
+ * Check that the lock file belongs to the data: both say which transaction was the last.
  *
  * A data.mdb that was put under the lock.mdb of another one, which some process still has open, would
  * have the wrong meta page read, an older or an empty one.
  */
 static int check_lock(const char *path, mail_env_t *env, MDB_txn *txn, mail_diag_t *diag)
 {
-	MDB_envinfo info;
-	int rc = mdb_env_info(env->mdb, &info);
-	for (int i = 0; rc == MDB_SUCCESS && i < 10; i++) {
-		size_t id = mdb_txn_id(txn);
+	for (int i = 0; i < LOCK_TRIES; i++) {
+		MDB_envinfo info;
+		int rc = mdb_env_info(env->mdb, &info);
+		if (rc != MDB_SUCCESS) {
+			return explain_open(path, rc, diag);
+		}
 		/* One behind: a writer is between both updates, or died there. */
+		size_t id = mdb_txn_id(txn);
 		if (id == info.me_last_txnid || id + 1 == info.me_last_txnid) {
 			return KNOT_EOK;
 		}
 		sleep_ms(1);
 		mdb_txn_reset(txn);
 		rc = mdb_txn_renew(txn);
-		if (rc == MDB_SUCCESS) {
-			rc = mdb_env_info(env->mdb, &info);
+		if (rc != MDB_SUCCESS) {
+			return explain_open(path, rc, diag);
 		}
-	}
-	if (rc != MDB_SUCCESS) {
-		return explain_open(path, rc, diag);
 	}
 	return mail_store_fail(diag, KNOT_EBUSY,
 	                       "%s: lock.mdb is in use with an older data.mdb; when a store is "
@@ -223,10 +234,33 @@ static int check_lock(const char *path, mail_env_t *env, MDB_txn *txn, mail_diag
 	                       path);
 }
 
-/*! Opens the databases and reads the metadata. */
-static int open_databases(const char *path, mail_env_t *env, mail_meta_t *meta, mail_diag_t *diag)
+/*! Check a file that is open before it is used, and read the metadata. */
+static int check_content(const char *path, mail_env_t *env, MDB_txn *txn, mail_meta_t *meta,
+                         mail_diag_t *diag)
 {
 	mail_diag_t inner = { 0 };
+	int ret = check_lock(path, env, txn, diag);
+	if (ret != KNOT_EOK) {
+		return ret;
+	}
+	ret = check_size(path, env, txn, diag);
+	if (ret != KNOT_EOK) {
+		return ret;
+	}
+	ret = mail_meta_databases(txn, 0, env->dbi, &inner);
+	if (ret != KNOT_EOK) {
+		return mail_store_fail(diag, ret, "%s: %s", path, inner.text);
+	}
+	ret = mail_meta_read(txn, env->dbi[DB_META], meta, &inner);
+	if (ret != KNOT_EOK) {
+		return mail_store_fail(diag, ret, "%s: %s", path, inner.text);
+	}
+	return KNOT_EOK;
+}
+
+/*! Open the databases and read the metadata. */
+static int open_databases(const char *path, mail_env_t *env, mail_meta_t *meta, mail_diag_t *diag)
+{
 	MDB_txn *txn;
 	int rc = mdb_txn_begin(env->mdb, NULL, MDB_RDONLY, &txn);
 	if (rc == MDB_READERS_FULL) {
@@ -237,19 +271,7 @@ static int open_databases(const char *path, mail_env_t *env, mail_meta_t *meta, 
 	if (rc != MDB_SUCCESS) {
 		return explain_open(path, rc, diag);
 	}
-	int ret = check_lock(path, env, txn, diag);
-	if (ret == KNOT_EOK) {
-		ret = check_size(path, env, txn, diag);
-	}
-	if (ret == KNOT_EOK) {
-		ret = mail_meta_databases(txn, 0, env->dbi, &inner);
-		if (ret == KNOT_EOK) {
-			ret = mail_meta_read(txn, env->dbi[DB_META], meta, &inner);
-		}
-		if (ret != KNOT_EOK) {
-			(void)mail_store_fail(diag, ret, "%s: %s", path, inner.text);
-		}
-	}
+	int ret = check_content(path, env, txn, meta, diag);
 	if (ret != KNOT_EOK) {
 		mdb_txn_abort(txn);
 		return ret;
@@ -259,14 +281,18 @@ static int open_databases(const char *path, mail_env_t *env, mail_meta_t *meta, 
 	return rc == MDB_SUCCESS ? KNOT_EOK : explain_open(path, rc, diag);
 }
 
-/*! Makes the map as large as the metadata say: a copy of the file may have lost it. */
+/*! Make the map as large as the metadata say: a copy of the file may have lost it. */
 static int widen_map(const char *path, mail_env_t *env, uint64_t size, mail_diag_t *diag)
 {
 	MDB_envinfo info;
 	int rc = mdb_env_info(env->mdb, &info);
-	if (rc == MDB_SUCCESS && info.me_mapsize < size && size <= SIZE_MAX) {
-		rc = mdb_env_set_mapsize(env->mdb, (size_t)size);
+	if (rc != MDB_SUCCESS) {
+		return explain_open(path, rc, diag);
 	}
+	if (info.me_mapsize >= size || size > SIZE_MAX) {
+		return KNOT_EOK;
+	}
+	rc = mdb_env_set_mapsize(env->mdb, (size_t)size);
 	return rc == MDB_SUCCESS ? KNOT_EOK : explain_open(path, rc, diag);
 }
 
@@ -300,17 +326,19 @@ void mail_env_free(mail_env_t *env)
 	free(env);
 }
 
-/*! LMDB would make an empty file a new store. */
+/*! Refuse a file that is too small: LMDB would make an empty one a new store. */
 static int check_least_size(const char *path, const mail_files_t *files, mail_diag_t *diag)
 {
-	return files->data.size >= FILE_MIN
-	               ? KNOT_EOK
-	               : mail_store_fail(diag, KNOT_EMALF, "%s/data.mdb is truncated: %lld octets",
-	                                 path, (long long)files->data.size);
+	if (files->data.size >= FILE_MIN) {
+		return KNOT_EOK;
+	}
+	return mail_store_fail(diag, KNOT_EMALF, "%s/data.mdb is truncated: %lld octets", path,
+	                       (long long)files->data.size);
 }
 
 int mail_env_probe(const char *path, const mail_files_t *files, mail_diag_t *diag)
 {
+	mail_meta_t meta;
 	int ret = check_least_size(path, files, diag);
 	if (ret != KNOT_EOK) {
 		return ret;
@@ -325,25 +353,44 @@ int mail_env_probe(const char *path, const mail_files_t *files, mail_diag_t *dia
 	 * about no more than whether to try.
 	 */
 	int rc = open_once(path, MDB_RDONLY | MDB_NOLOCK, 0, &env->mdb);
-	ret = rc == MDB_SUCCESS ? check_file(path, files, env->mdb, diag)
-	                        : explain_open(path, rc, diag);
-	if (ret == KNOT_EOK) {
-		mail_meta_t meta;
-		ret = open_databases(path, env, &meta, diag);
+	if (rc != MDB_SUCCESS) {
+		ret = explain_open(path, rc, diag);
+		goto done;
 	}
+	ret = check_file(path, files, env->mdb, diag);
+	if (ret != KNOT_EOK) {
+		goto done;
+	}
+	ret = open_databases(path, env, &meta, diag);
+done:
 	mail_env_free(env);
 	return ret;
+}
+
+/*! Call mdb_env_open(), again while another process is opening or closing. */
+static int open_patiently(const char *path, unsigned flags, unsigned readers, MDB_env **mdb)
+{
+	int rc = MDB_SUCCESS;
+	for (int i = 0; i < OPEN_TRIES; i++) {
+		rc = open_once(path, flags, readers, mdb);
+		if (rc != EAGAIN && rc != EBUSY && rc != EINTR && rc != MDB_INVALID) {
+			break;
+		}
+		sleep_ms(1L << i);
+	}
+	return rc;
 }
 
 int mail_env_open(const char *path, const mail_files_t *files, bool write, unsigned readers,
                   mail_env_t **out, mail_diag_t *diag)
 {
+	char lock_path[PATH_MAX];
+	mail_meta_t meta = { 0 };
 	*out = NULL;
 	int ret = check_least_size(path, files, diag);
 	if (ret != KNOT_EOK) {
 		return ret;
 	}
-	char lock_path[PATH_MAX];
 	if (snprintf(lock_path, sizeof(lock_path), "%s/lock.mdb", path) >= (int)sizeof(lock_path)) {
 		return mail_store_fail(diag, KNOT_EINVAL, "%s: path too long", path);
 	}
@@ -351,38 +398,54 @@ int mail_env_open(const char *path, const mail_files_t *files, bool write, unsig
 	if (env == NULL) {
 		return mail_store_fail(diag, KNOT_ENOMEM, "no memory");
 	}
-	int rc = MDB_SUCCESS;
-	for (int i = 0; i < OPEN_TRIES; i++) {
-		rc = open_once(path, write ? 0 : MDB_RDONLY, readers, &env->mdb);
-		if (rc != EAGAIN && rc != EBUSY && rc != EINTR && rc != MDB_INVALID) {
-			break;
-		}
-		sleep_ms(1L << i);
+
+	int rc = open_patiently(path, write ? 0 : MDB_RDONLY, readers, &env->mdb);
+	if (rc != MDB_SUCCESS) {
+		ret = explain_open(path, rc, diag);
+		goto fail;
 	}
-	ret = rc == MDB_SUCCESS ? KNOT_EOK : explain_open(path, rc, diag);
-	if (ret == KNOT_EOK && files->lock.ino == 0) {
+	if (files->lock.ino == 0) {
 		share_lock_file(lock_path, files);
 	}
-	if (ret == KNOT_EOK) {
-		/* None on a file system that is read-only. */
-		(void)mail_file_look(lock_path, &env->files.lock);
-		ret = check_file(path, files, env->mdb, diag);
-	}
-	mail_meta_t meta = { 0 };
-	if (ret == KNOT_EOK) {
-		int dead;
-		(void)mdb_reader_check(env->mdb, &dead);
-		ret = open_databases(path, env, &meta, diag);
-	}
-	if (ret == KNOT_EOK) {
-		ret = widen_map(path, env, meta.map_size, diag);
-	}
+	/* None on a file system that is read-only. */
+	(void)mail_file_look(lock_path, &env->files.lock);
+	ret = check_file(path, files, env->mdb, diag);
 	if (ret != KNOT_EOK) {
-		mail_env_free(env);
-		return ret;
+		goto fail;
+	}
+
+	int dead;
+	(void)mdb_reader_check(env->mdb, &dead);
+	ret = open_databases(path, env, &meta, diag);
+	if (ret != KNOT_EOK) {
+		goto fail;
+	}
+	ret = widen_map(path, env, meta.map_size, diag);
+	if (ret != KNOT_EOK) {
+		goto fail;
 	}
 	*out = env;
 	return KNOT_EOK;
+fail:
+	mail_env_free(env);
+	return ret;
+}
+
+/*! Make the databases of a new environment. */
+static int make_databases(const char *path, mail_env_t *env, mail_diag_t *diag)
+{
+	MDB_txn *txn;
+	int rc = mdb_txn_begin(env->mdb, NULL, 0, &txn);
+	if (rc != MDB_SUCCESS) {
+		return explain_open(path, rc, diag);
+	}
+	int ret = mail_meta_databases(txn, MDB_CREATE, env->dbi, diag);
+	if (ret != KNOT_EOK) {
+		mdb_txn_abort(txn);
+		return ret;
+	}
+	rc = mdb_txn_commit(txn);
+	return rc == MDB_SUCCESS ? KNOT_EOK : explain_open(path, rc, diag);
 }
 
 int mail_env_create(const char *path, size_t map_size, mail_env_t **out, mail_diag_t *diag)
@@ -393,28 +456,23 @@ int mail_env_create(const char *path, size_t map_size, mail_env_t **out, mail_di
 	if (env == NULL) {
 		return mail_store_fail(diag, KNOT_ENOMEM, "no memory");
 	}
-	MDB_txn *txn = NULL;
-	int rc = open_once(path, 0, 0, &env->mdb);
-	if (rc == MDB_SUCCESS) {
-		rc = mdb_env_set_mapsize(env->mdb, map_size);
+	int ret, rc = open_once(path, 0, 0, &env->mdb);
+	if (rc != MDB_SUCCESS) {
+		ret = explain_open(path, rc, diag);
+		goto fail;
 	}
-	if (rc == MDB_SUCCESS) {
-		rc = mdb_txn_begin(env->mdb, NULL, 0, &txn);
+	rc = mdb_env_set_mapsize(env->mdb, map_size);
+	if (rc != MDB_SUCCESS) {
+		ret = explain_open(path, rc, diag);
+		goto fail;
 	}
-	int ret = rc == MDB_SUCCESS ? KNOT_EOK : explain_open(path, rc, diag);
-	if (ret == KNOT_EOK) {
-		ret = mail_meta_databases(txn, MDB_CREATE, env->dbi, diag);
-		if (ret == KNOT_EOK) {
-			rc = mdb_txn_commit(txn);
-			ret = rc == MDB_SUCCESS ? KNOT_EOK : explain_open(path, rc, diag);
-		} else {
-			mdb_txn_abort(txn);
-		}
-	}
+	ret = make_databases(path, env, diag);
 	if (ret != KNOT_EOK) {
-		mail_env_free(env);
-		return ret;
+		goto fail;
 	}
 	*out = env;
 	return KNOT_EOK;
+fail:
+	mail_env_free(env);
+	return ret;
 }

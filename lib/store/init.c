@@ -40,14 +40,14 @@ typedef struct {
 	mail_diag_t *diag;
 } making_t;
 
-/*! Notes what a system call said about a file. */
+/*! Note what a system call said about a file. */
 static int fail_errno(making_t *m, const char *path)
 {
 	int rc = errno;
 	return mail_store_fail(m->diag, mail_store_code(rc), "%s: %s", path, strerror(rc));
 }
 
-/*! Writes "DIR/NAME". */
+/*! Write "DIR/NAME". */
 static int join(making_t *m, const char *dir, const char *name, char *out)
 {
 	if (snprintf(out, PATH_MAX, "%s/%s", dir, name) >= PATH_MAX) {
@@ -56,7 +56,7 @@ static int join(making_t *m, const char *dir, const char *name, char *out)
 	return KNOT_EOK;
 }
 
-/*! Finds a user by name or number. */
+/*! Find a user by name or number. */
 static int find_user(making_t *m, const char *name)
 {
 	struct passwd *user = getpwnam(name);
@@ -75,7 +75,7 @@ static int find_user(making_t *m, const char *name)
 	return KNOT_EOK;
 }
 
-/*! Finds a group by name or number. */
+/*! Find a group by name or number. */
 static int find_group(making_t *m, const char *name)
 {
 	struct group *group = getgrnam(name);
@@ -91,7 +91,7 @@ static int find_group(making_t *m, const char *name)
 	return KNOT_EOK;
 }
 
-/*! Reads "USER:GROUP", "USER" or ":GROUP". */
+/*! Read "USER:GROUP", "USER" or ":GROUP". */
 static int parse_owner(making_t *m, const char *owner)
 {
 	char user[256];
@@ -102,14 +102,13 @@ static int parse_owner(making_t *m, const char *owner)
 	}
 	memcpy(user, owner, len);
 	user[len] = '\0';
-	int ret = KNOT_EOK;
 	if (colon != NULL && colon[1] != '\0') {
-		ret = find_group(m, colon + 1);
+		int ret = find_group(m, colon + 1);
+		if (ret != KNOT_EOK) {
+			return ret;
+		}
 	}
-	if (ret == KNOT_EOK && len > 0) {
-		ret = find_user(m, user);
-	}
-	return ret;
+	return len > 0 ? find_user(m, user) : KNOT_EOK;
 }
 
 /*! The owner when none is given. */
@@ -139,7 +138,7 @@ static int default_owner(making_t *m)
 	return KNOT_EOK;
 }
 
-/*! Sets owner and mode of a file. The mode comes last: chown drops setgid. */
+/*! Set owner and mode of a file. The mode comes last: chown drops setgid. */
 static int own(making_t *m, const char *path, mode_t mode)
 {
 	if ((m->uid != (uid_t)-1 || m->gid != (gid_t)-1) && chown(path, m->uid, m->gid) != 0) {
@@ -148,7 +147,7 @@ static int own(making_t *m, const char *path, mode_t mode)
 	return chmod(path, mode) == 0 ? KNOT_EOK : fail_errno(m, path);
 }
 
-/*! Refuses a directory that others could read or write. */
+/*! Refuse a directory that others could read or write. */
 static int check_directory(making_t *m)
 {
 	mail_file_t dir, data;
@@ -183,7 +182,7 @@ static int check_directory(making_t *m)
 	return KNOT_EOK;
 }
 
-/*! Makes the directory, or looks at the one that is there. */
+/*! Make the directory, or looks at the one that is there. */
 static int make_directory(making_t *m, const char *owner)
 {
 	if (mkdir(m->path, 0700) == 0) {
@@ -198,25 +197,27 @@ static int make_directory(making_t *m, const char *owner)
 	return m->made ? own(m, m->path, DIR_MODE) : check_directory(m);
 }
 
-/*! Writes a policy; item 0: an empty one. */
+/*! Write a policy; item 0: an empty one. */
 static int put_policy(mail_txn_t *txn, const char *id, mail_item_id_t item, const char *value)
 {
 	mail_entry_t *entry = mail_entry_new(MAIL_SECTION_POLICY, MAIL_STR(id));
 	if (entry == NULL) {
 		return KNOT_ENOMEM;
 	}
-	int ret = KNOT_EOK;
+	int ret;
 	if (value != NULL) {
 		ret = mail_entry_add(entry, mail_item_get(item), MAIL_OP_SET, MAIL_STR(value), 0);
+		if (ret != KNOT_EOK) {
+			goto done;
+		}
 	}
-	if (ret == KNOT_EOK) {
-		ret = mail_txn_put(txn, entry);
-	}
+	ret = mail_txn_put(txn, entry);
+done:
 	mail_entry_free(entry);
 	return ret;
 }
 
-/*! Writes what every store has, in one transaction. */
+/*! Write what every store has, in one transaction. */
 static int fill(const making_t *m, mail_env_t *env)
 {
 	const mail_meta_t meta = {
@@ -233,20 +234,24 @@ static int fill(const making_t *m, mail_env_t *env)
 	txn->meta = meta;
 	txn->fixed_timestamp = STAMP_INIT;
 	ret = put_policy(txn, "default", 0, NULL);
-	if (ret == KNOT_EOK) {
-		ret = put_policy(txn, "parked", MAIL_ITEM_NO_MAIL, "on");
-	}
-	if (ret == KNOT_EOK) {
-		ret = mail_meta_write(txn, &meta);
-	}
 	if (ret != KNOT_EOK) {
-		mail_txn_abort(txn);
-		return ret;
+		goto fail;
+	}
+	ret = put_policy(txn, "parked", MAIL_ITEM_NO_MAIL, "on");
+	if (ret != KNOT_EOK) {
+		goto fail;
+	}
+	ret = mail_meta_write(txn, &meta);
+	if (ret != KNOT_EOK) {
+		goto fail;
 	}
 	return mail_txn_commit(txn);
+fail:
+	mail_txn_abort(txn);
+	return ret;
 }
 
-/*! Makes data.mdb and lock.mdb in the temporary directory. */
+/*! Make data.mdb and lock.mdb in the temporary directory. */
 static int make_files(making_t *m)
 {
 	int ret = join(m, m->path, ".init-XXXXXX", m->temp);
@@ -271,28 +276,32 @@ static int make_files(making_t *m)
 	return KNOT_EOK;
 }
 
-/*! Links a file of the temporary directory to its place. */
+/*! Link a file of the temporary directory to its place. */
 static int publish(making_t *m, const char *name)
 {
 	char from[PATH_MAX], to[PATH_MAX];
 	int ret = join(m, m->temp, name, from);
-	if (ret == KNOT_EOK) {
-		ret = join(m, m->path, name, to);
+	if (ret != KNOT_EOK) {
+		return ret;
 	}
-	if (ret == KNOT_EOK) {
-		ret = own(m, from, FILE_MODE);
+	ret = join(m, m->path, name, to);
+	if (ret != KNOT_EOK) {
+		return ret;
 	}
+	ret = own(m, from, FILE_MODE);
 	if (ret != KNOT_EOK) {
 		return ret;
 	}
 	if (link(from, to) == 0) {
 		return KNOT_EOK;
 	}
-	return errno == EEXIST ? mail_store_fail(m->diag, KNOT_EEXIST, "%s is there already", to)
-	                       : fail_errno(m, to);
+	if (errno == EEXIST) {
+		return mail_store_fail(m->diag, KNOT_EEXIST, "%s is there already", to);
+	}
+	return fail_errno(m, to);
 }
 
-/*! Makes the directory for DNSSEC keys. */
+/*! Make the directory for DNSSEC keys. */
 static int make_keys(making_t *m)
 {
 	char keys[PATH_MAX];
@@ -307,39 +316,74 @@ static int make_keys(making_t *m)
 	return own(m, keys, KEYS_MODE);
 }
 
-/*! Brings a directory's entries to the disk. */
+/*! Bring a directory's entries to the disk. */
 static int sync_directory(making_t *m)
 {
 	int fd = open(m->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int ret = fd >= 0 && fsync(fd) == 0 ? KNOT_EOK : fail_errno(m, m->path);
-	if (fd >= 0) {
-		close(fd);
+	if (fd < 0) {
+		return fail_errno(m, m->path);
 	}
+	int ret = fsync(fd) == 0 ? KNOT_EOK : fail_errno(m, m->path);
+	close(fd);
 	return ret;
 }
 
-/*! Removes what was temporary and, after a failure, a directory that was made. */
+/*! Remove what was temporary and, after a failure, a directory that was made. */
 static void clean(making_t *m, bool failed)
 {
 	static const char *const names[] = { "data.mdb", "lock.mdb" };
 	char path[PATH_MAX];
-	for (size_t i = 0; m->temp[0] != '\0' && i < sizeof(names) / sizeof(names[0]); i++) {
-		if (join(m, m->temp, names[i], path) == KNOT_EOK) {
-			(void)unlink(path);
-		}
-	}
 	if (m->temp[0] != '\0') {
+		for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+			if (join(m, m->temp, names[i], path) == KNOT_EOK) {
+				(void)unlink(path);
+			}
+		}
 		(void)rmdir(m->temp);
 	}
-	if (failed && m->made) {
-		if (join(m, m->path, "keys", path) == KNOT_EOK) {
-			(void)rmdir(path);
-		}
-		if (join(m, m->path, "lock.mdb", path) == KNOT_EOK) {
-			(void)unlink(path);
-		}
-		(void)rmdir(m->path);
+	if (!failed || !m->made) {
+		return;
 	}
+	if (join(m, m->path, "keys", path) == KNOT_EOK) {
+		(void)rmdir(path);
+	}
+	if (join(m, m->path, "lock.mdb", path) == KNOT_EOK) {
+		(void)unlink(path);
+	}
+	(void)rmdir(m->path);
+}
+
+/*! Make all that a store consists of. */
+static int make(making_t *m, const mail_store_options_t *options)
+{
+	int ret = make_directory(m, options->owner);
+	if (ret != KNOT_EOK) {
+		return ret;
+	}
+	if (!options->force) {
+		ret = mail_store_check_fs(m->path, m->diag);
+		if (ret != KNOT_EOK) {
+			return ret;
+		}
+	}
+	ret = make_files(m);
+	if (ret != KNOT_EOK) {
+		return ret;
+	}
+	ret = make_keys(m);
+	if (ret != KNOT_EOK) {
+		return ret;
+	}
+	/* The lock first; one that stayed from another store is found out at open. */
+	ret = publish(m, "lock.mdb");
+	if (ret != KNOT_EOK && ret != KNOT_EEXIST) {
+		return ret;
+	}
+	ret = publish(m, "data.mdb");
+	if (ret != KNOT_EOK) {
+		return ret;
+	}
+	return sync_directory(m);
 }
 
 int mail_store_init(const char *path, const mail_store_options_t *options, mail_diag_t *diag)
@@ -361,27 +405,7 @@ int mail_store_init(const char *path, const mail_store_options_t *options, mail_
 	}
 	m.map_size = (m.map_size + page - 1) / page * page;
 
-	int ret = make_directory(&m, opt->owner);
-	if (ret == KNOT_EOK && !opt->force) {
-		ret = mail_store_check_fs(path, diag);
-	}
-	if (ret == KNOT_EOK) {
-		ret = make_files(&m);
-	}
-	if (ret == KNOT_EOK) {
-		ret = make_keys(&m);
-	}
-	if (ret == KNOT_EOK) {
-		/* The lock first; one that stayed from another store is found out at open. */
-		ret = publish(&m, "lock.mdb");
-		ret = ret == KNOT_EEXIST ? KNOT_EOK : ret;
-	}
-	if (ret == KNOT_EOK) {
-		ret = publish(&m, "data.mdb");
-	}
-	if (ret == KNOT_EOK) {
-		ret = sync_directory(&m);
-	}
+	int ret = make(&m, opt);
 	clean(&m, ret != KNOT_EOK);
 	return ret;
 }

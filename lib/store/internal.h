@@ -113,10 +113,10 @@ struct mail_txn {
 	mail_env_t *env;
 	MDB_txn *mdb;
 	bool write;
-	atomic_uint state;    /*!< TXN_RESET and so on: txn.c has a table of them. */
-	bool newest;          /*!< Nobody had committed since when its snapshot was taken. */
-	unsigned generation;  /*!< Counts when cursors have to begin anew. */
-	uint64_t snapshot;    /*!< Number of the transaction that it sees, or saw last. */
+	atomic_uint state;   /*!< TXN_RESET and so on: txn.c has a table of them. */
+	bool newest;         /*!< Nobody had committed since when its snapshot was taken. */
+	unsigned generation; /*!< Counts when cursors have to begin anew. */
+	uint64_t snapshot;   /*!< Number of the transaction that it sees, or saw last. */
 	MDB_cursor *cursors[DB_COUNT];
 	unsigned cursor_generation[DB_COUNT];
 	unsigned tombstone_limit;
@@ -194,45 +194,45 @@ int mail_short_check(MDB_env *mdb, MDB_txn *txn, size_t from, size_t missing);
 
 /*! The name of a database. */
 const char *mail_store_db_name(unsigned db);
-/*! Opens the databases; with MDB_CREATE makes them. KNOT_EMALF: not a mail store. */
+/*! Open the databases; with MDB_CREATE makes them. KNOT_EMALF: not a mail store. */
 int mail_meta_databases(MDB_txn *txn, unsigned flags, MDB_dbi *dbi, mail_diag_t *diag);
-/*! Reads and checks the metadata. KNOT_EMALF, KNOT_ENOTSUP. */
+/*! Read and check the metadata. KNOT_EMALF, KNOT_ENOTSUP. */
 int mail_meta_read(MDB_txn *txn, MDB_dbi dbi, mail_meta_t *meta, mail_diag_t *diag);
 
 /* write.c */
 
-/*! Writes octets under a key. */
+/*! Write octets under a key. */
 int mail_txn_write(mail_txn_t *txn, unsigned db, mail_lf_t key, const void *body, size_t body_len);
-/*! Writes the metadata, `format` last. */
+/*! Write the metadata, `format` last. */
 int mail_meta_write(mail_txn_t *txn, const mail_meta_t *meta);
 
 /* txn.c */
 
-/*! Begins a transaction in an environment. */
+/*! Begin a transaction in an environment. */
 int mail_env_begin(mail_env_t *env, bool write, mail_txn_t **txn);
 
 /* source.c */
 
-/*! Sets the functions of a transaction's source. */
+/*! Set the functions of a transaction's source. */
 void mail_source_init(mail_source_t *source, mail_txn_t *txn);
 
 /* env.c */
 
-/*! Opens an environment that is not open in this process, outside the registry. */
+/*! Open an environment that is not open in this process, outside the registry. */
 int mail_env_open(const char *path, const mail_files_t *files, bool write, unsigned readers,
                   mail_env_t **env, mail_diag_t *diag);
 /*!
- * Says whether a data.mdb that was put beside a lock.mdb that is open can be opened once that is closed. What is
+ * Return whether a data.mdb that was put beside a lock.mdb that is open can be opened once that is closed. What is
  * open is not touched: no lock file is opened (lmdb.h, caveats), and data.mdb is another file.
  */
 int mail_env_probe(const char *path, const mail_files_t *files, mail_diag_t *diag);
-/*! Makes an environment in an empty directory (init). */
+/*! Make an environment in an empty directory (init). */
 int mail_env_create(const char *path, size_t map_size, mail_env_t **env, mail_diag_t *diag);
-/*! Closes it. */
+/*! Close it. */
 void mail_env_free(mail_env_t *env);
-/*! Looks at a file. KNOT_ENOENT: none. */
+/*! Look at a file. KNOT_ENOENT: none. */
 int mail_file_look(const char *path, mail_file_t *file);
-/*! Says whether two are the same file. */
+/*! Return whether two are the same file. */
 bool mail_file_same(const mail_file_t *a, const mail_file_t *b);
-/*! Refuses file systems that LMDB cannot use. */
+/*! Refuse file systems that LMDB cannot use. */
 int mail_store_check_fs(const char *path, mail_diag_t *diag);

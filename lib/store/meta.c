@@ -10,23 +10,31 @@ const char *mail_store_db_name(unsigned db)
 	return db == DB_META ? "meta" : mail_section_name((mail_section_t)db);
 }
 
+/*! Open one database; it must have plain keys. \return LMDB's code. */
+static int open_database(MDB_txn *txn, const char *name, unsigned flags, MDB_dbi *dbi)
+{
+	unsigned have = 0;
+	int rc = mdb_dbi_open(txn, name, flags, dbi);
+	if (rc != MDB_SUCCESS) {
+		return rc;
+	}
+	rc = mdb_dbi_flags(txn, *dbi, &have);
+	if (rc != MDB_SUCCESS) {
+		return rc;
+	}
+	return have == 0 ? MDB_SUCCESS : MDB_INCOMPATIBLE;
+}
+
 int mail_meta_databases(MDB_txn *txn, unsigned flags, MDB_dbi *dbi, mail_diag_t *diag)
 {
 	for (unsigned i = 0; i < DB_COUNT; i++) {
 		/* meta first: without it nothing here is ours. */
 		unsigned db = i == 0 ? DB_META : i - 1;
 		const char *name = mail_store_db_name(db);
-		int rc = mdb_dbi_open(txn, name, flags, &dbi[db]);
+		int rc = open_database(txn, name, flags, &dbi[db]);
 		if (rc == MDB_NOTFOUND) {
 			return mail_store_fail(diag, KNOT_EMALF,
 			                       "not a mail store (it has no database '%s')", name);
-		}
-		unsigned have = 0;
-		if (rc == MDB_SUCCESS) {
-			rc = mdb_dbi_flags(txn, dbi[db], &have);
-		}
-		if (rc == MDB_SUCCESS && have != 0) {
-			rc = MDB_INCOMPATIBLE;
 		}
 		if (rc != MDB_SUCCESS) {
 			return mail_store_fail(diag, mail_store_code(rc), "database '%s': %s", name,
@@ -36,17 +44,26 @@ int mail_meta_databases(MDB_txn *txn, unsigned flags, MDB_dbi *dbi, mail_diag_t 
 	return KNOT_EOK;
 }
 
-/*! Reads a number of the metadata. */
+/*! Find a setting of the metadata. */
+static int find_setting(MDB_txn *txn, MDB_dbi dbi, const char *name, mail_stored_t *stored)
+{
+	MDB_val k = { strlen(name), (void *)name }, v;
+	int rc = mdb_get(txn, dbi, &k, &v);
+	if (rc == MDB_NOTFOUND) {
+		return KNOT_EMALF;
+	}
+	if (rc != MDB_SUCCESS) {
+		return mail_store_code(rc);
+	}
+	return mail_stored_read(&v, stored);
+}
+
+/*! Read a number of the metadata. */
 static int read_number(MDB_txn *txn, MDB_dbi dbi, const char *name, unsigned octets,
                        uint64_t *number, mail_diag_t *diag)
 {
-	MDB_val k = { strlen(name), (void *)name }, v;
 	mail_stored_t stored;
-	int rc = mdb_get(txn, dbi, &k, &v);
-	int ret = rc == MDB_NOTFOUND ? KNOT_EMALF : mail_store_code(rc);
-	if (ret == KNOT_EOK) {
-		ret = mail_stored_read(&v, &stored);
-	}
+	int ret = find_setting(txn, dbi, name, &stored);
 	if (ret == KNOT_EOK && (stored.deleted || stored.len != octets)) {
 		ret = KNOT_EMALF;
 	}

@@ -18,29 +18,39 @@
 
 #include "store/internal.h"
 
-/*! Looks at a file that is replaced just now. */
+/*! Look at a file that is replaced just now. */
 #define LOOK_TRIES 3
 
 static pthread_mutex_t registry_mutex = PTHREAD_MUTEX_INITIALIZER;
 static mail_env_t *registry;
 
-/*! Looks at both files of a store. */
-static int look(const mail_store_t *store, mail_files_t *files, mail_diag_t *diag)
+/*! Look at the directory and data.mdb. */
+static int look_at_data(const mail_store_t *store, mail_file_t *data, mail_diag_t *diag)
 {
 	mail_file_t dir;
 	int ret = mail_file_look(store->path, &dir);
-	if (ret == KNOT_EOK && !S_ISDIR(dir.mode)) {
-		ret = KNOT_ENOTDIR;
-	}
 	if (ret == KNOT_ENOENT) {
 		return mail_store_fail(diag, ret, "%s: no such directory", store->path);
 	}
-	if (ret == KNOT_EOK) {
-		ret = mail_file_look(store->data_path, &files->data);
-		if (ret == KNOT_ENOENT) {
-			return mail_store_fail(diag, ret, "%s: no store there (no data.mdb)",
-			                       store->path);
-		}
+	if (ret != KNOT_EOK) {
+		return ret;
+	}
+	if (!S_ISDIR(dir.mode)) {
+		return KNOT_ENOTDIR;
+	}
+	ret = mail_file_look(store->data_path, data);
+	if (ret == KNOT_ENOENT) {
+		return mail_store_fail(diag, ret, "%s: no store there (no data.mdb)", store->path);
+	}
+	return ret;
+}
+
+/*! Look at both files of a store. */
+static int look(const mail_store_t *store, mail_files_t *files, mail_diag_t *diag)
+{
+	int ret = look_at_data(store, &files->data, diag);
+	if (ret == KNOT_ENOENT) {
+		return ret;
 	}
 	if (ret == KNOT_EACCES) {
 		return mail_store_fail(diag, ret, "%s: user %u may not enter the directory",
@@ -57,7 +67,7 @@ static int look(const mail_store_t *store, mail_files_t *files, mail_diag_t *dia
 }
 
 /*!
- * Says whether this process has a file open outside the registry: after an upgrade of the module and a
+ * Return whether this process has a file open outside the registry: after an upgrade of the module and a
  * reload there are two copies of this code, with a registry each.
  */
 static bool open_elsewhere(const mail_file_t *file)
@@ -79,7 +89,7 @@ static bool open_elsewhere(const mail_file_t *file)
 	return found;
 }
 
-/*! Finds an environment that is open already. KNOT_EOK with NULL: it may be opened. */
+/*! Find an environment that is open already. KNOT_EOK with NULL: it may be opened. */
 static int find(const mail_store_t *store, const mail_files_t *files, mail_env_t **found,
                 mail_diag_t *diag)
 {
@@ -99,13 +109,13 @@ static int find(const mail_store_t *store, const mail_files_t *files, mail_env_t
 		if (same_lock) {
 			/* A bad file is no reason to close a good store. */
 			int ret = mail_env_probe(store->path, files, diag);
-			return ret != KNOT_EOK
-			               ? ret
-			               : mail_store_fail(diag, KNOT_EBUSY,
-			                                 "%s: data.mdb was replaced without its "
-			                                 "lock.mdb; the old one has to be closed "
-			                                 "first",
-			                                 store->path);
+			if (ret != KNOT_EOK) {
+				return ret;
+			}
+			return mail_store_fail(diag, KNOT_EBUSY,
+			                       "%s: data.mdb was replaced without its lock.mdb; "
+			                       "the old one has to be closed first",
+			                       store->path);
 		}
 	}
 	if (files->lock.ino != 0 && open_elsewhere(&files->lock)) {
@@ -117,23 +127,23 @@ static int find(const mail_store_t *store, const mail_files_t *files, mail_env_t
 	return KNOT_EOK;
 }
 
-/*! Opens or shares the environment, under the registry's mutex. */
+/*! Open or share the environment, under the registry's mutex. */
 static int acquire(mail_store_t *store, mail_store_mode_t mode, unsigned readers, mail_diag_t *diag)
 {
 	mail_files_t files = { 0 };
 	mail_env_t *env;
 	int ret = look(store, &files, diag);
-	if (ret == KNOT_EOK) {
-		ret = find(store, &files, &env, diag);
+	if (ret != KNOT_EOK) {
+		return ret;
 	}
+	ret = find(store, &files, &env, diag);
 	if (ret != KNOT_EOK) {
 		return ret;
 	}
 	if (env != NULL) {
 		if (store->writable && !env->writable) {
 			return mail_store_fail(diag, KNOT_EBUSY,
-			                       "%s: open in this process for reading "
-			                       "only",
+			                       "%s: open in this process for reading only",
 			                       store->path);
 		}
 		env->refs++;
@@ -167,7 +177,7 @@ static void free_store(mail_store_t *store)
 	}
 }
 
-/*! Makes "DIR" or "DIR/NAME". */
+/*! Make "DIR" or "DIR/NAME". */
 static char *join(const char *dir, const char *name)
 {
 	size_t size = strlen(dir) + 1 + strlen(name) + 1;
@@ -204,10 +214,13 @@ int mail_store_open(const char *path, mail_store_mode_t mode, unsigned readers, 
 	}
 	store->writable = (mode & MAIL_STORE_WRITE) != 0;
 
-	int ret = KNOT_EAGAIN;
+	int ret = KNOT_EOK;
 	pthread_mutex_lock(&registry_mutex);
-	for (int i = 0; ret == KNOT_EAGAIN && i < LOOK_TRIES; i++) {
+	for (int i = 0; i < LOOK_TRIES; i++) {
 		ret = acquire(store, mode, readers, diag);
+		if (ret != KNOT_EAGAIN) {
+			break;
+		}
 	}
 	pthread_mutex_unlock(&registry_mutex);
 	if (ret != KNOT_EOK) {
@@ -255,9 +268,9 @@ int mail_store_is_current(const mail_store_t *store)
 	}
 	/* Under another lock file writers would not see our readers. */
 	const mail_files_t *files = &store->env->files;
-	return mail_file_same(&data, &files->data) && mail_file_same(&lock, &files->lock)
-	               ? KNOT_EOK
-	               : KNOT_ESTALE;
+	const bool same = mail_file_same(&data, &files->data) &&
+	                  mail_file_same(&lock, &files->lock);
+	return same ? KNOT_EOK : KNOT_ESTALE;
 }
 
 int mail_store_clear_readers(mail_store_t *store)

@@ -48,15 +48,15 @@ static int source_get(const mail_source_t *source, mail_section_t section, mail_
 	return KNOT_EOK;
 }
 
-/*! Reads a domain's value, damaged or not. \return False: it is a tombstone. */
+/*! Read a domain's value, damaged or not. \return False: it is a tombstone. */
 static bool read_domain(const MDB_val *v, mail_domain_t *domain)
 {
 	mail_stored_t stored;
 	int ret = mail_stored_read(v, &stored);
-	if (ret == KNOT_EOK && stored.deleted) {
-		return false;
-	}
 	if (ret == KNOT_EOK) {
+		if (stored.deleted) {
+			return false;
+		}
 		ret = mail_codec_domain(stored.body, stored.len, domain);
 	}
 	if (ret != KNOT_EOK) {
@@ -334,15 +334,21 @@ int mail_txn_domains(mail_txn_t *txn,
 	if (ret != KNOT_EOK) {
 		return ret;
 	}
-	for (walk_step(&walk); walk.rc == MDB_SUCCESS && ret == KNOT_EOK; walk_step(&walk)) {
-		if (walk.k.mv_size <= MAIL_LF_MAX && read_domain(&walk.v, &domain)) {
-			ret = each((mail_lf_t){ walk.k.mv_data, walk.k.mv_size }, &domain, ctx);
+	for (walk_step(&walk); walk.rc == MDB_SUCCESS; walk_step(&walk)) {
+		if (walk.k.mv_size > MAIL_LF_MAX || !read_domain(&walk.v, &domain)) {
+			continue;
+		}
+		ret = each((mail_lf_t){ walk.k.mv_data, walk.k.mv_size }, &domain, ctx);
+		if (ret != KNOT_EOK) {
+			goto done;
 		}
 	}
+	if (walk.rc != MDB_NOTFOUND) {
+		ret = mail_store_code(walk.rc);
+	}
+done:
 	mdb_cursor_close(walk.cursor);
-	return ret != KNOT_EOK || walk.rc == MDB_SUCCESS || walk.rc == MDB_NOTFOUND
-	               ? ret
-	               : mail_store_code(walk.rc);
+	return ret;
 }
 
 void mail_source_init(mail_source_t *source, mail_txn_t *txn)

@@ -16,7 +16,7 @@ int mail_txn_get(mail_txn_t *txn, mail_section_t section, mail_str_t id, mail_en
 	return txn->source.get(&txn->source, section, mail_lf(&key), entry, NULL);
 }
 
-/*! Positions a cursor at the first key after a key, or the first of all. */
+/*! Position a cursor at the first key after a key, or the first of all. */
 static int seek_after(MDB_cursor *cursor, mail_lf_t key, MDB_val *k, MDB_val *v)
 {
 	if (key.len == 0) {

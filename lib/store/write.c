@@ -16,17 +16,18 @@ static uint64_t next_timestamp(const mail_txn_t *txn, uint64_t old)
 	}
 	struct timespec now;
 	(void)clock_gettime(CLOCK_REALTIME, &now);
-	uint64_t timestamp = now.tv_sec < 0
-	                             ? 0
-	                             : (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-	if (timestamp <= old) {
-		/* Another writer's clock may be ahead; at the very end time stands still. */
-		timestamp = old < UINT64_MAX ? old + 1 : old;
+	uint64_t timestamp = 0;
+	if (now.tv_sec >= 0) {
+		timestamp = (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 	}
-	return timestamp;
+	if (timestamp > old) {
+		return timestamp;
+	}
+	/* Another writer's clock may be ahead; at the very end time stands still. */
+	return old < UINT64_MAX ? old + 1 : old;
 }
 
-/*! Begins a value with its header. */
+/*! Begin a value with its header. */
 static void begin_value(mail_txn_t *txn, uint64_t timestamp, uint8_t flags)
 {
 	mail_buf_t *value = &txn->value;
@@ -40,7 +41,7 @@ static void begin_value(mail_txn_t *txn, uint64_t timestamp, uint8_t flags)
 	(void)mail_buf_u16(value, 0);
 }
 
-/*! Stores the value that was built. */
+/*! Store the value that was built. */
 static int store_value(mail_txn_t *txn, unsigned db, mail_lf_t key, unsigned flags)
 {
 	if (txn->value.error != KNOT_EOK) {
@@ -59,7 +60,7 @@ static int store_value(mail_txn_t *txn, unsigned db, mail_lf_t key, unsigned fla
 	return rc == MDB_SUCCESS ? KNOT_EOK : mail_txn_fail(txn, rc);
 }
 
-/*! Says whether a transaction can write. */
+/*! Return whether a transaction can write. */
 static int writable(const mail_txn_t *txn)
 {
 	if (!txn->write) {
@@ -92,9 +93,10 @@ static int begin_entry(mail_txn_t *txn, const mail_entry_t *entry, bool fresh,
                        mail_lf_storage_t *key)
 {
 	int ret = writable(txn);
-	if (ret == KNOT_EOK) {
-		ret = mail_entry_key(entry->section, entry->id, key);
+	if (ret != KNOT_EOK) {
+		return ret;
 	}
+	ret = mail_entry_key(entry->section, entry->id, key);
 	if (ret != KNOT_EOK) {
 		return ret;
 	}
@@ -121,11 +123,14 @@ int mail_txn_append(mail_txn_t *txn, const mail_entry_t *entry)
 		return ret;
 	}
 	ret = store_value(txn, entry->section, mail_lf(&key), MDB_APPEND);
-	return ret == KNOT_EEXIST ? mail_txn_put(txn, entry) : ret;
+	if (ret != KNOT_EEXIST) {
+		return ret;
+	}
+	return mail_txn_put(txn, entry);
 }
 
 /*!
- * Gives the owner of a DKIM key that is about to vanish a timestamp, so that the newest one of all
+ * Give the owner of a DKIM key that is about to vanish a timestamp, so that the newest one of all
  * that a domain's serial counts does not get older. Other entries have no owner.
  *
  * \param floor  Timestamp of what vanishes.
@@ -191,7 +196,7 @@ int mail_txn_del(mail_txn_t *txn, mail_section_t section, mail_str_t id)
 	return restamp_owner(txn, section, id, stored.stamp.timestamp, true);
 }
 
-/*! Removes one tombstone, at which the cursor stands. */
+/*! Remove one tombstone, at which the cursor stands. */
 static int purge_one(mail_txn_t *txn, mail_section_t section, MDB_cursor *cursor, const MDB_val *k,
                      uint64_t timestamp)
 {
@@ -209,33 +214,47 @@ static int purge_one(mail_txn_t *txn, mail_section_t section, MDB_cursor *cursor
 	return rc == MDB_SUCCESS ? KNOT_EOK : mail_txn_fail(txn, rc);
 }
 
+/*! Remove the old tombstones of a section. \return Their number, or an error. */
+static int purge_section(mail_txn_t *txn, mail_section_t section, uint64_t before)
+{
+	MDB_cursor *cursor;
+	int removed = 0;
+	int ret = mail_txn_cursor(txn, section, &cursor);
+	if (ret != KNOT_EOK) {
+		return ret;
+	}
+	MDB_val k, v;
+	int rc = mdb_cursor_get(cursor, &k, &v, MDB_FIRST);
+	for (; rc == MDB_SUCCESS; rc = mdb_cursor_get(cursor, &k, &v, MDB_NEXT)) {
+		mail_stored_t stored;
+		if (mail_stored_read(&v, &stored) != KNOT_EOK || !stored.deleted ||
+		    stored.stamp.timestamp >= before) {
+			continue;
+		}
+		ret = purge_one(txn, section, cursor, &k, stored.stamp.timestamp);
+		if (ret != KNOT_EOK) {
+			return ret;
+		}
+		removed++;
+	}
+	return rc == MDB_NOTFOUND ? removed : mail_txn_fail(txn, rc);
+}
+
 int mail_txn_purge(mail_txn_t *txn, uint64_t before)
 {
-	int ret = writable(txn);
 	int removed = 0;
-	for (unsigned section = 0; ret == KNOT_EOK && section < MAIL_SECTION_COUNT; section++) {
-		MDB_cursor *cursor;
-		ret = mail_txn_cursor(txn, section, &cursor);
-		if (ret != KNOT_EOK) {
-			break;
-		}
-		MDB_val k, v;
-		int rc = mdb_cursor_get(cursor, &k, &v, MDB_FIRST);
-		for (; rc == MDB_SUCCESS; rc = mdb_cursor_get(cursor, &k, &v, MDB_NEXT)) {
-			mail_stored_t stored;
-			if (mail_stored_read(&v, &stored) != KNOT_EOK || !stored.deleted ||
-			    stored.stamp.timestamp >= before) {
-				continue;
-			}
-			ret = purge_one(txn, section, cursor, &k, stored.stamp.timestamp);
-			if (ret != KNOT_EOK) {
-				return ret;
-			}
-			removed++;
-		}
-		ret = rc == MDB_NOTFOUND ? KNOT_EOK : mail_txn_fail(txn, rc);
+	int ret = writable(txn);
+	if (ret != KNOT_EOK) {
+		return ret;
 	}
-	return ret == KNOT_EOK ? removed : ret;
+	for (unsigned section = 0; section < MAIL_SECTION_COUNT; section++) {
+		ret = purge_section(txn, section, before);
+		if (ret < 0) {
+			return ret;
+		}
+		removed += ret;
+	}
+	return removed;
 }
 
 /*! Writes a number of the metadata. */
@@ -251,15 +270,22 @@ static int write_number(mail_txn_t *txn, const char *name, unsigned octets, uint
 
 int mail_meta_write(mail_txn_t *txn, const mail_meta_t *meta)
 {
-	int ret = write_number(txn, META_MAP_SIZE, 8, meta->map_size);
-	if (ret == KNOT_EOK) {
-		ret = write_number(txn, META_REPLICATED, 1, meta->replicated);
+	const struct {
+		const char *name;
+		unsigned octets;
+		uint64_t number;
+	} settings[] = {
+		{ META_MAP_SIZE, 8, meta->map_size },
+		{ META_REPLICATED, 1, meta->replicated },
+		{ META_VALUES, 4, meta->values },
+		{ META_FORMAT, 4, meta->format },
+	};
+	for (size_t i = 0; i < sizeof(settings) / sizeof(settings[0]); i++) {
+		int ret = write_number(txn, settings[i].name, settings[i].octets,
+		                       settings[i].number);
+		if (ret != KNOT_EOK) {
+			return ret;
+		}
 	}
-	if (ret == KNOT_EOK) {
-		ret = write_number(txn, META_VALUES, 4, meta->values);
-	}
-	if (ret == KNOT_EOK) {
-		ret = write_number(txn, META_FORMAT, 4, meta->format);
-	}
-	return ret;
+	return KNOT_EOK;
 }
