@@ -230,3 +230,33 @@ static inline bool logged_is(const char *text)
 	pthread_mutex_unlock(&logged.mutex);
 	return is;
 }
+
+/*! Memory of a question, as knotd has it: gone at its end, whatever is in it. */
+typedef struct {
+	_Alignas(16) uint8_t octets[1 << 18];
+	size_t used;
+} arena_t;
+
+static inline void *arena_alloc(void *ctx, size_t size)
+{
+	arena_t *arena = ctx;
+	size_t rounded = (size + 15) & ~(size_t)15;
+	if (rounded > sizeof(arena->octets) - arena->used) {
+		return NULL;
+	}
+	arena->used += rounded;
+	return arena->octets + arena->used - rounded;
+}
+
+static inline void arena_free(void *memory)
+{
+	(void)memory;
+}
+
+/*! The memory of this thread's question, empty. */
+static inline knot_mm_t arena_mm(void)
+{
+	static _Thread_local arena_t arena;
+	arena.used = 0;
+	return (knot_mm_t){ .ctx = &arena, .alloc = arena_alloc, .free = arena_free };
+}

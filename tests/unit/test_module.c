@@ -23,33 +23,9 @@ typedef struct {
 	bool aa;
 } answer_t;
 
-/*! Memory of a question, as knotd has it: gone at its end, whatever is in it. */
-typedef struct {
-	_Alignas(16) uint8_t octets[1 << 18];
-	size_t used;
-} arena_t;
-
-static void *arena_alloc(void *ctx, size_t size)
-{
-	arena_t *arena = ctx;
-	size_t rounded = (size + 15) & ~(size_t)15;
-	if (rounded > sizeof(arena->octets) - arena->used) {
-		return NULL;
-	}
-	arena->used += rounded;
-	return arena->octets + arena->used - rounded;
-}
-
-static void arena_free(void *memory)
-{
-	(void)memory;
-}
-
 static answer_t ask(knotd_mod_t *mod, const question_t *question)
 {
-	static _Thread_local arena_t arena;
-	arena.used = 0;
-	knot_mm_t mm = { .ctx = &arena, .alloc = arena_alloc, .free = arena_free };
+	knot_mm_t mm = arena_mm();
 	knot_dname_storage_t name, zone;
 	knot_dname_from_str(name, question->name, sizeof(name));
 	knot_pkt_t *query = knot_pkt_new(NULL, 512, NULL);

@@ -24,10 +24,11 @@ static void test_zone_instance(void)
 /*! Asks a zone's instance about a name that the zone does not have. \return Whether it has added to the answer. */
 static bool is_added(knotd_mod_t *mod, const char *text)
 {
+	knot_mm_t mm = arena_mm();
 	knot_dname_storage_t name;
 	knot_dname_from_str(name, text, sizeof(name));
 	knot_pkt_t *query = knot_pkt_new(NULL, 512, NULL);
-	knot_pkt_t *pkt = knot_pkt_new(NULL, 512, NULL);
+	knot_pkt_t *pkt = knot_pkt_new(NULL, 512, &mm);
 	knot_pkt_put_question(query, name, KNOT_CLASS_IN, KNOT_RRTYPE_TXT);
 	knot_pkt_init_response(pkt, query);
 	knot_pkt_begin(pkt, KNOT_ANSWER);
