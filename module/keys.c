@@ -350,7 +350,7 @@ unsigned mail_keys_follow(mail_keys_t *keys, const mail_keys_look_t *look)
 mail_keyring_t *mail_keys_ring(mail_keys_t *keys)
 {
 	int64_t begun = uptime_us();
-	mail_keyring_t *ring = mail_keyring_new(NULL);
+	mail_keyring_t *ring = mail_keyring_new();
 	for (size_t i = 0; ring != NULL && i < keys->count; i++) {
 		const mail_key_set_t *set = keys->sets[i];
 		for (unsigned k = 0; ring != NULL && k < set->count; k++) {

@@ -602,7 +602,7 @@ void mail_service_equip(mail_service_t *service, unsigned thread, mail_pin_t *pi
 	mail_cache_sync(pin->cache, snapshot->epoch->number, mail_txn_id(pin->txn));
 	if (snapshot->signers != NULL) {
 		pin->signer = snapshot->signers->signers[thread];
-		mail_signer_sync(pin->signer, snapshot->signers->ring, pin->now);
+		mail_signer_sync(pin->signer, pin->now);
 	}
 }
 

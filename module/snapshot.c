@@ -23,7 +23,7 @@ mail_signers_t *mail_signers_new(mail_keyring_t *ring, mail_signatures_t *signat
 	signers->ring = ring;
 	signers->threads = threads;
 	for (unsigned i = 0; i < threads; i++) {
-		signers->signers[i] = mail_signer_new(signatures, budget);
+		signers->signers[i] = mail_signer_new(ring, signatures, budget);
 		if (signers->signers[i] == NULL) {
 			mail_signers_free(signers);
 			return NULL;

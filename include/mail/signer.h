@@ -50,13 +50,11 @@ int mail_private_file(mail_str_t set, mail_algorithm_t algorithm, uint16_t tag, 
  */
 typedef struct mail_keyring mail_keyring_t;
 
-/*! Makes a ring with the keys of another one (or none: NULL). \return NULL without memory. */
-mail_keyring_t *mail_keyring_new(const mail_keyring_t *base);
-/*! Adds a key (takes a reference of its own); one that is there already is no error. */
+/*! Make an empty ring. \return NULL without memory. */
+mail_keyring_t *mail_keyring_new(void);
+/*! Add a key (a reference of the ring's own); one that is there already is no error. \return KNOT_EOK, KNOT_ENOMEM. */
 int mail_keyring_add(mail_keyring_t *ring, mail_private_t *key);
-/*! Takes a key out. \return KNOT_EOK, KNOT_ENOENT. */
-int mail_keyring_remove(mail_keyring_t *ring, mail_algorithm_t algorithm, mail_str_t public_key);
-/*! Finds a key, or NULL. No reference is taken. */
+/*! Find a key, or NULL. No reference is taken. */
 mail_private_t *mail_keyring_find(const mail_keyring_t *ring, mail_algorithm_t algorithm,
                                   mail_str_t public_key);
 size_t mail_keyring_count(const mail_keyring_t *ring);
@@ -72,8 +70,6 @@ typedef struct mail_signatures mail_signatures_t;
 /*! Makes a cache. \param octets Its bound; memory is taken as it is used. \return NULL without memory. */
 mail_signatures_t *mail_signatures_new(size_t octets);
 void mail_signatures_free(mail_signatures_t *signatures);
-/*! Octets in use, for people. */
-size_t mail_signatures_used(const mail_signatures_t *signatures);
 
 /*! What a signer did, for counters. */
 typedef struct {
@@ -97,16 +93,20 @@ typedef enum {
 } mail_sign_flag_t;
 
 /*!
- * Makes a signer.
+ * Make a signer.
  *
+ * \param ring        Keys. Outlives the signer.
  * \param signatures  Shared cache; NULL: none. Outlives the signer.
  * \param budget      Fleeting signatures per second; 0: no bound.
+ *
+ * \return NULL without memory.
  */
-mail_signer_t *mail_signer_new(mail_signatures_t *signatures, unsigned budget);
+mail_signer_t *mail_signer_new(const mail_keyring_t *ring, mail_signatures_t *signatures,
+                               unsigned budget);
 void mail_signer_free(mail_signer_t *signer);
-/*! The ring and the second of the coming questions. The ring stays valid until the next call (NULL: no keys). */
-void mail_signer_sync(mail_signer_t *signer, const mail_keyring_t *ring, int64_t now);
-/*! Says whether the private half of a key is there. */
+/*! Set the second of the coming questions, for the budget. */
+void mail_signer_sync(mail_signer_t *signer, int64_t now);
+/*! Return whether the private half of a key is there. */
 bool mail_signer_has(const mail_signer_t *signer, const mail_dnskey_t *key);
 /*!
  * Signs octets (RFC 4034 3.1.8.1: the RRSIG RDATA without the signature, then the canonical RRset), or finds

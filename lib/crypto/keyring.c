@@ -6,7 +6,6 @@
 
 #include "crypto/keyring.h"
 
-#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "crypto/private.h"
@@ -14,24 +13,17 @@
 #define SLOTS_FIRST 8
 
 struct mail_keyring {
-	uint64_t serial;
 	size_t count;
 	size_t mask; /*!< Slots, a power of two, less one. */
 	mail_private_t **slots;
 };
-
-static uint64_t serial_next(void)
-{
-	static atomic_uint_fast64_t serial;
-	return atomic_fetch_add_explicit(&serial, 1, memory_order_relaxed) + 1;
-}
 
 static size_t slot_home(const mail_keyring_t *ring, mail_str_t public_key)
 {
 	return mail_public_hash((const uint8_t *)public_key.data, public_key.len) & ring->mask;
 }
 
-/*! The slot of a key, or the free one that it would have. */
+/*! Return the slot of a key, or the free one that it would have. */
 static size_t slot_find(const mail_keyring_t *ring, mail_algorithm_t algorithm,
                         mail_str_t public_key)
 {
@@ -45,7 +37,7 @@ static size_t slot_find(const mail_keyring_t *ring, mail_algorithm_t algorithm,
 	return i;
 }
 
-/*! Moves the keys to a table of twice the size. */
+/*! Move the keys to a table of twice the size. */
 static int slots_grow(mail_keyring_t *ring)
 {
 	mail_keyring_t larger = { .mask = ring->mask * 2 + 1 };
@@ -66,24 +58,17 @@ static int slots_grow(mail_keyring_t *ring)
 	return KNOT_EOK;
 }
 
-mail_keyring_t *mail_keyring_new(const mail_keyring_t *base)
+mail_keyring_t *mail_keyring_new(void)
 {
 	mail_keyring_t *ring = calloc(1, sizeof(*ring));
 	if (ring == NULL) {
 		return NULL;
 	}
-	ring->serial = serial_next();
-	ring->mask = base != NULL ? base->mask : SLOTS_FIRST - 1;
-	ring->slots = calloc(ring->mask + 1, sizeof(*ring->slots));
+	ring->mask = SLOTS_FIRST - 1;
+	ring->slots = calloc(SLOTS_FIRST, sizeof(*ring->slots));
 	if (ring->slots == NULL) {
 		free(ring);
 		return NULL;
-	}
-	for (size_t i = 0; base != NULL && i <= base->mask; i++) {
-		if (base->slots[i] != NULL) {
-			ring->slots[i] = mail_private_ref(base->slots[i]);
-			ring->count++;
-		}
 	}
 	return ring;
 }
@@ -106,27 +91,6 @@ int mail_keyring_add(mail_keyring_t *ring, mail_private_t *key)
 	return KNOT_EOK;
 }
 
-int mail_keyring_remove(mail_keyring_t *ring, mail_algorithm_t algorithm, mail_str_t public_key)
-{
-	size_t hole = slot_find(ring, algorithm, public_key);
-	if (ring->slots[hole] == NULL) {
-		return KNOT_ENOENT;
-	}
-	mail_private_free(ring->slots[hole]);
-	ring->count--;
-
-	/* What was pushed past the hole moves up, so that no search ends there too early. */
-	for (size_t i = (hole + 1) & ring->mask; ring->slots[i] != NULL; i = (i + 1) & ring->mask) {
-		size_t home = slot_home(ring, mail_private_public(ring->slots[i]));
-		if (((i - home) & ring->mask) >= ((i - hole) & ring->mask)) {
-			ring->slots[hole] = ring->slots[i];
-			hole = i;
-		}
-	}
-	ring->slots[hole] = NULL;
-	return KNOT_EOK;
-}
-
 mail_private_t *mail_keyring_find(const mail_keyring_t *ring, mail_algorithm_t algorithm,
                                   mail_str_t public_key)
 {
@@ -136,11 +100,6 @@ mail_private_t *mail_keyring_find(const mail_keyring_t *ring, mail_algorithm_t a
 size_t mail_keyring_count(const mail_keyring_t *ring)
 {
 	return ring->count;
-}
-
-uint64_t mail_keyring_serial(const mail_keyring_t *ring)
-{
-	return ring != NULL ? ring->serial : 0;
 }
 
 void mail_keyring_free(mail_keyring_t *ring)

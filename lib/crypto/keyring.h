@@ -7,9 +7,6 @@
 
 #include "mail/signer.h"
 
-/*! Another number for every ring of this process, as a new ring may lie where an old one was; 0 of NULL. */
-uint64_t mail_keyring_serial(const mail_keyring_t *ring);
-
 /*!
  * A hash of a public half for tables that fewer than 2^32 keys are in: its last octets, which nobody chooses
  * freely (in an RSA key they are the modulus').

@@ -63,8 +63,6 @@ struct mail_signatures {
 	size_t count; /*!< Of sets. */
 	uint64_t key[KEY_WORDS];
 	uint64_t sip[SIP_WORDS];
-	/* Apart from what all read all the time. */
-	_Alignas(64) atomic_size_t used; /*!< Chunks. */
 };
 
 /* --- Digest --- */
@@ -268,19 +266,16 @@ static unsigned way_choose(set_t *set)
 	}
 }
 
-/*! \return Whether a free place was filled. */
-static bool chunk_put(set_t *set, mail_digest_t digest, const uint64_t words[CHUNK_WORDS])
+static void chunk_put(set_t *set, mail_digest_t digest, const uint64_t words[CHUNK_WORDS])
 {
 	uint32_t sequence = atomic_load_explicit(&set->sequence, memory_order_relaxed);
 	if ((sequence & 1) ||
 	    !atomic_compare_exchange_strong_explicit(&set->sequence, &sequence, sequence + 1,
 	                                             memory_order_acquire, memory_order_relaxed)) {
-		return false;
+		return;
 	}
-	bool filled = false;
 	if (way_find(set, digest) == WAYS) {
 		unsigned way = way_choose(set);
-		filled = word_load(&set->digests[way].high) == 0;
 		word_store(&set->digests[way].low, digest.low);
 		word_store(&set->digests[way].high, digest.high);
 		for (size_t k = 0; k < CHUNK_WORDS; k++) {
@@ -288,7 +283,6 @@ static bool chunk_put(set_t *set, mail_digest_t digest, const uint64_t words[CHU
 		}
 	}
 	atomic_store_explicit(&set->sequence, sequence + 2, memory_order_release);
-	return filled;
 }
 
 static inline size_t chunk_len(size_t left)
@@ -320,9 +314,7 @@ void mail_signatures_put(mail_signatures_t *signatures, mail_digest_t digest,
 		uint64_t words[CHUNK_WORDS] = { 0 };
 		mail_digest_t chunk = chunk_digest(digest, i);
 		memcpy(words, signature + i * CHUNK_LEN, chunk_len(len - i * CHUNK_LEN));
-		if (chunk_put(chunk_set(signatures, chunk), chunk, words)) {
-			atomic_fetch_add_explicit(&signatures->used, 1, memory_order_relaxed);
-		}
+		chunk_put(chunk_set(signatures, chunk), chunk, words);
 	}
 }
 
@@ -330,12 +322,10 @@ void mail_signatures_put(mail_signatures_t *signatures, mail_digest_t digest,
 
 mail_signatures_t *mail_signatures_new(size_t octets)
 {
-	mail_signatures_t *signatures = aligned_alloc(_Alignof(mail_signatures_t),
-	                                              sizeof(*signatures));
+	mail_signatures_t *signatures = calloc(1, sizeof(*signatures));
 	if (signatures == NULL) {
 		return NULL;
 	}
-	memset(signatures, 0, sizeof(*signatures));
 	signatures->count = octets / sizeof(set_t);
 	if (RAND_bytes((uint8_t *)signatures->key, sizeof(signatures->key)) != 1 ||
 	    RAND_bytes((uint8_t *)signatures->sip, sizeof(signatures->sip)) != 1) {
@@ -367,10 +357,4 @@ void mail_signatures_free(mail_signatures_t *signatures)
 	}
 	OPENSSL_cleanse(signatures, sizeof(*signatures));
 	free(signatures);
-}
-
-size_t mail_signatures_used(const mail_signatures_t *signatures)
-{
-	/* A chunk, its digest, and its part of what the set needs. */
-	return atomic_load_explicit(&signatures->used, memory_order_relaxed) * sizeof(set_t) / WAYS;
 }

@@ -371,11 +371,10 @@ static void key_use(const char *text)
 {
 	mail_private_t *key = NULL;
 	CU_ASSERT_FATAL(mail_private_read(MAIL_STR(text), &key, NULL) == KNOT_EOK);
-	mail_keyring_t *ring = mail_keyring_new(NULL);
-	mail_signer_t *signer = mail_signer_new(NULL, 0);
+	mail_keyring_t *ring = mail_keyring_new();
+	mail_signer_t *signer = mail_signer_new(ring, NULL, 0);
 	CU_ASSERT_FATAL(ring != NULL && signer != NULL);
 	CU_ASSERT(mail_keyring_add(ring, key) == KNOT_EOK);
-	mail_signer_sync(signer, ring, 1);
 	mail_dnskey_t dnskey = signing_public(key);
 	uint8_t out[MAIL_SIGNATURE_MAX];
 	CU_ASSERT(mail_signer_sign(signer, &dnskey, 0, (const uint8_t *)"x", 1, out) > 0);
@@ -383,9 +382,9 @@ static void key_use(const char *text)
 	CU_ASSERT(mail_private_print(key, &pem) == KNOT_EOK);
 	OPENSSL_cleanse(pem.data, pem.len);
 	mail_buf_free(&pem);
+	mail_signer_free(signer);
 	mail_keyring_free(ring);
 	mail_private_free(key);
-	mail_signer_free(signer);
 }
 
 /* No memory that is given back, ours or OpenSSL's, holds a key. */
@@ -462,16 +461,15 @@ static void test_memory_sign(void)
 {
 	for (size_t k = 0; k < KEYS; k++) {
 		mail_private_t *key = NULL;
-		mail_keyring_t *ring = mail_keyring_new(NULL);
+		mail_keyring_t *ring = mail_keyring_new();
 		CU_ASSERT_FATAL(mail_private_read(MAIL_STR(keys[k].text), &key, NULL) == KNOT_EOK);
 		CU_ASSERT_FATAL(ring != NULL && mail_keyring_add(ring, key) == KNOT_EOK);
 		mail_dnskey_t dnskey = signing_public(key);
 		for (size_t i = 1; failing_on(i); i++) {
 			uint8_t out[MAIL_SIGNATURE_MAX];
 			int ret = 0;
-			mail_signer_t *signer = mail_signer_new(NULL, 0);
+			mail_signer_t *signer = mail_signer_new(ring, NULL, 0);
 			if (signer != NULL) {
-				mail_signer_sync(signer, ring, 1);
 				ret = mail_signer_sign(signer, &dnskey, 0, out, 0, out);
 				UNIT_CHECK(ret > 0 || (ret < 0 && result_fits(ret)), "%s: %d",
 				           keys[k].name, ret);

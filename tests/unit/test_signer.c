@@ -21,7 +21,7 @@ static const mail_algorithm_t algorithms[] = {
 static mail_private_t *key_make(mail_algorithm_t algorithm, mail_keyring_t **ring)
 {
 	mail_private_t *key = NULL;
-	*ring = mail_keyring_new(NULL);
+	*ring = mail_keyring_new();
 	CU_ASSERT_FATAL(*ring != NULL);
 	CU_ASSERT_FATAL(mail_private_generate(algorithm, 0, &key) == KNOT_EOK);
 	CU_ASSERT_FATAL(mail_keyring_add(*ring, key) == KNOT_EOK);
@@ -52,12 +52,11 @@ static void test_published(void)
 		         "Private-key-format: v1.2\nAlgorithm: 15 (ED25519)\nPrivateKey: %s\n",
 		         cases[i].private);
 		mail_private_t *private = NULL;
-		mail_keyring_t *ring = mail_keyring_new(NULL);
-		mail_signer_t *signer = mail_signer_new(NULL, 0);
+		mail_keyring_t *ring = mail_keyring_new();
+		mail_signer_t *signer = mail_signer_new(ring, NULL, 0);
 		CU_ASSERT_FATAL(ring != NULL && signer != NULL);
 		CU_ASSERT(mail_private_read(MAIL_STR(text), &private, NULL) == KNOT_EOK);
 		CU_ASSERT(mail_keyring_add(ring, private) == KNOT_EOK);
-		mail_signer_sync(signer, ring, 1);
 
 		uint8_t memory[64], octets[512], signature[MAIL_SIGNATURE_MAX];
 		uint8_t expected[MAIL_SIGNATURE_MAX];
@@ -96,9 +95,8 @@ static void test_algorithms(void)
 		mail_private_t *private = key_make(algorithms[i], &ring);
 		mail_dnskey_t key = signing_public(private);
 		mail_signatures_t *signatures = mail_signatures_new(1 << 20);
-		mail_signer_t *signer = mail_signer_new(signatures, 0);
+		mail_signer_t *signer = mail_signer_new(ring, signatures, 0);
 		CU_ASSERT_FATAL(signatures != NULL && signer != NULL);
-		mail_signer_sync(signer, ring, 1);
 		uint8_t *octets = calloc(1, 65535);
 		for (size_t k = 0; k < sizeof(lengths) / sizeof(*lengths); k++) {
 			uint8_t first[MAIL_SIGNATURE_MAX], second[MAIL_SIGNATURE_MAX];
@@ -133,9 +131,8 @@ static void test_ecdsa_short(void)
 	mail_keyring_t *ring;
 	mail_private_t *private = key_make(MAIL_ALGORITHM_ECDSAP256SHA256, &ring);
 	mail_dnskey_t key = signing_public(private);
-	mail_signer_t *signer = mail_signer_new(NULL, 0);
+	mail_signer_t *signer = mail_signer_new(ring, NULL, 0);
 	CU_ASSERT_FATAL(signer != NULL);
-	mail_signer_sync(signer, ring, 1);
 	unsigned found = 0;
 	for (uint32_t i = 0; i < 20000 && found < 5; i++) {
 		uint8_t signature[MAIL_SIGNATURE_MAX];
@@ -151,30 +148,24 @@ static void test_ecdsa_short(void)
 	mail_private_free(private);
 }
 
-/* A key that is missing, comes, and goes. */
+/* A key that is not in the ring, and one that is. */
 static void test_ring(void)
 {
-	mail_keyring_t *ring;
+	mail_keyring_t *ring, *empty = mail_keyring_new();
 	mail_private_t *private = key_make(MAIL_ALGORITHM_ED25519, &ring);
 	mail_dnskey_t key = signing_public(private);
 	mail_private_free(private);
 	mail_signatures_t *signatures = mail_signatures_new(1 << 16);
-	mail_signer_t *signer = mail_signer_new(signatures, 0);
-	CU_ASSERT_FATAL(signatures != NULL && signer != NULL);
+	mail_signer_t *signer = mail_signer_new(ring, signatures, 0);
+	mail_signer_t *none = mail_signer_new(empty, signatures, 0);
+	CU_ASSERT_FATAL(signatures != NULL && signer != NULL && none != NULL);
 	uint8_t out[MAIL_SIGNATURE_MAX];
 	const uint8_t octets[] = "octets", others[] = "others";
 
-	CU_ASSERT(!mail_signer_has(signer, &key));
-	CU_ASSERT(mail_signer_sign(signer, &key, 0, octets, 6, out) == KNOT_ENOENT);
-	mail_signer_sync(signer, NULL, 1);
-	CU_ASSERT(!mail_signer_has(signer, &key));
-	mail_keyring_t *empty = mail_keyring_new(NULL);
-	mail_signer_sync(signer, empty, 1);
-	CU_ASSERT(!mail_signer_has(signer, &key));
-	CU_ASSERT(mail_signer_sign(signer, &key, MAIL_SIGN_FLEETING, octets, 6, out) ==
-	          KNOT_ENOENT);
+	CU_ASSERT(!mail_signer_has(none, &key));
+	CU_ASSERT(mail_signer_sign(none, &key, 0, octets, 6, out) == KNOT_ENOENT);
+	CU_ASSERT(mail_signer_sign(none, &key, MAIL_SIGN_FLEETING, octets, 6, out) == KNOT_ENOENT);
 
-	mail_signer_sync(signer, ring, 1);
 	CU_ASSERT(mail_signer_has(signer, &key));
 	CU_ASSERT(mail_signer_sign(signer, &key, 0, octets, 6, out) == 64);
 	CU_ASSERT(mail_signer_has(signer, &key));
@@ -184,17 +175,15 @@ static void test_ring(void)
 	other = key;
 	other.algorithm = MAIL_ALGORITHM_ECDSAP256SHA256;
 	CU_ASSERT(!mail_signer_has(signer, &other));
-
-	/* The old ring is gone, and with it the key. */
-	mail_signer_sync(signer, empty, 2);
+	mail_signer_free(signer);
 	mail_keyring_free(ring);
-	CU_ASSERT(!mail_signer_has(signer, &key));
-	CU_ASSERT(mail_signer_sign(signer, &key, 0, others, 6, out) == KNOT_ENOENT);
-	/* What was signed stays in the cache. */
-	CU_ASSERT(mail_signer_sign(signer, &key, 0, octets, 6, out) == 64);
+
+	/* What was signed stays in the cache, for signers of other rings too. */
+	CU_ASSERT(mail_signer_sign(none, &key, 0, others, 6, out) == KNOT_ENOENT);
+	CU_ASSERT(mail_signer_sign(none, &key, 0, octets, 6, out) == 64);
 	CU_ASSERT(signing_verify(&key, octets, 6, out, 64));
 
-	mail_signer_free(signer);
+	mail_signer_free(none);
 	mail_signatures_free(signatures);
 	mail_keyring_free(empty);
 }
@@ -205,14 +194,14 @@ static void test_budget(void)
 	mail_private_t *private = key_make(MAIL_ALGORITHM_ED25519, &ring);
 	mail_dnskey_t key = signing_public(private);
 	mail_signatures_t *signatures = mail_signatures_new(1 << 16);
-	mail_signer_t *signer = mail_signer_new(signatures, 3);
+	mail_signer_t *signer = mail_signer_new(ring, signatures, 3);
 	CU_ASSERT_FATAL(signatures != NULL && signer != NULL);
 	uint8_t out[MAIL_SIGNATURE_MAX] = { 0 };
 	for (int64_t now = 100; now < 104; now++) {
 		/* In the second second nothing is signed: that is not carried over. */
 		int count = now == 101 ? 0 : 6;
 		for (int i = 0; i < count; i++) {
-			mail_signer_sync(signer, ring, now);
+			mail_signer_sync(signer, now);
 			int ret = mail_signer_sign(signer, &key, MAIL_SIGN_FLEETING, out, 6, out);
 			UNIT_CHECK(ret == (i < 3 ? 64 : KNOT_ELIMIT), "second %d, %d: %d", (int)now,
 			           i, ret);
@@ -221,19 +210,20 @@ static void test_budget(void)
 		CU_ASSERT(mail_signer_sign(signer, &key, MAIL_SIGN_FLEETING | MAIL_SIGN_UNBOUNDED,
 		                           out, 6, out) == 64);
 	}
-	CU_ASSERT(mail_signatures_used(signatures) == 0);
-	/* What is cached costs nothing of it. */
-	mail_signer_sync(signer, ring, 103);
-	CU_ASSERT(mail_signer_sign(signer, &key, 0, out, 6, out) == 64);
-	CU_ASSERT(mail_signatures_used(signatures) > 0);
+	/* None of them was kept; what is cached costs nothing of the budget. */
+	uint8_t again[MAIL_SIGNATURE_MAX];
+	const uint8_t octets[] = "octets";
+	CU_ASSERT(mail_signer_sign(signer, &key, MAIL_SIGN_UNBOUNDED, octets, 6, out) == 64);
+	mail_signer_sync(signer, 103);
+	CU_ASSERT(mail_signer_sign(signer, &key, 0, octets, 6, again) == 64);
+	CU_ASSERT(mail_signer_sign(signer, &key, 0, octets, 6, again) == 64);
 	mail_signer_counts_t counts = mail_signer_counts(signer);
 	CU_ASSERT(counts.refused == 9);
-	CU_ASSERT(counts.made == 9 + 8 + 1);
+	CU_ASSERT(counts.made == 9 + 8 + 2 && counts.cached == 1);
 	mail_signer_free(signer);
 
-	signer = mail_signer_new(NULL, 0);
+	signer = mail_signer_new(ring, NULL, 0);
 	CU_ASSERT_FATAL(signer != NULL);
-	mail_signer_sync(signer, ring, 1);
 	for (int i = 0; i < 10; i++) {
 		CU_ASSERT(mail_signer_sign(signer, &key, MAIL_SIGN_FLEETING, out, 6, out) == 64);
 	}
@@ -247,8 +237,8 @@ static void test_budget(void)
 static void test_many(void)
 {
 	static mail_dnskey_t keys[MANY];
-	mail_keyring_t *ring = mail_keyring_new(NULL);
-	mail_signer_t *signer = mail_signer_new(NULL, 0);
+	mail_keyring_t *ring = mail_keyring_new();
+	mail_signer_t *signer = mail_signer_new(ring, NULL, 0);
 	CU_ASSERT_FATAL(ring != NULL && signer != NULL);
 	for (size_t i = 0; i < MANY; i++) {
 		mail_private_t *private = NULL;
@@ -259,7 +249,6 @@ static void test_many(void)
 		keys[i] = signing_public(private);
 		mail_private_free(private);
 	}
-	mail_signer_sync(signer, ring, 1);
 	for (size_t i = 0; i < 2 * MANY; i++) {
 		const mail_dnskey_t *key = &keys[i % MANY];
 		uint8_t out[MAIL_SIGNATURE_MAX];
@@ -286,37 +275,40 @@ static struct {
 static void *thread_run(void *arg)
 {
 	(void)arg;
-	mail_signer_t *signer = mail_signer_new(shared.signatures, 0);
-	for (unsigned i = 0; signer != NULL && i < TURNS; i++) {
+	mail_signer_t *signers[2] = { mail_signer_new(shared.rings[0], shared.signatures, 0),
+		                      mail_signer_new(shared.rings[1], shared.signatures, 0) };
+	bool made = signers[0] != NULL && signers[1] != NULL;
+	for (unsigned i = 0; made && i < TURNS; i++) {
 		const mail_dnskey_t *key = &shared.keys[i % 2];
 		uint8_t signature[MAIL_SIGNATURE_MAX], octets[] = { (uint8_t)(i / 4) };
-		mail_signer_sync(signer, shared.rings[i / 50 % 2], i);
-		int ret = mail_signer_sign(signer, key, 0, octets, 1, signature);
+		int ret = mail_signer_sign(signers[i / 50 % 2], key, 0, octets, 1, signature);
 		if (ret != 64 || !signing_verify(key, octets, 1, signature, 64)) {
 			atomic_fetch_add(&shared.bad, 1);
 		}
 	}
-	atomic_fetch_add(&shared.bad, signer == NULL);
-	mail_signer_free(signer);
+	atomic_fetch_add(&shared.bad, !made);
+	mail_signer_free(signers[0]);
+	mail_signer_free(signers[1]);
 	return NULL;
 }
 
-/* Threads share rings, keys and the cache; the ring changes now and then. */
+/* Threads share rings, keys and the cache. */
 static void test_threads(void)
 {
 	pthread_t threads[THREADS];
 	shared.signatures = mail_signatures_new(1 << 20);
-	shared.rings[0] = mail_keyring_new(NULL);
-	CU_ASSERT_FATAL(shared.signatures != NULL && shared.rings[0] != NULL);
+	shared.rings[0] = mail_keyring_new();
+	shared.rings[1] = mail_keyring_new();
+	CU_ASSERT_FATAL(shared.signatures != NULL && shared.rings[0] != NULL &&
+	                shared.rings[1] != NULL);
 	for (size_t i = 0; i < 2; i++) {
 		mail_private_t *key = NULL;
 		CU_ASSERT_FATAL(mail_private_generate(algorithms[1 + i], 0, &key) == KNOT_EOK);
 		CU_ASSERT(mail_keyring_add(shared.rings[0], key) == KNOT_EOK);
+		CU_ASSERT(mail_keyring_add(shared.rings[1], key) == KNOT_EOK);
 		shared.keys[i] = signing_public(key);
 		mail_private_free(key);
 	}
-	shared.rings[1] = mail_keyring_new(shared.rings[0]);
-	CU_ASSERT_FATAL(shared.rings[1] != NULL);
 	for (size_t i = 0; i < THREADS; i++) {
 		CU_ASSERT_FATAL(pthread_create(&threads[i], NULL, thread_run, NULL) == 0);
 	}
@@ -335,15 +327,14 @@ static void test_memory(void)
 	CU_ASSERT_FATAL(failing_linked());
 	for (size_t i = 1; failing_on(i); i++) {
 		mail_private_t *private = NULL;
-		mail_keyring_t *ring = mail_keyring_new(NULL);
-		mail_signer_t *signer = mail_signer_new(NULL, 0);
+		mail_keyring_t *ring = mail_keyring_new();
+		mail_signer_t *signer = mail_signer_new(ring, NULL, 0);
 		int ret = mail_private_generate(MAIL_ALGORITHM_ED25519, 0, &private);
 		CU_ASSERT(ret == KNOT_EOK ? private != NULL : ret == KNOT_ENOMEM);
 		if (ret == KNOT_EOK && ring != NULL && signer != NULL) {
 			uint8_t out[MAIL_SIGNATURE_MAX];
 			mail_dnskey_t key = signing_public(private);
 			CU_ASSERT(mail_keyring_add(ring, private) == KNOT_EOK);
-			mail_signer_sync(signer, ring, 1);
 			CU_ASSERT(mail_signer_sign(signer, &key, 0, out, 0, out) == 64);
 		}
 		mail_signer_free(signer);

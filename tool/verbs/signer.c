@@ -59,9 +59,9 @@ static int load_set(tool_t *tool, mail_entry_t *entry, void *ctx)
 
 int tool_signer_open(tool_t *tool, const char *directory, int64_t now, tool_signer_t *signer)
 {
-	signer->ring = mail_keyring_new(NULL);
-	signer->signer = mail_signer_new(NULL, 0);
-	if (signer->ring == NULL || signer->signer == NULL) {
+	signer->ring = mail_keyring_new();
+	signer->signer = signer->ring != NULL ? mail_signer_new(signer->ring, NULL, 0) : NULL;
+	if (signer->signer == NULL) {
 		return tool_error(tool, KNOT_ENOMEM, "out of memory");
 	}
 	char *own = NULL;
@@ -71,7 +71,7 @@ int tool_signer_open(tool_t *tool, const char *directory, int64_t now, tool_sign
 	loading_t loading = { directory != NULL ? directory : own, signer->ring };
 	int status = tool_walk(tool, MAIL_SECTION_KEYSET, MAIL_STR(""), load_set, &loading);
 	free(own);
-	mail_signer_sync(signer->signer, signer->ring, now);
+	mail_signer_sync(signer->signer, now);
 	return status;
 }
 
