@@ -1,15 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Reading private keys: PEM (RFC 7468) of three kinds of DER, and BIND's text. Not OpenSSL's decoders read them,
- * because those leave copies of the key behind in memory that was given back.
- *
- *     "PRIVATE KEY"      PrivateKeyInfo ::= SEQUENCE { version INTEGER,                       (RFC 5958 2)
- *                                SEQUENCE { algorithm OBJECT IDENTIFIER, parameters },
- *                                privateKey OCTET STRING, ... }
- *                        privateKey is for Ed25519 OCTET STRING (RFC 8410 7), for the others as below
- *     "EC PRIVATE KEY"   ECPrivateKey ::= SEQUENCE { version INTEGER 1, privateKey OCTET STRING, (RFC 5915 3)
- *                                [0] curve OBJECT IDENTIFIER OPTIONAL, ... }
- *     "RSA PRIVATE KEY"  RSAPrivateKey (RFC 8017 A.1.2)
+ * Reading private keys: PEM, which OpenSSL decodes, and BIND's text:
  *
  *     BIND = "Private-key-format: v1." 1*DIGIT LF 1*(tag ":" value LF)
  */
@@ -18,329 +9,217 @@
 #include "crypto/private.h"
 
 #include <limits.h>
+#include <openssl/bn.h>
+#include <openssl/core_names.h>
 #include <openssl/crypto.h>
-#include <openssl/err.h>
+#include <openssl/param_build.h>
+#include <openssl/pem.h>
+#include <openssl/x509.h>
 
 #include "mail/chars.h"
+#include "mail/encoding.h"
 
-/* The longest DER that is looked at: RSA of 16384 bits, to say that it is too long. */
-#define DER_MAX 16384
-#define CURVE_TAG 0xa0
-#define PEM_BEGIN "-----BEGIN "
-#define PEM_END "-----END "
-#define PEM_DASHES "-----"
 #define BIND_FORMAT "Private-key-format:"
+/* The longest value that is looked at: a number of 16384 bits, to say that the key is too long. */
+#define VALUE_MAX 2048
 /* Room for a secret before which somebody wrote zeros. */
-#define BIND_SECRET_MAX (2 * MAIL_SECRET_LEN)
-
-#define OID(...)                                                                                   \
-	sizeof((uint8_t[]){ __VA_ARGS__ }),                                                        \
-	{                                                                                          \
-		__VA_ARGS__                                                                        \
-	}
-
-/*! An object identifier. */
-typedef struct {
-	uint8_t len;
-	uint8_t octets[9];
-} oid_t;
-
-static const oid_t oid_rsa = { OID(0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01) };
-static const oid_t oid_ec = { OID(0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01) };
-static const oid_t oid_p256 = { OID(0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07) };
-static const oid_t oid_ed25519 = { OID(0x2b, 0x65, 0x70) };
-
-/* --- Text --- */
-
-/*!
- * Decodes base64 with white space in between (RFC 4648 4).
- *
- * \return Octets, or KNOT_EMALF; KNOT_ESPACE.
- */
-static int base64_decode(mail_str_t text, uint8_t *out, size_t cap)
-{
-	unsigned bits = 0, count = 0, padding = 0;
-	size_t len = 0;
-	for (size_t i = 0; i < text.len; i++) {
-		char c = text.data[i];
-		if (mail_char_space(c)) {
-			continue;
-		}
-		int digit = mail_char_base64(c);
-		if (c == '=' ? ++padding > 2 : digit < 0 || padding > 0) {
-			return KNOT_EMALF;
-		}
-		if (c == '=') {
-			continue;
-		}
-		bits = (bits << 6 | (unsigned)digit) & 0xffffff;
-		if (++count % 4 == 1) {
-			continue;
-		}
-		if (len == cap) {
-			return KNOT_ESPACE;
-		}
-		out[len++] = (uint8_t)(bits >> (6 - 2 * ((count - 1) % 4)));
-	}
-	OPENSSL_cleanse(&bits, sizeof(bits));
-	return (count + padding) % 4 == 0 ? (int)len : KNOT_EMALF;
-}
-
-/*! The next line of a text, without its end. */
-static bool line_next(mail_str_t *text, mail_str_t *line)
-{
-	if (text->len == 0) {
-		return false;
-	}
-	const char *end = memchr(text->data, '\n', text->len);
-	size_t len = end != NULL ? (size_t)(end - text->data) : text->len;
-	*line = mail_str_trim((mail_str_t){ text->data, len });
-	*text = mail_str_from(*text, end != NULL ? len + 1 : len);
-	return true;
-}
-
-/* --- DER --- */
-
-mail_reader_t mail_der_enter(mail_reader_t *der, uint8_t tag)
-{
-	if (mail_read_u8(der) != tag) {
-		der->error = KNOT_EMALF;
-	}
-	size_t len = mail_read_u8(der);
-	if (len == 0x80 || len > 0x82) {
-		der->error = KNOT_EMALF; /* No end, or longer than any key. */
-	} else if (len > 0x80) {
-		len = mail_read_number(der, len - 0x80);
-	}
-	const uint8_t *content = mail_read(der, len);
-	if (content == NULL) {
-		return (mail_reader_t){ .error = KNOT_EMALF };
-	}
-	return MAIL_READER(content, len);
-}
-
-/*! Says whether a reader holds just this object identifier. */
-static bool oid_is(const mail_reader_t *oid, const oid_t *expected)
-{
-	return mail_read_left(oid) == expected->len &&
-	       memcmp(oid->pos, expected->octets, expected->len) == 0;
-}
-
-mail_reader_t mail_pkcs8_enter(mail_reader_t *der, mail_reader_t *oid, mail_reader_t *parameters)
-{
-	mail_reader_t sequence = mail_der_enter(der, MAIL_DER_SEQUENCE);
-	(void)mail_der_enter(&sequence, MAIL_DER_INTEGER);
-	*parameters = mail_der_enter(&sequence, MAIL_DER_SEQUENCE);
-	*oid = mail_der_enter(parameters, MAIL_DER_OID);
-	return mail_der_enter(&sequence, MAIL_DER_OCTETS);
-}
-
-static int diag_malformed(mail_diag_t *diag)
-{
-	return mail_diag_error(diag, 0, "the private key is damaged");
-}
-
-/*! Makes a key of the octets of a secret, whose leading zeros may be missing, or be too many. */
-static int secret_read(mail_algorithm_t algorithm, mail_reader_t *octets, mail_private_t **key,
-                       mail_diag_t *diag)
-{
-	uint8_t secret[MAIL_SECRET_LEN] = { 0 };
-	bool number = algorithm == MAIL_ALGORITHM_ECDSAP256SHA256;
-	size_t len = mail_read_left(octets);
-	const uint8_t *pos = octets->pos;
-	while (number && len > sizeof(secret) && *pos == 0) {
-		pos++;
-		len--;
-	}
-	if (len > sizeof(secret) || len == 0 || (!number && len != sizeof(secret))) {
-		return diag_malformed(diag);
-	}
-	memcpy(secret + sizeof(secret) - len, pos, len);
-	int ret = mail_private_of_secret(algorithm, secret, key);
-	OPENSSL_cleanse(secret, sizeof(secret));
-	return ret == KNOT_EINVAL ? diag_malformed(diag) : ret;
-}
-
-static int rsa_read(mail_reader_t *der, mail_private_t **key, mail_diag_t *diag)
-{
-	mail_rsa_t rsa = { 0 };
-	int ret = mail_rsa_read(der, &rsa);
-	if (ret == KNOT_EOK) {
-		ret = mail_rsa_private(&rsa, key, diag);
-	}
-	mail_rsa_clear(&rsa);
-	return ret == KNOT_EMALF ? diag_malformed(diag) : ret;
-}
-
-/*! Reads ECPrivateKey. \param curve  Where the curve was said before, or NULL. */
-static int ec_read(mail_reader_t *der, const mail_reader_t *curve, mail_private_t **key,
-                   mail_diag_t *diag)
-{
-	mail_reader_t sequence = mail_der_enter(der, MAIL_DER_SEQUENCE);
-	(void)mail_der_enter(&sequence, MAIL_DER_INTEGER);
-	mail_reader_t secret = mail_der_enter(&sequence, MAIL_DER_OCTETS);
-	if (secret.error != KNOT_EOK) {
-		return diag_malformed(diag);
-	}
-	mail_reader_t oid;
-	if (curve != NULL) {
-		oid = *curve;
-	} else {
-		mail_reader_t inside = mail_der_enter(&sequence, CURVE_TAG);
-		oid = mail_der_enter(&inside, MAIL_DER_OID);
-	}
-	if (!oid_is(&oid, &oid_p256)) {
-		return mail_diag_error(diag, 0, "an elliptic curve that is not P-256 by its name");
-	}
-	return secret_read(MAIL_ALGORITHM_ECDSAP256SHA256, &secret, key, diag);
-}
-
-static int pkcs8_read(mail_reader_t *der, mail_private_t **key, mail_diag_t *diag)
-{
-	mail_reader_t oid, parameters;
-	mail_reader_t inside = mail_pkcs8_enter(der, &oid, &parameters);
-	if (inside.error != KNOT_EOK) {
-		return diag_malformed(diag);
-	}
-	if (oid_is(&oid, &oid_rsa)) {
-		return rsa_read(&inside, key, diag);
-	}
-	if (oid_is(&oid, &oid_ec)) {
-		mail_reader_t curve = mail_der_enter(&parameters, MAIL_DER_OID);
-		return ec_read(&inside, &curve, key, diag);
-	}
-	if (oid_is(&oid, &oid_ed25519)) {
-		mail_reader_t secret = mail_der_enter(&inside, MAIL_DER_OCTETS);
-		return secret_read(MAIL_ALGORITHM_ED25519, &secret, key, diag);
-	}
-	return mail_diag_error(diag, 0,
-	                       "a key of an algorithm that is not signed with: "
-	                       "Ed25519, ECDSA P-256 and RSA are");
-}
+#define SECRET_MAX (2 * MAIL_SECRET_LEN)
 
 /* --- PEM --- */
 
-/*! Reads the DER of a block with this label. */
-static int der_read(mail_str_t label, const uint8_t *octets, size_t len, mail_private_t **key,
-                    mail_diag_t *diag)
+/*! Read PKCS#8 (RFC 5958 2). */
+static int pkcs8_read(const uint8_t *der, long len, mail_private_t **key, mail_diag_t *diag)
 {
-	mail_reader_t der = MAIL_READER(octets, len);
-	if (mail_str_is(label, "PRIVATE KEY")) {
-		return pkcs8_read(&der, key, diag);
+	const uint8_t *pos = der;
+	PKCS8_PRIV_KEY_INFO *info = d2i_PKCS8_PRIV_KEY_INFO(NULL, &pos, len);
+	if (info == NULL) {
+		return mail_openssl_damaged(diag);
 	}
-	if (mail_str_is(label, "EC PRIVATE KEY")) {
-		return ec_read(&der, NULL, key, diag);
+	int ret;
+	if (pos == der + len) {
+		ret = mail_private_take(info, key, diag);
+	} else {
+		ret = mail_private_damaged(diag);
 	}
-	if (mail_str_is(label, "RSA PRIVATE KEY")) {
-		return rsa_read(&der, key, diag);
-	}
-	return mail_diag_error(diag, 0, "PEM of an unknown kind: \"%.*s\"",
-	                       (int)(label.len < 64 ? label.len : 64), label.data);
-}
-
-/*! Reads the lines of a block. */
-static int block_read(mail_str_t label, mail_str_t body, mail_private_t **key, mail_diag_t *diag)
-{
-	/* "Proc-Type: 4,ENCRYPTED" is what the older form has (RFC 1421 4.6.1.1). */
-	if (mail_str_is(label, "ENCRYPTED PRIVATE KEY") ||
-	    (body.len > 0 && memchr(body.data, ':', body.len) != NULL)) {
-		return mail_diag_error(diag, 0,
-		                       "the private key is encrypted: a name server "
-		                       "cannot ask for the password");
-	}
-	uint8_t octets[DER_MAX];
-	int len = base64_decode(body, octets, sizeof(octets));
-	int ret = len > 0 ? der_read(label, octets, len, key, diag) : diag_malformed(diag);
-	OPENSSL_cleanse(octets, sizeof(octets));
+	PKCS8_PRIV_KEY_INFO_free(info);
 	return ret;
 }
 
-static bool str_ends(mail_str_t text, const char *with)
+/*! Read the DER of a PEM with this label (RFC 7468 10, RFC 5915 4, RFC 8017 A.1.2). */
+static int der_read(const char *label, const uint8_t *der, long len, mail_private_t **key,
+                    mail_diag_t *diag)
 {
-	size_t len = strlen(with);
-	return text.len >= len && memcmp(text.data + text.len - len, with, len) == 0;
-}
-
-/*! The label in a line like "-----BEGIN LABEL-----". */
-static bool label_find(mail_str_t line, const char *begin, mail_str_t *label)
-{
-	size_t around = strlen(begin) + strlen(PEM_DASHES);
-	if (line.len < around || !mail_str_starts(line, begin) || !str_ends(line, PEM_DASHES)) {
-		return false;
+	int type;
+	if (strcmp(label, PEM_STRING_PKCS8INF) == 0) {
+		return pkcs8_read(der, len, key, diag);
 	}
-	*label = mail_str_part(line, strlen(begin), line.len - around);
-	return true;
+	if (strcmp(label, PEM_STRING_ECPRIVATEKEY) == 0) {
+		type = EVP_PKEY_EC;
+	} else if (strcmp(label, PEM_STRING_RSA) == 0) {
+		type = EVP_PKEY_RSA;
+	} else {
+		return mail_diag_error(diag, 0, "PEM of an unknown kind: \"%.64s\"", label);
+	}
+
+	const uint8_t *pos = der;
+	EVP_PKEY *pkey = d2i_PrivateKey(type, NULL, &pos, len);
+	if (pkey == NULL) {
+		return mail_openssl_damaged(diag);
+	}
+	int ret;
+	if (pos == der + len) {
+		ret = mail_private_of_pkey(pkey, key, diag);
+	} else {
+		ret = mail_private_damaged(diag);
+	}
+	EVP_PKEY_free(pkey);
+	return ret;
 }
 
-/*! Reads the first block that is a private key: others, as curve parameters, may stand before it. */
+/*! A block of PEM. */
+typedef struct {
+	char *label;
+	char *header;
+	uint8_t *der;
+	long len;
+} block_t;
+
+/*! Read the next block; the caller clears it. \return KNOT_EOK; KNOT_ENOENT: there is none; KNOT_EINVAL, KNOT_ENOMEM. */
+static int block_next(BIO *bio, block_t *block, mail_diag_t *diag)
+{
+	ERR_clear_error();
+	if (PEM_read_bio_ex(bio, &block->label, &block->header, &block->der, &block->len,
+	                    PEM_FLAG_SECURE | PEM_FLAG_EAY_COMPATIBLE) == 1) {
+		return KNOT_EOK;
+	}
+	*block = (block_t){ 0 };
+	unsigned long error = ERR_peek_last_error();
+	if (ERR_GET_LIB(error) == ERR_LIB_PEM && ERR_GET_REASON(error) == PEM_R_NO_START_LINE) {
+		ERR_clear_error();
+		return KNOT_ENOENT;
+	}
+	return mail_openssl_damaged(diag);
+}
+
+static void block_clear(block_t *block)
+{
+	OPENSSL_secure_free(block->label);
+	OPENSSL_secure_free(block->header);
+	OPENSSL_secure_clear_free(block->der, (size_t)block->len);
+	*block = (block_t){ 0 };
+}
+
+static bool str_ends(const char *text, const char *with)
+{
+	size_t len = strlen(text), with_len = strlen(with);
+	return len >= with_len && strcmp(text + len - with_len, with) == 0;
+}
+
+/*! Read the first block that is a private key: others, as curve parameters, may stand before it. */
 static int pem_read(mail_str_t text, mail_private_t **key, mail_diag_t *diag)
 {
-	mail_str_t line, label, end;
-	while (line_next(&text, &line)) {
-		if (!label_find(line, PEM_BEGIN, &label) || !str_ends(label, "PRIVATE KEY")) {
-			continue;
-		}
-		mail_str_t body = { text.data, 0 };
-		while (line_next(&text, &line)) {
-			if (label_find(line, PEM_END, &end)) {
-				return mail_str_equal(label, end)
-				               ? block_read(label, body, key, diag)
-				               : diag_malformed(diag);
-			}
-			body.len = text.data - body.data;
-		}
-		return diag_malformed(diag);
+	BIO *bio = BIO_new_mem_buf(text.len > 0 ? text.data : "", (int)text.len);
+	if (bio == NULL) {
+		return mail_openssl_error();
 	}
-	return mail_diag_error(diag, 0, "the PEM has no private key");
+	block_t block = { 0 };
+	int ret;
+	do {
+		block_clear(&block);
+		ret = block_next(bio, &block, diag);
+	} while (ret == KNOT_EOK && !str_ends(block.label, "PRIVATE KEY"));
+	if (ret == KNOT_ENOENT) {
+		ret = mail_diag_error(diag, 0, "the PEM has no private key");
+	}
+	if (ret != KNOT_EOK) {
+		goto done;
+	}
+	/* "Proc-Type: 4,ENCRYPTED" is what the older form has (RFC 1421 4.6.1.1). */
+	if (strcmp(block.label, PEM_STRING_PKCS8) == 0 || block.header[0] != '\0') {
+		ret = mail_diag_error(diag, 0,
+		                      "the private key is encrypted: a name server "
+		                      "cannot ask for the password");
+		goto done;
+	}
+	ret = der_read(block.label, block.der, block.len, key, diag);
+done:
+	block_clear(&block);
+	BIO_free(bio);
+	return ret;
 }
 
 /* --- BIND's text --- */
 
+/*! Numbers of an RSA key: BIND's names and OpenSSL's. */
+static const struct {
+	const char *tag;
+	const char *param;
+} numbers[] = {
+	{ "Modulus", OSSL_PKEY_PARAM_RSA_N },
+	{ "PublicExponent", OSSL_PKEY_PARAM_RSA_E },
+	{ "PrivateExponent", OSSL_PKEY_PARAM_RSA_D },
+	{ "Prime1", OSSL_PKEY_PARAM_RSA_FACTOR1 },
+	{ "Prime2", OSSL_PKEY_PARAM_RSA_FACTOR2 },
+	{ "Exponent1", OSSL_PKEY_PARAM_RSA_EXPONENT1 },
+	{ "Exponent2", OSSL_PKEY_PARAM_RSA_EXPONENT2 },
+	{ "Coefficient", OSSL_PKEY_PARAM_RSA_COEFFICIENT1 },
+};
+#define NUMBERS (sizeof(numbers) / sizeof(*numbers))
+
 /*! What a text has said so far. */
 typedef struct {
 	unsigned algorithm;
-	mail_rsa_t rsa;
-	uint8_t secret[BIND_SECRET_MAX];
+	BIGNUM *numbers[NUMBERS];
+	uint8_t secret[SECRET_MAX];
 	size_t secret_len; /*!< 0: none. */
 } bind_t;
 
-/*! Reads the value of a tag, a number of an RSA key or a secret. */
+static void bind_clear(bind_t *bind)
+{
+	for (size_t i = 0; i < NUMBERS; i++) {
+		BN_clear_free(bind->numbers[i]);
+	}
+	OPENSSL_cleanse(bind->secret, sizeof(bind->secret));
+}
+
+static int number_set(BIGNUM **number, const mail_buf_t *octets)
+{
+	/* Of secure numbers, what is made of them is wiped too (OSSL_PARAM_BLD_push_BN(3)). */
+	if (*number == NULL) {
+		*number = BN_secure_new();
+	}
+	if (*number == NULL || BN_bin2bn(octets->data, (int)octets->len, *number) == NULL) {
+		return mail_openssl_error();
+	}
+	return KNOT_EOK;
+}
+
+/*! Read the value of a tag: a number of an RSA key, or a secret; others are passed over. */
 static int value_read(mail_str_t tag, mail_str_t value, bind_t *bind, mail_diag_t *diag)
 {
-	static const char *const tags[MAIL_RSA_NUMBERS] = {
-		[MAIL_RSA_N] = "Modulus",         [MAIL_RSA_E] = "PublicExponent",
-		[MAIL_RSA_D] = "PrivateExponent", [MAIL_RSA_P] = "Prime1",
-		[MAIL_RSA_Q] = "Prime2",          [MAIL_RSA_DP] = "Exponent1",
-		[MAIL_RSA_DQ] = "Exponent2",      [MAIL_RSA_QI] = "Coefficient",
-	};
-	uint8_t octets[DER_MAX];
-	int ret = KNOT_EOK, len = 0;
-	if (mail_str_is_nocase(tag, "PrivateKey")) {
-		len = base64_decode(value, octets, sizeof(octets));
-		if (len > 0 && len <= BIND_SECRET_MAX) {
-			memcpy(bind->secret, octets, len);
-			bind->secret_len = len;
-		} else {
-			ret = diag_malformed(diag);
-		}
+	size_t i = 0;
+	while (i < NUMBERS && !mail_str_is_nocase(tag, numbers[i].tag)) {
+		i++;
 	}
-	for (unsigned i = 0; i < MAIL_RSA_NUMBERS; i++) {
-		if (!mail_str_is_nocase(tag, tags[i])) {
-			continue;
-		}
-		len = base64_decode(value, octets, sizeof(octets));
-		ret = len > 0 ? mail_rsa_set(&bind->rsa, i,
-		                             (mail_str_t){ (const char *)octets, len })
-		              : KNOT_EINVAL;
-		ret = ret == KNOT_EINVAL ? diag_malformed(diag) : ret;
+	if (i == NUMBERS && !mail_str_is_nocase(tag, "PrivateKey")) {
+		return KNOT_EOK;
 	}
-	if (len != 0) {
-		OPENSSL_cleanse(octets, sizeof(octets));
+	uint8_t room[VALUE_MAX];
+	mail_buf_t octets = MAIL_BUF_FIXED(room, sizeof(room));
+	int ret = mail_base64_parse(value, &octets, NULL);
+	if (ret != KNOT_EOK || (i == NUMBERS && octets.len > SECRET_MAX)) {
+		ret = mail_private_damaged(diag);
+	} else if (i < NUMBERS) {
+		ret = number_set(&bind->numbers[i], &octets);
+	} else {
+		memcpy(bind->secret, room, octets.len);
+		bind->secret_len = octets.len;
 	}
+	OPENSSL_cleanse(room, octets.len);
 	return ret;
 }
 
-/*! Number at the start of "15 (ED25519)". */
+/*! Return the number at the start of "15 (ED25519)". */
 static unsigned leading_number(mail_str_t value)
 {
 	unsigned number = 0;
@@ -350,54 +229,94 @@ static unsigned leading_number(mail_str_t value)
 	return number;
 }
 
-/*! Makes the key of what was read. */
+static int rsa_make(const bind_t *bind, mail_private_t **key, mail_diag_t *diag)
+{
+	int ret;
+	EVP_PKEY *pkey = NULL;
+	OSSL_PARAM *params = NULL;
+	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, "RSA", NULL);
+	OSSL_PARAM_BLD *build = OSSL_PARAM_BLD_new();
+	if (ctx == NULL || build == NULL) {
+		ret = mail_openssl_error();
+		goto done;
+	}
+	for (size_t i = 0; i < NUMBERS; i++) {
+		if (bind->numbers[i] == NULL) {
+			ret = mail_diag_error(diag, 0, "the RSA key is not complete");
+			goto done;
+		}
+		if (OSSL_PARAM_BLD_push_BN(build, numbers[i].param, bind->numbers[i]) != 1) {
+			ret = mail_openssl_error();
+			goto done;
+		}
+	}
+	params = OSSL_PARAM_BLD_to_param(build);
+	if (params == NULL || EVP_PKEY_fromdata_init(ctx) != 1 ||
+	    EVP_PKEY_fromdata(ctx, &pkey, EVP_PKEY_KEYPAIR, params) != 1) {
+		ret = mail_openssl_damaged(diag);
+		goto done;
+	}
+	ret = mail_private_of_pkey(pkey, key, diag);
+done:
+	EVP_PKEY_free(pkey);
+	OSSL_PARAM_free(params);
+	OSSL_PARAM_BLD_free(build);
+	EVP_PKEY_CTX_free(ctx);
+	return ret;
+}
+
+/*! Make the key of what was read. */
 static int bind_make(const bind_t *bind, mail_private_t **key, mail_diag_t *diag)
 {
-	mail_reader_t secret = MAIL_READER(bind->secret, bind->secret_len);
 	switch (bind->algorithm) {
-	case MAIL_ALGORITHM_RSASHA256:
-		for (unsigned i = 0; i < MAIL_RSA_NUMBERS; i++) {
-			if (bind->rsa.number[i] == NULL) {
-				return mail_diag_error(diag, 0, "the RSA key is not complete");
-			}
-		}
-		return mail_rsa_private(&bind->rsa, key, diag);
+	case MAIL_ALGORITHM_RSASHA256: return rsa_make(bind, key, diag);
 	case MAIL_ALGORITHM_ECDSAP256SHA256:
 	case MAIL_ALGORITHM_ED25519:
-		return bind->secret_len > 0 ? secret_read(bind->algorithm, &secret, key, diag)
-		                            : mail_diag_error(diag, 0, "there is no PrivateKey");
+		if (bind->secret_len == 0) {
+			return mail_diag_error(diag, 0, "there is no PrivateKey");
+		}
+		return mail_private_of_secret(
+			(mail_algorithm_t)bind->algorithm,
+			(mail_str_t){ (const char *)bind->secret, bind->secret_len }, key, diag);
 	default:
 		return mail_diag_error(diag, 0, "algorithm %u is not signed with: 8, 13 and 15 are",
 		                       bind->algorithm);
 	}
 }
 
+/*! Take a line in. */
+static int line_read(mail_str_t line, bind_t *bind, mail_diag_t *diag)
+{
+	const char *colon = line.len > 0 ? memchr(line.data, ':', line.len) : NULL;
+	if (colon == NULL) {
+		return KNOT_EOK;
+	}
+	mail_str_t tag = { line.data, (size_t)(colon - line.data) };
+	mail_str_t value = mail_str_trim(mail_str_from(line, tag.len + 1));
+	if (mail_str_is_nocase(tag, "Private-key-format") && !mail_str_starts(value, "v1.")) {
+		return mail_diag_error(diag, 0, "a private key format other than v1.x");
+	}
+	if (mail_str_is_nocase(tag, "Algorithm")) {
+		bind->algorithm = leading_number(value);
+		return KNOT_EOK;
+	}
+	return value_read(tag, value, bind, diag);
+}
+
 static int bind_read(mail_str_t text, mail_private_t **key, mail_diag_t *diag)
 {
 	bind_t bind = { 0 };
-	int ret = KNOT_EOK;
 	mail_str_t line;
-	while (ret == KNOT_EOK && line_next(&text, &line)) {
-		const char *colon = line.len > 0 ? memchr(line.data, ':', line.len) : NULL;
-		if (colon == NULL) {
-			continue;
-		}
-		mail_str_t tag = { line.data, colon - line.data };
-		mail_str_t value = mail_str_trim(mail_str_from(line, tag.len + 1));
-		if (mail_str_is_nocase(tag, "Private-key-format") &&
-		    !mail_str_starts(value, "v1.")) {
-			ret = mail_diag_error(diag, 0, "a private key format other than v1.x");
-		} else if (mail_str_is_nocase(tag, "Algorithm")) {
-			bind.algorithm = leading_number(value);
-		} else {
-			ret = value_read(tag, value, &bind, diag);
+	int ret = KNOT_EOK;
+	for (size_t pos = 0; mail_str_piece(text, '\n', &pos, &line);) {
+		ret = line_read(line, &bind, diag);
+		if (ret != KNOT_EOK) {
+			goto done;
 		}
 	}
-	if (ret == KNOT_EOK) {
-		ret = bind_make(&bind, key, diag);
-	}
-	OPENSSL_cleanse(bind.secret, sizeof(bind.secret));
-	mail_rsa_clear(&bind.rsa);
+	ret = bind_make(&bind, key, diag);
+done:
+	bind_clear(&bind);
 	return ret;
 }
 
@@ -407,6 +326,9 @@ int mail_private_read(mail_str_t text, mail_private_t **key, mail_diag_t *diag)
 {
 	*key = NULL;
 	mail_str_t trimmed = mail_str_trim(text);
+	if (trimmed.len > INT_MAX) {
+		return mail_diag_error(diag, 0, "too long for a private key");
+	}
 	if (mail_str_starts(trimmed, BIND_FORMAT)) {
 		return bind_read(trimmed, key, diag);
 	}

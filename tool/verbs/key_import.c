@@ -143,6 +143,9 @@ static int read_key(tool_t *tool, const char *path, imported_t *key)
 	const mail_str_t text = { secret.text, secret.len };
 	int ret = mail_private_read(text, &key->added.private, diag);
 	if (ret == KNOT_EOK) {
+		ret = mail_private_check(key->added.private, diag);
+	}
+	if (ret == KNOT_EOK) {
 		take_times(text, key);
 	}
 	keys_secret_wipe(&secret);
