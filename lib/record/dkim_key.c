@@ -19,6 +19,7 @@
 #include <openssl/x509.h>
 
 #include "mail/chars.h"
+#include "mail/encoding.h"
 
 #define ED25519_LEN 32
 #define ED25519_BITS 256
@@ -40,7 +41,7 @@ typedef struct {
 } point_t;
 
 /*!
- * Calculates, for a point with this y on the curve -x^2 + y^2 = 1 + d x^2 y^2 (RFC 8032 5.1.3), u and v
+ * Calculate, for a point with this y on the curve -x^2 + y^2 = 1 + d x^2 y^2 (RFC 8032 5.1.3), u and v
  * of x^2 = u / v.
  */
 static bool point_prepare(point_t *c, const uint8_t *key)
@@ -57,11 +58,11 @@ static bool point_prepare(point_t *c, const uint8_t *key)
 	       BN_lebin2bn(little, sizeof(little), c->y) != NULL &&
 	       BN_mod_sqr(c->u, c->y, c->p, c->ctx) == 1 &&
 	       BN_mod_mul(c->v, c->d, c->u, c->p, c->ctx) == 1 && BN_add_word(c->v, 1) == 1 &&
-	       (BN_is_zero(c->u) ? BN_copy(c->u, c->p) != NULL : true) && BN_sub_word(c->u, 1) == 1;
+	       (!BN_is_zero(c->u) || BN_copy(c->u, c->p) != NULL) && BN_sub_word(c->u, 1) == 1;
 }
 
 /*!
- * Says whether 32 octets are an Ed25519 public key: half of all values are no point of the curve, so a
+ * Return whether 32 octets are an Ed25519 public key: half of all values are no point of the curve, so a
  * key that was mangled on its way is often found out.
  *
  * \return 1: yes; 0: no; negative: no memory.
@@ -137,7 +138,7 @@ static int rsa_check(const EVP_PKEY *pkey, mail_diag_t *diag)
 	return KNOT_EOK;
 }
 
-/*! Reads a SubjectPublicKeyInfo that is nothing else. */
+/*! Read a SubjectPublicKeyInfo that is nothing else. */
 static EVP_PKEY *spki_read(const uint8_t *der, size_t len)
 {
 	const unsigned char *pos = der;
@@ -155,21 +156,23 @@ int mail_dkim_key_check(const uint8_t *key, size_t len, mail_dkim_algorithm_t *a
 {
 	mail_dkim_algorithm_t found = MAIL_DKIM_ED25519;
 	unsigned length = ED25519_BITS;
+	EVP_PKEY *pkey = NULL;
 	int ret;
 	if (len == ED25519_LEN) {
 		ret = ed25519_check(key, diag);
-	} else {
-		EVP_PKEY *pkey = spki_read(key, len);
-		if (pkey == NULL || EVP_PKEY_get_base_id(pkey) != EVP_PKEY_RSA) {
-			ret = mail_diag_error(diag, 0,
-			                      "neither 32 octets of Ed25519 nor an RSA public key");
-		} else {
-			found = MAIL_DKIM_RSA;
-			length = (unsigned)EVP_PKEY_get_bits(pkey);
-			ret = rsa_check(pkey, diag);
-		}
-		EVP_PKEY_free(pkey);
+		goto done;
 	}
+	pkey = spki_read(key, len);
+	if (pkey == NULL || EVP_PKEY_get_base_id(pkey) != EVP_PKEY_RSA) {
+		ret = mail_diag_error(diag, 0,
+		                      "neither 32 octets of Ed25519 nor an RSA public key");
+		goto done;
+	}
+	found = MAIL_DKIM_RSA;
+	length = (unsigned)EVP_PKEY_get_bits(pkey);
+	ret = rsa_check(pkey, diag);
+done:
+	EVP_PKEY_free(pkey);
 	if (ret == KNOT_EOK && algorithm != NULL) {
 		*algorithm = found;
 	}
@@ -181,29 +184,61 @@ int mail_dkim_key_check(const uint8_t *key, size_t len, mail_dkim_algorithm_t *a
 
 /* --- Reading --- */
 
-/*! Writes the octets to store of any public or private key. */
-static int pkey_put(const EVP_PKEY *pkey, mail_buf_t *out, mail_diag_t *diag)
+/*! Check that the k= of a record, if there is one, is that of its key. */
+static int type_check(mail_str_t k, const char *type, mail_diag_t *diag)
+{
+	if (k.len > 0 && !mail_str_is(k, type)) {
+		return mail_diag_error(diag, 0, "k=%.*s, but the key is another's", MAIL_SHOW(k));
+	}
+	return KNOT_EOK;
+}
+
+/*! Check 32 octets of Ed25519, and write them. */
+static int ed25519_put(const uint8_t *key, mail_str_t k, mail_buf_t *out, mail_diag_t *diag)
+{
+	int ret = type_check(k, "ed25519", diag);
+	if (ret == KNOT_EOK) {
+		ret = ed25519_check(key, diag);
+	}
+	if (ret != KNOT_EOK) {
+		return ret;
+	}
+	return mail_buf_put(out, key, ED25519_LEN);
+}
+
+/*! Check any public or private key, and write the octets to store. \param k As the record says; empty: nothing. */
+static int pkey_put(const EVP_PKEY *pkey, mail_str_t k, mail_buf_t *out, mail_diag_t *diag)
 {
 	uint8_t raw[ED25519_LEN];
 	size_t raw_len = sizeof(raw);
 	unsigned char *der = NULL;
+	int ret, len;
 	switch (EVP_PKEY_get_base_id(pkey)) {
 	case EVP_PKEY_ED25519:
 		if (EVP_PKEY_get_raw_public_key(pkey, raw, &raw_len) != 1) {
 			return KNOT_ENOMEM;
 		}
-		return mail_buf_put(out, raw, raw_len);
-	case EVP_PKEY_RSA: {
-		int len = i2d_PUBKEY(pkey, &der);
-		int ret = len > 0 ? mail_buf_put(out, der, (size_t)len) : KNOT_ENOMEM;
+		return ed25519_put(raw, k, out, diag);
+	case EVP_PKEY_RSA:
+		ret = type_check(k, "rsa", diag);
+		if (ret == KNOT_EOK) {
+			ret = rsa_check(pkey, diag);
+		}
+		if (ret != KNOT_EOK) {
+			return ret;
+		}
+		len = i2d_PUBKEY(pkey, &der);
+		if (len <= 0) {
+			return KNOT_ENOMEM;
+		}
+		ret = mail_buf_put(out, der, (size_t)len);
 		OPENSSL_free(der);
 		return ret;
-	}
 	default: return mail_diag_error(diag, 0, "DKIM has keys of RSA and Ed25519 only");
 	}
 }
 
-/*! Says that there is no passphrase: a library does not ask at the terminal. */
+/*! Say that there is no passphrase: a library does not ask at the terminal. */
 static int no_passphrase(char *buf, int size, int rwflag, void *ctx)
 {
 	(void)buf, (void)size, (void)rwflag;
@@ -232,7 +267,7 @@ static int pem_parse(mail_str_t text, mail_buf_t *out, mail_diag_t *diag)
 		                                : "the PEM holds no key that can be read");
 		goto done;
 	}
-	ret = pkey_put(pkey, out, diag);
+	ret = pkey_put(pkey, MAIL_STR(""), out, diag);
 done:
 	ERR_clear_error();
 	EVP_PKEY_free(pkey);
@@ -241,49 +276,33 @@ done:
 	return ret;
 }
 
-/*!
- * Decodes base64 (RFC 4648 4) with white space, and quotes where a zone file has strings, in between.
- */
+/*! Decode base64 with white space, and quotes where a zone file has strings, in between. */
 static int base64_decode(mail_str_t text, mail_buf_t *out, mail_diag_t *diag)
 {
-	uint32_t bits = 0;
-	size_t digits = 0, pads = 0;
-	for (size_t i = 0; i < text.len; i++) {
-		char c = text.data[i];
-		int digit = mail_char_base64(c);
-		if (mail_char_space(c) || c == '"') {
-			continue;
-		}
-		if (c == '=' && pads < 2) {
-			pads++;
-			continue;
-		}
-		if (digit < 0 || pads > 0) {
-			return mail_diag_error(diag, i + 1,
-			                       "a character that cannot be there in base64");
-		}
-		bits = bits << 6 | (uint32_t)digit;
-		if (digits++ % 4 > 0) {
-			mail_buf_u8(out, (uint8_t)(bits >> (2 * (3 - (digits - 1) % 4))));
+	mail_buf_t blanked = { 0 };
+	int ret = mail_buf_put(&blanked, text.data, text.len);
+	if (ret != KNOT_EOK) {
+		return ret;
+	}
+	for (size_t i = 0; i < blanked.len; i++) {
+		if (blanked.data[i] == '"') {
+			blanked.data[i] = ' ';
 		}
 	}
-	/* What is left over of the last digit is zero, or something is missing. */
-	unsigned spare = digits % 4 == 2 ? 15 : digits % 4 == 3 ? 3 : 0;
-	if (digits == 0 || (digits + pads) % 4 != 0 || (bits & spare) != 0) {
-		return mail_diag_error(diag, text.len, "the base64 is not complete");
-	}
-	return out->error;
+	ret = mail_base64_parse(mail_buf_view(&blanked), out, diag);
+	mail_buf_free(&blanked);
+	return ret;
 }
 
 /*!
- * Reads octets that may also be a key in another dress: Ed25519 as SubjectPublicKeyInfo, RSA as
+ * Read octets that may also be a key in another dress: Ed25519 as SubjectPublicKeyInfo, RSA as
  * RSAPublicKey (RFC 8017 A.1.1), which RFC 6376 asks for and nobody writes.
  */
-static int octets_parse(mail_str_t octets, mail_buf_t *out, mail_diag_t *diag)
+static int octets_parse(mail_str_t octets, mail_str_t k, mail_buf_t *out, mail_diag_t *diag)
 {
 	const unsigned char *der = (const unsigned char *)octets.data, *end = der + octets.len;
 	if (octets.len == ED25519_LEN) {
-		return mail_buf_put(out, octets.data, octets.len);
+		return ed25519_put(der, k, out, diag);
 	}
 	EVP_PKEY *pkey = spki_read(der, octets.len);
 	if (pkey == NULL) {
@@ -295,7 +314,7 @@ static int octets_parse(mail_str_t octets, mail_buf_t *out, mail_diag_t *diag)
 			                       octets.len);
 		}
 	}
-	int ret = pkey_put(pkey, out, diag);
+	int ret = pkey_put(pkey, k, out, diag);
 	EVP_PKEY_free(pkey);
 	return ret;
 }
@@ -306,7 +325,7 @@ typedef struct {
 	bool has_p;
 } record_t;
 
-/*! Reads the tags of a record. */
+/*! Read the tags of a record. */
 static int record_scan(mail_str_t text, record_t *record, mail_diag_t *diag)
 {
 	size_t pos = 0;
@@ -332,7 +351,7 @@ static int record_scan(mail_str_t text, record_t *record, mail_diag_t *diag)
 			record->has_p = true;
 		} else if (mail_str_is(name, "k")) {
 			record->k = value;
-		} else if (mail_str_is(name, "v") ? !mail_str_is(value, "DKIM1") : false) {
+		} else if (mail_str_is(name, "v") && !mail_str_is(value, "DKIM1")) {
 			return mail_diag_error(diag, (size_t)(tag.data - text.data) + 1,
 			                       "'%.*s' is no DKIM record", MAIL_SHOW(tag));
 		}
@@ -340,7 +359,7 @@ static int record_scan(mail_str_t text, record_t *record, mail_diag_t *diag)
 	return KNOT_EOK;
 }
 
-/*! Finds the base64 in a text: all of it, or the p= of a record. */
+/*! Find the base64 in a text: all of it, or the p= of a record. */
 static int record_parse(mail_str_t text, record_t *record, mail_diag_t *diag)
 {
 	mail_str_t start = text;
@@ -362,10 +381,24 @@ static int record_parse(mail_str_t text, record_t *record, mail_diag_t *diag)
 	return KNOT_EOK;
 }
 
-/*! Says whether the k= of a record, if there is one, is that of its key. */
-static bool type_matches(mail_str_t k, size_t key_len)
+/*! Read a key from base64, or from a record. */
+static int text_parse(mail_str_t text, mail_buf_t *out, mail_diag_t *diag)
 {
-	return k.len == 0 || mail_str_is(k, key_len == ED25519_LEN ? "ed25519" : "rsa");
+	record_t record = { 0 };
+	int ret = record_parse(text, &record, diag);
+	if (ret != KNOT_EOK) {
+		return ret;
+	}
+	mail_buf_t octets = { 0 };
+	ret = mail_diag_shift(diag, base64_decode(record.p, &octets, diag),
+	                      (size_t)(record.p.data - text.data));
+	if (ret != KNOT_EOK) {
+		goto done;
+	}
+	ret = octets_parse(mail_buf_view(&octets), record.k, out, diag);
+done:
+	mail_buf_free(&octets);
+	return ret;
 }
 
 int mail_dkim_key_parse(mail_str_t text, mail_buf_t *out, mail_diag_t *diag)
@@ -373,32 +406,16 @@ int mail_dkim_key_parse(mail_str_t text, mail_buf_t *out, mail_diag_t *diag)
 	if (text.len == 0) {
 		return mail_diag_error(diag, 0, "no key");
 	}
-	mail_buf_t octets = { 0 }, key = { 0 };
-	record_t record = { { NULL, 0 }, { NULL, 0 }, false };
+	mail_buf_t key = { 0 };
 	int ret;
 	if (memmem(text.data, text.len, PEM_BEGIN, strlen(PEM_BEGIN)) != NULL) {
 		ret = pem_parse(text, &key, diag);
 	} else {
-		ret = record_parse(text, &record, diag);
-		if (ret == KNOT_EOK) {
-			ret = mail_diag_shift(diag, base64_decode(record.p, &octets, diag),
-			                      (size_t)(record.p.data - text.data));
-		}
-		if (ret == KNOT_EOK) {
-			ret = octets_parse(mail_buf_view(&octets), &key, diag);
-		}
-		if (ret == KNOT_EOK && !type_matches(record.k, key.len)) {
-			ret = mail_diag_error(diag, 0, "k=%.*s, but the key is another's",
-			                      MAIL_SHOW(record.k));
-		}
-	}
-	if (ret == KNOT_EOK) {
-		ret = mail_dkim_key_check(key.data, key.len, NULL, NULL, diag);
+		ret = text_parse(text, &key, diag);
 	}
 	if (ret == KNOT_EOK) {
 		ret = mail_buf_put(out, key.data, key.len);
 	}
-	mail_buf_free(&octets);
 	mail_buf_free(&key);
 	return ret;
 }
@@ -422,7 +439,7 @@ int mail_dkim_generate(mail_dkim_algorithm_t algorithm, unsigned bits, mail_buf_
 		goto done;
 	}
 	long len = BIO_get_mem_data(bio, &pem);
-	ret = pkey_put(pkey, public_key, NULL);
+	ret = pkey_put(pkey, MAIL_STR(""), public_key, NULL);
 	if (ret == KNOT_EOK) {
 		ret = mail_buf_put(private_pem, pem, (size_t)len);
 	}
