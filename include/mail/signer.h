@@ -16,7 +16,7 @@
 typedef struct mail_private mail_private_t;
 
 /*!
- * Makes a key.
+ * Make a key.
  *
  * \param bits  RSA: 2048 to 4096; 0: 2048. Not used for others.
  *
@@ -24,7 +24,7 @@ typedef struct mail_private mail_private_t;
  */
 int mail_private_generate(mail_algorithm_t algorithm, unsigned bits, mail_private_t **key);
 /*!
- * Reads a private key: PEM (PKCS#8 or the older forms that OpenSSL reads, not encrypted) or BIND's
+ * Read a private key: PEM (PKCS#8 or the older forms that OpenSSL reads, not encrypted) or BIND's
  * "Private-key-format: v1.x" text. The algorithm is told by the key; RSA is RSASHA256.
  *
  * \return KNOT_EOK; KNOT_EINVAL with the reason (no key, a curve or size that is not signed with);
@@ -32,18 +32,23 @@ int mail_private_generate(mail_algorithm_t algorithm, unsigned bits, mail_privat
  */
 int mail_private_read(mail_str_t text, mail_private_t **key, mail_diag_t *diag);
 /*!
- * Check that the numbers of a key fit together. For keys that others made: it takes 40 ms for RSA of 2048 bits, 300 ms
- * for 4096. Without it, OpenSSL makes no bad signature of an RSA key whose public half is right: it verifies each.
+ * Check that the numbers of a key fit together. For keys that others made: it takes 40 ms for RSA of 2048 bits,
+ * 300 ms for 4096. Without it, OpenSSL makes no bad signature of an RSA key whose public half is right: it
+ * verifies each.
  *
  * \return KNOT_EOK; KNOT_EINVAL with the reason; KNOT_ENOMEM, KNOT_ERROR (OpenSSL).
  */
 int mail_private_check(const mail_private_t *key, mail_diag_t *diag);
-/*! Writes PKCS#8 PEM. The caller wipes it (OPENSSL_cleanse) after use. */
+/*!
+ * Write PKCS#8 PEM. The caller wipes it (OPENSSL_cleanse) after use.
+ *
+ * \return KNOT_EOK, KNOT_ENOMEM, KNOT_ESPACE, KNOT_ERROR (OpenSSL).
+ */
 int mail_private_print(const mail_private_t *key, mail_buf_t *pem);
 /*! Its algorithm and public half: what a mail_dnskey_t has. Points into the key. */
 mail_algorithm_t mail_private_algorithm(const mail_private_t *key);
 mail_str_t mail_private_public(const mail_private_t *key);
-/*! Takes, and gives back, a reference; the last one wipes. NULL is fine for free. */
+/*! Take, and give back, a reference; the last one wipes. NULL is fine for free. */
 mail_private_t *mail_private_ref(mail_private_t *key);
 void mail_private_free(mail_private_t *key);
 /*! Name of the file of a key in the key directory: "SET+015+12345.pem". \return KNOT_EOK, KNOT_ESPACE;
@@ -59,7 +64,7 @@ typedef struct mail_keyring mail_keyring_t;
 
 /*! Make an empty ring. \return NULL without memory. */
 mail_keyring_t *mail_keyring_new(void);
-/*! Add a key (a reference of the ring's own); one that is there already is no error. \return KNOT_EOK, KNOT_ENOMEM. */
+/*! Add a key, with a reference of its own, unless it is there already. \return KNOT_EOK, KNOT_ENOMEM. */
 int mail_keyring_add(mail_keyring_t *ring, mail_private_t *key);
 /*! Find a key, or NULL. No reference is taken. */
 mail_private_t *mail_keyring_find(const mail_keyring_t *ring, mail_algorithm_t algorithm,
@@ -74,7 +79,7 @@ void mail_keyring_free(mail_keyring_t *ring);
  */
 typedef struct mail_signatures mail_signatures_t;
 
-/*! Makes a cache. \param octets Its bound; memory is taken as it is used. \return NULL without memory. */
+/*! Make a cache. \param octets Its bound; memory is taken as it is used. \return NULL without memory. */
 mail_signatures_t *mail_signatures_new(size_t octets);
 void mail_signatures_free(mail_signatures_t *signatures);
 
@@ -116,7 +121,7 @@ void mail_signer_sync(mail_signer_t *signer, int64_t now);
 /*! Return whether the private half of a key is there. */
 bool mail_signer_has(const mail_signer_t *signer, const mail_dnskey_t *key);
 /*!
- * Signs octets (RFC 4034 3.1.8.1: the RRSIG RDATA without the signature, then the canonical RRset), or finds
+ * Sign octets (RFC 4034 3.1.8.1: the RRSIG RDATA without the signature, then the canonical RRset), or find
  * the signature. ECDSA signatures are r and s, 32 octets each (RFC 6605 4).
  *
  * \param flags  mail_sign_flag_t.

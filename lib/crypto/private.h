@@ -71,7 +71,7 @@ static inline int mail_private_damaged(mail_diag_t *diag)
 	return mail_diag_error(diag, 0, "the private key is damaged");
 }
 
-/*! Say what went wrong in OpenSSL, where that may be because of what it was given. \return KNOT_EINVAL, KNOT_ENOMEM. */
+/*! Say what went wrong in OpenSSL, perhaps because of what it was given. \return KNOT_EINVAL, KNOT_ENOMEM. */
 static inline int mail_openssl_damaged(mail_diag_t *diag)
 {
 	return mail_openssl_error() == KNOT_ENOMEM ? KNOT_ENOMEM : mail_private_damaged(diag);

@@ -84,7 +84,11 @@ typedef struct {
 	long len;
 } block_t;
 
-/*! Read the next block; the caller clears it. \return KNOT_EOK; KNOT_ENOENT: there is none; KNOT_EINVAL, KNOT_ENOMEM. */
+/*!
+ * Read the next block, which the caller clears.
+ *
+ * \return KNOT_EOK; KNOT_ENOENT: there is none; KNOT_EINVAL with the reason; KNOT_ENOMEM.
+ */
 static int block_next(BIO *bio, block_t *block, mail_diag_t *diag)
 {
 	ERR_clear_error();

@@ -6,14 +6,14 @@
  * one chunk, an RSA signature several, each in a set of its own. A set has a sequence number, which is odd while
  * somebody writes: a reader whose number moved reads again, a writer who finds it odd gives up, as a signature
  * that is not kept is made again when it is next asked for. All words are read with acquire and written with
- * release order: who reads one word of a new chunk then sees the new number too (H. Boehm, "Can seqlocks get
- * along with programming language memory models?", 2012), and on common processors both are plain moves.
+ * release order: who reads one word of a new chunk then sees the new number too, and on common processors both
+ * are plain moves.
  *
  * Which chunk of a full set makes room: the hand goes round, passes a chunk with a mark and takes the mark away,
  * and stops at one without. Readers set the mark, new chunks have none. So what is asked for stays, and what was
  * asked for once, or before the signatures were made anew, goes.
  *
- * The digest is NH (T. Krovetz, W. Dai: VMAC) over blocks of 1024 octets, twice with shifted keys, of which
+ * The digest is NH, the first step of VMAC, over blocks of 1024 octets, twice with shifted keys, of which
  * SipHash-1-3 makes 128 bits: whoever does not know the keys finds no two texts with one digest, and most of
  * the work is two multiplications for 16 octets. The keys are random and live as long as the cache.
  */
@@ -109,7 +109,7 @@ static inline uint64_t sip_end(uint64_t v[4])
 	return v[0] ^ v[1] ^ v[2] ^ v[3];
 }
 
-/*! Ends a block. */
+/*! End a block. */
 static void hash_flush(hash_t *hash)
 {
 	sip_word(hash->v, (uint64_t)hash->first);
@@ -120,7 +120,7 @@ static void hash_flush(hash_t *hash)
 	hash->pos = 0;
 }
 
-/*! Takes pairs of words of a block in. */
+/*! Take pairs of words of a block in. */
 static inline void hash_pairs(hash_t *hash, const uint8_t *octets, size_t words)
 {
 	/* Not in place: for all the compiler knows, the octets are there too. */
@@ -142,7 +142,7 @@ static inline void hash_pairs(hash_t *hash, const uint8_t *octets, size_t words)
 	}
 }
 
-/*! Takes octets in, filled up with zeros: their number is taken in at the end. */
+/*! Take octets in, filled up with zeros: their number is taken in at the end. */
 static inline void hash_octets(hash_t *hash, const uint8_t *octets, size_t len)
 {
 	while (len >= 2 * sizeof(uint64_t)) {
@@ -187,7 +187,7 @@ mail_digest_t mail_signatures_digest(const mail_signatures_t *signatures, mail_s
 
 /* --- Chunks --- */
 
-/*! The digest of a chunk of a signature. */
+/*! Return the digest of a chunk of a signature. */
 static inline mail_digest_t chunk_digest(mail_digest_t digest, size_t i)
 {
 	digest.low += i * CHUNK_STEP;
@@ -210,7 +210,7 @@ static inline void word_store(word_t *word, uint64_t value)
 	atomic_store_explicit(word, value, memory_order_release);
 }
 
-/*! The place of a digest in a set, or WAYS. */
+/*! Return the place of a digest in a set, or WAYS. */
 static inline unsigned way_find(const set_t *set, mail_digest_t digest)
 {
 	unsigned way = 0;
@@ -221,7 +221,7 @@ static inline unsigned way_find(const set_t *set, mail_digest_t digest)
 	return way;
 }
 
-/*! Notes that a chunk was used. Mostly that is known, and nothing is written. */
+/*! Note that a chunk was used. Mostly that is known, and nothing is written. */
 static inline void way_mark(set_t *set, unsigned way)
 {
 	if ((atomic_load_explicit(&set->marks, memory_order_relaxed) & 1u << way) == 0) {
@@ -310,7 +310,10 @@ bool mail_signatures_get(mail_signatures_t *signatures, mail_digest_t digest, ui
 void mail_signatures_put(mail_signatures_t *signatures, mail_digest_t digest,
                          const uint8_t *signature, size_t len)
 {
-	for (size_t i = 0; signatures->count > 0 && i * CHUNK_LEN < len; i++) {
+	if (signatures->count == 0) {
+		return;
+	}
+	for (size_t i = 0; i * CHUNK_LEN < len; i++) {
 		uint64_t words[CHUNK_WORDS] = { 0 };
 		mail_digest_t chunk = chunk_digest(digest, i);
 		memcpy(words, signature + i * CHUNK_LEN, chunk_len(len - i * CHUNK_LEN));

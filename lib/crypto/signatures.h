@@ -13,12 +13,12 @@ typedef struct {
 	uint64_t high;
 } mail_digest_t;
 
-/*! Makes the key of a signature. */
+/*! Make the key of a signature. */
 mail_digest_t mail_signatures_digest(const mail_signatures_t *signatures, mail_str_t public_key,
                                      const uint8_t *octets, size_t len);
-/*! Finds a signature of len octets, at most MAIL_SIGNATURE_MAX. */
+/*! Find a signature of len octets, at most MAIL_SIGNATURE_MAX. */
 bool mail_signatures_get(mail_signatures_t *signatures, mail_digest_t digest, uint8_t *signature,
                          size_t len);
-/*! Keeps a signature, or not, when another thread is at the same place. */
+/*! Keep a signature, or not, when another thread is at the same place. */
 void mail_signatures_put(mail_signatures_t *signatures, mail_digest_t digest,
                          const uint8_t *signature, size_t len);
