@@ -3,7 +3,7 @@
  * \file
  * \brief The private keys that a service signs with: those of the store's key sets that sign now or will.
  *
- * Follows the store and the key directory: a key set that comes, changes or goes, a file that appears or
+ * Follow the store and the key directory: a key set that comes, changes or goes, a file that appears or
  * becomes good, a key whose time is over. The result is a ring of keys, made anew when anything changed.
  *
  * Thread rule: an object is used by one thread at a time.
@@ -16,12 +16,15 @@
 typedef struct mail_keys mail_keys_t;
 
 /*!
+ * Make an object without keys.
+ *
  * \param directory  The key directory: absolute; it need not be there.
+ * \param say        Writes a line of the log.
  *
  * \return NULL without memory.
  */
 mail_keys_t *mail_keys_new(const char *directory, mail_keys_say_f say, void *ctx);
-/*! Frees; NULL is fine. */
+/*! Free; NULL is fine. */
 void mail_keys_free(mail_keys_t *keys);
 
 /*! One look at store and directory. */
@@ -40,12 +43,12 @@ typedef enum {
 } mail_keys_result_t;
 
 /*!
- * Follows the store and the directory. Cheap when nothing has changed; takes at most about a tenth of a processor
- * over time, but for the keys that have never been read.
+ * Follow the store and the directory. Cheap when nothing has changed; takes at most about a tenth of a processor
+ * over time, but for key sets whose entry has not been read yet.
  *
  * \return mail_keys_result_t, or-ed.
  */
 unsigned mail_keys_follow(mail_keys_t *keys, const mail_keys_look_t *look);
 
-/*! Makes a ring of all keys that are there; the caller frees it. \return NULL without memory: ask again. */
+/*! Make a ring of all keys that are there; the caller frees it. \return NULL without memory: ask again. */
 mail_keyring_t *mail_keys_ring(mail_keys_t *keys);

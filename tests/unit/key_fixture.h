@@ -8,6 +8,7 @@
 #include <syslog.h>
 
 #include "module/signers.h"
+#include "module/uptime.h"
 #include "store_fixture.h"
 
 #define NOW 1800000000
@@ -159,26 +160,38 @@ static inline void put_file(const bench_t *b, const char *id, const pair_t *pair
 	mail_buf_free(&pem);
 }
 
-/*! Follows until there is nothing more to do, past every rest; the ring is made anew when it has to be. */
-static inline bool follow(bench_t *b, int64_t now)
+/*! Take one look at store and directory. */
+static inline unsigned look(bench_t *b, int64_t now, unsigned patience)
 {
-	const mail_keys_look_t look = {
+	const mail_keys_look_t at = {
 		.txn = b->epoch->txn,
 		.epoch = b->epoch->number,
 		.now = now,
 		.interval = INTERVAL,
-		.patience = PATIENCE,
+		.patience = patience,
 	};
+	return mail_keys_follow(b->keys, &at);
+}
+
+/*! Make the ring anew. */
+static inline void take_ring(bench_t *b)
+{
+	mail_keyring_free(b->ring);
+	b->ring = mail_keys_ring(b->keys);
+	CU_ASSERT_PTR_NOT_NULL(b->ring);
+}
+
+/*! Follow until there is nothing more to do, past every rest; make the ring anew when it has to be. */
+static inline bool follow(bench_t *b, int64_t now)
+{
 	bool changed = false;
-	for (unsigned i = 0; i < 20; i++) {
-		unsigned result = mail_keys_follow(b->keys, &look);
-		if ((result & MAIL_KEYS_CHANGED) != 0) {
+	for (unsigned i = 0; i < 5; i++) {
+		int64_t begun = mail_uptime_us();
+		if ((look(b, now, PATIENCE) & MAIL_KEYS_CHANGED) != 0) {
 			changed = true;
-			mail_keyring_free(b->ring);
-			b->ring = mail_keys_ring(b->keys);
-			CU_ASSERT_PTR_NOT_NULL(b->ring);
+			take_ring(b);
 		}
-		usleep(2000);
+		usleep(1000 + 10 * (useconds_t)(mail_uptime_us() - begun));
 	}
 	return changed;
 }

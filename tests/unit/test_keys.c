@@ -287,10 +287,13 @@ static void test_damaged(void)
 	bench_remove(&b);
 }
 
-/*! Reading is cut when it takes too long, and goes on where it was. */
+/*!
+ * Reading is cut when it takes too long, and goes on where it was, also when the set that it stopped before is
+ * deleted. Meanwhile there are rings of what there is so far, ever more seldom.
+ */
 static void test_patience(void)
 {
-	enum { SETS = 300 };
+	enum { SETS = 300, STOP = 10 };
 	pair_t pair;
 	bench_t b;
 	if (!pair_make(&pair, MAIL_ALGORITHM_ED25519) || !bench_make(&b)) {
@@ -306,23 +309,27 @@ static void test_patience(void)
 		UNIT_CHECK(put(txn, MAIL_SECTION_KEYSET, id, MAIL_ITEM_DNSKEY,
 		               (const char *)value.data) == KNOT_EOK,
 		           "%s", id);
+		if (i % 3 > 0) {
+			put_file(&b, id, &pair, &pair);
+		}
 	}
 	CU_ASSERT_EQUAL(mail_txn_commit(txn), KNOT_EOK);
 	mail_buf_free(&value);
-	const mail_keys_look_t look = {
-		.txn = b.epoch->txn,
-		.epoch = b.epoch->number,
-		.now = NOW,
-		.interval = INTERVAL,
-		.patience = 0,
-	};
-	unsigned looks = 0;
-	while ((mail_keys_follow(b.keys, &look) & MAIL_KEYS_MORE) != 0) {
-		looks++;
+	unsigned looks = 0, rings = 0, result;
+	while (((result = look(&b, NOW, 0)) & MAIL_KEYS_MORE) != 0) {
+		if ((result & MAIL_KEYS_CHANGED) != 0) {
+			take_ring(&b);
+			rings++;
+		}
+		if (++looks == STOP) {
+			del_set(&b, "set-010");
+		}
 	}
-	/* Each looked at one; every set was missed once. */
-	CU_ASSERT_EQUAL(looks, SETS - 1);
-	CU_ASSERT_EQUAL(b.said.count, SETS);
+	/* Each looked at one, but for the one that was deleted; every set without a file was missed once. */
+	CU_ASSERT_EQUAL(looks, SETS - 2);
+	CU_ASSERT_EQUAL(b.said.count, SETS / 3);
+	UNIT_CHECK(rings >= 5 && rings <= 20, "%u rings", rings);
+	CU_ASSERT_TRUE((result & MAIL_KEYS_CHANGED) != 0);
 	mail_private_free(pair.half);
 	bench_remove(&b);
 }
@@ -347,24 +354,16 @@ static void test_memory(void)
 	unsigned i = 1;
 	CU_ASSERT_TRUE(failing_linked());
 	for (; i < FAILING_MAX; i++) {
-		mail_keys_look_t look = {
-			.txn = b.epoch->txn,
-			.epoch = b.epoch->number,
-			.now = NOW,
-			.interval = INTERVAL,
-			.patience = PATIENCE,
-		};
 		put_one(&b, "b", &pairs[second ? 1 : 2]);
 		put_one(&b, "c", &pairs[2]);
 		second = !second;
 		usleep(500);
 		failing_on(i);
-		(void)mail_keys_follow(b.keys, &look);
+		(void)look(&b, NOW, PATIENCE);
 		mail_keyring_t *ring = mail_keys_ring(b.keys);
 		bool failed = failing_off();
 		mail_keyring_free(ring);
-		mail_keyring_free(b.ring);
-		b.ring = mail_keys_ring(b.keys);
+		take_ring(&b);
 		UNIT_CHECK(has(&b, &pairs[0]), "allocation %u", i);
 		if (!failed) {
 			break;
@@ -373,8 +372,7 @@ static void test_memory(void)
 	UNIT_CHECK(i > 10, "only %u allocations", i);
 	put_one(&b, "b", &pairs[1]);
 	(void)follow(&b, NOW);
-	mail_keyring_free(b.ring);
-	b.ring = mail_keys_ring(b.keys);
+	take_ring(&b);
 	for (unsigned k = 0; k < 3; k++) {
 		UNIT_CHECK(has(&b, &pairs[k]), "key %u", k);
 		mail_private_free(pairs[k].half);
