@@ -37,7 +37,7 @@ void mail_key_room_free(mail_key_room_t *room)
 	(void)munmap(room, sizeof(*room));
 }
 
-/*! What errno says of a file. */
+/*! Put what errno says of a file into diag. \return The code for it. */
 static int fail_errno(int error, mail_diag_t *diag)
 {
 	(void)mail_diag_error(diag, 0, "%s", strerror(error));
@@ -51,8 +51,8 @@ static int fail_errno(int error, mail_diag_t *diag)
 	}
 }
 
-/*! Says whether an open file may be one that holds a private key. */
-static int check(int fd, mail_diag_t *diag)
+/*! Check whether an open file may be one that holds a private key. */
+static int check_file(int fd, mail_diag_t *diag)
 {
 	struct stat st;
 	if (fstat(fd, &st) != 0) {
@@ -73,8 +73,8 @@ static int check(int fd, mail_diag_t *diag)
 	return KNOT_EOK;
 }
 
-/*! Reads a file from its beginning; one that grows meanwhile is cut. */
-static int load(int fd, mail_key_room_t *room, size_t *len, mail_diag_t *diag)
+/*! Read a file from its beginning; one that grows meanwhile is cut. */
+static int read_file(int fd, mail_key_room_t *room, size_t *len, mail_diag_t *diag)
 {
 	*len = 0;
 	while (*len < sizeof(room->octets)) {
@@ -91,8 +91,8 @@ static int load(int fd, mail_key_room_t *room, size_t *len, mail_diag_t *diag)
 	return KNOT_EOK;
 }
 
-/*! Says whether it is the key that the store names. */
-static int compare(const mail_private_t *key, const mail_dnskey_t *want, mail_diag_t *diag)
+/*! Check whether a key is the one that the store names. */
+static int check_key(const mail_private_t *key, const mail_dnskey_t *want, mail_diag_t *diag)
 {
 	mail_str_t public_key = { (const char *)want->public_key, want->public_len };
 	if (mail_private_algorithm(key) != want->algorithm) {
@@ -110,28 +110,31 @@ int mail_key_file_read(mail_key_room_t *room, const char *path, const mail_dnske
                        mail_private_t **key, mail_diag_t *diag)
 {
 	*key = NULL;
-	// Not to wait for the other end, if it is a FIFO.
+	// O_NONBLOCK: not to wait for the other end of a FIFO.
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	if (fd < 0) {
 		return fail_errno(errno, diag);
 	}
 	size_t len = 0;
-	int ret = check(fd, diag);
-	if (ret == KNOT_EOK) {
-		ret = load(fd, room, &len, diag);
+	int ret = check_file(fd, diag);
+	if (ret != KNOT_EOK) {
+		goto done;
 	}
-	(void)close(fd);
-
-	if (ret == KNOT_EOK) {
-		ret = mail_private_read((mail_str_t){ (const char *)room->octets, len }, key, diag);
+	ret = read_file(fd, room, &len, diag);
+	if (ret != KNOT_EOK) {
+		goto done;
 	}
-	explicit_bzero(room->octets, len);
-	if (ret == KNOT_EOK) {
-		ret = compare(*key, want, diag);
+	ret = mail_private_read((mail_str_t){ (const char *)room->octets, len }, key, diag);
+	if (ret != KNOT_EOK) {
+		goto done;
 	}
+	ret = check_key(*key, want, diag);
 	if (ret != KNOT_EOK) {
 		mail_private_free(*key);
 		*key = NULL;
 	}
+done:
+	explicit_bzero(room->octets, len);
+	(void)close(fd);
 	return ret;
 }

@@ -15,13 +15,13 @@
 /*! Where files are read to: memory that is not written to swap or a core, where the system allows that. */
 typedef struct mail_key_room mail_key_room_t;
 
-/*! \return NULL without memory. */
+/*! Make room for a file. \return NULL without memory. */
 mail_key_room_t *mail_key_room_new(void);
-/*! Wipes and frees; NULL is fine. */
+/*! Wipe and free; NULL is fine. */
 void mail_key_room_free(mail_key_room_t *room);
 
 /*!
- * Reads a private key. The file must be a regular one (a link to one is fine) that the world cannot access.
+ * Read a private key. The file must be a regular one (a link to one is fine) that the world cannot access.
  *
  * \param path  Its absolute path.
  * \param want  The key that it must hold: algorithm and public half are compared.

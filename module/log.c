@@ -8,7 +8,8 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
+
+#include "uptime.h"
 
 /*! Different lines that are told apart within an interval. */
 #define LINES 64
@@ -44,15 +45,7 @@ static struct {
 	table_t *first;
 } registry = { .mutex = PTHREAD_MUTEX_INITIALIZER };
 
-/*! Monotonic seconds, so that a step of the clock neither silences nor floods the log. */
-static int64_t uptime(void)
-{
-	struct timespec ts = { 0 };
-	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec;
-}
-
-/*! FNV-1a, 64 bits. */
+/*! Go on with a hash: FNV-1a, 64 bits. */
 static uint64_t hash_add(uint64_t hash, const void *octets, size_t len)
 {
 	const uint8_t *octet = octets;
@@ -62,20 +55,20 @@ static uint64_t hash_add(uint64_t hash, const void *octets, size_t len)
 	return hash;
 }
 
-/*! The number of a line; never 0. */
+/*! Hash a line; never 0. */
 static uint64_t hash_of(const mail_log_t *log, const char *text)
 {
 	uint64_t hash = hash_add(log->salt, text, strlen(text));
 	return hash != 0 ? hash : 1;
 }
 
-/*! Says whether a line is still silenced; a time further ahead than the interval was never set. */
-static bool is_fresh(const table_t *table, int64_t next, int64_t now)
+/*! Return whether a line is still silenced; a time further ahead than the interval was never set. */
+static bool is_silenced(const table_t *table, int64_t next, int64_t now)
 {
 	return next > now && next - now <= table->interval;
 }
 
-/*! The slot of a line: its own, else one that is free or whose interval is over, else the common one. */
+/*! Find the slot of a line: its own, else one that is free or whose interval is over, else the common one. */
 static line_t *find_line(table_t *table, uint64_t hash, int64_t now)
 {
 	for (unsigned i = 0; i < PROBES; i++) {
@@ -87,7 +80,7 @@ static line_t *find_line(table_t *table, uint64_t hash, int64_t now)
 	for (unsigned i = 0; i < PROBES; i++) {
 		line_t *line = &table->lines[(hash + i) % LINES];
 		uint64_t old = atomic_load(&line->hash);
-		if (old != 0 && is_fresh(table, atomic_load(&line->next), now)) {
+		if (old != 0 && is_silenced(table, atomic_load(&line->next), now)) {
 			continue;
 		}
 		if (atomic_compare_exchange_strong(&line->hash, &old, hash)) {
@@ -101,11 +94,11 @@ static line_t *find_line(table_t *table, uint64_t hash, int64_t now)
 	return &table->rest;
 }
 
-/*! Says whether the caller is the one who writes the line now; the others are counted. */
+/*! Return whether the caller is to write the line now; else it is counted as suppressed. */
 static bool may_write(table_t *table, line_t *line, int64_t now, uint64_t *suppressed)
 {
 	int64_t next = atomic_load(&line->next);
-	if (is_fresh(table, next, now) ||
+	if (is_silenced(table, next, now) ||
 	    !atomic_compare_exchange_strong(&line->next, &next, now + table->interval)) {
 		atomic_fetch_add(&line->suppressed, 1);
 		return false;
@@ -114,7 +107,7 @@ static bool may_write(table_t *table, line_t *line, int64_t now, uint64_t *suppr
 	return true;
 }
 
-/*! Finds the table for an interval, or makes it. */
+/*! Find the table for an interval, or make it. \return NULL without memory. */
 static table_t *table_get(int64_t interval)
 {
 	(void)pthread_mutex_lock(&registry.mutex);
@@ -170,10 +163,11 @@ mail_log_t *mail_log_new(knotd_mod_t *mod, unsigned interval)
 
 void mail_log_free(mail_log_t *log)
 {
-	if (log != NULL) {
-		table_put(log->table);
-		free(log);
+	if (log == NULL) {
+		return;
 	}
+	table_put(log->table);
+	free(log);
 }
 
 void mail_log_event(mail_log_t *log, int priority, const char *fmt, ...)
@@ -195,7 +189,7 @@ void mail_log_write(mail_log_t *log, int priority, const char *fmt, ...)
 		return;
 	}
 
-	int64_t now = uptime();
+	int64_t now = mail_uptime();
 	line_t *line = find_line(log->table, hash_of(log, text), now);
 	uint64_t suppressed = 0;
 	if (!may_write(log->table, line, now, &suppressed)) {

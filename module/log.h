@@ -18,7 +18,7 @@
 typedef struct mail_log mail_log_t;
 
 /*!
- * Makes the log of an instance.
+ * Make the log of an instance.
  *
  * \param mod       The instance.
  * \param interval  Seconds between two equal lines.
@@ -26,12 +26,12 @@ typedef struct mail_log mail_log_t;
  * \return NULL without memory.
  */
 mail_log_t *mail_log_new(knotd_mod_t *mod, unsigned interval);
-/*! Frees a log; NULL is fine. */
+/*! Free a log; NULL is fine. */
 void mail_log_free(mail_log_t *log);
 
-/*! Writes a line in any case: for what happens once. */
+/*! Write a line in any case: for what happens once. */
 void mail_log_event(mail_log_t *log, int priority, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
-/*! Writes a line, unless it has just been written. \param priority LOG_ERR, LOG_WARNING... */
+/*! Write a line, unless it has just been written. \param priority LOG_ERR, LOG_WARNING... */
 void mail_log_write(mail_log_t *log, int priority, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));

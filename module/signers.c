@@ -25,13 +25,15 @@ struct mail_signing {
 	void *say_ctx;
 };
 
-/*! Makes signers of the keys that there are now. */
+/*! Make signers of the keys that there are now. \return Whether there was memory for them. */
 static bool renew(mail_signing_t *signing)
 {
 	mail_keyring_t *ring = mail_keys_ring(signing->keys);
-	mail_signers_t *signers = ring != NULL ? mail_signers_new(ring, signing->signatures,
-	                                                          signing->threads, BUDGET)
-	                                       : NULL;
+	if (ring == NULL) {
+		return false;
+	}
+	mail_signers_t *signers = mail_signers_new(ring, signing->signatures, signing->threads,
+	                                           BUDGET);
 	if (signers == NULL) {
 		return false;
 	}
@@ -70,7 +72,7 @@ void mail_signing_free(mail_signing_t *signing)
 	free(signing);
 }
 
-/*! Says how many keys there are: at first in any case, then for those who want to know. */
+/*! Log how many keys there are: at first in any case, then for those who want to know. */
 static void say_count(mail_signing_t *signing, bool more)
 {
 	size_t count = mail_keyring_count(signing->signers->ring);

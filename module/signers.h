@@ -13,6 +13,8 @@
 typedef struct mail_signing mail_signing_t;
 
 /*!
+ * Make what a service signs with: no keys yet.
+ *
  * \param directory  The key directory.
  * \param octets     Bound of the cache of signatures.
  * \param threads    Worker threads.
@@ -21,11 +23,11 @@ typedef struct mail_signing mail_signing_t;
  */
 mail_signing_t *mail_signing_new(const char *directory, size_t octets, unsigned threads,
                                  mail_keys_say_f say, void *ctx);
-/*! Frees; all snapshots with its signers are freed already. NULL is fine. */
+/*! Free; all snapshots with its signers are freed already. NULL is fine. */
 void mail_signing_free(mail_signing_t *signing);
 
 /*!
- * Follows the store and the key directory for some time at most.
+ * Follow the store and the key directory for some time at most.
  *
  * \param interval  Seconds after which a missing key is mentioned again.
  * \param patience  Milliseconds.
@@ -34,5 +36,5 @@ void mail_signing_free(mail_signing_t *signing);
  */
 bool mail_signing_follow(mail_signing_t *signing, const mail_epoch_t *epoch, unsigned interval,
                          unsigned patience);
-/*! The present signers: published when they are others than those that are. Never NULL. */
+/*! Return the present signers, to be published when they are others than those that are; never NULL. */
 mail_signers_t *mail_signing_signers(const mail_signing_t *signing);

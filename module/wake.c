@@ -61,7 +61,7 @@ void mail_wake_watch(mail_wake_t *wake, unsigned index, const char *directory)
 	}
 }
 
-/*! Empties the queue of events: what they are does not matter. */
+/*! Empty the queue of events: what they are does not matter. */
 static void drain(const mail_wake_t *wake)
 {
 	char events[4096] __attribute__((aligned(__alignof__(struct inotify_event))));

@@ -26,20 +26,20 @@ typedef struct {
 /*! One that is not open. */
 #define MAIL_WAKE_CLOSED ((mail_wake_t){ .event = -1, .inotify = -1, .watches = { -1, -1 } })
 
-/*! \return KNOT_EOK, KNOT_ERROR. */
+/*! Open what is waited on. \return KNOT_EOK; KNOT_ERROR: then nothing is open. */
 int mail_wake_open(mail_wake_t *wake);
-/*! Frees what was opened; safe on one that was not, when event and inotify are -1. */
+/*! Close what was opened; safe on one that was not, when event and inotify are -1. */
 void mail_wake_close(mail_wake_t *wake);
 
-/*! Watches a directory by its path, in place of the one that had this index; cheap when it is the same. */
+/*! Watch a directory by its path, in place of the one that had this index; cheap when it is the same. */
 void mail_wake_watch(mail_wake_t *wake, unsigned index, const char *directory);
 /*!
- * Waits.
+ * Wait.
  *
  * \param period  Milliseconds at most.
  *
  * \return false: the thread is to end.
  */
 bool mail_wake_wait(mail_wake_t *wake, int period);
-/*! Says that the thread is to end. */
+/*! Tell the thread to end. */
 void mail_wake_end(mail_wake_t *wake);
