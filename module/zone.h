@@ -6,25 +6,8 @@
 #pragma once
 
 #include "instance.h"
+#include "zone_check.h"
 
-/*! Types of mod-onlinesign's nsec-bitmap that are remembered. */
-#define MAIL_BITMAP_MAX 64
-
-/*! What the zone's configuration says. */
-typedef struct {
-	bool online;                      /*!< mod-onlinesign signs after us. */
-	uint16_t bitmap[MAIL_BITMAP_MAX]; /*!< Its nsec-bitmap. */
-	size_t bitmap_count;
-} mail_zone_setting_t;
-
-/*!
- * Looks at the zone's configuration and logs what is wrong; in load only.
- *
- * \return False: nothing can be added to the zone.
- */
-bool mail_zone_check(knotd_mod_t *mod, mail_zone_setting_t *setting);
-/*! Says whether mail_zone_check() warns when nsec-bitmap lacks a type. */
-bool mail_zone_is_needed(uint16_t type);
 /*! Makes the instance of a zone, freed by free(). \param policy May be NULL. \return NULL: no memory. */
 mail_instance_t *mail_zone_new(knotd_mod_t *mod, const mail_zone_setting_t *setting,
                                const char *policy);

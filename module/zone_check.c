@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/*
- * What a zone's configuration says about signing, and what does not go together with it.
- */
 #include "config.h"
+
+#include "zone_check.h"
 
 #include <stdlib.h>
 
-#include "zone.h"
+#include "mail/buf.h"
 
 // The first octet is the length of the name, as libknot has it.
 // clang-format off
