@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "notes.h"
 #include "signers.h"
 #include "wake.h"
 
@@ -28,20 +29,8 @@
 /*! Attempts to take a snapshot while another thread is at it, and those that do not wait. */
 #define ATTEMPTS 10000
 #define QUICK_ATTEMPTS 10
-/*! Longest line, its end included. */
-#define LINE_MAX_LEN 480
-/*! Lines that wait for somebody to write them. */
-#define NOTES_MAX 16
-
 /*! Directories that are watched. */
 enum { WATCH_STORE, WATCH_KEYS };
-
-/*! A line that waits for an instance that can write it. */
-typedef struct note {
-	struct note *next; /*!< The one before. */
-	int priority;
-	char text[];
-} note_t;
 
 struct mail_service {
 	mail_service_t *next; /*!< In the registry. */
@@ -52,8 +41,7 @@ struct mail_service {
 
 	mail_shelf_t shelf;             /*!< What hooks use. */
 	_Atomic(knotd_mod_t *) counter; /*!< Counts for zones; used between pin and unpin. */
-	_Atomic(note_t *) notes;        /*!< The newest first. */
-	atomic_uint note_count;
+	mail_notes_t notes;             /*!< Added to under the mutex. */
 
 	pthread_t thread;
 	bool running;
@@ -71,7 +59,6 @@ struct mail_service {
 	mail_log_t **logs;     /*!< Of the attached global instances. */
 	size_t log_count;
 	mail_log_t *guest; /*!< Of an instance that is just being attached. */
-	char last_note[LINE_MAX_LEN];
 };
 
 /*! The services of this copy of the module. */
@@ -100,60 +87,16 @@ static bool is_due(int64_t *last, int64_t period)
 
 typedef void (*write_f)(mail_log_t *log, int priority, const char *fmt, ...);
 
-/*! Keep a line until somebody can write it, once in a row; of too many the last are lost. */
-static void note_add(mail_service_t *service, int priority, const char *text)
-{
-	const bool waiting = atomic_load(&service->note_count) > 0;
-	if (waiting && strcmp(service->last_note, text) == 0) {
-		return;
-	}
-	const size_t size = strlen(text) + 1;
-	note_t *note = atomic_load(&service->note_count) < NOTES_MAX ? malloc(sizeof(*note) + size)
-	                                                             : NULL;
-	if (note == NULL) {
-		return;
-	}
-	note->priority = priority;
-	memcpy(note->text, text, size);
-	(void)snprintf(service->last_note, sizeof(service->last_note), "%s", text);
-	atomic_fetch_add(&service->note_count, 1);
-	note->next = atomic_load(&service->notes);
-	while (!atomic_compare_exchange_weak(&service->notes, &note->next, note)) {
-	}
-}
-
-/*! Take all lines, the oldest first. */
-static note_t *notes_take(mail_service_t *service)
-{
-	note_t *note = atomic_exchange(&service->notes, NULL), *first = NULL;
-	while (note != NULL) {
-		note_t *next = note->next;
-		note->next = first;
-		first = note;
-		note = next;
-	}
-	return first;
-}
-
 void mail_service_tell(mail_service_t *service, mail_log_t *log)
 {
-	if (atomic_load_explicit(&service->notes, memory_order_relaxed) == NULL) {
-		return;
-	}
-	for (note_t *note = notes_take(service); note != NULL;) {
-		note_t *next = note->next;
-		mail_log_write(log, note->priority, "%s", note->text);
-		free(note);
-		atomic_fetch_sub(&service->note_count, 1);
-		note = next;
-	}
+	mail_notes_write(&service->notes, log);
 }
 
 /*! Write to the log of the instance that has been there longest. */
 __attribute__((format(printf, 4, 5))) static void say(mail_service_t *service, write_f write,
                                                       int priority, const char *fmt, ...)
 {
-	char text[LINE_MAX_LEN];
+	char text[MAIL_NOTE_MAX];
 	va_list args;
 	va_start(args, fmt);
 	(void)vsnprintf(text, sizeof(text), fmt, args);
@@ -164,7 +107,7 @@ __attribute__((format(printf, 4, 5))) static void say(mail_service_t *service, w
 	if (log != NULL) {
 		write(log, priority, "%s", text);
 	} else {
-		note_add(service, priority, text);
+		mail_notes_add(&service->notes, priority, text);
 	}
 	(void)pthread_mutex_unlock(&service->mutex);
 }
@@ -348,11 +291,7 @@ static void service_free(mail_service_t *service)
 	// No hook of ours runs any more, so nothing is pinned.
 	mail_shelf_clear(&service->shelf);
 	mail_signing_free(service->signing);
-	for (note_t *note = notes_take(service); note != NULL;) {
-		note_t *next = note->next;
-		free(note);
-		note = next;
-	}
+	mail_notes_write(&service->notes, NULL);
 	free(service->logs);
 	free(service->key_directory);
 	free(service->path);
