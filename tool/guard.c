@@ -11,7 +11,7 @@
 
 /* Of more domains at once only their policies are looked at. */
 #define NOTED_MAX 100000
-/* As long as verbs/keys.c waits for every server. */
+/* As long as keyset.c waits for every server. */
 #define DELAY 3600
 
 struct guard {

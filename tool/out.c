@@ -6,6 +6,7 @@
 
 #include "mail/json.h"
 #include "mail/time.h"
+#include "tool/synopsis.h"
 
 /* More warnings than this say nothing new. */
 #define WARNINGS_MAX 100
@@ -118,7 +119,7 @@ int tool_usage(tool_t *tool, const char *fmt, ...)
 	if (!tool->json) {
 		if (tool->verb != NULL) {
 			(void)fputs("usage: ", stderr);
-			help_synopsis(tool->verb, stderr);
+			synopsis_print(tool->verb, stderr);
 		} else {
 			(void)fputs(
 				"usage: kmailctl [-s STORE] [--json] VERB ...  (kmailctl help)\n",

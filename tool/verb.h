@@ -156,8 +156,6 @@ int option_time(tool_t *tool, option_id_t id, int64_t from, int64_t *value);
 
 int verb_help(tool_t *tool, int argc, char **argv);
 int verb_version(tool_t *tool, int argc, char **argv);
-/*! Prints the synopsis of a verb with its options. */
-void help_synopsis(const verb_t *verb, void *file);
 
 /* verbs/complete.c */
 
@@ -177,7 +175,7 @@ int verb_show(tool_t *tool, int argc, char **argv);
 int verb_set(tool_t *tool, int argc, char **argv);
 int verb_unset(tool_t *tool, int argc, char **argv);
 
-/* verbs/file.c */
+/* verbs/apply.c */
 
 int verb_apply(tool_t *tool, int argc, char **argv);
 int verb_diff(tool_t *tool, int argc, char **argv);
@@ -201,7 +199,7 @@ int verb_key_import(tool_t *tool, int argc, char **argv);
 int verb_key_retire(tool_t *tool, int argc, char **argv);
 int verb_key_ds_seen(tool_t *tool, int argc, char **argv);
 
-/* verbs/ds.c */
+/* verbs/key_list.c, verbs/ds.c */
 
 int verb_key_list(tool_t *tool, int argc, char **argv);
 int verb_key_plan(tool_t *tool, int argc, char **argv);

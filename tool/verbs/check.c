@@ -6,7 +6,7 @@
 
 #include <stdlib.h>
 
-#include "tool/verbs/lint.h"
+#include "tool/verbs/check.h"
 #include "mail/dkim_id.h"
 #include "mail/plan.h"
 

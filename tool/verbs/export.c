@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "tool/verbs/signer.h"
-#include "tool/verbs/zone_file.h"
+#include "tool/records.h"
 
 static const mail_section_t order[] = {
 	MAIL_SECTION_CERTIFICATE, MAIL_SECTION_HOST,   MAIL_SECTION_KEYSET,

@@ -5,6 +5,7 @@
 #endif
 
 #include "tool/out.h"
+#include "tool/synopsis.h"
 
 #ifndef PACKAGE_VERSION
 #define PACKAGE_VERSION "unknown"
@@ -13,35 +14,6 @@
 #define STRING(x) #x
 #define NUMBER(x) STRING(x)
 #define LIBKNOT NUMBER(KNOT_VERSION_MAJOR) "." NUMBER(KNOT_VERSION_MINOR)
-
-/* A line of the help is not longer, if that can be. */
-#define LINE_MAX_LENGTH 100
-
-void help_synopsis(const verb_t *verb, void *file)
-{
-	FILE *out = file;
-	int at = fprintf(out, "kmailctl %s%s%s", verb->name, verb->args[0] != '\0' ? " " : "",
-	                 verb->args);
-	for (int i = 0; i < OPT_COUNT; i++) {
-		if ((verb->options & TAKES(i)) == 0) {
-			continue;
-		}
-		const option_t *option = &tool_options[i];
-		char text[80];
-		bool required = (verb->required & TAKES(i)) != 0;
-		int len = snprintf(text, sizeof(text), "%s--%s%s%s%s%s", required ? "" : "[",
-		                   option->name, option->arg != NULL ? " " : "",
-		                   option->arg != NULL ? option->arg : "", required ? "" : "]",
-		                   option->list ? "..." : "");
-		if (at + 1 + len > LINE_MAX_LENGTH) {
-			(void)fputs("\n       ", out);
-			at = 7;
-		}
-		at += 1 + len;
-		(void)fprintf(out, " %s", text);
-	}
-	(void)fputc('\n', out);
-}
 
 static void list_items(mail_section_t section)
 {
@@ -59,7 +31,7 @@ static void list_items(mail_section_t section)
 
 static void help_verb(const verb_t *verb)
 {
-	help_synopsis(verb, stdout);
+	synopsis_print(verb, stdout);
 	(void)printf("\n  %s\n", verb->help);
 	if (verb->options != 0) {
 		(void)putchar('\n');

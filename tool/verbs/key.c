@@ -8,7 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "tool/verbs/keys.h"
+#include "tool/keyset.h"
 
 /* Tags have 16 bits: that another key is needed is rare, that so many are is a fault. */
 #define TRIES_MAX 100

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "tool/verbs/keys.h"
+#include "tool/keyset.h"
 #include "mail/chars.h"
 #include "mail/encoding.h"
 #include "mail/time.h"

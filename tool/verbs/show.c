@@ -8,7 +8,7 @@
 
 #include "mail/mtasts.h"
 #include "mail/profile.h"
-#include "tool/verbs/zone_file.h"
+#include "tool/records.h"
 
 static int print_records(tool_t *tool, const zone_t *zone, const char *format)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-#include "tool/verbs/zone_file.h"
+#include "tool/records.h"
 
 #include <search.h>
 #include <stdlib.h>

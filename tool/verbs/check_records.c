@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-#include "tool/verbs/lint.h"
+#include "tool/verbs/check.h"
 
 #include <stdlib.h>
 #include <time.h>

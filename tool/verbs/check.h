@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "tool/verbs/zone_file.h"
+#include "tool/records.h"
 
 /*!
  * Looks at all records of a domain.

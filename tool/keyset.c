@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-#include "tool/verbs/keys.h"
+#include "tool/keyset.h"
 
 #include <errno.h>
 #include <fcntl.h>

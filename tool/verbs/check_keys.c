@@ -2,8 +2,8 @@
 
 #include <time.h>
 
-#include "tool/verbs/keys.h"
-#include "tool/verbs/lint.h"
+#include "tool/keyset.h"
+#include "tool/verbs/check.h"
 
 /* A set that ends sooner than this is worth a word. */
 #define END_NEAR (30 * 86400)
