@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
+#include "tool/difference.h"
+
 #include "mail/json.h"
 #include "tool/out.h"
 
@@ -33,7 +35,7 @@ static bool has_value(const mail_member_t *member, mail_str_t text)
 	return false;
 }
 
-/*! \brief Prints the values of a member that another does not have. \return Their number. */
+/*! \brief Print the values of a member that another does not have. \return Their number. */
 static size_t print_missing(char sign, const mail_entry_t *entry, const mail_member_t *member,
                             const mail_member_t *other)
 {
@@ -51,29 +53,17 @@ static size_t print_missing(char sign, const mail_entry_t *entry, const mail_mem
 	return missing;
 }
 
-static bool same_members(const mail_member_t *a, const mail_member_t *b)
-{
-	if (a->count != b->count) {
-		return false;
-	}
-	for (size_t i = 0; i < a->count; i++) {
-		if (!mail_str_equal(a->values[i].text, b->values[i].text)) {
-			return false;
-		}
-	}
-	return true;
-}
-
+/*! \brief Print the members that differ: what goes, then what comes. */
 static void print_members(const mail_entry_t *old, const mail_entry_t *new)
 {
 	for (size_t i = 0; old != NULL && i < old->count; i++) {
-		const mail_member_t *was = &old->members[i];
-		const mail_member_t *is = new == NULL
-		                                  ? NULL
-		                                  : mail_entry_member(new, was->item->id, was->op);
+		const mail_member_t *was = &old->members[i], *is = NULL;
+		if (new != NULL) {
+			is = mail_entry_member(new, was->item->id, was->op);
+		}
 		if (is == NULL) {
 			(void)print_missing('-', old, was, NULL);
-		} else if (!same_members(was, is) &&
+		} else if (!mail_member_equal(was, is) &&
 		           print_missing('-', old, was, is) + print_missing('+', new, is, was) ==
 		                   0) {
 			/* The same values in another order. */
@@ -89,41 +79,42 @@ static void print_members(const mail_entry_t *old, const mail_entry_t *new)
 	}
 }
 
-static void print_json(const mail_entry_t *old, const mail_entry_t *new)
+bool difference_print(const tool_t *tool, const mail_entry_t *old, const mail_entry_t *new)
 {
-	mail_buf_t line = { 0 };
-	(void)mail_buf_printf(&line, "{\"change\":\"%s\"",
-	                      old == NULL   ? "added"
-	                      : new == NULL ? "deleted"
-	                                    : "changed");
-	if (old != NULL) {
-		(void)mail_buf_str(&line, ",\"old\":");
-		(void)mail_json_print(old, &line);
-	}
-	if (new != NULL) {
-		(void)mail_buf_str(&line, ",\"new\":");
-		(void)mail_json_print(new, &line);
-	}
-	(void)mail_buf_str(&line, "}\n");
-	tool_put_str(stdout, mail_buf_view(&line));
-	mail_buf_free(&line);
-}
-
-bool tool_difference(const tool_t *tool, const mail_entry_t *old, const mail_entry_t *new)
-{
+	const char *change = "changed";
 	if (new != NULL &&new->deleted) {
 		new = NULL;
 	}
-	if ((old == NULL && new == NULL) ||
-	    (old != NULL && new != NULL &&mail_entry_equal(old, new))) {
+	if (old == NULL && new == NULL) {
+		return false;
+	}
+	if (old == NULL) {
+		change = "added";
+	} else if (new == NULL) {
+		change = "deleted";
+	} else if (mail_entry_equal(old, new)) {
 		return false;
 	}
 	if (tool->json) {
-		print_json(old, new);
+		mail_buf_t line = { 0 };
+		(void)mail_buf_printf(&line, "{\"change\":\"%s\"", change);
+		if (old != NULL) {
+			(void)mail_buf_str(&line, ",\"old\":");
+			(void)mail_json_print(old, &line);
+		}
+		if (new != NULL) {
+			(void)mail_buf_str(&line, ",\"new\":");
+			(void)mail_json_print(new, &line);
+		}
+		(void)mail_buf_str(&line, "}\n");
+		tool_put_str(stdout, mail_buf_view(&line));
+		mail_buf_free(&line);
 		return true;
 	}
-	if (old == NULL || new == NULL) {
-		print_line(old == NULL ? '+' : '-', old == NULL ? new : old, NULL, NULL);
+	if (old == NULL) {
+		print_line('+', new, NULL, NULL);
+	} else if (new == NULL) {
+		print_line('-', old, NULL, NULL);
 	}
 	print_members(old, new);
 	return true;

@@ -2,12 +2,14 @@
 
 #include "tool/guard.h"
 
-#include <search.h>
 #include <stdlib.h>
 #include <time.h>
 
 #include "mail/plan.h"
 #include "mail/rollover.h"
+#include "tool/open.h"
+#include "tool/options.h"
+#include "tool/out.h"
 
 /* Of more domains at once only their policies are looked at. */
 #define NOTED_MAX 100000
@@ -17,41 +19,26 @@
 struct guard {
 	mail_txn_t *before; /*!< What is stored now. */
 	bool policies, sets;
-	void *domains; /*!< Tree of the names of noted domains. */
+	char **domains; /*!< Names of noted domains; some more than once. */
 	size_t count;
 };
 
-/*! \brief What is looked at, for messages. */
-typedef struct {
-	tool_t *tool;
-	mail_section_t section;
-	const char *id;
-	bool deleted;
-	int status;
-} subject_t;
-
-static int guard_begin(tool_t *tool)
-{
-	if (tool->guard != NULL) {
-		return KNOT_EOK;
-	}
-	tool->guard = calloc(1, sizeof(*tool->guard));
-	return tool->guard != NULL
-	               ? mail_txn_begin(tool->store, MAIL_STORE_READ, &tool->guard->before)
-	               : KNOT_ENOMEM;
-}
-
 void guard_free(tool_t *tool)
 {
-	if (tool->guard != NULL) {
-		mail_txn_abort(tool->guard->before);
-		tdestroy(tool->guard->domains, free);
-		free(tool->guard);
-		tool->guard = NULL;
+	struct guard *guard = tool->guard;
+	if (guard == NULL) {
+		return;
 	}
+	mail_txn_abort(guard->before);
+	for (size_t i = 0; i < guard->count; i++) {
+		free(guard->domains[i]);
+	}
+	free(guard->domains);
+	free(guard);
+	tool->guard = NULL;
 }
 
-/*! \brief Says whether two entries set an item differently. */
+/*! \brief Return whether two entries set an item differently. */
 static bool differs(const mail_entry_t *a, const mail_entry_t *b, mail_item_id_t item)
 {
 	return !mail_str_equal(mail_entry_value(a, item), mail_entry_value(b, item)) ||
@@ -59,76 +46,85 @@ static bool differs(const mail_entry_t *a, const mail_entry_t *b, mail_item_id_t
 	               (mail_entry_member(b, item, MAIL_OP_NONE) != NULL);
 }
 
-static int by_name(const void *a, const void *b)
+static int note_domain(struct guard *guard, mail_str_t id)
 {
-	return strcmp(a, b);
+	/* Grown whenever the count reaches a power of two. */
+	if ((guard->count & (guard->count - 1)) == 0) {
+		char **grown = realloc(guard->domains, (2 * guard->count + 1) * sizeof(*grown));
+		if (grown == NULL) {
+			return KNOT_ENOMEM;
+		}
+		guard->domains = grown;
+	}
+	char *name = strndup(id.data, id.len);
+	if (name == NULL) {
+		return KNOT_ENOMEM;
+	}
+	guard->domains[guard->count++] = name;
+	return KNOT_EOK;
 }
 
 int guard_note(tool_t *tool, const mail_entry_t *entry)
 {
-	mail_entry_t *old = NULL;
+	int ret = KNOT_EOK;
 	if (entry->section != MAIL_SECTION_POLICY && entry->section != MAIL_SECTION_DOMAIN &&
 	    entry->section != MAIL_SECTION_KEYSET) {
 		return KNOT_EOK;
 	}
-	int ret = guard_begin(tool);
-	if (ret != KNOT_EOK) {
-		return ret;
+	if (tool->guard == NULL) {
+		tool->guard = tool_memory(tool, calloc(1, sizeof(*tool->guard)));
+		ret = mail_txn_begin(tool->store, MAIL_STORE_READ, &tool->guard->before);
 	}
 	struct guard *guard = tool->guard;
 	guard->policies |= entry->section == MAIL_SECTION_POLICY;
 	guard->sets |= entry->section == MAIL_SECTION_KEYSET;
-	if (entry->section != MAIL_SECTION_DOMAIN) {
-		return KNOT_EOK;
-	}
-	/* Only what is there already can lose anything. */
-	if (guard->count >= NOTED_MAX ||
+	/* Only a domain that is there already can lose anything. */
+	mail_entry_t *old = NULL;
+	if (ret != KNOT_EOK || entry->section != MAIL_SECTION_DOMAIN || guard->count >= NOTED_MAX ||
 	    mail_txn_get(guard->before, entry->section, entry->id, &old) != KNOT_EOK) {
-		return KNOT_EOK;
+		return ret;
 	}
 	if (entry->deleted || differs(old, entry, MAIL_ITEM_POLICY) ||
 	    differs(old, entry, MAIL_ITEM_ALIAS) || differs(old, entry, MAIL_ITEM_KEY_SET)) {
-		char *name = strndup(entry->id.data, entry->id.len);
-		char **node = name != NULL ? tsearch(name, &guard->domains, by_name) : NULL;
-		ret = node != NULL ? KNOT_EOK : KNOT_ENOMEM;
-		guard->count += node != NULL && *node == name;
-		if (node == NULL || *node != name) {
-			free(name);
-		}
+		ret = note_domain(guard, entry->id);
 	}
 	mail_entry_free(old);
 	return ret;
 }
 
-/*! \brief The key set that a policy or domain has in a transaction; empty when it has none. */
-static void set_of(mail_txn_t *txn, const subject_t *subject, mail_keyset_t *set, uint32_t *ttl)
+/*!
+ * \brief Read the key set that a policy or domain has in a transaction, or a key set itself; it is empty when there is
+ *        none. \return The TTL of the policy or domain, or 0.
+ */
+static uint32_t set_of(mail_txn_t *txn, mail_section_t section, mail_str_t id, mail_keyset_t *set)
 {
+	const mail_source_t *source = mail_txn_source(txn);
 	mail_profile_t *profile = NULL;
-	mail_str_t id = MAIL_STR(subject->id);
-	int ret = subject->section == MAIL_SECTION_KEYSET ? KNOT_ENOENT
-	          : subject->section == MAIL_SECTION_DOMAIN
-	                  ? mail_profile_of_domain(mail_txn_source(txn), id, &profile, NULL)
-	                  : mail_profile_of_policy(mail_txn_source(txn), id, &profile, NULL);
 	mail_entry_t *entry = NULL;
+	uint32_t ttl = 0;
+	int ret = KNOT_EOK;
 	*set = (mail_keyset_t){ .leave = INT64_MAX };
-	*ttl = 0;
-	if (subject->section != MAIL_SECTION_KEYSET) {
-		id = ret == KNOT_EOK ? mail_profile_value(profile, MAIL_ITEM_KEY_SET)
-		                     : (mail_str_t){ NULL, 0 };
+	if (section == MAIL_SECTION_DOMAIN) {
+		ret = mail_profile_of_domain(source, id, &profile, NULL);
+	} else if (section == MAIL_SECTION_POLICY) {
+		ret = mail_profile_of_policy(source, id, &profile, NULL);
 	}
-	if (id.len > 0 && mail_txn_get(txn, MAIL_SECTION_KEYSET, id, &entry) == KNOT_EOK &&
+	if (ret == KNOT_EOK && profile != NULL) {
+		id = mail_profile_value(profile, MAIL_ITEM_KEY_SET);
+		ttl = mail_profile_number(profile, MAIL_ITEM_TTL, 3600);
+	}
+	if (ret == KNOT_EOK && id.len > 0 &&
+	    mail_txn_get(txn, MAIL_SECTION_KEYSET, id, &entry) == KNOT_EOK &&
 	    mail_keyset_read(entry, set, NULL) != KNOT_EOK) {
 		set->count = 0;
 	}
-	if (ret == KNOT_EOK) {
-		*ttl = mail_profile_number(profile, MAIL_ITEM_TTL, 3600);
-	}
 	mail_entry_free(entry);
 	mail_profile_free(profile);
+	return ttl;
 }
 
-/*! \brief Says whether a set has a key, published. */
-static bool has(mail_keyset_t *set, const mail_dnskey_t *key, int64_t now)
+/*! \brief Return whether a set has a key, published. */
+static bool has_published(mail_keyset_t *set, const mail_dnskey_t *key, int64_t now)
 {
 	const mail_dnskey_t *same = mail_keyset_find(set, key->tag, key->algorithm);
 	return same != NULL && same->role == key->role && mail_dnskey_published(same, now) &&
@@ -137,141 +133,108 @@ static bool has(mail_keyset_t *set, const mail_dnskey_t *key, int64_t now)
 }
 
 /*!
- * \brief Says whether the keys of b go on where those of a are: who has records of the one and keys of the other in
- * his cache must be able to validate.
+ * \brief Return whether the keys after a change go on where those before are: whoever has records of the one and keys
+ *        of the other in a cache must be able to validate.
  */
-static bool goes_on(mail_keyset_t *a, mail_keyset_t *b, int64_t now)
+static bool goes_on(mail_keyset_t *before, mail_keyset_t *after, int64_t now)
 {
-	for (size_t i = 0; i < a->count; i++) {
-		const mail_dnskey_t *key = &a->keys[i];
-		const bool needed = mail_dnskey_signs_zone(key, now) ||
-		                    (key->ds_seen <= now && mail_dnskey_published(key, now));
-		if (needed && mail_dnskey_published(key, now) && !has(b, key, now)) {
+	for (size_t i = 0; i < before->count; i++) {
+		const mail_dnskey_t *key = &before->keys[i];
+		const bool needed = mail_dnskey_signs_zone(key, now) || key->ds_seen <= now;
+		if (needed && mail_dnskey_published(key, now) && !has_published(after, key, now)) {
 			return false;
 		}
 	}
-	for (size_t i = 0; i < b->count; i++) {
-		const mail_dnskey_t *key = &b->keys[i];
+	for (size_t i = 0; i < after->count; i++) {
+		const mail_dnskey_t *key = &after->keys[i];
 		if (mail_dnskey_signs_zone(key, now) && mail_dnskey_published(key, now) &&
-		    !has(a, key, now)) {
+		    !has_published(before, key, now)) {
 			return false;
 		}
 	}
 	return true;
 }
 
-/*! \brief A key whose DS is, or may be, at the parent; or NULL. */
-static const mail_dnskey_t *anchored(const mail_keyset_t *set, int64_t now, bool *seen)
+/*! \brief Return a key whose DS was seen at the parent, else one whose DS may be there; or NULL. */
+static const mail_dnskey_t *anchored(const mail_keyset_t *set, int64_t now)
 {
 	const mail_dnskey_t *found = NULL;
-	*seen = false;
 	for (size_t i = 0; i < set->count; i++) {
 		const mail_dnskey_t *key = &set->keys[i];
-		if (key->role == MAIL_ROLE_ZSK || !mail_dnskey_published(key, now) ||
-		    key->ds > now) {
-			continue;
-		}
-		if (found == NULL || (key->ds_seen <= now && !*seen)) {
+		if (mail_dnskey_signs_keys(key, now) && key->ds <= now &&
+		    (found == NULL || (key->ds_seen <= now && found->ds_seen > now))) {
 			found = key;
 		}
-		*seen |= key->ds_seen <= now;
 	}
 	return found;
 }
 
-/*! \brief A domain begins to be signed: caches have what is not. */
-static void warn_early(const subject_t *subject, const mail_keyset_t *set, int64_t now,
+/*! \brief Warn that a domain begins to be signed: caches have what is not. */
+static void warn_early(tool_t *tool, const char *what, const mail_keyset_t *set, int64_t now,
                        uint32_t ttl)
 {
 	const int64_t from = now + DELAY + ttl;
 	for (size_t i = 0; i < set->count; i++) {
 		const mail_dnskey_t *key = &set->keys[i];
 		if (key->role != MAIL_ROLE_ZSK && key->ds < from && key->remove > now) {
-			tool_warn(subject->tool,
-			          "%s %s is signed from now on: its parents should not have the DS "
+			tool_warn(tool,
+			          "%s is signed from now on: its parents should not have the DS "
 			          "before %s, when no cache has unsigned records",
-			          mail_section_name(subject->section), subject->id,
-			          tool_time(from));
+			          what, tool_time(from));
 			return;
 		}
 	}
 }
 
-static void compare(subject_t *subject)
+/*! \brief Compare the keys of a policy, domain or key set before and after the change. */
+static int compare(tool_t *tool, mail_section_t section, mail_str_t id)
 {
 	static mail_keyset_t before, after;
-	tool_t *tool = subject->tool;
 	const int64_t now = time(NULL);
-	uint32_t ttl, new_ttl;
-	bool seen;
-	set_of(tool->guard->before, subject, &before, &ttl);
-	set_of(tool->txn, subject, &after, &new_ttl);
-	const mail_dnskey_t *key = anchored(&before, now, &seen);
+	mail_entry_t *entry = NULL;
+	const bool deleted = mail_txn_get(tool->txn, section, id, &entry) != KNOT_EOK;
+	mail_entry_free(entry);
+	/* Nobody follows a policy or set that is deleted. */
+	if (deleted && section != MAIL_SECTION_DOMAIN) {
+		return STATUS_DONE;
+	}
+	char what[320];
+	(void)snprintf(what, sizeof(what), "%s %.*s", mail_section_name(section), (int)id.len,
+	               id.data);
+	const uint32_t ttl = set_of(tool->guard->before, section, id, &before);
+	(void)set_of(tool->txn, section, id, &after);
 	if (before.count == 0) {
-		if (after.count > 0 && !subject->deleted && ttl > 0) {
-			warn_early(subject, &after, now, ttl);
+		if (after.count > 0 && !deleted && ttl > 0) {
+			warn_early(tool, what, &after, now, ttl);
 		}
-		return;
+		return STATUS_DONE;
 	}
+	const mail_dnskey_t *key = anchored(&before, now);
 	if (key == NULL || goes_on(&before, &after, now)) {
-		return;
+		return STATUS_DONE;
 	}
-	const char *section = mail_section_name(subject->section);
-	if (subject->deleted) {
-		tool_warn(tool, "%s %s is deleted; the DS of key %u %s at its parents", section,
-		          subject->id, key->tag, seen ? "is" : "may be");
-	} else if (seen && !option_is(tool, OPT_FORCE)) {
-		subject->status = tool_error(
-			tool, KNOT_EINVAL,
-			"%s %s: the DS of key %u is at the parents, and the keys change: validators "
-			"would refuse every answer. Import the old keys into the new set first "
-			"(key-import --ds-seen), or leave DNSSEC (key-retire --all), or --force",
-			section, subject->id, key->tag);
-	} else {
+	const bool seen = key->ds_seen <= now;
+	if (deleted) {
+		tool_warn(tool, "%s is deleted; the DS of key %u %s at its parents", what, key->tag,
+		          seen ? "is" : "may be");
+		return STATUS_DONE;
+	}
+	if (!seen || option_is(tool, OPT_FORCE)) {
 		tool_warn(tool,
-		          "%s %s: the keys change while the DS of key %u %s at the parents: "
+		          "%s: the keys change while the DS of key %u %s at the parents: "
 		          "validators refuse every answer as long as it is there",
-		          section, subject->id, key->tag, seen ? "is" : "may be");
+		          what, key->tag, seen ? "is" : "may be");
+		return STATUS_DONE;
 	}
+	return tool_error(tool, KNOT_EINVAL,
+	                  "%s: the DS of key %u is at the parents, and the keys change: validators "
+	                  "would refuse every answer. Import the old keys into the new set first "
+	                  "(key-import --ds-seen), or leave DNSSEC (key-retire --all), or --force",
+	                  what, key->tag);
 }
 
-/*! \brief Looks at a policy or key set that is there now. */
-static int check_entry(tool_t *tool, const mail_entry_t *entry)
-{
-	char *id = strndup(entry->id.data, entry->id.len);
-	mail_entry_t *new = NULL;
-	subject_t subject = {
-		.tool = tool, .section = entry->section, .id = id, .status = STATUS_DONE
-	};
-	if (id == NULL) {
-		return tool_error(tool, KNOT_ENOMEM, "out of memory");
-	}
-	/* Nobody follows one that is deleted. */
-	if (mail_txn_get(tool->txn, entry->section, entry->id, &new) == KNOT_EOK) {
-		compare(&subject);
-	}
-	mail_entry_free(new);
-	free(id);
-	return subject.status;
-}
-
-static void check_domain(const void *node, VISIT visit, void *closure)
-{
-	subject_t *subject = closure;
-	mail_entry_t *new = NULL;
-	if (visit != postorder && visit != leaf) {
-		return;
-	}
-	subject->id = *(const char *const *)node;
-	subject->deleted = mail_txn_get(subject->tool->txn, MAIL_SECTION_DOMAIN,
-	                                MAIL_STR(subject->id), &new) != KNOT_EOK;
-	mail_entry_free(new);
-	if (subject->status == STATUS_DONE) {
-		compare(subject);
-	}
-}
-
-static int check_section(tool_t *tool, mail_section_t section)
+/*! \brief Compare all stored entries of a section. */
+static int compare_section(tool_t *tool, mail_section_t section)
 {
 	mail_lf_storage_t key = { 0 };
 	int status = STATUS_DONE;
@@ -282,29 +245,38 @@ static int check_section(tool_t *tool, mail_section_t section)
 			break;
 		}
 		if (ret == KNOT_EOK) {
-			status = check_entry(tool, entry);
+			status = compare(tool, section, entry->id);
 		}
 		mail_entry_free(entry);
 	}
 	return status;
 }
 
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
 int guard_check(tool_t *tool)
 {
 	struct guard *guard = tool->guard;
 	int status = STATUS_DONE;
-	if (guard != NULL && guard->sets) {
-		status = check_section(tool, MAIL_SECTION_KEYSET);
+	if (guard == NULL) {
+		return STATUS_DONE;
 	}
-	if (guard != NULL && guard->policies && status == STATUS_DONE) {
-		status = check_section(tool, MAIL_SECTION_POLICY);
+	if (guard->sets) {
+		status = compare_section(tool, MAIL_SECTION_KEYSET);
 	}
-	if (guard != NULL && status == STATUS_DONE) {
-		subject_t subject = { .tool = tool,
-			              .section = MAIL_SECTION_DOMAIN,
-			              .status = STATUS_DONE };
-		twalk_r(guard->domains, check_domain, &subject);
-		status = subject.status;
+	if (guard->policies && status == STATUS_DONE) {
+		status = compare_section(tool, MAIL_SECTION_POLICY);
+	}
+	if (guard->count > 0) {
+		qsort(guard->domains, guard->count, sizeof(*guard->domains), by_name);
+	}
+	for (size_t i = 0; i < guard->count && status == STATUS_DONE; i++) {
+		if (i == 0 || strcmp(guard->domains[i], guard->domains[i - 1]) != 0) {
+			status = compare(tool, MAIL_SECTION_DOMAIN, MAIL_STR(guard->domains[i]));
+		}
 	}
 	guard_free(tool);
 	return status;

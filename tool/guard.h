@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*!
  * \file
- * \brief Keeps a change from taking the keys away from a domain whose DS is at its parent.
+ * \brief Keep a change from taking the keys away from a domain whose DS is at its parent.
  *
  * What a domain is signed with can change in many ways: its own key-set, its policy, that policy's key-set or base. Where
  * the DS of a key was seen at the parent, the keys that come must go on where those before were, or every validator
@@ -10,11 +10,11 @@
  */
 #pragma once
 
-#include "tool/out.h"
+#include "tool/verb.h"
 
-/*! Notes an entry that is going to be written, before it is. \return KNOT_EOK, KNOT_ENOMEM. */
+/*! Note an entry that is going to be written, before it is. \return KNOT_EOK, KNOT_ENOMEM. */
 int guard_note(tool_t *tool, const mail_entry_t *entry);
-/*! Compares what is stored with what is about to be. \return STATUS_DONE, or STATUS_FAILED after a message. */
+/*! Compare what is stored with what is about to be. \return STATUS_DONE, or STATUS_FAILED after a message. */
 int guard_check(tool_t *tool);
-/*! Forgets what was noted. */
+/*! Forget what was noted. */
 void guard_free(tool_t *tool);

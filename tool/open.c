@@ -1,45 +1,45 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-#include <errno.h>
-#include <fcntl.h>
-#include <stdlib.h>
-#include <sys/stat.h>
-#include <unistd.h>
+#include "tool/open.h"
 
-#include "mail/change.h"
+#include <stdlib.h>
+
 #include "mail/dkim_id.h"
+#include "mail/time.h"
+#include "tool/file.h"
 #include "tool/guard.h"
 #include "tool/out.h"
 
-/* A file that a person wrote is not larger. */
-#define FILE_MAX ((size_t)256 << 20)
-
-int tool_open(tool_t *tool, mail_store_mode_t mode)
+void tool_open(tool_t *tool, mail_store_mode_t mode)
 {
 	mail_diag_t *diag = tool_diag(tool);
 	int ret = mail_store_open(tool->path, mode, 1, &tool->store, diag);
 	if (ret != KNOT_EOK) {
-		tool->store = NULL;
 		const char *hint = ret == KNOT_ENOENT ? " (kmailctl init makes one)" : "";
-		return tool_error(tool, ret, "%s%s%s%s",
-		                  diag->text[0] == '\0' ? tool->path : diag->text,
-		                  diag->text[0] == '\0' ? ": " : "",
-		                  diag->text[0] == '\0' ? knot_strerror(ret) : "", hint);
+		tool->store = NULL;
+		if (diag->text[0] != '\0') {
+			tool_fail(tool, ret, "%s%s", diag->text, hint);
+		}
+		tool_fail(tool, ret, "%s: %s%s", tool->path, knot_strerror(ret), hint);
 	}
 	/* Slots of readers that were killed would make every write grow the file. */
 	if (mode == MAIL_STORE_WRITE) {
 		(void)mail_store_clear_readers(tool->store);
 	}
-	ret = mail_txn_begin(tool->store, mode, &tool->txn);
-	if (ret != KNOT_EOK) {
-		tool->txn = NULL;
-		return tool_error(tool, ret, "%s: cannot begin a transaction: %s", tool->path,
-		                  knot_strerror(ret));
-	}
-	return STATUS_DONE;
+	tool_begin(tool, mode);
 }
 
-int tool_commit(tool_t *tool)
+void tool_begin(tool_t *tool, mail_store_mode_t mode)
+{
+	int ret = mail_txn_begin(tool->store, mode, &tool->txn);
+	if (ret != KNOT_EOK) {
+		tool->txn = NULL;
+		tool_fail(tool, ret, "%s: cannot begin a transaction: %s", tool->path,
+		          knot_strerror(ret));
+	}
+}
+
+int tool_try_commit(tool_t *tool)
 {
 	if (guard_check(tool) != STATUS_DONE) {
 		return STATUS_FAILED;
@@ -52,7 +52,15 @@ int tool_commit(tool_t *tool)
 		tool->file = NULL;
 		return tool_error_diag(tool, ret);
 	}
+	files_keep(tool);
 	return STATUS_DONE;
+}
+
+void tool_commit(tool_t *tool)
+{
+	if (tool_try_commit(tool) != STATUS_DONE) {
+		tool_exit(tool, STATUS_FAILED);
+	}
 }
 
 void tool_close(tool_t *tool)
@@ -62,6 +70,7 @@ void tool_close(tool_t *tool)
 	tool->txn = NULL;
 	mail_store_close(tool->store);
 	tool->store = NULL;
+	mail_entries_free(&tool->owned);
 }
 
 const mail_source_t *tool_source(tool_t *tool)
@@ -69,107 +78,164 @@ const mail_source_t *tool_source(tool_t *tool)
 	return mail_txn_source(tool->txn);
 }
 
-int tool_id(tool_t *tool, mail_section_t section, const char *text, mail_buf_t *out)
+mail_entry_t *tool_own(tool_t *tool, mail_entry_t *entry)
 {
-	mail_diag_t *diag = tool_diag(tool);
-	int ret = mail_entry_id_normalise(section, MAIL_STR(text), out, diag);
-	if (ret == KNOT_EOK) {
-		ret = mail_buf_u8(out, '\0');
-	}
-	if (ret != KNOT_EOK) {
-		return tool_error(tool, ret, "%s %s: %s", mail_section_name(section), text,
-		                  diag->text[0] != '\0' ? diag->text : knot_strerror(ret));
-	}
-	out->len--;
-	return STATUS_DONE;
+	mail_entries_t *owned = &tool->owned;
+	owned->entries = tool_memory(tool,
+	                             realloc(owned->entries, (owned->count + 1) * sizeof(entry)));
+	owned->entries[owned->count++] = tool_memory(tool, entry);
+	return entry;
 }
 
-int tool_error_damaged(tool_t *tool, mail_section_t section, mail_lf_t key, int code)
+mail_entry_t *tool_new_entry(tool_t *tool, mail_section_t section, const char *text)
 {
 	mail_buf_t id = { 0 };
-	if (mail_entry_id_from_key(section, key, &id) != KNOT_EOK) {
+	int ret = mail_entry_id_normalise(section, MAIL_STR(text), &id, tool_diag(tool));
+	if (ret != KNOT_EOK) {
+		tool_fail(tool, ret, "%s %s: %s", mail_section_name(section), text,
+		          tool_reason(tool, ret));
+	}
+	mail_entry_t *entry = tool_own(tool, mail_entry_new(section, mail_buf_view(&id)));
+	mail_buf_free(&id);
+	return entry;
+}
+
+mail_str_t tool_id(tool_t *tool, mail_section_t section, const char *text)
+{
+	return tool_new_entry(tool, section, text)->id;
+}
+
+mail_entry_t *tool_find_entry(tool_t *tool, mail_section_t section, const char *text)
+{
+	const mail_str_t id = tool_id(tool, section, text);
+	mail_entry_t *entry = NULL;
+	int ret = mail_txn_get(tool->txn, section, id, &entry);
+	if (ret == KNOT_ENOENT) {
+		return NULL;
+	}
+	if (ret != KNOT_EOK) {
+		tool_fail(tool, ret, "%s %.*s: the stored entry cannot be read: %s",
+		          mail_section_name(section), (int)id.len, id.data, knot_strerror(ret));
+	}
+	return tool_own(tool, entry);
+}
+
+mail_entry_t *tool_entry(tool_t *tool, mail_section_t section, const char *text)
+{
+	mail_entry_t *entry = tool_find_entry(tool, section, text);
+	if (entry == NULL) {
+		const mail_str_t id = tool_id(tool, section, text);
+		tool_fail(tool, KNOT_ENOENT, "%s %.*s: there is none", mail_section_name(section),
+		          (int)id.len, id.data);
+	}
+	return entry;
+}
+
+void tool_put(tool_t *tool, mail_entry_t *const *entries, size_t entry_count,
+              mail_change_count_t *count)
+{
+	mail_diag_t *diag = tool_diag(tool);
+	mail_change_t *change = tool_memory(tool, mail_change_begin(tool->txn));
+	int ret = KNOT_EOK;
+	for (size_t i = 0; i < entry_count; i++) {
+		ret = guard_note(tool, entries[i]);
+		if (ret == KNOT_EOK) {
+			ret = mail_change_put(change, entries[i], diag);
+		}
+		if (ret != KNOT_EOK) {
+			break;
+		}
+	}
+	if (ret == KNOT_EOK) {
+		ret = mail_change_finish(change, count, diag);
+	}
+	mail_change_free(change);
+	if (ret != KNOT_EOK) {
+		tool_exit(tool, tool_error_diag(tool, ret));
+	}
+}
+
+int64_t tool_get_time(const mail_entry_t *entry, mail_item_id_t item, int64_t dflt)
+{
+	int64_t when;
+	return mail_time_parse(mail_entry_value(entry, item), &when, NULL) == KNOT_EOK ? when
+	                                                                               : dflt;
+}
+
+void tool_set_time(tool_t *tool, mail_entry_t *entry, mail_item_id_t item, int64_t when)
+{
+	mail_entry_remove(entry, item, MAIL_OP_SET);
+	tool_expect(tool, mail_entry_add(entry, mail_item_get(item), MAIL_OP_SET,
+	                                 MAIL_STR(tool_time(when)), 0));
+}
+
+uint64_t tool_count(tool_t *tool, unsigned sections)
+{
+	mail_store_stat_t stat = { 0 };
+	uint64_t total = 0;
+	(void)mail_txn_stat(tool->txn, &stat);
+	for (unsigned i = 0; i < MAIL_SECTION_COUNT; i++) {
+		total += (sections & (1u << i)) != 0 ? stat.entries[i] : 0;
+	}
+	return total;
+}
+
+int tool_compare(mail_str_t a, mail_str_t b)
+{
+	int order = memcmp(a.data, b.data, a.len < b.len ? a.len : b.len);
+	return order != 0 ? order : (a.len > b.len) - (a.len < b.len);
+}
+
+/*! \brief Say that the entry of a key cannot be decoded. */
+static int error_damaged(tool_t *tool, const tool_walk_t *walk, int code)
+{
+	mail_buf_t id = { 0 };
+	const mail_lf_t key = mail_lf(&walk->key);
+	if (mail_entry_id_from_key(walk->section, key, &id) != KNOT_EOK) {
 		id.len = 0;
 		for (size_t i = 0; i < key.len; i++) {
 			(void)mail_buf_printf(&id, "%02x", key.data[i]);
 		}
 	}
 	int status = tool_error(tool, code, "%s %.*s: the stored entry cannot be read: %s",
-	                        mail_section_name(section), (int)id.len, (const char *)id.data,
-	                        knot_strerror(code));
+	                        mail_section_name(walk->section), (int)id.len,
+	                        (const char *)id.data, knot_strerror(code));
 	mail_buf_free(&id);
 	return status;
 }
 
-int tool_entry(tool_t *tool, mail_section_t section, const char *id, mail_entry_t **entry)
+mail_entry_t *tool_next(tool_t *tool, tool_walk_t *walk)
 {
-	mail_buf_t name = { 0 };
-	int status = tool_id(tool, section, id, &name);
-	if (status == STATUS_DONE) {
-		int ret = mail_txn_get(tool->txn, section, mail_buf_view(&name), entry);
-		if (ret == KNOT_ENOENT) {
-			status = tool_error(tool, ret, "%s %s: there is none",
-			                    mail_section_name(section), (const char *)name.data);
-		} else if (ret != KNOT_EOK) {
-			status = tool_error(tool, ret, "%s %s: the stored entry cannot be read: %s",
-			                    mail_section_name(section), (const char *)name.data,
-			                    knot_strerror(ret));
-		}
-	}
-	mail_buf_free(&name);
-	return status;
-}
-
-int tool_put(tool_t *tool, mail_entry_t *const *entries, size_t count)
-{
-	mail_diag_t *diag = tool_diag(tool);
-	mail_change_t *change = mail_change_begin(tool->txn);
-	int ret = change == NULL ? KNOT_ENOMEM : KNOT_EOK;
-	for (size_t i = 0; i < count && ret == KNOT_EOK; i++) {
-		ret = guard_note(tool, entries[i]);
-		ret = ret == KNOT_EOK ? mail_change_put(change, entries[i], diag) : ret;
-	}
-	if (ret == KNOT_EOK) {
-		ret = mail_change_finish(change, NULL, diag);
-	}
-	mail_change_free(change);
-	return ret == KNOT_EOK ? STATUS_DONE : tool_error_diag(tool, ret);
-}
-
-int tool_walk(tool_t *tool, mail_section_t section, mail_str_t prefix,
-              int (*each)(tool_t *tool, mail_entry_t *entry, void *ctx), void *ctx)
-{
-	const mail_lf_t top = { (const uint8_t *)prefix.data, prefix.len };
-	mail_lf_storage_t key;
-	int status = STATUS_DONE;
-	mail_lf_copy(top, &key);
+	mail_entry_free(walk->entry);
+	walk->entry = NULL;
 	while (!ferror(stdout)) {
-		mail_entry_t *entry = NULL;
-		int ret = mail_txn_next(tool->txn, section, &key, &entry);
-		if (ret == KNOT_ENOENT || !mail_lf_in(mail_lf(&key), top)) {
-			mail_entry_free(entry);
-			return status;
+		int ret = mail_txn_next(tool->txn, walk->section, &walk->key, &walk->entry);
+		if (ret == KNOT_ENOENT ||
+		    !mail_lf_in(mail_lf(&walk->key), mail_lf(&walk->prefix))) {
+			mail_entry_free(walk->entry);
+			return walk->entry = NULL;
 		}
-		if (ret == KNOT_EMALF || ret == KNOT_ENOTSUP) {
-			status = tool_error_damaged(tool, section, mail_lf(&key), ret);
-			continue;
+		if (ret == KNOT_EOK) {
+			return walk->entry;
 		}
-		if (ret != KNOT_EOK) {
-			return tool_error(tool, ret, "%s: %s", tool->path, knot_strerror(ret));
+		walk->entry = NULL;
+		if (ret != KNOT_EMALF && ret != KNOT_ENOTSUP) {
+			tool_fail(tool, ret, "%s: %s", tool->path, knot_strerror(ret));
 		}
-		int ended = each(tool, entry, ctx);
-		if (ended != STATUS_DONE) {
-			return ended;
+		walk->status = error_damaged(tool, walk, ret);
+		if (walk->strict) {
+			tool_exit(tool, walk->status);
 		}
 	}
-	return STATUS_FAILED;
+	walk->status = STATUS_FAILED;
+	return NULL;
 }
 
-int tool_walk_keys(tool_t *tool, mail_str_t owner,
-                   int (*each)(tool_t *tool, mail_entry_t *entry, void *ctx), void *ctx)
+void tool_walk_keys(tool_t *tool, mail_str_t owner, tool_walk_t *walk)
 {
 	/* Any selector makes an id of the owner. */
 	mail_dkim_id_t parts;
-	mail_dkim_walk_t walk;
+	mail_dkim_walk_t keys;
 	mail_buf_t id = { 0 };
 	(void)mail_buf_put(&id, owner.data, owner.len);
 	int ret = mail_buf_str(&id, "/x");
@@ -177,89 +243,41 @@ int tool_walk_keys(tool_t *tool, mail_str_t owner,
 		ret = mail_dkim_id_parse(mail_buf_view(&id), &parts, NULL);
 	}
 	if (ret == KNOT_EOK) {
-		ret = mail_dkim_walk_begin(&walk, tool_source(tool), parts.section, parts.owner);
+		ret = mail_dkim_walk_begin(&keys, tool_source(tool), parts.section, parts.owner);
 	}
 	mail_buf_free(&id);
 	if (ret != KNOT_EOK) {
-		return tool_error(tool, ret, "%.*s: %s", (int)owner.len, owner.data,
-		                  knot_strerror(ret));
+		tool_fail(tool, ret, "%.*s: %s", (int)owner.len, owner.data, knot_strerror(ret));
 	}
-	const mail_str_t prefix = { (const char *)walk.top.data, walk.top.len };
-	return tool_walk(tool, MAIL_SECTION_DKIM, prefix, each, ctx);
+	*walk = (tool_walk_t){ .section = MAIL_SECTION_DKIM, .prefix = keys.top, .key = keys.top };
 }
 
-static int read_all(int fd, mail_buf_t *out)
+mail_profile_t *tool_next_profile(tool_t *tool, tool_profiles_t *profiles)
 {
-	char part[65536];
-	ssize_t got;
-	while ((got = read(fd, part, sizeof(part))) != 0) {
-		if (got < 0 && errno == EINTR) {
-			continue;
+	tool_walk_t *walk = &profiles->walk;
+	const mail_source_t *source = tool_source(tool);
+	/* The zeroed start. */
+	if (!walk->strict) {
+		*walk = (tool_walk_t){ .section = MAIL_SECTION_POLICY, .strict = true };
+	}
+	for (;;) {
+		mail_profile_free(profiles->profile);
+		profiles->profile = NULL;
+		const mail_entry_t *entry = tool_next(tool, walk);
+		int ret = KNOT_ENOENT;
+		if (entry == NULL && (walk->section == MAIL_SECTION_DOMAIN || walk->status != 0)) {
+			return NULL;
 		}
-		if (got < 0) {
-			return errno;
+		if (entry == NULL) {
+			*walk = (tool_walk_t){ .section = MAIL_SECTION_DOMAIN, .strict = true };
+		} else if (walk->section == MAIL_SECTION_POLICY) {
+			ret = mail_profile_of_policy(source, entry->id, &profiles->profile, NULL);
+		} else if (entry->count > 1) {
+			/* A domain that sets nothing but its policy has all from that. */
+			ret = mail_profile_of_domain(source, entry->id, &profiles->profile, NULL);
 		}
-		if (out->len + (size_t)got > FILE_MAX) {
-			return EFBIG;
-		}
-		if (mail_buf_put(out, part, (size_t)got) != KNOT_EOK) {
-			return ENOMEM;
+		if (ret == KNOT_EOK) {
+			return profiles->profile;
 		}
 	}
-	return 0;
-}
-
-int tool_read(tool_t *tool, const char *path, mail_buf_t *out)
-{
-	bool standard = strcmp(path, "-") == 0;
-	int fd = standard ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
-	int error = fd < 0 ? errno : read_all(fd, out);
-	if (fd >= 0 && !standard) {
-		(void)close(fd);
-	}
-	if (error != 0) {
-		mail_buf_free(out);
-		return tool_error(tool, knot_map_errno_code(error), "%s: %s",
-		                  standard ? "standard input" : path, strerror(error));
-	}
-	return STATUS_DONE;
-}
-
-static int write_all(int fd, mail_str_t text)
-{
-	while (text.len > 0) {
-		ssize_t put = write(fd, text.data, text.len);
-		if (put < 0 && errno == EINTR) {
-			continue;
-		}
-		if (put < 0) {
-			return errno;
-		}
-		text.data += put;
-		text.len -= (size_t)put;
-	}
-	return 0;
-}
-
-int tool_write_new(tool_t *tool, const char *path, unsigned mode, mail_str_t text)
-{
-	/* Made with the least rights: nobody can open it before it has its mode. */
-	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (fd < 0) {
-		return tool_error(tool, knot_map_errno_code(errno), "%s: %s", path,
-		                  strerror(errno));
-	}
-	int error = fchmod(fd, mode) != 0 ? errno : write_all(fd, text);
-	if (error == 0 && fsync(fd) != 0 && errno != EINVAL) {
-		error = errno;
-	}
-	if (close(fd) != 0 && error == 0) {
-		error = errno;
-	}
-	if (error != 0) {
-		(void)unlink(path);
-		return tool_error(tool, knot_map_errno_code(error), "%s: %s", path,
-		                  strerror(error));
-	}
-	return STATUS_DONE;
 }

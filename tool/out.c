@@ -2,10 +2,13 @@
 
 #include "tool/out.h"
 
-#include <stdlib.h>
+#include <errno.h>
+#include <unistd.h>
 
 #include "mail/json.h"
 #include "mail/time.h"
+#include "tool/file.h"
+#include "tool/open.h"
 #include "tool/synopsis.h"
 
 /* More warnings than this say nothing new. */
@@ -21,7 +24,8 @@ static const struct {
 	{ KNOT_EFILE, "file" },     { KNOT_EBUSY, "busy" },
 };
 
-const char *tool_code(int code)
+/*! \brief Return the name of a KNOT_E* in JSON errors. */
+static const char *code_name(int code)
 {
 	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {
 		if (codes[i].code == code) {
@@ -31,102 +35,155 @@ const char *tool_code(int code)
 	return "failed";
 }
 
+/*! \brief Return the exit status of a failure. */
+static int failed(const tool_t *tool)
+{
+	return tool->verb != NULL && tool->verb->failed > 0 ? tool->verb->failed : STATUS_FAILED;
+}
+
+int tool_end(tool_t *tool, int status)
+{
+	tool_close(tool);
+	files_remove(tool);
+	/* What was printed must have arrived: a full disk or a closed pipe is a failure. */
+	bool bad = ferror(stdout) != 0;
+	errno = 0;
+	bad = fflush(stdout) != 0 || bad;
+	bad = fclose(stdout) != 0 || bad;
+	if (!bad) {
+		return status;
+	}
+	(void)tool_error(tool, KNOT_ERROR, "cannot write the output%s%s", errno != 0 ? ": " : "",
+	                 errno != 0 ? strerror(errno) : "");
+	return failed(tool);
+}
+
+void tool_exit(tool_t *tool, int status)
+{
+	_exit(tool_end(tool, status == STATUS_FAILED ? failed(tool) : status));
+}
+
 /*! \brief A message and where it belongs. */
 typedef struct {
 	const char *error; /*!< Its name in JSON. */
 	const char *file;
-	uint32_t line;
-	uint32_t column;
+	uint32_t line, column;
 	const char *text;
 } message_t;
 
+/*! \brief Print a JSON value on a line of stderr, and free it. */
+static void json_message(json_t *value)
+{
+	(void)json_dumpf(value, stderr, JSON_COMPACT);
+	(void)fputc('\n', stderr);
+	json_decref(value);
+}
+
 static void print_message(const tool_t *tool, const message_t *msg)
 {
+	const mail_str_t text = MAIL_STR(msg->text);
 	if (tool->json) {
-		json_t *object = json_object();
-		json_object_set_new(object, "error", json_string(msg->error));
-		json_object_set_new(object, "message", tool_json_str(MAIL_STR(msg->text)));
-		if (msg->file != NULL) {
-			json_object_set_new(object, "file", tool_json_str(MAIL_STR(msg->file)));
-		}
-		if (msg->line > 0) {
-			json_object_set_new(object, "line", json_integer(msg->line));
-		}
-		if (msg->column > 0) {
-			json_object_set_new(object, "column", json_integer(msg->column));
-		}
-		(void)json_dumpf(object, stderr, JSON_COMPACT);
-		(void)fputc('\n', stderr);
-		json_decref(object);
+		json_message(
+			json_pack("{s:s, s:o, s:o*, s:o*, s:o*}", "error", msg->error, "message",
+		                  tool_json_str(text), "file",
+		                  msg->file != NULL ? tool_json_str(MAIL_STR(msg->file)) : NULL,
+		                  "line", msg->line > 0 ? json_integer(msg->line) : NULL, "column",
+		                  msg->column > 0 ? json_integer(msg->column) : NULL));
 		return;
 	}
 	(void)fputs("kmailctl: ", stderr);
-	if (msg->file != NULL) {
-		(void)fprintf(stderr, "%s:", msg->file);
-		if (msg->line > 0) {
-			(void)fprintf(stderr, "%u:", msg->line);
-		}
-		(void)fputc(' ', stderr);
+	if (msg->file != NULL && msg->line > 0) {
+		(void)fprintf(stderr, "%s:%u: ", msg->file, msg->line);
+	} else if (msg->file != NULL) {
+		(void)fprintf(stderr, "%s: ", msg->file);
 	}
 	(void)fputs(msg->text, stderr);
 	if (msg->column > 0) {
-		/* In NDJSON it may be the line's own column. */
-		bool value = tool->verb == NULL || tool->verb->run != verb_import;
-		(void)fprintf(stderr, " (column %u%s)", msg->column, value ? " of the value" : "");
+		(void)fprintf(stderr, " (column %u%s)", msg->column,
+		              tool->file_columns ? "" : " of the value");
 	}
 	(void)fputc('\n', stderr);
 }
 
-int tool_error(tool_t *tool, int code, const char *fmt, ...)
+/*! \brief Print a message made of a format. */
+static void print_error(const tool_t *tool, const char *error, const char *fmt, va_list args)
 {
 	char text[1024];
+	(void)vsnprintf(text, sizeof(text), fmt, args);
+	print_message(tool, &(message_t){ .error = error, .text = text });
+}
+
+int tool_error(tool_t *tool, int code, const char *fmt, ...)
+{
 	va_list args;
 	va_start(args, fmt);
-	(void)vsnprintf(text, sizeof(text), fmt, args);
+	print_error(tool, code_name(code), fmt, args);
 	va_end(args);
-	print_message(tool, &(message_t){ .error = tool_code(code), .text = text });
 	return STATUS_FAILED;
 }
 
 int tool_error_diag(tool_t *tool, int code)
 {
 	const mail_diag_t *diag = &tool->diag;
-	const char *text = diag->text;
-	if (code == KNOT_ESPACE && text[0] == '\0') {
-		text = "the store or its file system is full: free space on the disk, or export, "
-		       "make a store with a larger --map-size, and import";
-	} else if (text[0] == '\0') {
-		text = knot_strerror(code);
+	message_t msg = { .error = code_name(code),
+		          .file = tool->file,
+		          .line = diag->line,
+		          .column = diag->column,
+		          .text = tool_reason(tool, code) };
+	if (code == KNOT_ESPACE && diag->text[0] == '\0') {
+		msg.text = "the store or its file system is full: free space on the disk, or "
+			   "export, make a store with a larger --map-size, and import";
 	}
-	print_message(tool, &(message_t){
-				    .error = tool_code(code),
-				    .file = tool->file,
-				    .line = diag->line,
-				    .column = diag->column,
-				    .text = text,
-			    });
+	print_message(tool, &msg);
 	return STATUS_FAILED;
 }
 
-int tool_usage(tool_t *tool, const char *fmt, ...)
+void tool_fail(tool_t *tool, int code, const char *fmt, ...)
 {
-	char text[1024];
 	va_list args;
 	va_start(args, fmt);
-	(void)vsnprintf(text, sizeof(text), fmt, args);
+	print_error(tool, code_name(code), fmt, args);
 	va_end(args);
-	print_message(tool, &(message_t){ .error = "usage", .text = text });
-	if (!tool->json) {
-		if (tool->verb != NULL) {
-			(void)fputs("usage: ", stderr);
-			synopsis_print(tool->verb, stderr);
-		} else {
-			(void)fputs(
-				"usage: kmailctl [-s STORE] [--json] VERB ...  (kmailctl help)\n",
-				stderr);
-		}
+	tool_exit(tool, STATUS_FAILED);
+}
+
+void tool_usage(tool_t *tool, const char *fmt, ...)
+{
+	va_list args;
+	va_start(args, fmt);
+	print_error(tool, "usage", fmt, args);
+	va_end(args);
+	if (!tool->json && tool->verb != NULL) {
+		(void)fputs("usage: ", stderr);
+		synopsis_print(tool->verb, stderr);
+	} else if (!tool->json) {
+		(void)fputs("usage: kmailctl [-s STORE] [--json] VERB ...  (kmailctl help)\n",
+		            stderr);
 	}
-	return STATUS_USAGE;
+	tool_exit(tool, STATUS_USAGE);
+}
+
+void tool_expect(tool_t *tool, int code)
+{
+	if (code != KNOT_EOK) {
+		tool_fail(tool, code, "%s", knot_strerror(code));
+	}
+}
+
+void tool_expect_entry(tool_t *tool, const mail_entry_t *entry, int code)
+{
+	if (code != KNOT_EOK) {
+		tool_fail(tool, code, "%s %.*s: %s", mail_section_name(entry->section),
+		          (int)entry->id.len, entry->id.data, tool_reason(tool, code));
+	}
+}
+
+void *tool_memory(tool_t *tool, void *memory)
+{
+	if (memory == NULL) {
+		tool_fail(tool, KNOT_ENOMEM, "out of memory");
+	}
+	return memory;
 }
 
 void tool_warn(tool_t *tool, const char *fmt, ...)
@@ -140,15 +197,11 @@ void tool_warn(tool_t *tool, const char *fmt, ...)
 	(void)vsnprintf(text, sizeof(text), fmt, args);
 	va_end(args);
 	if (tool->json) {
-		json_t *object = json_object();
-		json_object_set_new(object, "warning", tool_json_str(MAIL_STR(text)));
-		(void)json_dumpf(object, stderr, JSON_COMPACT);
-		(void)fputc('\n', stderr);
-		json_decref(object);
-	} else {
-		(void)fprintf(stderr, "warning: %s\n", text);
+		json_message(json_pack("{s:o}", "warning", tool_json_str(MAIL_STR(text))));
+		return;
 	}
-	if (tool->warnings == WARNINGS_MAX && !tool->json) {
+	(void)fprintf(stderr, "warning: %s\n", text);
+	if (tool->warnings == WARNINGS_MAX) {
 		(void)fputs("warning: further warnings are not shown\n", stderr);
 	}
 }
@@ -181,6 +234,11 @@ mail_diag_t *tool_diag(tool_t *tool)
 	return &tool->diag;
 }
 
+const char *tool_reason(const tool_t *tool, int code)
+{
+	return tool->diag.text[0] != '\0' ? tool->diag.text : knot_strerror(code);
+}
+
 void tool_put_str(FILE *file, mail_str_t text)
 {
 	if (text.len > 0) {
@@ -208,6 +266,11 @@ json_t *tool_json_str(mail_str_t text)
 	return string;
 }
 
+json_t *tool_json_time(int64_t when)
+{
+	return when > 0 && when < INT64_MAX ? json_string(tool_time(when)) : NULL;
+}
+
 bool tool_json(json_t *value)
 {
 	(void)json_dumpf(value, stdout, JSON_COMPACT);
@@ -216,16 +279,39 @@ bool tool_json(json_t *value)
 	return !ferror(stdout);
 }
 
-int tool_json_entry(tool_t *tool, const mail_entry_t *entry)
+void tool_json_entry(tool_t *tool, const mail_entry_t *entry, const char *more)
 {
 	mail_buf_t line = { 0 };
-	int ret = mail_json_print(entry, &line);
-	if (ret == KNOT_EOK) {
-		(void)mail_buf_u8(&line, '\n');
-		tool_put_str(stdout, mail_buf_view(&line));
+	tool_expect(tool, mail_json_print(entry, &line));
+	if (more != NULL) {
+		line.len--; /* Into the object, before the brace that closes it. */
+		(void)mail_buf_printf(&line, "%s}", more);
 	}
+	tool_expect(tool, mail_buf_u8(&line, '\n'));
+	tool_put_str(stdout, mail_buf_view(&line));
 	mail_buf_free(&line);
-	return ret == KNOT_EOK ? STATUS_DONE : tool_error(tool, ret, "%s", knot_strerror(ret));
+}
+
+void tool_put_items(const mail_entry_t *entry, int width, const char *text,
+                    const mail_item_id_t items[], size_t count)
+{
+	mail_buf_t line = { 0 };
+	if (text != NULL) {
+		(void)mail_buf_printf(&line, " %s", text);
+	}
+	for (size_t i = 0; i < count; i++) {
+		const mail_member_t *member = mail_entry_member(entry, items[i], MAIL_OP_SET);
+		for (size_t j = 0; member != NULL && j < member->count; j++) {
+			const mail_str_t value = member->values[j].text;
+			bool blank = memchr(value.data, ' ', value.len) != NULL;
+			(void)mail_buf_printf(&line, blank ? " %s=\"%.*s\"" : " %s=%.*s",
+			                      member->item->name, (int)value.len, value.data);
+		}
+	}
+	(void)printf("%-*.*s", line.len > 0 ? width : 0, (int)entry->id.len, entry->id.data);
+	tool_put_str(stdout, mail_buf_view(&line));
+	(void)putchar('\n');
+	mail_buf_free(&line);
 }
 
 const char *tool_time(int64_t seconds)
@@ -241,53 +327,39 @@ const char *tool_time(int64_t seconds)
 	return out;
 }
 
-int table_cell(table_t *table, unsigned columns, mail_str_t text)
+void table_cell(table_t *table, mail_str_t text)
 {
-	table->columns = columns;
-	if (table->count == table->cap) {
-		size_t cap = table->cap == 0 ? 64 : table->cap * 2;
-		char **cells = realloc(table->cells, cap * sizeof(*cells));
-		if (cells == NULL) {
-			return KNOT_ENOMEM;
-		}
-		table->cells = cells;
-		table->cap = cap;
-	}
-	char *copy = strndup(text.len > 0 ? text.data : "", text.len);
-	if (copy == NULL) {
-		return KNOT_ENOMEM;
-	}
-	table->cells[table->count++] = copy;
-	return KNOT_EOK;
+	(void)mail_buf_put(&table->cells, text.data, text.len);
+	(void)mail_buf_u8(&table->cells, '\0');
+	table->count++;
 }
 
-void table_print(table_t *table)
+void table_print(tool_t *tool, table_t *table)
 {
+	tool_expect(tool, table->cells.error);
+	const char *cell = (const char *)table->cells.data;
 	size_t width[16] = { 0 };
-	unsigned columns = table->columns;
 	for (size_t i = 0; i < table->count; i++) {
-		size_t len = strlen(table->cells[i]);
-		if (len > width[i % columns]) {
-			width[i % columns] = len;
-		}
+		size_t len = strlen(cell), *wide = &width[i % table->columns];
+		*wide = len > *wide ? len : *wide;
+		cell += len + 1;
 	}
+	/* A cell is padded when another one follows in its row: no row ends in white space. */
+	cell = (const char *)table->cells.data;
+	size_t blanks = 0;
 	for (size_t i = 0; i < table->count; i++) {
-		/* The last cell is not padded, and no row ends in white space. */
-		bool last = true;
-		for (size_t j = i + 1; j % columns != 0 && j < table->count; j++) {
-			last = last && table->cells[j][0] == '\0';
+		const size_t column = i % table->columns, len = strlen(cell);
+		if (len > 0) {
+			(void)printf("%*s%s", (int)blanks, "", cell);
+			blanks = 0;
 		}
-		if (last) {
-			(void)fputs(table->cells[i], stdout);
+		blanks += width[column] - len + 2;
+		if (column + 1 == table->columns) {
 			(void)putchar('\n');
-			i += columns - 1 - i % columns;
-		} else {
-			(void)printf("%-*s  ", (int)width[i % columns], table->cells[i]);
+			blanks = 0;
 		}
+		cell += len + 1;
 	}
-	for (size_t i = 0; i < table->count; i++) {
-		free(table->cells[i]);
-	}
-	free(table->cells);
-	*table = (table_t){ 0 };
+	mail_buf_free(&table->cells);
+	table->count = 0;
 }

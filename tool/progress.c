@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
+#include "tool/progress.h"
+
 #include <signal.h>
 #include <time.h>
 #include <unistd.h>
@@ -65,6 +67,14 @@ bool progress_tick(progress_t *progress, uint64_t done)
 		}
 	}
 	return !interrupted;
+}
+
+void progress_step(tool_t *tool, progress_t *progress)
+{
+	if (!progress_tick(progress, progress->ticks)) {
+		progress_end(progress);
+		tool_fail(tool, KNOT_ERROR, "interrupted");
+	}
 }
 
 bool progress_interrupted(void)

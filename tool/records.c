@@ -6,6 +6,8 @@
 #include <stdlib.h>
 
 #include "mail/kind.h"
+#include "tool/open.h"
+#include "tool/out.h"
 
 /* Longest text of an RDATA: every octet as \DDD, and some quotes. */
 #define DATA_MAX (4 * 65536 + 4096)
@@ -13,148 +15,133 @@
 /* Steps of the clock ahead that a table tells of. */
 #define STEPS_MAX 64
 
-/*! \brief Where records are printed to, and room to do so. */
-typedef struct {
+/*! \brief Where records are printed to, and the one that is being printed. */
+typedef struct printer {
 	tool_t *tool;
-	const zone_t *zone;
+	records_t records;
 	FILE *file;
-	table_t *table;
-	void *shown; /*!< Tree of the lines that a table had; of what comes later only others are of interest. */
-	char *data; /*!< DATA_MAX octets. */
-	bool begun;
-	bool soa;
-	bool again;    /*!< What there was to warn of has been said. */
+	table_t table;
+	void *shown; /*!< Tree of the lines that the table had; of what comes later only others are of interest. */
+	bool begun, soa;
 	int64_t until; /*!< The next change of any record. */
-	int (*row)(const mail_listed_t *listed, const knot_rdata_t *rdata, void *ctx);
+	knot_dname_txt_storage_t owner;
+	char type[16];
+	char data[DATA_MAX];
+	int (*row)(struct printer *printer, const mail_listed_t *listed, const knot_rdata_t *rdata);
 } printer_t;
 
-int zone_error(tool_t *tool, const zone_t *zone, int code)
+int records_error(tool_t *tool, mail_str_t domain, int code)
 {
-	const mail_diag_t *diag = &tool->diag;
 	mail_entry_t *entry = NULL;
-	int found = mail_txn_get(tool->txn, MAIL_SECTION_DOMAIN, zone->domain, &entry);
+	int found = mail_txn_get(tool->txn, MAIL_SECTION_DOMAIN, domain, &entry);
 	mail_entry_free(entry);
-	if (found == KNOT_ENOENT) {
-		return tool_error(tool, code, "domain %.*s: there is none", (int)zone->domain.len,
-		                  zone->domain.data);
-	}
-	return tool_error(tool, code, "domain %.*s: %s", (int)zone->domain.len, zone->domain.data,
-	                  diag->text[0] != '\0' ? diag->text : knot_strerror(code));
+	return tool_error(tool, code, "domain %.*s: %s", (int)domain.len, domain.data,
+	                  found == KNOT_ENOENT ? "there is none" : tool_reason(tool, code));
 }
 
-int zone_text(const knot_rdata_t *rdata, mail_buf_t *out)
+void records_text(const knot_rdata_t *rdata, mail_buf_t *out)
 {
 	size_t pos = 0;
 	while (pos < rdata->len && pos + 1 + rdata->data[pos] <= rdata->len) {
 		(void)mail_buf_put(out, rdata->data + pos + 1, rdata->data[pos]);
 		pos += 1 + rdata->data[pos];
 	}
-	return out->error;
 }
 
-/*! \brief Writes the RDATA as master files have it. */
-static int data_text(const mail_listed_t *listed, uint16_t index, char *out)
-{
-	int len = knot_rrset_txt_dump_data(listed->rrset, index, out, DATA_MAX,
-	                                   &KNOT_DUMP_STYLE_DEFAULT);
-	/* An empty last field leaves a blank, as of some CAA records. */
-	while (len > 0 && out[len - 1] == ' ') {
-		out[--len] = '\0';
-	}
-	return len < 0 ? len : KNOT_EOK;
-}
-
-static int type_text(uint16_t type, char *out, size_t size)
-{
-	return knot_rrtype_to_string(type, out, size) < 0 ? KNOT_EINVAL : KNOT_EOK;
-}
-
+/*! \brief Write the parts of each record as master files have them, and print the record. */
 static int each_rrset(const mail_listed_t *listed, void *ctx)
 {
 	printer_t *printer = ctx;
-	const knot_rdata_t *rdata = listed->rrset->rrs.rdata;
-	int ret = KNOT_EOK;
-	if (listed->rrset->type == KNOT_RRTYPE_SOA) {
-		printer->soa = true;
+	const knot_rrset_t *rrset = listed->rrset;
+	knot_rdata_t *rdata = rrset->rrs.rdata;
+	if (knot_dname_to_str(printer->owner, rrset->owner, sizeof(printer->owner)) == NULL ||
+	    knot_rrtype_to_string(rrset->type, printer->type, sizeof(printer->type)) < 0) {
+		return KNOT_EMALF;
 	}
-	if (listed->until < printer->until) {
-		printer->until = listed->until;
-	}
-	for (uint16_t i = 0; i < listed->rrset->rrs.count && ret == KNOT_EOK; i++) {
-		ret = data_text(listed, i, printer->data);
-		if (ret == KNOT_EOK) {
-			ret = printer->row(listed, rdata, printer);
+	printer->soa = printer->soa || rrset->type == KNOT_RRTYPE_SOA;
+	printer->until = listed->until < printer->until ? listed->until : printer->until;
+	for (uint16_t i = 0; i < rrset->rrs.count; i++, rdata = knot_rdataset_next(rdata)) {
+		int len = knot_rrset_txt_dump_data(rrset, i, printer->data, DATA_MAX,
+		                                   &KNOT_DUMP_STYLE_DEFAULT);
+		if (len < 0) {
+			return len;
 		}
-		rdata = knot_rdataset_next((knot_rdata_t *)rdata);
+		/* An empty last field leaves a blank, as of some CAA records. */
+		while (len > 0 && printer->data[len - 1] == ' ') {
+			printer->data[--len] = '\0';
+		}
+		int ret = printer->row(printer, listed, rdata);
+		if (ret != KNOT_EOK) {
+			return ret;
+		}
 	}
 	/* Nobody reads on: no need to go on. */
-	return ret == KNOT_EOK && ferror(printer->file) ? KNOT_EFILE : ret;
+	return ferror(printer->file) ? KNOT_EFILE : KNOT_EOK;
 }
 
-static int print_all(printer_t *printer)
+/*! \brief Print all records. \param warn Say what there is to warn of. */
+static void print_all(printer_t *printer, bool warn)
 {
 	tool_t *tool = printer->tool;
-	const zone_t *zone = printer->zone;
-	printer->until = INT64_MAX;
-	printer->data = malloc(DATA_MAX);
-	if (printer->data == NULL) {
-		return tool_error(tool, KNOT_ENOMEM, "out of memory");
-	}
+	const records_t *records = &printer->records;
 	mail_diag_t *diag = tool_diag(tool);
-	diag->warn = printer->again ? NULL : diag->warn;
+	diag->warn = warn ? diag->warn : NULL;
+	printer->until = INT64_MAX;
 	const mail_listing_t listing = { .source = tool_source(tool),
-		                         .now = zone->now,
-		                         .reports = zone->reports,
-		                         .signer = zone->signer,
+		                         .now = records->now,
+		                         .reports = records->reports,
+		                         .signer = records->signer,
 		                         .each = each_rrset,
 		                         .ctx = printer,
 		                         .diag = diag };
-	int ret = mail_answer_list(&listing, zone->domain);
-	free(printer->data);
-	printer->data = NULL;
-	if (ret == KNOT_EFILE && ferror(printer->file)) {
-		return STATUS_FAILED;
+	int ret = mail_answer_list(&listing, records->domain);
+	if (ret != KNOT_EOK && !ferror(printer->file)) {
+		table_print(tool, &printer->table);
+		tool_exit(tool, records_error(tool, records->domain, ret));
 	}
-	return ret == KNOT_EOK ? STATUS_DONE : zone_error(tool, zone, ret);
 }
 
-static int file_row(const mail_listed_t *listed, const knot_rdata_t *rdata, void *ctx)
+/*! \brief Return a printer; there is one. */
+static printer_t *printer_new(tool_t *tool, const records_t *records, FILE *file)
+{
+	static printer_t printer;
+	printer.tool = tool;
+	printer.records = *records;
+	printer.file = file;
+	printer.begun = printer.soa = false;
+	return &printer;
+}
+
+static int file_row(printer_t *printer, const mail_listed_t *listed, const knot_rdata_t *rdata)
 {
 	(void)rdata;
-	printer_t *printer = ctx;
-	const zone_t *zone = printer->zone;
-	knot_dname_txt_storage_t owner;
-	char type[16];
-	if (knot_dname_to_str(owner, listed->rrset->owner, sizeof(owner)) == NULL ||
-	    type_text(listed->rrset->type, type, sizeof(type)) != KNOT_EOK) {
-		return KNOT_EMALF;
-	}
+	const mail_str_t domain = printer->records.domain;
 	/* Not before there is something to write: of a domain that fails nothing is printed. */
 	if (!printer->begun) {
-		(void)fprintf(printer->file, "$ORIGIN %.*s.\n$TTL %u\n", (int)zone->domain.len,
-		              zone->domain.data, listed->rrset->ttl);
+		(void)fprintf(printer->file, "$ORIGIN %.*s.\n$TTL %u\n", (int)domain.len,
+		              domain.data, listed->rrset->ttl);
 		printer->begun = true;
 	}
-	(void)fprintf(printer->file, "%-31s %u\tIN\t%s\t%s\n", owner, listed->rrset->ttl, type,
-	              printer->data);
+	(void)fprintf(printer->file, "%-31s %u\tIN\t%s\t%s\n", printer->owner, listed->rrset->ttl,
+	              printer->type, printer->data);
 	return KNOT_EOK;
 }
 
-int zone_print_file(tool_t *tool, const zone_t *zone, FILE *file)
+void records_print_file(tool_t *tool, const records_t *records, FILE *file)
 {
-	printer_t printer = { .tool = tool, .zone = zone, .file = file, .row = file_row };
-	int status = print_all(&printer);
-	if (status == STATUS_DONE && !printer.soa) {
+	printer_t *printer = printer_new(tool, records, file);
+	printer->row = file_row;
+	print_all(printer, true);
+	if (!printer->soa) {
 		tool_warn(
 			tool,
 			"domain %.*s: its policy has no ns, so there is no SOA: the file is a part "
 			"of a zone",
-			(int)zone->domain.len, zone->domain.data);
+			(int)records->domain.len, records->domain.data);
 	}
-	if (status == STATUS_DONE && printer.until != INT64_MAX) {
-		(void)fprintf(file, "; a record changes at %s\n", tool_time(printer.until));
+	if (printer->until != INT64_MAX) {
+		(void)fprintf(file, "; a record changes at %s\n", tool_time(printer->until));
 	}
-	return status;
 }
 
 static int compare_lines(const void *a, const void *b)
@@ -162,194 +149,137 @@ static int compare_lines(const void *a, const void *b)
 	return strcmp(a, b);
 }
 
-/*! \brief Remembers a record. \return 1; 0: it is known; or an error. */
-static int is_new(void **shown, const char *owner, const char *type, const char *data)
-{
-	char *line = NULL;
-	if (asprintf(&line, "%s %s %s", owner, type, data) < 0) {
-		return KNOT_ENOMEM;
-	}
-	char **node = tsearch(line, shown, compare_lines);
-	const int ret = node == NULL ? KNOT_ENOMEM : *node == line;
-	if (ret != 1) {
-		free(line);
-	}
-	return ret;
-}
-
-static int table_row(const mail_listed_t *listed, const knot_rdata_t *rdata, void *ctx)
+static int table_row(printer_t *printer, const mail_listed_t *listed, const knot_rdata_t *rdata)
 {
 	(void)rdata;
-	printer_t *printer = ctx;
-	knot_dname_txt_storage_t owner;
-	char type[16], ttl[16];
-	if (knot_dname_to_str(owner, listed->rrset->owner, sizeof(owner)) == NULL ||
-	    type_text(listed->rrset->type, type, sizeof(type)) != KNOT_EOK) {
-		return KNOT_EMALF;
-	}
+	const bool soa = listed->rrset->type == KNOT_RRTYPE_SOA;
+	char ttl[16], *line = NULL;
 	/* The serial is another one after each step of the clock, and says nothing else. */
-	int fresh = is_new(&printer->shown, owner, type,
-	                   listed->rrset->type == KNOT_RRTYPE_SOA ? "" : printer->data);
-	if (fresh != 1) {
-		return fresh;
+	if (asprintf(&line, "%s %s %s", printer->owner, printer->type, soa ? "" : printer->data) <
+	    0) {
+		return KNOT_ENOMEM;
+	}
+	char **node = tsearch(line, &printer->shown, compare_lines);
+	if (node == NULL || *node != line) {
+		free(line);
+		return node == NULL ? KNOT_ENOMEM : KNOT_EOK;
 	}
 	(void)snprintf(ttl, sizeof(ttl), "%u", listed->rrset->ttl);
-	int ret = table_cell(printer->table, 4, MAIL_STR(owner));
-	ret = ret == KNOT_EOK ? table_cell(printer->table, 4, MAIL_STR(ttl)) : ret;
-	ret = ret == KNOT_EOK ? table_cell(printer->table, 4, MAIL_STR(type)) : ret;
-	return ret == KNOT_EOK ? table_cell(printer->table, 4, MAIL_STR(printer->data)) : ret;
+	table_cell(&printer->table, MAIL_STR(printer->owner));
+	table_cell(&printer->table, MAIL_STR(ttl));
+	table_cell(&printer->table, MAIL_STR(printer->type));
+	table_cell(&printer->table, MAIL_STR(printer->data));
+	return KNOT_EOK;
 }
 
-/*! \brief Prints what each of the next steps of the clock brings that was not there before. */
-static int print_coming(printer_t *printer)
+void records_print_table(tool_t *tool, const records_t *records)
 {
-	const zone_t *zone = printer->zone;
-	zone_t later = *zone;
-	int status = STATUS_DONE;
-	printer->again = true;
-	for (unsigned i = 0; i < STEPS_MAX && printer->until != INT64_MAX && status == STATUS_DONE;
-	     i++) {
-		later.now = printer->until;
-		printer->zone = &later;
-		status = print_all(printer);
-		if (printer->table->count > 0) {
-			(void)printf("\nFrom %s:\n", tool_time(later.now));
-			table_print(printer->table);
+	printer_t *printer = printer_new(tool, records, stdout);
+	printer->table.columns = 4;
+	printer->row = table_row;
+	print_all(printer, true);
+	table_print(tool, &printer->table);
+	if (printer->until != INT64_MAX) {
+		(void)printf("\nA record changes at %s.\n", tool_time(printer->until));
+	}
+	/* What each of the next steps of the clock brings that was not there before. */
+	for (unsigned i = 0; i < STEPS_MAX && printer->until != INT64_MAX; i++) {
+		printer->records.now = printer->until;
+		print_all(printer, false);
+		if (printer->table.count > 0) {
+			(void)printf("\nFrom %s:\n", tool_time(printer->records.now));
+			table_print(tool, &printer->table);
 		}
 	}
-	printer->zone = zone;
-	return status;
+	tdestroy(printer->shown, free);
 }
 
-int zone_print_table(tool_t *tool, const zone_t *zone)
+static int json_row(printer_t *printer, const mail_listed_t *listed, const knot_rdata_t *rdata)
 {
-	table_t table = { 0 };
-	printer_t printer = {
-		.tool = tool, .zone = zone, .file = stdout, .table = &table, .row = table_row
-	};
-	int status = print_all(&printer);
-	table_print(&table);
-	if (status == STATUS_DONE && printer.until != INT64_MAX) {
-		(void)printf("\nA record changes at %s.\n", tool_time(printer.until));
-		status = print_coming(&printer);
-	}
-	tdestroy(printer.shown, free);
-	return status;
-}
-
-static int json_row(const mail_listed_t *listed, const knot_rdata_t *rdata, void *ctx)
-{
-	printer_t *printer = ctx;
-	knot_dname_txt_storage_t owner;
-	char type[16];
-	if (knot_dname_to_str(owner, listed->rrset->owner, sizeof(owner)) == NULL ||
-	    type_text(listed->rrset->type, type, sizeof(type)) != KNOT_EOK) {
-		return KNOT_EMALF;
-	}
-	json_t *object = json_object();
-	json_object_set_new(object, "owner", json_string(owner));
-	json_object_set_new(object, "ttl", json_integer(listed->rrset->ttl));
-	json_object_set_new(object, "type", json_string(type));
-	json_object_set_new(object, "data", json_string(printer->data));
+	json_t *text = NULL;
 	if (listed->rrset->type == KNOT_RRTYPE_TXT) {
-		mail_buf_t text = { 0 };
-		(void)zone_text(rdata, &text);
-		json_object_set_new(object, "text", tool_json_str(mail_buf_view(&text)));
-		mail_buf_free(&text);
+		mail_buf_t joined = { 0 };
+		records_text(rdata, &joined);
+		text = tool_json_str(mail_buf_view(&joined));
+		mail_buf_free(&joined);
 	}
-	if (listed->kind != NULL) {
-		json_object_set_new(object, "kind", json_string(listed->kind->name));
-	}
-	if (listed->until != INT64_MAX) {
-		json_object_set_new(object, "until", json_string(tool_time(listed->until)));
-	}
-	return tool_json(object) ? KNOT_EOK : KNOT_EFILE;
+	(void)tool_json(json_pack("{s:s, s:I, s:s, s:s, s:o*, s:s*, s:o*}", "owner", printer->owner,
+	                          "ttl", (json_int_t)listed->rrset->ttl, "type", printer->type,
+	                          "data", printer->data, "text", text, "kind",
+	                          listed->kind != NULL ? listed->kind->name : NULL, "until",
+	                          tool_json_time(listed->until)));
+	return KNOT_EOK;
 }
 
-int zone_print_json(tool_t *tool, const zone_t *zone)
+void records_print_json(tool_t *tool, const records_t *records)
 {
-	printer_t printer = { .tool = tool, .zone = zone, .file = stdout, .row = json_row };
-	return print_all(&printer);
+	printer_t *printer = printer_new(tool, records, stdout);
+	printer->row = json_row;
+	print_all(printer, true);
 }
 
-/*! \brief Prints an owner relative to the domain: "@" for the domain itself. */
-static void print_relative(const zone_t *zone, const knot_dname_t *owner)
+/*! \brief Print an owner relative to the domain: "@" for the domain itself, and absolute when it is elsewhere. */
+static void print_relative(const knot_dname_t *owner, const knot_dname_t *apex)
 {
-	knot_dname_storage_t apex, prefix;
+	knot_dname_storage_t prefix;
 	knot_dname_txt_storage_t text;
-	int below = mail_name_parse(zone->domain, apex, NULL) == KNOT_EOK
-	                    ? knot_dname_in_bailiwick(owner, apex)
-	                    : KNOT_EINVAL;
+	int below = knot_dname_in_bailiwick(owner, apex);
 	if (below == 0) {
 		(void)putchar('@');
 		return;
 	}
-	const size_t tail = below > 0 ? knot_dname_size(apex) : 1;
-	const size_t len = knot_dname_size(owner) - tail;
+	const size_t len = knot_dname_size(owner) - (below > 0 ? knot_dname_size(apex) : 1);
 	memcpy(prefix, owner, len);
 	prefix[len] = 0;
 	if (knot_dname_to_str(text, prefix, sizeof(text)) != NULL) {
-		if (below > 0) {
-			text[strlen(text) - 1] = '\0';
-		}
-		(void)fputs(text, stdout);
+		/* Without the dot at its end. */
+		(void)printf("%.*s", (int)strlen(text) - (below > 0), text);
 	}
 }
 
-/*! \brief Prints a text for a form: as it is, but what a form or a terminal cannot take as \DDD. */
-static void print_text(mail_str_t text)
+static int paste_row(printer_t *printer, const mail_listed_t *listed, const knot_rdata_t *rdata)
 {
-	for (size_t i = 0; i < text.len; i++) {
-		uint8_t octet = (uint8_t)text.data[i];
-		if (octet < 0x20 || octet == 0x7f) {
-			(void)printf("\\%03u", octet);
-		} else {
-			(void)putchar(octet);
-		}
-	}
-}
-
-static int paste_row(const mail_listed_t *listed, const knot_rdata_t *rdata, void *ctx)
-{
-	printer_t *printer = ctx;
-	uint16_t rrtype = listed->rrset->type;
+	const uint16_t type = listed->rrset->type;
+	const knot_dname_t *owner = listed->rrset->owner;
+	const char *value = printer->data;
 	knot_dname_storage_t apex;
-	char type[16];
-	if (type_text(rrtype, type, sizeof(type)) != KNOT_EOK) {
-		return KNOT_EMALF;
+	int ret = mail_name_parse(printer->records.domain, apex, NULL);
+	if (ret != KNOT_EOK) {
+		return ret;
 	}
 	/* The other provider's servers have their own, and their own keys. */
-	if (rrtype == KNOT_RRTYPE_SOA || rrtype == KNOT_RRTYPE_DNSKEY ||
-	    rrtype == KNOT_RRTYPE_CDS || rrtype == KNOT_RRTYPE_CDNSKEY ||
-	    (rrtype == KNOT_RRTYPE_NS &&
-	     mail_name_parse(printer->zone->domain, apex, NULL) == KNOT_EOK &&
-	     knot_dname_is_case_equal(listed->rrset->owner, apex))) {
+	if (type == KNOT_RRTYPE_SOA || type == KNOT_RRTYPE_DNSKEY || type == KNOT_RRTYPE_CDS ||
+	    type == KNOT_RRTYPE_CDNSKEY ||
+	    (type == KNOT_RRTYPE_NS && knot_dname_is_case_equal(owner, apex))) {
 		return KNOT_EOK;
 	}
-	print_relative(printer->zone, listed->rrset->owner);
-	(void)printf("\t%s\t", type);
-	const char *value = printer->data;
-	if (rrtype == KNOT_RRTYPE_MX || rrtype == KNOT_RRTYPE_SRV) {
+	print_relative(owner, apex);
+	(void)printf("\t%s\t", printer->type);
+	if (type == KNOT_RRTYPE_MX || type == KNOT_RRTYPE_SRV) {
 		size_t priority = strcspn(value, " ");
-		(void)printf("%.*s\t", (int)priority, value);
+		(void)printf("%.*s", (int)priority, value);
 		value += priority + (value[priority] == ' ');
-	} else {
-		(void)putchar('\t');
 	}
-	if (rrtype == KNOT_RRTYPE_TXT) {
-		mail_buf_t text = { 0 };
-		(void)zone_text(rdata, &text);
-		print_text(mail_buf_view(&text));
-		mail_buf_free(&text);
-	} else {
-		(void)fputs(value, stdout);
+	(void)putchar('\t');
+	if (type != KNOT_RRTYPE_TXT) {
+		(void)puts(value);
+		return KNOT_EOK;
+	}
+	/* A text as it is, but what a form or a terminal cannot take as \DDD. */
+	mail_buf_t text = { 0 };
+	records_text(rdata, &text);
+	for (size_t i = 0; i < text.len; i++) {
+		(void)printf(text.data[i] < 0x20 || text.data[i] == 0x7f ? "\\%03u" : "%c",
+		             text.data[i]);
 	}
 	(void)putchar('\n');
+	mail_buf_free(&text);
 	return KNOT_EOK;
 }
 
-int zone_print_paste(tool_t *tool, const zone_t *zone)
+void records_print_paste(tool_t *tool, const records_t *records)
 {
-	printer_t printer = { .tool = tool, .zone = zone, .file = stdout, .row = paste_row };
-	return print_all(&printer);
+	printer_t *printer = printer_new(tool, records, stdout);
+	printer->row = paste_row;
+	print_all(printer, true);
 }

@@ -2,6 +2,8 @@
 
 #include "tool/synopsis.h"
 
+#include "tool/options.h"
+
 /* A line of the help is not longer, if that can be. */
 #define LINE_MAX_LENGTH 100
 

@@ -2,6 +2,8 @@
 
 #include "tool/verb.h"
 
+#include "tool/out.h"
+
 const verb_t *verb_find(const char *name)
 {
 	for (const verb_t *verb = tool_verbs; verb->name != NULL; verb++) {
@@ -12,16 +14,21 @@ const verb_t *verb_find(const char *name)
 	return NULL;
 }
 
-const verb_t *verb_nearest(const char *name)
+const verb_t *verb_named(tool_t *tool, const char *name)
 {
-	const verb_t *nearest = NULL;
+	const verb_t *found = verb_find(name);
+	const char *nearest = NULL;
 	unsigned least = 4;
+	if (found != NULL) {
+		return found;
+	}
 	for (const verb_t *verb = tool_verbs; verb->name != NULL; verb++) {
-		unsigned far = mail_str_distance(MAIL_STR(verb->name), MAIL_STR(name));
-		if (far < least && far < strlen(verb->name) && verb->group != NULL) {
-			least = far;
-			nearest = verb;
+		if (verb->group != NULL) {
+			mail_nearer(MAIL_STR(name), verb->name, &nearest, &least);
 		}
 	}
-	return nearest;
+	if (nearest != NULL) {
+		tool_usage(tool, "unknown verb %s; did you mean %s?", name, nearest);
+	}
+	tool_usage(tool, "unknown verb %s", name);
 }

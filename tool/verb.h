@@ -7,7 +7,7 @@
  */
 #pragma once
 
-#include "mail/entry.h"
+#include "mail/text.h"
 
 /*! Exit statuses. diff has its own: 0 same, 1 different, 2 anything else. */
 enum {
@@ -16,7 +16,7 @@ enum {
 	STATUS_USAGE = 2,
 };
 
-/*! Options that verbs take; the table is in options.c, in this order. */
+/*! Options that verbs take; the table is in options.c. */
 typedef enum {
 	OPT_ACTIVATE,
 	OPT_ALGORITHM,
@@ -65,20 +65,6 @@ typedef enum {
 
 #define TAKES(id) (UINT64_C(1) << (id))
 
-/*! A row of the table of options. */
-typedef struct {
-	const char *name;  /*!< Without its dashes. */
-	const char *arg;   /*!< What follows, for the synopsis; NULL: nothing. */
-	bool list;         /*!< May be repeated. */
-	const char *words; /*!< For completion: possible values, separated by spaces; or NULL. */
-	const char *help;
-} option_t;
-
-extern const option_t tool_options[OPT_COUNT];
-
-/*! Where the store is when nothing says otherwise. */
-extern const char tool_store_default[];
-
 /*! The values given for an option, in order. */
 typedef struct {
 	const char **values;
@@ -94,14 +80,22 @@ typedef struct {
 	const verb_t *verb;
 	const char *path; /*!< Directory of the store. */
 	bool json;
+	int argc;
+	char **argv; /*!< Arguments of the verb. */
 	given_t given[OPT_COUNT];
 	struct mail_store *store; /*!< Open between tool_open() and tool_close(). */
 	struct mail_txn *txn;
-	const char *file;    /*!< The file that is being read, for messages; or NULL. */
+	const char *file;     /*!< The file that is being read, for messages; or NULL. */
+	bool file_columns;    /*!< Columns of messages count in the line, not in a value. */
+	mail_entries_t owned; /*!< Entries that go with the store. */
+	mail_buf_t files; /*!< Paths of what was written and goes when the verb fails (file.h). */
 	struct guard *guard; /*!< Policies and domains that are being changed (guard.h). */
 	size_t warnings;
 	mail_diag_t diag; /*!< Of the last call into the library; see tool_diag(). */
 } tool_t;
+
+/*! Run a verb. \return The exit status. */
+typedef int verb_f(tool_t *tool);
 
 /*! What a verb is. */
 struct verb {
@@ -110,113 +104,37 @@ struct verb {
 	const char *args;  /*!< Synopsis of the arguments. */
 	const char *help;  /*!< One line. */
 	uint64_t options;  /*!< TAKES(...) bits. */
+	uint64_t required; /*!< Of these, the options that must be given. */
 	int min, max;      /*!< Number of arguments; max -1: any. */
-	int (*run)(tool_t *tool, int argc, char **argv);
+	verb_f *run;
 	mail_section_t section; /*!< For the verbs that serve several sections. */
-	int failed;             /*!< Exit status of a failure (diff: 2). */
-	uint64_t required;      /*!< Options that must be given. */
+	int failed;             /*!< Exit status of a failure; 0: STATUS_FAILED. */
 };
 
-/*! All verbs, ended by a NULL name. */
+/*! All verbs, ended by a NULL name (verbs/table.c). */
 extern const verb_t tool_verbs[];
 
-/*! The verb of a name, or NULL. */
+/*! Return the verb of a name, or NULL. */
 const verb_t *verb_find(const char *name);
-/*! The verb with the nearest name, or NULL when none is near. */
-const verb_t *verb_nearest(const char *name);
+/*! As verb_find(); end with an error of usage, which names the nearest verb, when there is none or it is not listed. */
+const verb_t *verb_named(tool_t *tool, const char *name);
 
-/* options.c */
-
-/*!
- * Reads the command line behind the program's name.
- *
- * \param tool  verb, path, json and given are set.
- * \param argc, argv  In: main's. Out: the verb's arguments alone.
- *
- * \return STATUS_DONE, or STATUS_USAGE after a message.
- */
-int options_parse(tool_t *tool, int *argc, char ***argv);
-/*! Frees what options_parse() keeps. */
-void options_free(tool_t *tool);
-/*! Says whether an option was given. */
-static inline bool option_is(const tool_t *tool, option_id_t id)
-{
-	return tool->given[id].count > 0;
-}
-/*! Its last value, or NULL. */
-const char *option_value(const tool_t *tool, option_id_t id);
-/*! A whole number within bounds; the default when not given. \return STATUS_DONE or STATUS_USAGE. */
-int option_number(tool_t *tool, option_id_t id, uint64_t min, uint64_t max, uint64_t *value);
-/*! A length of time: "90", "1h" (s m h d w). Unchanged when not given. \return As option_number(). */
-int option_duration(tool_t *tool, option_id_t id, uint32_t *seconds);
-/*! A time: RFC 3339, "now", or "+7d" (s m h d w) from `from`. Unchanged when not given. */
-int option_time(tool_t *tool, option_id_t id, int64_t from, int64_t *value);
-
-/* verbs/help.c */
-
-int verb_help(tool_t *tool, int argc, char **argv);
-int verb_version(tool_t *tool, int argc, char **argv);
-
-/* verbs/complete.c */
-
-int verb_completion(tool_t *tool, int argc, char **argv);
-
-/* verbs/store.c */
-
-int verb_init(tool_t *tool, int argc, char **argv);
-int verb_store_info(tool_t *tool, int argc, char **argv);
-int verb_backup(tool_t *tool, int argc, char **argv);
-int verb_purge(tool_t *tool, int argc, char **argv);
-
-/* verbs/entry.c */
-
-int verb_list(tool_t *tool, int argc, char **argv);
-int verb_show(tool_t *tool, int argc, char **argv);
-int verb_set(tool_t *tool, int argc, char **argv);
-int verb_unset(tool_t *tool, int argc, char **argv);
-
-/* verbs/apply.c */
-
-int verb_apply(tool_t *tool, int argc, char **argv);
-int verb_diff(tool_t *tool, int argc, char **argv);
-
-/* verbs/import.c, verbs/export.c */
-
-int verb_import(tool_t *tool, int argc, char **argv);
-int verb_export(tool_t *tool, int argc, char **argv);
-
-/* verbs/dkim.c */
-
-int verb_dkim_generate(tool_t *tool, int argc, char **argv);
-int verb_dkim_import(tool_t *tool, int argc, char **argv);
-int verb_dkim_list(tool_t *tool, int argc, char **argv);
-int verb_dkim_retire(tool_t *tool, int argc, char **argv);
-
-/* verbs/key.c */
-
-int verb_key_generate(tool_t *tool, int argc, char **argv);
-int verb_key_import(tool_t *tool, int argc, char **argv);
-int verb_key_retire(tool_t *tool, int argc, char **argv);
-int verb_key_ds_seen(tool_t *tool, int argc, char **argv);
-
-/* verbs/key_list.c, verbs/ds.c */
-
-int verb_key_list(tool_t *tool, int argc, char **argv);
-int verb_key_plan(tool_t *tool, int argc, char **argv);
-int verb_ds(tool_t *tool, int argc, char **argv);
-
+/* verbs/apply.c, import.c, export.c */
+verb_f verb_apply, verb_diff, verb_import, verb_export;
 /* verbs/cert.c */
-
-int verb_cert_import(tool_t *tool, int argc, char **argv);
-int verb_cert_list(tool_t *tool, int argc, char **argv);
-int verb_cert_ready(tool_t *tool, int argc, char **argv);
-
-/* verbs/show.c */
-
-int verb_records(tool_t *tool, int argc, char **argv);
-int verb_explain(tool_t *tool, int argc, char **argv);
-int verb_mta_sts_policy(tool_t *tool, int argc, char **argv);
-
+verb_f verb_cert_import, verb_cert_list, verb_cert_ready;
 /* verbs/check.c */
-
-int verb_check(tool_t *tool, int argc, char **argv);
+verb_f verb_check;
+/* verbs/complete.c, help.c */
+verb_f verb_completion, verb_help, verb_version;
+/* verbs/dkim.c */
+verb_f verb_dkim_generate, verb_dkim_import, verb_dkim_list, verb_dkim_retire;
+/* verbs/entry.c */
+verb_f verb_list, verb_show, verb_set, verb_unset;
+/* verbs/key.c, key_import.c, key_list.c, ds.c */
+verb_f verb_key_generate, verb_key_ds_seen, verb_key_retire, verb_key_import, verb_key_list,
+	verb_key_plan, verb_ds;
+/* verbs/show.c */
+verb_f verb_records, verb_explain, verb_mta_sts_policy;
+/* verbs/store.c */
+verb_f verb_init, verb_store_info, verb_backup, verb_purge;

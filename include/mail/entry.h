@@ -87,6 +87,8 @@ const mail_member_t *mail_entry_member(const mail_entry_t *entry, mail_item_id_t
                                        mail_op_t op);
 /*! The only or first value that an entry sets for an item; empty (data NULL) when it sets none. */
 mail_str_t mail_entry_value(const mail_entry_t *entry, mail_item_id_t item);
+/*! Return whether two members, of whatever items, have the same values in the same order; false when one is NULL. */
+bool mail_member_equal(const mail_member_t *a, const mail_member_t *b);
 /*! Says whether two entries hold the same (lines and stamps apart). */
 bool mail_entry_equal(const mail_entry_t *a, const mail_entry_t *b);
 

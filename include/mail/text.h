@@ -45,3 +45,12 @@ int mail_text_parse(mail_str_t text, int (*read_file)(void *ctx, mail_str_t name
  *         octets) and only JSON can. What was appended to `out` is then of no use.
  */
 int mail_text_print(const mail_entry_t *entry, mail_buf_t *out);
+
+/*!
+ * \brief Keep a name when it is nearer (Levenshtein) to a misspelt one than the best so far. A third of the letters may
+ *        be wrong.
+ *
+ * \param best   In and out: the nearest name; NULL at first.
+ * \param least  In and out: its distance; at first one more than may be.
+ */
+void mail_nearer(mail_str_t wrong, const char *name, const char **best, unsigned *least);

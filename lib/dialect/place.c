@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "dialect/place.h"
 
+#include "mail/text.h"
+
 #include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -96,8 +98,7 @@ const char *mail_place_quote(mail_str_t text, char out[64])
 	return out;
 }
 
-/* Keep a name when it is nearer than the best so far. A third of the letters may be wrong. */
-static void near_take(mail_str_t wrong, const char *name, const char **best, unsigned *least)
+void mail_nearer(mail_str_t wrong, const char *name, const char **best, unsigned *least)
 {
 	const unsigned d = mail_str_distance(wrong, MAIL_STR(name));
 	if (d <= (wrong.len + 2) / 3 && d < strlen(name) && d < *least) {
@@ -115,7 +116,7 @@ int mail_place_section(mail_subject_t *place, mail_str_t name, mail_section_t *s
 	const char *best = NULL;
 	unsigned least = UINT_MAX;
 	for (unsigned s = 0; s < MAIL_SECTION_COUNT; s++) {
-		near_take(name, mail_section_name(s), &best, &least);
+		mail_nearer(name, mail_section_name(s), &best, &least);
 	}
 	char quoted[64];
 	mail_place_quote(name, quoted);
@@ -154,7 +155,7 @@ static int unknown_item(mail_subject_t *place, mail_str_t name)
 	unsigned least = UINT_MAX;
 	for (const mail_item_t *item = mail_items; item->name != NULL; item++) {
 		if (item->sections & (1u << place->section)) {
-			near_take(name, item->name, &best, &least);
+			mail_nearer(name, item->name, &best, &least);
 		}
 	}
 	if (best != NULL) {

@@ -257,9 +257,9 @@ void mail_entry_remove(mail_entry_t *entry, mail_item_id_t item, mail_op_t op)
 	        (entry->count - place) * sizeof(*entry->members));
 }
 
-static bool member_equal(const mail_member_t *a, const mail_member_t *b)
+bool mail_member_equal(const mail_member_t *a, const mail_member_t *b)
 {
-	if (a->item->id != b->item->id || a->op != b->op || a->count != b->count) {
+	if (a == NULL || b == NULL || a->count != b->count) {
 		return false;
 	}
 	for (size_t i = 0; i < a->count; i++) {
@@ -277,7 +277,9 @@ bool mail_entry_equal(const mail_entry_t *a, const mail_entry_t *b)
 		return false;
 	}
 	for (size_t i = 0; i < a->count; i++) {
-		if (!member_equal(&a->members[i], &b->members[i])) {
+		const mail_member_t *one = &a->members[i], *other = &b->members[i];
+		if (one->item->id != other->item->id || one->op != other->op ||
+		    !mail_member_equal(one, other)) {
 			return false;
 		}
 	}

@@ -4,7 +4,7 @@
 #include <assert.h>
 
 #include "mail/encoding.h"
-#include "mail/mtasts.h"
+#include "record/mtasts.h"
 
 static_assert(MAIL_VALUE_MAX <= UINT16_MAX, "the length of a stored value has 16 bits");
 static_assert(MAIL_LIST_MAX <= UINT8_MAX, "the number of stored values has 8 bits");

@@ -13,7 +13,7 @@
 #include "mail/dmarc.h"
 #include "mail/dnskey.h"
 #include "mail/entry.h"
-#include "mail/mtasts.h"
+#include "record/mtasts.h"
 #include "record/mx.h"
 #include "record/literal.h"
 #include "record/soa.h"

@@ -4,7 +4,7 @@
  */
 #include "config.h"
 
-#include "mail/mtasts.h"
+#include "record/mtasts.h"
 #include "plan/kinds.h"
 #include "record/srv.h"
 #include "record/tlsrpt.h"

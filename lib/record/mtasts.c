@@ -16,7 +16,7 @@
  */
 #include "config.h"
 
-#include "mail/mtasts.h"
+#include "record/mtasts.h"
 
 #include "mail/chars.h"
 

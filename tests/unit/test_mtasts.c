@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "mail/mtasts.h"
+#include "record/mtasts.h"
 
 #include "rendered_sweep.h"
 

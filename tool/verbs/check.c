@@ -4,62 +4,53 @@
  * other writers replicated into the store is part of.
  */
 
+#include "tool/verbs/check.h"
+
 #include <stdlib.h>
 
-#include "tool/verbs/check.h"
 #include "mail/dkim_id.h"
 #include "mail/plan.h"
+#include "tool/open.h"
+#include "tool/out.h"
+#include "tool/progress.h"
 
 /*! \brief A policy that was looked at. */
 typedef struct {
-	char *id;
+	mail_entry_t *entry;
 	size_t apex_max; /*!< Longest domain that fits. */
 	bool bad;        /*!< It cannot be served, which was said. */
 	bool linted;     /*!< Its records were looked at, as those of some domain. */
 } seen_t;
 
+/*! \brief All policies, in the order of their ids. */
 typedef struct {
-	tool_t *tool;
-	const char *section; /*!< What is being looked at. */
-	mail_str_t id;
-	size_t errors, warnings, entries;
-	seen_t *policies; /*!< In the order of their ids. */
-	size_t policy_count;
-	progress_t progress;
-} check_t;
+	seen_t *policies;
+	size_t count;
+} seen_all_t;
 
-static void report(check_t *check, bool error, const char *text)
-{
-	error ? check->errors++ : check->warnings++;
-	if (check->tool->json) {
-		json_t *object = json_object();
-		json_object_set_new(object, "level", json_string(error ? "error" : "warning"));
-		json_object_set_new(object, "section", json_string(check->section));
-		json_object_set_new(object, "id", tool_json_str(check->id));
-		json_object_set_new(object, "message", tool_json_str(MAIL_STR(text)));
-		(void)tool_json(object);
-		return;
-	}
-	(void)printf("%s: %s %.*s: %s\n", error ? "error" : "warning", check->section,
-	             (int)check->id.len, check->id.data, text);
-}
-
-static void report_error(check_t *check, const char *fmt, ...)
-	__attribute__((format(printf, 2, 3)));
-
-static void report_error(check_t *check, const char *fmt, ...)
+void check_report(check_t *check, bool error, const char *fmt, ...)
 {
 	char text[512];
+	const char *level = error ? "error" : "warning";
 	va_list args;
 	va_start(args, fmt);
 	(void)vsnprintf(text, sizeof(text), fmt, args);
 	va_end(args);
-	report(check, true, text);
+	check->errors += error;
+	check->warnings += !error;
+	if (check->tool->json) {
+		(void)tool_json(json_pack("{s:s, s:s, s:o, s:o}", "level", level, "section",
+		                          check->section, "id", tool_json_str(check->id), "message",
+		                          tool_json_str(MAIL_STR(text))));
+	} else {
+		(void)printf("%s: %s %.*s: %s\n", level, check->section, (int)check->id.len,
+		             check->id.data, text);
+	}
 }
 
 static void on_warning(void *ctx, const char *text)
 {
-	report(ctx, false, text);
+	check_report(ctx, false, "%s", text);
 }
 
 static mail_diag_t check_diag(check_t *check)
@@ -77,242 +68,192 @@ static bool exists(check_t *check, mail_section_t section, mail_str_t id)
 	       source->get(source, section, mail_lf(&key), NULL, &stamp) != KNOT_ENOENT;
 }
 
-/*! \brief Looks whether what an entry refers to exists. */
+/*! \brief Look whether what an entry refers to exists. */
 static void check_references(check_t *check, const mail_entry_t *entry)
 {
 	for (size_t i = 0; i < entry->count; i++) {
 		const mail_member_t *member = &entry->members[i];
-		if (member->item->type != MAIL_TYPE_REF) {
-			continue;
-		}
-		for (size_t j = 0; j < member->count; j++) {
-			mail_str_t id = member->values[j].text;
+		for (size_t j = 0; member->item->type == MAIL_TYPE_REF && j < member->count; j++) {
+			const mail_str_t id = member->values[j].text;
 			if (!exists(check, member->item->ref, id)) {
-				report_error(check, "%s: there is no %s %.*s", member->item->name,
-				             mail_section_name(member->item->ref), (int)id.len,
-				             id.data);
+				check_report(
+					check, true, "%s: there is no %s %.*s", member->item->name,
+					mail_section_name(member->item->ref), (int)id.len, id.data);
 			}
 		}
 	}
 }
 
-static void check_alias(check_t *check, mail_str_t target)
-{
-	mail_entry_t *entry = NULL;
-	int ret = mail_txn_get(check->tool->txn, MAIL_SECTION_DOMAIN, target, &entry);
-	if (ret == KNOT_ENOENT) {
-		report_error(check, "alias: there is no domain %.*s", (int)target.len, target.data);
-	} else if (ret == KNOT_EOK && mail_entry_value(entry, MAIL_ITEM_ALIAS).len > 0) {
-		report_error(check, "alias: %.*s is an alias itself", (int)target.len, target.data);
-	}
-	mail_entry_free(entry);
-}
-
-static void check_key(check_t *check, const mail_entry_t *entry)
+/*! \brief Look whether the owner of a DKIM key exists. */
+static void check_dkim(check_t *check, mail_str_t text)
 {
 	mail_dkim_id_t id;
-	if (mail_dkim_id_parse(entry->id, &id, NULL) == KNOT_EOK &&
+	if (mail_dkim_id_parse(text, &id, NULL) == KNOT_EOK &&
 	    !exists(check, id.section, id.owner)) {
-		report_error(check, "there is no %s %.*s", mail_section_name(id.section),
+		check_report(check, true, "there is no %s %.*s", mail_section_name(id.section),
 		             (int)id.owner.len, id.owner.data);
 	}
 }
 
-/*! \brief Makes the plan of a profile, as strictly as a writer. \return NULL when that fails, which is said. */
-static mail_plan_t *plan_of(check_t *check, int ret, mail_profile_t *profile, mail_diag_t *diag)
+/*! \brief Make the plan of a policy or domain, as strictly as a writer. \return NULL when that fails, which is said. */
+static mail_plan_t *plan_of(check_t *check, const mail_entry_t *entry)
 {
+	const mail_source_t *source = tool_source(check->tool);
+	mail_diag_t diag = check_diag(check);
+	mail_profile_t *profile = NULL;
 	mail_plan_t *plan = NULL;
+	int ret = entry->section == MAIL_SECTION_POLICY
+	                  ? mail_profile_of_policy(source, entry->id, &profile, &diag)
+	                  : mail_profile_of_domain(source, entry->id, &profile, &diag);
 	if (ret == KNOT_EOK) {
-		ret = mail_plan_make(profile, true, &plan, diag);
+		ret = mail_plan_make(profile, true, &plan, &diag);
 	}
 	if (ret == KNOT_EOK && plan->error != KNOT_EOK) {
 		ret = plan->error;
-		(void)snprintf(diag->text, sizeof(diag->text), "%s", plan->reason);
+		(void)snprintf(diag.text, sizeof(diag.text), "%s", plan->reason);
 	}
 	if (ret != KNOT_EOK) {
-		report_error(check, "%s", diag->text[0] != '\0' ? diag->text : knot_strerror(ret));
+		check_report(check, true, "%s",
+		             diag.text[0] != '\0' ? diag.text : knot_strerror(ret));
 		mail_plan_free(plan);
-		return NULL;
+		plan = NULL;
 	}
+	mail_profile_free(profile);
 	return plan;
 }
 
-static int see_policy(check_t *check, const mail_entry_t *entry)
+/*! \brief Look at a policy, and remember it: the entry is taken over. */
+static void check_policy(check_t *check, seen_all_t *seen, mail_entry_t *entry)
 {
 	/* Grown whenever the count reaches a power of two. */
-	size_t count = check->policy_count;
-	if ((count & (count - 1)) == 0) {
-		seen_t *grown = realloc(check->policies,
-		                        (count == 0 ? 1 : 2 * count) * sizeof(*grown));
-		if (grown == NULL) {
-			return KNOT_ENOMEM;
-		}
-		check->policies = grown;
+	if ((seen->count & (seen->count - 1)) == 0) {
+		seen->policies = tool_memory(
+			check->tool,
+			realloc(seen->policies, (2 * seen->count + 1) * sizeof(seen_t)));
 	}
-	seen_t *seen = &check->policies[count];
-	*seen = (seen_t){ .id = strndup(entry->id.data, entry->id.len) };
-	if (seen->id == NULL) {
-		return KNOT_ENOMEM;
-	}
-	check->policy_count++;
-
-	mail_diag_t diag = check_diag(check);
-	mail_profile_t *profile = NULL;
-	int ret = mail_profile_of_policy(tool_source(check->tool), entry->id, &profile, &diag);
-	mail_plan_t *plan = plan_of(check, ret, profile, &diag);
-	seen->bad = plan == NULL;
-	seen->apex_max = plan != NULL ? plan->apex_max : 0;
+	mail_plan_t *plan = plan_of(check, entry);
+	seen->policies[seen->count++] = (seen_t){ .entry = entry,
+		                                  .bad = plan == NULL,
+		                                  .apex_max = plan != NULL ? plan->apex_max : 0 };
 	mail_plan_free(plan);
-	mail_profile_free(profile);
-	return KNOT_EOK;
 }
 
 static int compare_seen(const void *key, const void *row)
 {
-	const mail_str_t *id = key;
-	const seen_t *seen = row;
-	size_t len = strlen(seen->id);
-	int order = memcmp(id->data, seen->id, id->len < len ? id->len : len);
-	return order != 0 ? order : (id->len > len) - (id->len < len);
+	return tool_compare(*(const mail_str_t *)key, ((const seen_t *)row)->entry->id);
 }
 
-/*! \brief A domain that only follows a policy: the policy says all, but whether the name is short enough. */
-static void check_plain(check_t *check, const mail_entry_t *entry, mail_str_t policy)
+static void check_domain(check_t *check, seen_all_t *seen, const mail_entry_t *entry)
 {
-	seen_t *seen = check->policy_count == 0
-	                       ? NULL
-	                       : bsearch(&policy, check->policies, check->policy_count,
-	                                 sizeof(*seen), compare_seen);
+	const mail_str_t alias = mail_entry_value(entry, MAIL_ITEM_ALIAS),
+			 policy = mail_entry_value(entry, MAIL_ITEM_POLICY);
+	if (alias.len > 0) {
+		mail_entry_t *target = NULL;
+		int ret = mail_txn_get(check->tool->txn, MAIL_SECTION_DOMAIN, alias, &target);
+		if (ret == KNOT_ENOENT) {
+			check_report(check, true, "alias: there is no domain %.*s", (int)alias.len,
+			             alias.data);
+		} else if (ret == KNOT_EOK && mail_entry_value(target, MAIL_ITEM_ALIAS).len > 0) {
+			check_report(check, true, "alias: %.*s is an alias itself", (int)alias.len,
+			             alias.data);
+		}
+		mail_entry_free(target);
+		return;
+	}
+	if (entry->count > 1 || policy.len == 0) {
+		mail_plan_free(plan_of(check, entry));
+		return;
+	}
+	/* It only follows a policy, which says all, but whether the name is short enough. */
+	seen_t *follows = seen->count == 0 ? NULL
+	                                   : bsearch(&policy, seen->policies, seen->count,
+	                                             sizeof(seen_t), compare_seen);
 	knot_dname_storage_t name;
-	if (seen == NULL || seen->bad) {
+	if (follows == NULL || follows->bad) {
 		return;
 	}
 	if (mail_name_parse(entry->id, name, NULL) != KNOT_EOK ||
-	    knot_dname_size(name) > seen->apex_max) {
-		report_error(check, "its name is so long that a record of policy %s has no room",
-		             seen->id);
-		return;
-	}
-	if (!seen->linted) {
-		seen->linted = true;
-		if (lint_domain(check->tool, entry->id, on_warning, check) != STATUS_DONE) {
-			check->errors++;
-		}
+	    knot_dname_size(name) > follows->apex_max) {
+		check_report(check, true,
+		             "its name is so long that a record of policy %.*s has no room",
+		             (int)policy.len, policy.data);
+	} else if (!follows->linted) {
+		follows->linted = true;
+		check->errors += !check_records(check, entry->id);
 	}
 }
 
-static void check_domain(check_t *check, const mail_entry_t *entry)
+static void check_entry(check_t *check, seen_all_t *seen, tool_walk_t *walk)
 {
-	mail_str_t alias = mail_entry_value(entry, MAIL_ITEM_ALIAS);
-	mail_str_t policy = mail_entry_value(entry, MAIL_ITEM_POLICY);
-	if (alias.len > 0) {
-		check_alias(check, alias);
-		return;
-	}
-	if (entry->count == 1 && policy.len > 0) {
-		check_plain(check, entry, policy);
-		return;
-	}
-	mail_diag_t diag = check_diag(check);
-	mail_profile_t *profile = NULL;
-	int ret = mail_profile_of_domain(tool_source(check->tool), entry->id, &profile, &diag);
-	mail_plan_t *plan = plan_of(check, ret, profile, &diag);
-	mail_plan_free(plan);
-	mail_profile_free(profile);
-}
-
-static int check_entry(tool_t *tool, mail_entry_t *entry, void *ctx)
-{
-	check_t *check = ctx;
-	int ret = KNOT_EOK;
+	const mail_entry_t *entry = walk->entry;
 	check->section = mail_section_name(entry->section);
 	check->id = entry->id;
-	check->entries++;
 	mail_diag_t diag = check_diag(check);
 	if (mail_entry_check(entry, &diag) != KNOT_EOK) {
-		report_error(check, "%s", diag.text);
+		check_report(check, true, "%s", diag.text);
 	}
 	check_references(check, entry);
-	if (entry->section == MAIL_SECTION_DKIM) {
-		check_key(check, entry);
-	} else if (entry->section == MAIL_SECTION_DOMAIN) {
-		check_domain(check, entry);
-	} else if (entry->section == MAIL_SECTION_POLICY) {
-		ret = see_policy(check, entry);
-	} else if (entry->section == MAIL_SECTION_KEYSET) {
-		lint_keys(tool, entry, on_warning, check);
+	switch (entry->section) {
+	case MAIL_SECTION_DKIM: check_dkim(check, entry->id); break;
+	case MAIL_SECTION_DOMAIN: check_domain(check, seen, entry); break;
+	case MAIL_SECTION_KEYSET: check_keyset(check, entry); break;
+	case MAIL_SECTION_POLICY:
+		check_policy(check, seen, walk->entry);
+		walk->entry = NULL;
+		break;
+	default: break;
 	}
-	mail_entry_free(entry);
-	if (ret != KNOT_EOK) {
-		return tool_error(tool, ret, "%s", knot_strerror(ret));
-	}
-	if (!progress_tick(&check->progress, check->entries)) {
-		progress_end(&check->progress);
-		return tool_error(tool, KNOT_ERROR, "interrupted");
-	}
-	return STATUS_DONE;
 }
 
-static int check_all(tool_t *tool, check_t *check)
+static int check_all(check_t *check)
 {
-	mail_store_stat_t stat = { 0 };
-	uint64_t total = 0;
-	(void)mail_txn_stat(tool->txn, &stat);
-	for (unsigned i = 0; i < MAIL_SECTION_COUNT; i++) {
-		total += stat.entries[i];
-	}
-	progress_begin(&check->progress, "entries", total);
+	tool_t *tool = check->tool;
+	seen_all_t seen = { 0 };
+	size_t entries = 0;
+	progress_t progress;
 	int status = STATUS_DONE;
+	progress_begin(&progress, "entries", tool_count(tool, ~0u));
 	for (unsigned i = 0; i < MAIL_SECTION_COUNT; i++) {
-		if (tool_walk(tool, (mail_section_t)i, MAIL_STR(""), check_entry, check) !=
-		    STATUS_DONE) {
-			status = STATUS_FAILED;
+		tool_walk_t walk = { .section = (mail_section_t)i };
+		while (tool_next(tool, &walk) != NULL) {
+			entries++;
+			check_entry(check, &seen, &walk);
+			progress_step(tool, &progress);
 		}
+		status |= walk.status;
 	}
-	progress_end(&check->progress);
+	progress_end(&progress);
 	if (!tool->json) {
-		(void)printf("%zu entries, %zu errors, %zu warnings\n", check->entries,
-		             check->errors, check->warnings);
+		(void)printf("%zu entries, %zu errors, %zu warnings\n", entries, check->errors,
+		             check->warnings);
 	}
+	for (size_t i = 0; i < seen.count; i++) {
+		mail_entry_free(seen.policies[i].entry);
+	}
+	free(seen.policies);
 	return status;
 }
 
-static int check_one(tool_t *tool, check_t *check, const char *text)
+/*! \brief Look at a domain alone, with its records. */
+static int check_one(check_t *check, const char *text)
 {
-	mail_entry_t *entry = NULL;
-	int status = tool_entry(tool, MAIL_SECTION_DOMAIN, text, &entry);
-	if (status != STATUS_DONE) {
-		return status;
-	}
+	const mail_entry_t *entry = tool_entry(check->tool, MAIL_SECTION_DOMAIN, text);
 	check->section = mail_section_name(MAIL_SECTION_DOMAIN);
 	check->id = entry->id;
 	check_references(check, entry);
-	mail_diag_t diag = check_diag(check);
-	mail_profile_t *profile = NULL;
-	int ret = mail_profile_of_domain(tool_source(tool), entry->id, &profile, &diag);
-	mail_plan_t *plan = plan_of(check, ret, profile, &diag);
-	if (plan != NULL) {
-		status = lint_domain(tool, entry->id, on_warning, check);
-	}
+	mail_plan_t *plan = plan_of(check, entry);
+	bool failed = plan != NULL && !check_records(check, entry->id);
 	mail_plan_free(plan);
-	mail_profile_free(profile);
-	mail_entry_free(entry);
-	return status;
+	return failed ? STATUS_FAILED : STATUS_DONE;
 }
 
-int verb_check(tool_t *tool, int argc, char **argv)
+int verb_check(tool_t *tool)
 {
 	check_t check = { .tool = tool };
-	int status = tool_open(tool, MAIL_STORE_READ);
-	if (status == STATUS_DONE && argc == 0) {
-		status = check_all(tool, &check);
+	tool_open(tool, MAIL_STORE_READ);
+	int status = tool->argc == 0 ? check_all(&check) : STATUS_DONE;
+	for (int i = 0; i < tool->argc && status == STATUS_DONE; i++) {
+		status = check_one(&check, tool->argv[i]);
 	}
-	for (int i = 0; i < argc && status == STATUS_DONE; i++) {
-		status = check_one(tool, &check, argv[i]);
-	}
-	for (size_t i = 0; i < check.policy_count; i++) {
-		free(check.policies[i].id);
-	}
-	free(check.policies);
 	return status == STATUS_DONE && check.errors > 0 ? STATUS_FAILED : status;
 }

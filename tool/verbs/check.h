@@ -1,23 +1,28 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*!
  * \file
- * \brief What is risky in the records of a domain, though each of them is valid.
+ * \brief What check finds, and the parts of check that look at what is valid, but risky.
  */
 #pragma once
 
-#include "tool/records.h"
+#include "tool/verb.h"
 
+/*! The run of check. */
+typedef struct {
+	tool_t *tool;
+	const char *section; /*!< Of the entry that is being looked at. */
+	mail_str_t id;
+	size_t errors, warnings;
+} check_t;
+
+/*! Print an error or a warning about the entry that is being looked at, and count it. */
+void check_report(check_t *check, bool error, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/*! Look at all records of a domain. \return false after a message when there are none that can be looked at. */
+bool check_records(check_t *check, mail_str_t domain);
 /*!
- * Looks at all records of a domain.
- *
- * \param say  Called for each finding.
- * \return STATUS_DONE; STATUS_FAILED after a message when the domain has no records to look at.
- */
-int lint_domain(tool_t *tool, mail_str_t domain, void (*say)(void *ctx, const char *text),
-                void *ctx);
-/*!
- * Looks at a key set: private keys that are not there or that others can read, an end that nothing follows, algorithms
+ * Look at a key set: private keys that are not there or that others can read, an end that nothing follows, algorithms
  * that are mixed for no reason.
  */
-void lint_keys(tool_t *tool, const mail_entry_t *entry, void (*say)(void *ctx, const char *text),
-               void *ctx);
+void check_keyset(check_t *check, const mail_entry_t *entry);

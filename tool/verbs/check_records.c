@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-
-#include "tool/verbs/check.h"
+/*
+ * What is risky in the records of a domain, though each of them is valid.
+ */
 
 #include <stdlib.h>
 #include <time.h>
@@ -9,79 +10,98 @@
 #include "mail/dmarc.h"
 #include "mail/plan.h"
 #include "mail/spf.h"
+#include "tool/open.h"
+#include "tool/out.h"
+#include "tool/records.h"
+#include "tool/verbs/check.h"
 
 /* RFC 7208 3.4: an answer of more octets may not fit 512 with what else it holds. */
 #define APEX_TXT_MAX 450
 
 typedef struct {
-	tool_t *tool;
+	check_t *check;
 	mail_str_t domain;
 	knot_dname_storage_t apex;
 	knot_rrset_t **rrsets;
 	size_t count;
-	void (*say)(void *ctx, const char *text);
-	void *ctx;
 } lint_t;
 
-static void say(const lint_t *lint, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-
-static void say(const lint_t *lint, const char *fmt, ...)
-{
-	char text[512];
-	va_list args;
-	va_start(args, fmt);
-	(void)vsnprintf(text, sizeof(text), fmt, args);
-	va_end(args);
-	lint->say(lint->ctx, text);
-}
+#define warn(lint, ...) check_report((lint)->check, false, __VA_ARGS__)
 
 static int collect(const mail_listed_t *listed, void *ctx)
 {
 	lint_t *lint = ctx;
-	knot_rrset_t *copy = knot_rrset_copy(listed->rrset, NULL);
 	knot_rrset_t **grown = realloc(lint->rrsets, (lint->count + 1) * sizeof(*grown));
-	if (grown != NULL) {
-		lint->rrsets = grown;
-	}
-	if (grown == NULL || copy == NULL) {
-		knot_rrset_free(copy, NULL);
+	if (grown == NULL) {
 		return KNOT_ENOMEM;
 	}
-	lint->rrsets[lint->count++] = copy;
+	lint->rrsets = grown;
+	grown[lint->count] = knot_rrset_copy(listed->rrset, NULL);
+	if (grown[lint->count] == NULL) {
+		return KNOT_ENOMEM;
+	}
+	lint->count++;
 	return KNOT_EOK;
 }
 
-static const knot_rrset_t *find(const lint_t *lint, const knot_dname_t *owner, uint16_t type)
+/*! \brief A record. Zeroed is before the first one. */
+typedef struct {
+	const knot_rrset_t *rrset;
+	knot_rdata_t *rdata;
+	size_t next;   /*!< Index of the RRset that comes then. */
+	uint16_t left; /*!< Records that are left in this one. */
+} record_t;
+
+/*! \brief Move to the next record, of an owner unless that is NULL, of a type unless that is 0. \return false at the end. */
+static bool next_record(const lint_t *lint, const knot_dname_t *owner, uint16_t type,
+                        record_t *record)
 {
-	for (size_t i = 0; i < lint->count; i++) {
-		if (lint->rrsets[i]->type == type &&
-		    knot_dname_is_case_equal(lint->rrsets[i]->owner, owner)) {
-			return lint->rrsets[i];
+	if (record->left > 0) {
+		record->left--;
+		record->rdata = knot_rdataset_next(record->rdata);
+		return true;
+	}
+	while (record->next < lint->count) {
+		const knot_rrset_t *rrset = lint->rrsets[record->next++];
+		if ((type == 0 || rrset->type == type) &&
+		    (owner == NULL || knot_dname_is_case_equal(rrset->owner, owner))) {
+			record->rrset = rrset;
+			record->rdata = rrset->rrs.rdata;
+			record->left = rrset->rrs.count - 1;
+			return true;
 		}
 	}
-	return NULL;
+	return false;
 }
 
-/*! \brief Finds the RRset of an owner given as labels before the domain ("_dmarc"). */
-static const knot_rrset_t *find_below(const lint_t *lint, const char *labels, uint16_t type)
+static bool has(const lint_t *lint, const knot_dname_t *owner, uint16_t type)
+{
+	return next_record(lint, owner, type, &(record_t){ 0 });
+}
+
+static bool has_address(const lint_t *lint, const knot_dname_t *owner)
+{
+	return has(lint, owner, KNOT_RRTYPE_A) || has(lint, owner, KNOT_RRTYPE_AAAA);
+}
+
+/*! \brief Write the name of labels before the domain ("_dmarc"). \return false: it is too long. */
+static bool name_below(const lint_t *lint, const char *labels, knot_dname_storage_t name)
 {
 	mail_buf_t text = { 0 };
-	knot_dname_storage_t owner;
-	(void)mail_buf_str(&text, labels);
-	(void)mail_buf_str(&text, ".");
-	(void)mail_buf_put(&text, lint->domain.data, lint->domain.len);
+	(void)mail_buf_printf(&text, "%s.%.*s", labels, (int)lint->domain.len, lint->domain.data);
 	bool good = text.error == KNOT_EOK &&
-	            mail_name_parse(mail_buf_view(&text), owner, NULL) == KNOT_EOK;
+	            mail_name_parse(mail_buf_view(&text), name, NULL) == KNOT_EOK;
 	mail_buf_free(&text);
-	return good ? find(lint, owner, type) : NULL;
+	return good;
 }
 
-/*! \brief The text of the first TXT record of an owner that is there; empty when there is none. */
+/*! \brief Append the text of the first TXT record of labels before the domain. */
 static void text_below(const lint_t *lint, const char *labels, mail_buf_t *out)
 {
-	const knot_rrset_t *rrset = find_below(lint, labels, KNOT_RRTYPE_TXT);
-	if (rrset != NULL) {
-		(void)zone_text(rrset->rrs.rdata, out);
+	knot_dname_storage_t name;
+	record_t record = { 0 };
+	if (name_below(lint, labels, name) && next_record(lint, name, KNOT_RRTYPE_TXT, &record)) {
+		records_text(record.rdata, out);
 	}
 }
 
@@ -95,78 +115,65 @@ static void check_target(const lint_t *lint, const knot_rrset_t *rrset, const kn
 	    knot_rrtype_to_string(rrset->type, type, sizeof(type)) < 0) {
 		return;
 	}
-	if (find(lint, target, KNOT_RRTYPE_CNAME) != NULL) {
-		say(lint, "the %s target %s is an alias (CNAME), which RFC 2181 10.3 forbids", type,
-		    name);
-	} else if (find(lint, target, KNOT_RRTYPE_A) == NULL &&
-	           find(lint, target, KNOT_RRTYPE_AAAA) == NULL) {
-		say(lint, "the %s target %s lies in the domain and has no address here", type,
-		    name);
+	if (has(lint, target, KNOT_RRTYPE_CNAME)) {
+		warn(lint, "the %s target %s is an alias (CNAME), which RFC 2181 10.3 forbids",
+		     type, name);
+	} else if (!has_address(lint, target)) {
+		warn(lint, "the %s target %s lies in the domain and has no address here", type,
+		     name);
 	}
 }
 
 static void check_targets(const lint_t *lint)
 {
-	for (size_t i = 0; i < lint->count; i++) {
-		const knot_rrset_t *rrset = lint->rrsets[i];
-		knot_rdata_t *rdata = rrset->rrs.rdata;
-		for (uint16_t j = 0; j < rrset->rrs.count; j++, rdata = knot_rdataset_next(rdata)) {
-			switch (rrset->type) {
-			case KNOT_RRTYPE_MX: check_target(lint, rrset, knot_mx_name(rdata)); break;
-			case KNOT_RRTYPE_SRV:
-				check_target(lint, rrset, knot_srv_name(rdata));
-				break;
-			case KNOT_RRTYPE_NS:
-				/* Of a delegation, the glue may be anywhere. */
-				if (knot_dname_is_case_equal(rrset->owner, lint->apex)) {
-					check_target(lint, rrset, knot_ns_name(rdata));
-				}
-				break;
-			default: break;
+	record_t record = { 0 };
+	while (next_record(lint, NULL, 0, &record)) {
+		const knot_rrset_t *rrset = record.rrset;
+		switch (rrset->type) {
+		case KNOT_RRTYPE_MX: check_target(lint, rrset, knot_mx_name(record.rdata)); break;
+		case KNOT_RRTYPE_SRV: check_target(lint, rrset, knot_srv_name(record.rdata)); break;
+		case KNOT_RRTYPE_NS:
+			/* Of a delegation, the glue may be anywhere. */
+			if (knot_dname_is_case_equal(rrset->owner, lint->apex)) {
+				check_target(lint, rrset, knot_ns_name(record.rdata));
 			}
+			break;
+		default: break;
 		}
 	}
 }
 
 static void check_apex(const lint_t *lint)
 {
-	const knot_rrset_t *rrset = find(lint, lint->apex, KNOT_RRTYPE_TXT);
 	bool spf = false;
 	size_t octets = 0;
-	knot_rdata_t *rdata = rrset != NULL ? rrset->rrs.rdata : NULL;
-	for (uint16_t i = 0; rrset != NULL && i < rrset->rrs.count; i++) {
+	record_t record = { 0 };
+	while (next_record(lint, lint->apex, KNOT_RRTYPE_TXT, &record)) {
 		mail_buf_t text = { 0 };
-		(void)zone_text(rdata, &text);
+		records_text(record.rdata, &text);
 		spf = spf || mail_spf_is(mail_buf_view(&text));
 		mail_buf_free(&text);
-		octets += rdata->len;
-		rdata = knot_rdataset_next(rdata);
+		octets += record.rdata->len;
 	}
 	if (!spf) {
-		say(lint, "there is no SPF record");
+		warn(lint, "there is no SPF record");
 	}
 	if (octets > APEX_TXT_MAX) {
-		say(lint,
-		    "the TXT records of the domain itself have %zu octets, above %d: the answer may "
-		    "not fit a small UDP packet (RFC 7208 3.4)",
-		    octets, APEX_TXT_MAX);
+		warn(lint,
+		     "the TXT records of the domain itself have %zu octets, above %d: the answer may "
+		     "not fit a small UDP packet (RFC 7208 3.4)",
+		     octets, APEX_TXT_MAX);
 	}
 }
 
-/*! \brief Takes the value of a tag out of a "tag=value; tag=value" record. */
+/*! \brief Take the value of a tag out of a "tag=value; tag=value" record; data NULL: it has none. */
 static mail_str_t tag_of(mail_str_t record, const char *wanted)
 {
-	while (record.len > 0) {
-		const char *end = memchr(record.data, ';', record.len);
-		mail_str_t part = { record.data,
-			            end != NULL ? (size_t)(end - record.data) : record.len };
-		mail_str_t name, value;
+	mail_str_t part, name, value;
+	for (size_t pos = 0; mail_str_piece(record, ';', &pos, &part);) {
 		if (mail_str_tag(part, &name, &value) && mail_str_is(name, wanted)) {
 			return value;
 		}
-		size_t used = part.len + (end != NULL);
-		record.data += used;
-		record.len -= used;
 	}
 	return (mail_str_t){ NULL, 0 };
 }
@@ -174,6 +181,7 @@ static mail_str_t tag_of(mail_str_t record, const char *wanted)
 /*! \brief A report address elsewhere needs the consent of that domain (RFC 9990 3). */
 static void check_reports(const lint_t *lint, mail_str_t uris)
 {
+	const mail_source_t *source = tool_source(lint->check->tool);
 	size_t pos = 0;
 	mail_str_t host;
 	while (mail_dmarc_report_next(uris, &pos, &host)) {
@@ -185,14 +193,13 @@ static void check_reports(const lint_t *lint, mail_str_t uris)
 		    knot_dname_in_bailiwick(name, lint->apex) >= 0) {
 			continue;
 		}
-		const mail_source_t *source = tool_source(lint->tool);
 		mail_name_lf(name, &lf);
 		if (source->domain_above(source, mail_lf(&lf), &above, &stored) != KNOT_EOK) {
-			say(lint,
-			    "DMARC reports go to %.*s, which must publish %.*s._report._dmarc.%.*s TXT "
-			    "\"v=DMARC1\" and is not in this store",
-			    (int)host.len, host.data, (int)lint->domain.len, lint->domain.data,
-			    (int)host.len, host.data);
+			warn(lint,
+			     "DMARC reports go to %.*s, which must publish %.*s._report._dmarc.%.*s TXT "
+			     "\"v=DMARC1\" and is not in this store",
+			     (int)host.len, host.data, (int)lint->domain.len, lint->domain.data,
+			     (int)host.len, host.data);
 		}
 	}
 }
@@ -216,14 +223,14 @@ static void check_dmarc(const lint_t *lint)
 	text_below(lint, "default._bimi", &bimi);
 	mail_str_t record = mail_buf_view(&text);
 	if (record.len == 0) {
-		say(lint, "there is no DMARC record");
+		warn(lint, "there is no DMARC record");
 	} else {
 		bool weak = mail_str_is(tag_of(record, "p"), "none");
 		if (weak && tag_of(mail_buf_view(&bimi), "l").len > 0) {
-			say(lint, "BIMI has no effect while DMARC says p=none");
+			warn(lint, "BIMI has no effect while DMARC says p=none");
 		}
 		if (tag_of(record, "np").data != NULL && has_wildcard(lint)) {
-			say(lint, "DMARC's np has no effect beside a wildcard: every name exists");
+			warn(lint, "DMARC's np has no effect beside a wildcard: every name exists");
 		}
 		check_reports(lint, tag_of(record, "rua"));
 		check_reports(lint, tag_of(record, "ruf"));
@@ -234,13 +241,13 @@ static void check_dmarc(const lint_t *lint)
 
 static void check_mta_sts(const lint_t *lint)
 {
-	if (find_below(lint, "_mta-sts", KNOT_RRTYPE_TXT) != NULL &&
-	    find_below(lint, "mta-sts", KNOT_RRTYPE_CNAME) == NULL &&
-	    find_below(lint, "mta-sts", KNOT_RRTYPE_A) == NULL &&
-	    find_below(lint, "mta-sts", KNOT_RRTYPE_AAAA) == NULL) {
-		say(lint,
-		    "MTA-STS is announced, and mta-sts.%.*s has no address here: set mta-sts-host",
-		    (int)lint->domain.len, lint->domain.data);
+	knot_dname_storage_t record, host;
+	if (name_below(lint, "_mta-sts", record) && has(lint, record, KNOT_RRTYPE_TXT) &&
+	    !(name_below(lint, "mta-sts", host) &&
+	      (has(lint, host, KNOT_RRTYPE_CNAME) || has_address(lint, host)))) {
+		warn(lint,
+		     "MTA-STS is announced, and mta-sts.%.*s has no address here: set mta-sts-host",
+		     (int)lint->domain.len, lint->domain.data);
 	}
 }
 
@@ -250,56 +257,46 @@ static void check_dkim(const lint_t *lint)
 	bool ed25519 = false, other = false;
 	for (size_t i = 0; i < lint->count; i++) {
 		const knot_rrset_t *rrset = lint->rrsets[i];
-		if (knot_dname_in_bailiwick(rrset->owner, lint->apex) < 2 ||
-		    knot_dname_is_wildcard(rrset->owner)) {
-			continue;
-		}
 		knot_dname_txt_storage_t owner;
-		if (knot_dname_to_str(owner, rrset->owner, sizeof(owner)) == NULL ||
+		if (knot_dname_in_bailiwick(rrset->owner, lint->apex) < 2 ||
+		    knot_dname_is_wildcard(rrset->owner) ||
+		    knot_dname_to_str(owner, rrset->owner, sizeof(owner)) == NULL ||
 		    strstr(owner, "._domainkey.") == NULL) {
 			continue;
 		}
-		if (rrset->type != KNOT_RRTYPE_TXT) {
-			other = true;
-			continue;
-		}
 		mail_buf_t text = { 0 };
-		(void)zone_text(rrset->rrs.rdata, &text);
+		if (rrset->type == KNOT_RRTYPE_TXT) {
+			records_text(rrset->rrs.rdata, &text);
+		}
 		if (mail_str_is(tag_of(mail_buf_view(&text), "k"), "ed25519")) {
 			ed25519 = true;
-		} else if (tag_of(mail_buf_view(&text), "p").len > 0) {
+		} else if (rrset->type != KNOT_RRTYPE_TXT ||
+		           tag_of(mail_buf_view(&text), "p").len > 0) {
 			other = true;
 		}
 		mail_buf_free(&text);
 	}
 	if (ed25519 && !other) {
-		say(lint,
-		    "the only DKIM keys are Ed25519, which many receivers cannot verify: publish an RSA "
-		    "key beside them");
+		warn(lint,
+		     "the only DKIM keys are Ed25519, which many receivers cannot verify: publish an RSA "
+		     "key beside them");
 	}
 }
 
 static void check_tlsa(const lint_t *lint)
 {
-	if (find(lint, lint->apex, KNOT_RRTYPE_DNSKEY) != NULL) {
-		return;
-	}
-	for (size_t i = 0; i < lint->count; i++) {
-		if (lint->rrsets[i]->type == KNOT_RRTYPE_TLSA) {
-			say(lint,
-			    "TLSA records have no effect as long as the domain is not signed");
-			return;
-		}
+	if (!has(lint, lint->apex, KNOT_RRTYPE_DNSKEY) && has(lint, NULL, KNOT_RRTYPE_TLSA)) {
+		warn(lint, "TLSA records have no effect as long as the domain is not signed");
 	}
 }
 
-/*! \brief Says whether a stored domain is signed. */
-static bool is_signed(const lint_t *lint, mail_str_t domain)
+/*! \brief Return whether a stored domain is signed. */
+static bool is_signed(tool_t *tool, mail_str_t domain)
 {
 	mail_profile_t *profile = NULL;
 	mail_plan_t *plan = NULL;
 	bool found = false;
-	if (mail_profile_of_domain(tool_source(lint->tool), domain, &profile, NULL) == KNOT_EOK &&
+	if (mail_profile_of_domain(tool_source(tool), domain, &profile, NULL) == KNOT_EOK &&
 	    mail_plan_make(profile, false, &plan, NULL) == KNOT_EOK) {
 		for (size_t i = 0; i < plan->key_count; i++) {
 			found |= mail_dnskey_published(&plan->keys[i], time(NULL));
@@ -310,17 +307,19 @@ static bool is_signed(const lint_t *lint, mail_str_t domain)
 	return found;
 }
 
-/*! \brief DANE holds where the MX record and the host's TLSA are both signed (RFC 7672 2.2). Others' hosts are not known. */
+/*!
+ * \brief DANE holds where the MX record and the host's TLSA are both signed (RFC 7672 2.2). Hosts of others are not
+ *        known.
+ */
 static void check_mx_signed(const lint_t *lint)
 {
-	const knot_rrset_t *mx = find(lint, lint->apex, KNOT_RRTYPE_MX);
-	if (mx == NULL || find(lint, lint->apex, KNOT_RRTYPE_DNSKEY) == NULL) {
+	const mail_source_t *source = tool_source(lint->check->tool);
+	record_t record = { 0 };
+	if (!has(lint, lint->apex, KNOT_RRTYPE_DNSKEY)) {
 		return;
 	}
-	knot_rdata_t *rdata = mx->rrs.rdata;
-	for (uint16_t i = 0; i < mx->rrs.count; i++, rdata = knot_rdataset_next(rdata)) {
-		const knot_dname_t *host = knot_mx_name(rdata);
-		const mail_source_t *source = tool_source(lint->tool);
+	while (next_record(lint, lint->apex, KNOT_RRTYPE_MX, &record)) {
+		const knot_dname_t *host = knot_mx_name(record.rdata);
 		knot_dname_txt_storage_t name;
 		mail_lf_storage_t lf;
 		mail_lf_t above;
@@ -333,11 +332,11 @@ static void check_mx_signed(const lint_t *lint)
 		if (source->domain_above(source, mail_lf(&lf), &above, &stored) == KNOT_EOK &&
 		    knot_dname_to_str(name, host, sizeof(name)) != NULL &&
 		    mail_entry_id_from_key(MAIL_SECTION_DOMAIN, above, &domain) == KNOT_EOK &&
-		    !is_signed(lint, mail_buf_view(&domain))) {
-			say(lint,
-			    "it is signed, but not the domain %.*s of its MX host %s: senders cannot "
-			    "use DANE (RFC 7672 2.2)",
-			    (int)domain.len, (const char *)domain.data, name);
+		    !is_signed(lint->check->tool, mail_buf_view(&domain))) {
+			warn(lint,
+			     "it is signed, but not the domain %.*s of its MX host %s: senders cannot "
+			     "use DANE (RFC 7672 2.2)",
+			     (int)domain.len, (const char *)domain.data, name);
 		}
 		mail_buf_free(&domain);
 	}
@@ -346,37 +345,33 @@ static void check_mx_signed(const lint_t *lint)
 /*! \brief RFC 8624 3.3: SHA-1 must not be used for DS any more. */
 static void check_ds(const lint_t *lint)
 {
-	for (size_t i = 0; i < lint->count; i++) {
-		const knot_rrset_t *rrset = lint->rrsets[i];
-		knot_rdata_t *rdata = rrset->rrs.rdata;
-		for (uint16_t j = 0; rrset->type == KNOT_RRTYPE_DS && j < rrset->rrs.count; j++) {
-			knot_dname_txt_storage_t name;
-			if (rdata->len > 4 && rdata->data[3] == MAIL_DS_SHA1 &&
-			    knot_dname_to_str(name, rrset->owner, sizeof(name)) != NULL) {
-				say(lint,
-				    "the DS of %s has a SHA-1 digest, which validators no longer trust "
-				    "(RFC 8624 3.3): use SHA-256",
-				    name);
-			}
-			rdata = knot_rdataset_next(rdata);
+	record_t record = { 0 };
+	while (next_record(lint, NULL, KNOT_RRTYPE_DS, &record)) {
+		knot_dname_txt_storage_t name;
+		if (record.rdata->len > 4 && record.rdata->data[3] == MAIL_DS_SHA1 &&
+		    knot_dname_to_str(name, record.rrset->owner, sizeof(name)) != NULL) {
+			warn(lint,
+			     "the DS of %s has a SHA-1 digest, which validators no longer trust "
+			     "(RFC 8624 3.3): use SHA-256",
+			     name);
 		}
 	}
 }
 
-int lint_domain(tool_t *tool, mail_str_t domain, void (*report)(void *ctx, const char *text),
-                void *ctx)
+bool check_records(check_t *check, mail_str_t domain)
 {
-	lint_t lint = { .tool = tool, .domain = domain, .say = report, .ctx = ctx };
-	int ret = mail_name_parse(domain, lint.apex, tool_diag(tool));
+	tool_t *tool = check->tool;
+	lint_t lint = { .check = check, .domain = domain };
+	mail_diag_t *diag = tool_diag(tool);
+	int ret = mail_name_parse(domain, lint.apex, diag);
 	if (ret == KNOT_EOK) {
 		const mail_listing_t listing = { .source = tool_source(tool),
 			                         .now = time(NULL),
 			                         .each = collect,
 			                         .ctx = &lint,
-			                         .diag = tool_diag(tool) };
+			                         .diag = diag };
 		ret = mail_answer_list(&listing, domain);
 	}
-	int status = STATUS_DONE;
 	if (ret == KNOT_EOK) {
 		check_targets(&lint);
 		check_apex(&lint);
@@ -387,11 +382,11 @@ int lint_domain(tool_t *tool, mail_str_t domain, void (*report)(void *ctx, const
 		check_mx_signed(&lint);
 		check_ds(&lint);
 	} else {
-		status = zone_error(tool, &(zone_t){ .domain = domain }, ret);
+		(void)records_error(tool, domain, ret);
 	}
 	for (size_t i = 0; i < lint.count; i++) {
 		knot_rrset_free(lint.rrsets[i], NULL);
 	}
 	free(lint.rrsets);
-	return status;
+	return ret == KNOT_EOK;
 }

@@ -4,20 +4,14 @@
  * one a line, out of the same tables that parse the command line. A line ":file" asks for file names.
  */
 
-#include <stdlib.h>
-
+#include "mail/chars.h"
+#include "tool/open.h"
+#include "tool/options.h"
 #include "tool/out.h"
 
 /* A list of more is of no use at a prompt, and takes time. */
 #define NAMES_MAX 200
 #define LOOK_MAX 20000
-
-typedef struct {
-	const char *prefix;
-	size_t printed, seen;
-	const char *before; /*!< Printed before each ("policy=", "policy:"). */
-	const char *after;
-} names_t;
 
 static void print(const char *word, const char *prefix, const char *after)
 {
@@ -26,23 +20,12 @@ static void print(const char *word, const char *prefix, const char *after)
 	}
 }
 
-static int print_name(tool_t *tool, mail_entry_t *entry, void *ctx)
-{
-	(void)tool;
-	names_t *names = ctx;
-	size_t len = strlen(names->prefix);
-	if (entry->id.len >= len && memcmp(entry->id.data, names->prefix, len) == 0) {
-		(void)printf("%s%.*s%s\n", names->before, (int)entry->id.len, entry->id.data,
-		             names->after);
-		names->printed++;
-	}
-	mail_entry_free(entry);
-	names->seen++;
-	return names->printed >= NAMES_MAX || names->seen >= LOOK_MAX ? STATUS_FAILED : STATUS_DONE;
-}
-
-/*! \brief Prints ids of a section. Without a store there are none, which is no error here. */
-static void complete_names(tool_t *tool, mail_section_t section, names_t *names)
+/*!
+ * \brief Print the ids of a section that begin with a prefix, between two texts. Without a store there are none, which is
+ *        no error here.
+ */
+static void complete_names(tool_t *tool, mail_section_t section, const char *prefix,
+                           const char *before, const char *after)
 {
 	if (tool->store == NULL &&
 	    mail_store_open(tool->path, MAIL_STORE_READ, 1, &tool->store, NULL) != KNOT_EOK) {
@@ -54,7 +37,30 @@ static void complete_names(tool_t *tool, mail_section_t section, names_t *names)
 		tool->txn = NULL;
 		return;
 	}
-	(void)tool_walk(tool, section, MAIL_STR(""), print_name, names);
+	tool_walk_t walk = { .section = section };
+	size_t printed = 0;
+	for (size_t seen = 0; seen < LOOK_MAX && printed < NAMES_MAX; seen++) {
+		const mail_entry_t *entry = tool_next(tool, &walk);
+		if (entry == NULL) {
+			break;
+		}
+		if (mail_str_starts(entry->id, prefix)) {
+			(void)printf("%s%.*s%s\n", before, (int)entry->id.len, entry->id.data,
+			             after);
+			printed++;
+		}
+	}
+	mail_entry_free(walk.entry);
+}
+
+/*! \brief Print the verbs that are listed. */
+static void complete_verbs(const char *word)
+{
+	for (const verb_t *verb = tool_verbs; verb->name != NULL; verb++) {
+		if (verb->group != NULL) {
+			print(verb->name, word, "");
+		}
+	}
 }
 
 static void complete_items(tool_t *tool, const verb_t *verb, const char *word)
@@ -83,14 +89,13 @@ static void complete_items(tool_t *tool, const verb_t *verb, const char *word)
 	char before[64];
 	(void)snprintf(before, sizeof(before), "%s=", item->name);
 	if (item->type == MAIL_TYPE_REF) {
-		complete_names(tool, item->ref,
-		               &(names_t){ .prefix = equals + 1, .before = before, .after = "" });
+		complete_names(tool, item->ref, equals + 1, before, "");
 	} else if (item->type == MAIL_TYPE_SWITCH) {
 		(void)printf("%son\n%soff\n", before, before);
 	}
 }
 
-/*! \brief Takes the n-th word of a synopsis; the last one when it may be repeated. */
+/*! \brief Take the n-th word of a synopsis; the last one when it may be repeated. */
 static void argument_word(const verb_t *verb, size_t n, char *out, size_t size)
 {
 	const char *pos = verb->args;
@@ -110,40 +115,33 @@ static void argument_word(const verb_t *verb, size_t n, char *out, size_t size)
 static void complete_argument(tool_t *tool, const verb_t *verb, size_t n, const char *word)
 {
 	char what[64];
-	names_t names = { .prefix = word, .before = "", .after = "" };
 	argument_word(verb, n, what, sizeof(what));
+	const char *after = strstr(what, "SELECTOR") != NULL ? "/" : "";
 	if (strstr(what, "ITEM") != NULL) {
 		complete_items(tool, verb, word);
 	} else if (strstr(what, "VERB") != NULL) {
-		for (const verb_t *row = tool_verbs; row->name != NULL; row++) {
-			if (row->group != NULL) {
-				print(row->name, word, "");
-			}
-		}
+		complete_verbs(word);
 	} else if (strstr(what, "FILE") != NULL || strstr(what, "DIRECTORY") != NULL) {
 		(void)puts(":file");
 	} else if (strstr(what, "OWNER") != NULL) {
 		if (strcmp(verb->name, "dkim-retire") == 0) {
-			complete_names(tool, MAIL_SECTION_DKIM, &names);
+			complete_names(tool, MAIL_SECTION_DKIM, word, "", "");
 			return;
 		}
-		names.after = strstr(what, "SELECTOR") != NULL ? "/" : "";
-		complete_names(tool, MAIL_SECTION_DOMAIN, &names);
+		complete_names(tool, MAIL_SECTION_DOMAIN, word, "", after);
 		if (strncmp(word, "policy:", 7) == 0) {
-			names.prefix = word + 7;
-			names.before = "policy:";
-			complete_names(tool, MAIL_SECTION_POLICY, &names);
+			complete_names(tool, MAIL_SECTION_POLICY, word + 7, "policy:", after);
 		} else {
 			print("policy:", word, "");
 		}
 	} else if (strstr(what, "DOMAIN") != NULL) {
-		complete_names(tool, MAIL_SECTION_DOMAIN, &names);
+		complete_names(tool, MAIL_SECTION_DOMAIN, word, "", "");
 	} else if (strstr(what, "ID") != NULL || strstr(what, "NAME") != NULL) {
-		complete_names(tool, verb->section, &names);
+		complete_names(tool, verb->section, word, "", "");
 	}
 }
 
-/*! \brief The option that a word is, when a value must follow it; or NULL. */
+/*! \brief Return the option that a word is, when a value must follow it; or NULL. */
 static const option_t *option_before(const char *word)
 {
 	if (strncmp(word, "--", 2) != 0 || strchr(word, '=') != NULL) {
@@ -180,8 +178,7 @@ static void complete_option(const verb_t *verb, const char *word)
 static void complete_value(tool_t *tool, const option_t *option, const char *word)
 {
 	if (option == &tool_options[OPT_POLICY]) {
-		complete_names(tool, MAIL_SECTION_POLICY,
-		               &(names_t){ .prefix = word, .before = "", .after = "" });
+		complete_names(tool, MAIL_SECTION_POLICY, word, "", "");
 		return;
 	}
 	if (option->words == NULL) {
@@ -204,15 +201,15 @@ typedef struct {
 	size_t arguments;       /*!< Of the verb, before the last word. */
 } line_t;
 
-static void read_line(tool_t *tool, int argc, char **argv, line_t *line)
+static void read_line(tool_t *tool, line_t *line)
 {
-	for (int i = 0; i + 1 < argc; i++) {
-		const char *word = argv[i];
-		bool value = i + 2 < argc; /* There is another word before the last one. */
+	for (int i = 0; i + 1 < tool->argc; i++) {
+		const char *word = tool->argv[i];
+		bool value = i + 2 < tool->argc; /* There is another word before the last one. */
 		if (is_store_option(word)) {
 			line->store = !value;
 			if (value) {
-				tool->path = argv[++i];
+				tool->path = tool->argv[++i];
 			}
 		} else if (option_before(word) != NULL) {
 			line->option = value ? NULL : option_before(word);
@@ -227,13 +224,12 @@ static void read_line(tool_t *tool, int argc, char **argv, line_t *line)
 	}
 }
 
-int verb_completion(tool_t *tool, int argc, char **argv)
+int verb_completion(tool_t *tool)
 {
-	const char *env = getenv("KMAIL_STORE");
-	tool->path = env != NULL && env[0] != '\0' ? env : tool_store_default;
+	tool->path = options_store();
 	line_t line = { 0 };
-	const char *word = argc > 0 ? argv[argc - 1] : "";
-	read_line(tool, argc, argv, &line);
+	const char *word = tool->argc > 0 ? tool->argv[tool->argc - 1] : "";
+	read_line(tool, &line);
 	if (line.store) {
 		(void)puts(":file");
 	} else if (line.option != NULL) {
@@ -241,14 +237,9 @@ int verb_completion(tool_t *tool, int argc, char **argv)
 	} else if (word[0] == '-' && word[1] != '\0') {
 		complete_option(line.verb, word);
 	} else if (line.verb == NULL) {
-		for (const verb_t *verb = tool_verbs; verb->name != NULL; verb++) {
-			if (verb->group != NULL) {
-				print(verb->name, word, "");
-			}
-		}
+		complete_verbs(word);
 	} else {
 		complete_argument(tool, line.verb, line.arguments, word);
 	}
-	tool_close(tool);
 	return STATUS_DONE;
 }

@@ -7,12 +7,17 @@
  */
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "tool/verbs/signer.h"
+#include "tool/file.h"
+#include "tool/key_file.h"
+#include "tool/open.h"
+#include "tool/options.h"
+#include "tool/out.h"
+#include "tool/progress.h"
 #include "tool/records.h"
 
 static const mail_section_t order[] = {
@@ -20,79 +25,50 @@ static const mail_section_t order[] = {
 	MAIL_SECTION_POLICY,      MAIL_SECTION_DOMAIN, MAIL_SECTION_DKIM,
 };
 
+/* --- NDJSON --- */
+
+/*! \brief Entries that come behind others: policies, aliases. NULL: it was printed. */
 typedef struct {
-	unsigned sections;      /*!< Bits. */
-	mail_entry_t **waiting; /*!< Entries that come behind others: policies, aliases. */
+	mail_entry_t **entries;
 	size_t count;
-	const char *directory;
-	zone_t zone;
-	progress_t progress;
-} export_t;
+} waiting_t;
 
-static int tick(tool_t *tool, export_t *ex)
+/*! \brief Return whether an entry has to wait for others of its section. */
+static bool waits(const mail_entry_t *entry)
 {
-	if (progress_tick(&ex->progress, ex->progress.ticks)) {
-		return STATUS_DONE;
-	}
-	progress_end(&ex->progress);
-	return tool_error(tool, KNOT_ERROR, "interrupted");
+	return entry->section == MAIL_SECTION_POLICY ||
+	       (entry->section == MAIL_SECTION_DOMAIN &&
+	        mail_entry_member(entry, MAIL_ITEM_ALIAS, MAIL_OP_SET) != NULL);
 }
 
-static int keep(tool_t *tool, export_t *ex, mail_entry_t *entry)
+static bool is_waiting(const waiting_t *waiting, mail_str_t id)
 {
-	/* Grown whenever the count reaches a power of two. */
-	if ((ex->count & (ex->count - 1)) == 0) {
-		size_t cap = ex->count == 0 ? 1 : 2 * ex->count;
-		mail_entry_t **grown = realloc(ex->waiting, cap * sizeof(*grown));
-		if (grown == NULL) {
-			mail_entry_free(entry);
-			return tool_error(tool, KNOT_ENOMEM, "out of memory");
-		}
-		ex->waiting = grown;
-	}
-	ex->waiting[ex->count++] = entry;
-	return STATUS_DONE;
-}
-
-static int export_entry(tool_t *tool, mail_entry_t *entry, void *ctx)
-{
-	export_t *ex = ctx;
-	if (entry->section == MAIL_SECTION_POLICY ||
-	    (entry->section == MAIL_SECTION_DOMAIN &&
-	     mail_entry_member(entry, MAIL_ITEM_ALIAS, MAIL_OP_SET) != NULL)) {
-		return keep(tool, ex, entry);
-	}
-	int status = tool_json_entry(tool, entry);
-	mail_entry_free(entry);
-	return status == STATUS_DONE ? tick(tool, ex) : status;
-}
-
-static bool is_waiting(const export_t *ex, mail_str_t id)
-{
-	for (size_t i = 0; i < ex->count; i++) {
-		if (ex->waiting[i] != NULL && mail_str_equal(ex->waiting[i]->id, id)) {
+	for (size_t i = 0; i < waiting->count; i++) {
+		const mail_entry_t *entry = waiting->entries[i];
+		if (entry != NULL && mail_str_equal(entry->id, id)) {
 			return true;
 		}
 	}
 	return false;
 }
 
-/*! \brief Prints what waits: what refers to something that still waits comes in a later round. */
-static int export_waiting(tool_t *tool, export_t *ex, mail_item_id_t reference)
+/*! \brief Print what waits: a policy whose base still waits comes in a later round. */
+static void export_waiting(tool_t *tool, waiting_t *waiting)
 {
-	int status = STATUS_DONE;
 	bool printed = true, all = false;
-	while (printed && status == STATUS_DONE) {
+	while (printed) {
 		printed = false;
-		for (size_t i = 0; i < ex->count && status == STATUS_DONE; i++) {
-			mail_entry_t *entry = ex->waiting[i];
-			if (entry == NULL || (!all && reference != 0 &&
-			                      is_waiting(ex, mail_entry_value(entry, reference)))) {
+		for (size_t i = 0; i < waiting->count; i++) {
+			mail_entry_t *entry = waiting->entries[i];
+			/* Aliases of aliases there are none, so their order does not matter. */
+			if (entry == NULL ||
+			    (!all && entry->section == MAIL_SECTION_POLICY &&
+			     is_waiting(waiting, mail_entry_value(entry, MAIL_ITEM_BASE)))) {
 				continue;
 			}
-			status = tool_json_entry(tool, entry);
+			tool_json_entry(tool, entry, NULL);
 			mail_entry_free(entry);
-			ex->waiting[i] = NULL;
+			waiting->entries[i] = NULL;
 			printed = true;
 		}
 		/* A circle that replication made is exported, too: every entry once. */
@@ -100,205 +76,193 @@ static int export_waiting(tool_t *tool, export_t *ex, mail_item_id_t reference)
 			all = printed = true;
 		}
 	}
-	for (size_t i = 0; i < ex->count; i++) {
-		mail_entry_free(ex->waiting[i]);
-	}
-	free(ex->waiting);
-	ex->waiting = NULL;
-	ex->count = 0;
-	return status;
+	free(waiting->entries);
+	*waiting = (waiting_t){ 0 };
 }
 
-static int export_all(tool_t *tool, export_t *ex)
+static int export_all(tool_t *tool, unsigned sections, progress_t *progress)
 {
-	int status = STATUS_DONE, worst = STATUS_DONE;
+	int status = STATUS_DONE;
 	for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++) {
-		if ((ex->sections & (1u << order[i])) == 0) {
+		tool_walk_t walk = { .section = order[i] };
+		waiting_t waiting = { 0 };
+		if ((sections & (1u << order[i])) == 0) {
 			continue;
 		}
-		status = tool_walk(tool, order[i], MAIL_STR(""), export_entry, ex);
-		if (status != STATUS_DONE) {
-			worst = status;
+		while (tool_next(tool, &walk) != NULL) {
+			if (waits(walk.entry)) {
+				/* Grown whenever the count reaches a power of two. */
+				const size_t count = waiting.count++;
+				if ((count & (count - 1)) == 0) {
+					waiting.entries = tool_memory(
+						tool,
+						realloc(waiting.entries,
+					                (2 * count + 1) * sizeof(mail_entry_t *)));
+				}
+				waiting.entries[count] = walk.entry;
+				walk.entry = NULL;
+			} else {
+				tool_json_entry(tool, walk.entry, NULL);
+				progress_step(tool, progress);
+			}
 		}
-		/* Aliases of aliases there are none, so their order does not matter. */
-		status = export_waiting(tool, ex,
-		                        order[i] == MAIL_SECTION_POLICY ? MAIL_ITEM_BASE : 0);
-		if (status != STATUS_DONE || ferror(stdout)) {
-			return STATUS_FAILED;
-		}
+		export_waiting(tool, &waiting);
+		status |= walk.status;
 	}
-	return worst;
-}
-
-static int export_domain(tool_t *tool, export_t *ex, const char *text)
-{
-	mail_entry_t *entry = NULL;
-	int status = tool_entry(tool, MAIL_SECTION_DOMAIN, text, &entry);
-	if (status == STATUS_DONE && (ex->sections & (1u << MAIL_SECTION_DOMAIN)) != 0) {
-		status = tool_json_entry(tool, entry);
-	}
-	if (status == STATUS_DONE && (ex->sections & (1u << MAIL_SECTION_DKIM)) != 0) {
-		status = tool_walk_keys(tool, entry->id, export_entry, ex);
-	}
-	mail_entry_free(entry);
 	return status;
 }
 
-/*! \brief Writes DIR/NAME.zone: complete, or not at all. */
-static int write_zone(tool_t *tool, export_t *ex)
+static int export_domain(tool_t *tool, unsigned sections, const char *text)
 {
-	mail_str_t domain = ex->zone.domain;
-	if (memchr(domain.data, '/', domain.len) != NULL || domain.data[0] == '.') {
-		return tool_error(tool, KNOT_EINVAL, "domain %.*s: no name for a file",
-		                  (int)domain.len, domain.data);
+	const mail_entry_t *entry = tool_entry(tool, MAIL_SECTION_DOMAIN, text);
+	tool_walk_t walk = { 0 };
+	if ((sections & (1u << MAIL_SECTION_DOMAIN)) != 0) {
+		tool_json_entry(tool, entry, NULL);
 	}
+	if ((sections & (1u << MAIL_SECTION_DKIM)) != 0) {
+		tool_walk_keys(tool, entry->id, &walk);
+		while (tool_next(tool, &walk) != NULL) {
+			tool_json_entry(tool, walk.entry, NULL);
+		}
+	}
+	return walk.status;
+}
+
+/* --- Zone files --- */
+
+/*! \brief Write DIR/NAME.zone: complete, or not at all. */
+static void write_zone(tool_t *tool, const char *directory, const records_t *records)
+{
+	const mail_str_t domain = records->domain;
 	char *path = NULL, *part = NULL;
-	FILE *file = NULL;
-	int status = STATUS_DONE;
-	if (asprintf(&path, "%s/%.*s.zone", ex->directory, (int)domain.len, domain.data) < 0 ||
+	if (memchr(domain.data, '/', domain.len) != NULL || domain.data[0] == '.') {
+		tool_fail(tool, KNOT_EINVAL, "domain %.*s: no name for a file", (int)domain.len,
+		          domain.data);
+	}
+	if (asprintf(&path, "%s/%.*s.zone", directory, (int)domain.len, domain.data) < 0 ||
 	    asprintf(&part, "%s.part", path) < 0) {
-		free(path);
-		return tool_error(tool, KNOT_ENOMEM, "out of memory");
+		tool_fail(tool, KNOT_ENOMEM, "out of memory");
 	}
 	(void)unlink(part);
-	file = fopen(part, "wxe");
+	FILE *file = fopen(part, "wxe");
 	if (file == NULL) {
-		status = tool_error(tool, knot_map_errno_code(errno), "%s: %s", part,
-		                    strerror(errno));
-	} else {
-		status = zone_print_file(tool, &ex->zone, file);
-		bool bad = fflush(file) != 0 || ferror(file) != 0;
-		bad = fclose(file) != 0 || bad;
-		if (bad && status == STATUS_DONE) {
-			status = tool_error(tool, KNOT_EFILE, "%s: cannot be written: %s", part,
-			                    strerror(errno));
-		}
-		if (status == STATUS_DONE && rename(part, path) != 0) {
-			status = tool_error(tool, knot_map_errno_code(errno), "%s: %s", path,
-			                    strerror(errno));
-		}
-		if (status != STATUS_DONE) {
-			(void)unlink(part);
-		}
+		file_fail(tool, part, errno);
 	}
+	files_note(tool, part);
+	records_print_file(tool, records, file);
+	bool bad = fflush(file) != 0 || ferror(file) != 0;
+	bad = fclose(file) != 0 || bad;
+	if (bad) {
+		tool_fail(tool, KNOT_EFILE, "%s: cannot be written: %s", part, strerror(errno));
+	}
+	if (rename(part, path) != 0) {
+		file_fail(tool, path, errno);
+	}
+	files_keep(tool);
 	free(path);
 	free(part);
-	return status;
 }
 
-static int export_zone_entry(tool_t *tool, mail_entry_t *entry, void *ctx)
+/*!
+ * \brief Put the private keys of all key sets into a ring. One that is not there or cannot be read is no error: of the
+ *        domains that need it the listing says so.
+ */
+static int load_keys(tool_t *tool, mail_keyring_t *ring)
 {
-	export_t *ex = ctx;
-	ex->zone.domain = entry->id;
-	int status = write_zone(tool, ex);
-	mail_entry_free(entry);
-	return status == STATUS_DONE ? tick(tool, ex) : status;
-}
-
-static int export_zone(tool_t *tool, export_t *ex, const char *text)
-{
-	mail_buf_t name = { 0 };
-	int status = tool_id(tool, MAIL_SECTION_DOMAIN, text, &name);
-	if (status == STATUS_DONE) {
-		ex->zone.domain = mail_buf_view(&name);
-		status = ex->directory != NULL ? write_zone(tool, ex)
-		                               : zone_print_file(tool, &ex->zone, stdout);
+	tool_walk_t walk = { .section = MAIL_SECTION_KEYSET };
+	while (tool_next(tool, &walk) != NULL) {
+		const mail_member_t *member = mail_entry_member(walk.entry, MAIL_ITEM_DNSKEY,
+		                                                MAIL_OP_SET);
+		for (size_t i = 0; member != NULL && i < member->count; i++) {
+			char path[KEY_FILE_MAX];
+			mail_dnskey_t dnskey;
+			mail_private_t *key = NULL;
+			if (mail_dnskey_parse(member->values[i].text, &dnskey, NULL) == KNOT_EOK &&
+			    key_file_path(tool, walk.entry->id, &dnskey, path) == KNOT_EOK &&
+			    key_file_read(path, &key) == 0) {
+				tool_expect(tool, mail_keyring_add(ring, key));
+			}
+			mail_private_free(key);
+		}
 	}
-	mail_buf_free(&name);
-	return status;
+	return walk.status;
 }
 
-static int export_zones(tool_t *tool, export_t *ex, int argc, char **argv)
+static int export_zones(tool_t *tool)
 {
-	ex->directory = option_value(tool, OPT_DIRECTORY);
-	if (ex->directory == NULL && argc != 1) {
-		return tool_usage(tool, "one domain, or --directory DIR for a file each");
+	const char *directory = option_value(tool, OPT_DIRECTORY);
+	if (directory == NULL && tool->argc != 1) {
+		tool_usage(tool, "one domain, or --directory DIR for a file each");
 	}
 	if (option_is(tool, OPT_SECTION)) {
-		return tool_usage(tool, "--section goes with NDJSON only");
+		tool_usage(tool, "--section goes with NDJSON only");
 	}
 	if (option_is(tool, OPT_UNSIGNED) && option_is(tool, OPT_KEY_DIRECTORY)) {
-		return tool_usage(tool, "--key-directory does not go with --unsigned");
+		tool_usage(tool, "--key-directory does not go with --unsigned");
 	}
-	ex->zone.now = time(NULL);
 	/* All of them with reports would read all domains for each. */
-	ex->zone.reports = argc > 0 || option_is(tool, OPT_REPORTS);
-	int status = option_time(tool, OPT_AT, ex->zone.now, &ex->zone.now);
-	if (status == STATUS_DONE) {
-		status = tool_open(tool, MAIL_STORE_READ);
+	records_t records = { .now = option_time(tool, OPT_AT, time(NULL)),
+		              .reports = tool->argc > 0 || option_is(tool, OPT_REPORTS) };
+	tool_open(tool, MAIL_STORE_READ);
+	mail_keyring_t *ring = NULL;
+	int status = STATUS_DONE;
+	if (!option_is(tool, OPT_UNSIGNED)) {
+		ring = tool_memory(tool, mail_keyring_new());
+		records.signer = tool_memory(tool, mail_signer_new(ring, NULL, 0));
+		status = load_keys(tool, ring);
+		mail_signer_sync(records.signer, records.now);
 	}
-	tool_signer_t signer = { 0 };
-	if (status == STATUS_DONE && !option_is(tool, OPT_UNSIGNED)) {
-		status = tool_signer_open(tool, option_value(tool, OPT_KEY_DIRECTORY), ex->zone.now,
-		                          &signer);
-		ex->zone.signer = signer.signer;
+	for (int i = 0; i < tool->argc && status == STATUS_DONE; i++) {
+		records.domain = tool_id(tool, MAIL_SECTION_DOMAIN, tool->argv[i]);
+		if (directory != NULL) {
+			write_zone(tool, directory, &records);
+		} else {
+			records_print_file(tool, &records, stdout);
+		}
 	}
-	if (status == STATUS_DONE && argc == 0) {
-		mail_store_stat_t stat = { 0 };
-		(void)mail_txn_stat(tool->txn, &stat);
-		progress_begin(&ex->progress, "zones", stat.entries[MAIL_SECTION_DOMAIN]);
-		status = tool_walk(tool, MAIL_SECTION_DOMAIN, MAIL_STR(""), export_zone_entry, ex);
-		progress_end(&ex->progress);
+	if (tool->argc == 0 && status == STATUS_DONE) {
+		tool_walk_t walk = { .section = MAIL_SECTION_DOMAIN };
+		progress_t progress;
+		progress_begin(&progress, "zones", tool_count(tool, 1u << walk.section));
+		while (tool_next(tool, &walk) != NULL) {
+			records.domain = walk.entry->id;
+			write_zone(tool, directory, &records);
+			progress_step(tool, &progress);
+		}
+		progress_end(&progress);
+		status = walk.status;
 	}
-	for (int i = 0; i < argc && status == STATUS_DONE; i++) {
-		status = export_zone(tool, ex, argv[i]);
-	}
-	tool_signer_close(&signer);
+	mail_signer_free(records.signer);
+	mail_keyring_free(ring);
 	return status;
 }
 
-static int read_sections(tool_t *tool, export_t *ex)
+int verb_export(tool_t *tool)
 {
-	const given_t *given = &tool->given[OPT_SECTION];
-	ex->sections = given->count == 0 ? ~0u : 0;
-	for (size_t i = 0; i < given->count; i++) {
-		mail_section_t section = mail_section_find(MAIL_STR(given->values[i]));
-		if (section == MAIL_SECTION_COUNT) {
-			return tool_usage(tool, "--section: there is no section %s",
-			                  given->values[i]);
-		}
-		ex->sections |= 1u << section;
-	}
-	return STATUS_DONE;
-}
-
-int verb_export(tool_t *tool, int argc, char **argv)
-{
-	export_t ex = { 0 };
 	const char *format = option_value(tool, OPT_FORMAT);
 	if (format != NULL && strcmp(format, "zone") == 0) {
-		return export_zones(tool, &ex, argc, argv);
+		return export_zones(tool);
 	}
 	if (format != NULL && strcmp(format, "ndjson") != 0 && strcmp(format, "json") != 0) {
-		return tool_usage(tool, "--format: %s is none of ndjson, zone", format);
+		tool_usage(tool, "--format: %s is none of ndjson, zone", format);
 	}
 	if (option_is(tool, OPT_DIRECTORY) || option_is(tool, OPT_AT) ||
 	    option_is(tool, OPT_REPORTS) || option_is(tool, OPT_UNSIGNED) ||
 	    option_is(tool, OPT_KEY_DIRECTORY)) {
-		return tool_usage(tool,
-		                  "--directory, --at, --reports, --unsigned and --key-directory "
-		                  "go with --format zone only");
+		tool_usage(tool, "--directory, --at, --reports, --unsigned and --key-directory go "
+		                 "with --format zone only");
 	}
-	int status = read_sections(tool, &ex);
-	if (status == STATUS_DONE) {
-		status = tool_open(tool, MAIL_STORE_READ);
+	const unsigned sections = option_sections(tool, OPT_SECTION, ~0u);
+	progress_t progress;
+	int status = STATUS_DONE;
+	tool_open(tool, MAIL_STORE_READ);
+	progress_begin(&progress, "entries", tool->argc > 0 ? 0 : tool_count(tool, sections));
+	if (tool->argc == 0) {
+		status = export_all(tool, sections, &progress);
 	}
-	if (status != STATUS_DONE) {
-		return status;
+	for (int i = 0; i < tool->argc && status == STATUS_DONE; i++) {
+		status = export_domain(tool, sections, tool->argv[i]);
 	}
-	mail_store_stat_t stat = { 0 };
-	uint64_t total = 0;
-	(void)mail_txn_stat(tool->txn, &stat);
-	for (unsigned i = 0; i < MAIL_SECTION_COUNT; i++) {
-		total += (ex.sections & (1u << i)) != 0 ? stat.entries[i] : 0;
-	}
-	progress_begin(&ex.progress, "entries", argc > 0 ? 0 : total);
-	if (argc == 0) {
-		status = export_all(tool, &ex);
-	}
-	for (int i = 0; i < argc && status == STATUS_DONE; i++) {
-		status = export_domain(tool, &ex, argv[i]);
-	}
-	progress_end(&ex.progress);
+	progress_end(&progress);
 	return status;
 }

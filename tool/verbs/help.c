@@ -4,6 +4,8 @@
 #include "config.h"
 #endif
 
+#include "mail/store.h"
+#include "tool/options.h"
 #include "tool/out.h"
 #include "tool/synopsis.h"
 
@@ -77,62 +79,42 @@ static void help_all(void)
 	            stdout);
 }
 
-static json_t *verb_json(const verb_t *verb)
+static void print_json(const verb_t *verb)
 {
 	json_t *options = json_array();
 	for (int i = 0; i < OPT_COUNT; i++) {
 		if ((verb->options & TAKES(i)) != 0) {
-			json_array_append_new(options, json_string(tool_options[i].name));
+			(void)json_array_append_new(options, json_string(tool_options[i].name));
 		}
 	}
-	json_t *object = json_object();
-	json_object_set_new(object, "verb", json_string(verb->name));
-	json_object_set_new(object, "group", json_string(verb->group));
-	json_object_set_new(object, "arguments", json_string(verb->args));
-	json_object_set_new(object, "help", json_string(verb->help));
-	json_object_set_new(object, "options", options);
-	return object;
+	(void)tool_json(json_pack("{s:s, s:s*, s:s, s:s, s:o}", "verb", verb->name, "group",
+	                          verb->group, "arguments", verb->args, "help", verb->help,
+	                          "options", options));
 }
 
-int verb_help(tool_t *tool, int argc, char **argv)
+int verb_help(tool_t *tool)
 {
-	if (argc == 0 && tool->json) {
-		for (const verb_t *verb = tool_verbs; verb->name != NULL; verb++) {
-			if (verb->group != NULL && !tool_json(verb_json(verb))) {
-				break;
-			}
-		}
-		return STATUS_DONE;
-	}
-	if (argc == 0) {
-		help_all();
-		return STATUS_DONE;
-	}
-	const verb_t *verb = verb_find(argv[0]);
-	if (verb == NULL || verb->group == NULL) {
-		const verb_t *near = verb_nearest(argv[0]);
-		return tool_usage(tool, "unknown verb %s%s%s%s", argv[0],
-		                  near != NULL ? "; did you mean " : "",
-		                  near != NULL ? near->name : "", near != NULL ? "?" : "");
-	}
-	if (tool->json) {
-		(void)tool_json(verb_json(verb));
-	} else {
+	const verb_t *verb = tool->argc > 0 ? verb_named(tool, tool->argv[0]) : NULL;
+	if (verb != NULL && tool->json) {
+		print_json(verb);
+	} else if (verb != NULL) {
 		help_verb(verb);
+	} else if (!tool->json) {
+		help_all();
+	}
+	for (verb = tool_verbs; tool->argc == 0 && tool->json && verb->name != NULL; verb++) {
+		if (verb->group != NULL) {
+			print_json(verb);
+		}
 	}
 	return STATUS_DONE;
 }
 
-int verb_version(tool_t *tool, int argc, char **argv)
+int verb_version(tool_t *tool)
 {
-	(void)argc;
-	(void)argv;
 	if (tool->json) {
-		json_t *object = json_object();
-		json_object_set_new(object, "version", json_string(PACKAGE_VERSION));
-		json_object_set_new(object, "store-format", json_integer(MAIL_STORE_FORMAT));
-		json_object_set_new(object, "libknot", json_string(LIBKNOT));
-		(void)tool_json(object);
+		(void)tool_json(json_pack("{s:s, s:i, s:s}", "version", PACKAGE_VERSION,
+		                          "store-format", MAIL_STORE_FORMAT, "libknot", LIBKNOT));
 	} else {
 		(void)printf("kmailctl (mod-mail) %s, store format %d, built with libknot %s\n",
 		             PACKAGE_VERSION, MAIL_STORE_FORMAT, LIBKNOT);

@@ -6,22 +6,11 @@
 #include <time.h>
 
 #include "tool/keyset.h"
+#include "tool/open.h"
+#include "tool/options.h"
+#include "tool/out.h"
 
-/* --- key-list --- */
-
-/*! \brief The next step of a key behind a time; NULL when there is none. */
-static const mail_step_t *next_step(const mail_step_t *steps, size_t count,
-                                    const mail_dnskey_t *key, int64_t now)
-{
-	for (size_t i = 0; i < count; i++) {
-		if (steps[i].key == key && steps[i].time > now) {
-			return &steps[i];
-		}
-	}
-	return NULL;
-}
-
-static const char *step_name(mail_step_what_t what)
+static const char *step_name(const mail_step_t *step)
 {
 	static const char *const names[] = {
 		[MAIL_STEP_ACTIVATE] = "activate",
@@ -33,143 +22,125 @@ static const char *step_name(mail_step_what_t what)
 		[MAIL_STEP_REMOVE] = "remove",
 		[MAIL_STEP_LEAVE] = "leave",
 	};
-	return names[what];
+	return names[step->what];
 }
 
-/*! \brief Sets a member to a time; not when it is open or always. */
-static void set_time(json_t *object, const char *name, int64_t when)
-{
-	if (when > 0 && when < INT64_MAX) {
-		json_object_set_new(object, name, json_string(tool_time(when)));
-	}
-}
-
+/*! \brief Return the members that name a key; of a set alone when key is NULL. */
 static json_t *key_json(mail_str_t set, const mail_dnskey_t *key)
 {
-	json_t *object = json_object();
-	json_object_set_new(object, "set", tool_json_str(set));
-	json_object_set_new(object, "tag", json_integer(key->tag));
-	json_object_set_new(object, "algorithm", json_string(mail_algorithm_name(key->algorithm)));
-	json_object_set_new(object, "role", json_string(mail_role_name(key->role)));
-	return object;
+	if (key == NULL) {
+		return json_pack("{s:o}", "set", tool_json_str(set));
+	}
+	return json_pack("{s:o, s:i, s:s, s:s}", "set", tool_json_str(set), "tag", key->tag,
+	                 "algorithm", mail_algorithm_name(key->algorithm), "role",
+	                 mail_role_name(key->role));
 }
 
 static void list_json(mail_str_t set, const mail_dnskey_t *key, int64_t now,
                       const mail_step_t *next, const char *fault)
 {
+	const bool signs = key->role != MAIL_ROLE_KSK;
+	const struct {
+		const char *name;
+		int64_t time;
+	} times[] = {
+		{ "publish", key->publish },
+		{ "activate", signs ? key->activate : 0 },
+		{ "ds", key->ds },
+		{ "ds-seen", key->ds_seen },
+		{ "ds-until", key->ds_until },
+		{ "retire", signs ? key->retire : 0 },
+		{ "remove", key->remove },
+	};
 	json_t *object = key_json(set, key);
-	json_object_set_new(object, "state", json_string(mail_rollover_state(key, now)));
-	set_time(object, "publish", key->publish);
-	set_time(object, "activate", key->role != MAIL_ROLE_KSK ? key->activate : 0);
-	set_time(object, "ds", key->ds);
-	set_time(object, "ds-seen", key->ds_seen);
-	set_time(object, "ds-until", key->ds_until);
-	set_time(object, "retire", key->role != MAIL_ROLE_KSK ? key->retire : 0);
-	set_time(object, "remove", key->remove);
+	(void)json_object_set_new(object, "state", json_string(mail_rollover_state(key, now)));
+	/* A NULL, of a time that is open or always, is not set. */
+	for (size_t i = 0; i < sizeof(times) / sizeof(times[0]); i++) {
+		(void)json_object_set_new(object, times[i].name, tool_json_time(times[i].time));
+	}
 	if (next != NULL) {
-		json_object_set_new(object, "next", json_string(step_name(next->what)));
-		set_time(object, "next-time", next->time);
+		(void)json_object_set_new(object, "next", json_string(step_name(next)));
+		(void)json_object_set_new(object, "next-time", tool_json_time(next->time));
 	}
-	json_object_set_new(object, "private", json_boolean(fault == NULL));
-	if (fault != NULL) {
-		json_object_set_new(object, "fault", json_string(fault));
-	}
+	(void)json_object_set_new(object, "private", json_boolean(fault == NULL));
+	(void)json_object_set_new(object, "fault", json_string(fault));
 	(void)tool_json(object);
 }
 
-/*! \brief What key-list works with. */
-typedef struct {
-	int64_t now;
-	table_t table;
-	size_t keys;
-} list_t;
-
-static void list_row(list_t *list, mail_str_t set, const mail_dnskey_t *key,
+static void list_row(table_t *table, mail_str_t set, const mail_dnskey_t *key, int64_t now,
                      const mail_step_t *next, const char *fault)
 {
-	char tag[8], when[96];
-	const char *cells[] = { tag, mail_algorithm_name(key->algorithm), mail_role_name(key->role),
-		                mail_rollover_state(key, list->now), when };
+	char tag[8], when[96] = "", text[128] = "";
 	(void)snprintf(tag, sizeof(tag), "%u", key->tag);
-	(void)snprintf(when, sizeof(when), "%s %s", next == NULL ? "" : step_name(next->what),
-	               next == NULL              ? ""
-	               : next->time == INT64_MAX ? "waits for your word"
-	                                         : tool_time(next->time));
-	(void)table_cell(&list->table, 7, set);
-	for (size_t i = 0; i < sizeof(cells) / sizeof(cells[0]); i++) {
-		(void)table_cell(&list->table, 7, MAIL_STR(cells[i]));
+	if (next != NULL) {
+		(void)snprintf(when, sizeof(when), "%s %s", step_name(next),
+		               next->time == INT64_MAX ? "waits for your word"
+		                                       : tool_time(next->time));
 	}
-	(void)table_cell(&list->table, 7, fault == NULL ? MAIL_STR("") : MAIL_STR(fault));
+	if (fault != NULL) {
+		(void)snprintf(text, sizeof(text), "private key %s", fault);
+	}
+	table_cell(table, set);
+	table_cell(table, MAIL_STR(tag));
+	table_cell(table, MAIL_STR(mail_algorithm_name(key->algorithm)));
+	table_cell(table, MAIL_STR(mail_role_name(key->role)));
+	table_cell(table, MAIL_STR(mail_rollover_state(key, now)));
+	table_cell(table, MAIL_STR(when));
+	table_cell(table, MAIL_STR(text));
 }
 
-static int list_set(tool_t *tool, mail_entry_t *entry, void *ctx)
+/*! \brief List the keys of a set, each with its next step. \return STATUS_DONE, or STATUS_FAILED after a message. */
+static int list_set(tool_t *tool, const mail_entry_t *entry, int64_t now, table_t *table)
 {
 	static mail_keyset_t set;
 	static mail_step_t steps[MAIL_STEPS_MAX];
-	list_t *list = ctx;
-	mail_diag_t *diag = tool_diag(tool);
-	int status = STATUS_DONE;
-	if (mail_keyset_read(entry, &set, diag) != KNOT_EOK) {
-		status = tool_error(tool, KNOT_EMALF, "key-set %.*s: %s", (int)entry->id.len,
-		                    entry->id.data, diag->text);
-		set.count = 0;
+	if (mail_keyset_read(entry, &set, tool_diag(tool)) != KNOT_EOK) {
+		return tool_error(tool, KNOT_EMALF, "key-set %.*s: %s", (int)entry->id.len,
+		                  entry->id.data, tool->diag.text);
 	}
 	size_t count = mail_rollover_steps(&set, steps);
 	for (size_t i = 0; i < set.count; i++) {
 		const mail_dnskey_t *key = &set.keys[i];
-		const mail_step_t *next = next_step(steps, count, key, list->now);
-		const bool over = strcmp(mail_rollover_state(key, list->now), "removed") == 0;
-		const char *fault = over ? NULL : keys_file_fault(tool, entry->id, key);
-		if (tool->json) {
-			list_json(entry->id, key, list->now, next, fault);
-		} else {
-			char text[128] = "";
-			if (fault != NULL) {
-				(void)snprintf(text, sizeof(text), "private key %s", fault);
+		const mail_step_t *next = NULL;
+		for (size_t j = 0; j < count && next == NULL; j++) {
+			if (steps[j].key == key && steps[j].time > now) {
+				next = &steps[j];
 			}
-			list_row(list, entry->id, key, next, fault != NULL ? text : NULL);
+		}
+		const char *fault = NULL;
+		if (strcmp(mail_rollover_state(key, now), "removed") != 0) {
+			fault = key_file_fault(tool, entry->id, key);
+		}
+		if (tool->json) {
+			list_json(entry->id, key, now, next, fault);
+		} else {
+			list_row(table, entry->id, key, now, next, fault);
 		}
 	}
-	mail_entry_free(entry);
-	return status;
+	return STATUS_DONE;
 }
 
-int verb_key_list(tool_t *tool, int argc, char **argv)
+int verb_key_list(tool_t *tool)
 {
-	list_t list = { .now = time(NULL) };
-	int status = option_time(tool, OPT_AT, list.now, &list.now);
-	if (status == STATUS_DONE) {
-		status = tool_open(tool, MAIL_STORE_READ);
-	}
-	if (status == STATUS_DONE && argc == 0) {
-		status = tool_walk(tool, MAIL_SECTION_KEYSET, MAIL_STR(""), list_set, &list);
-	} else if (status == STATUS_DONE) {
-		mail_entry_t *entry = NULL;
-		status = tool_entry(tool, MAIL_SECTION_KEYSET, argv[0], &entry);
-		if (status == STATUS_DONE) {
-			status = list_set(tool, entry, &list);
+	const int64_t now = option_time(tool, OPT_AT, time(NULL));
+	table_t table = { .columns = 7 };
+	tool_walk_t walk = { .section = MAIL_SECTION_KEYSET };
+	int status = STATUS_DONE;
+	tool_open(tool, MAIL_STORE_READ);
+	if (tool->argc > 0) {
+		status = list_set(tool, tool_entry(tool, walk.section, tool->argv[0]), now, &table);
+	} else {
+		while (tool_next(tool, &walk) != NULL) {
+			status |= list_set(tool, walk.entry, now, &table);
 		}
 	}
-	table_print(&list.table);
-	return status;
+	table_print(tool, &table);
+	return status | walk.status;
 }
 
 /* --- key-plan --- */
 
-static void plan_json(mail_str_t set, const mail_step_t *step, int64_t now)
-{
-	json_t *object = step->key != NULL ? key_json(set, step->key) : json_object();
-	if (step->key == NULL) {
-		json_object_set_new(object, "set", tool_json_str(set));
-	}
-	json_object_set_new(object, "step", json_string(step_name(step->what)));
-	set_time(object, "time", step->time);
-	json_object_set_new(object, "done", json_boolean(step->time <= now));
-	json_object_set_new(object, "words", json_string(keys_step_words(step)));
-	(void)tool_json(object);
-}
-
-/*! \brief What happens when the operator has spoken. */
+/*! \brief Say what happens when the operator has spoken. */
 static void tell_waiting(const mail_keyset_t *set, const mail_dnskey_t *key, int64_t now)
 {
 	bool others = false, signers = false, first = true;
@@ -200,71 +171,66 @@ static void tell_waiting(const mail_keyset_t *set, const mail_dnskey_t *key, int
 	}
 }
 
-static void plan_text(const mail_keyset_t *set, const mail_step_t *steps, size_t count, int64_t now)
+static void plan_row(table_t *table, const mail_step_t *step, int64_t now)
 {
-	table_t table = { 0 };
+	const char *when = tool_time(step->time);
+	char key[64] = "all keys";
+	if (step->time == INT64_MAX) {
+		when = "your word";
+	} else if (step->time == 0) {
+		when = "always";
+	}
+	if (step->key != NULL) {
+		(void)snprintf(key, sizeof(key), "%u %s %s", step->key->tag,
+		               mail_algorithm_name(step->key->algorithm),
+		               mail_role_name(step->key->role));
+	}
+	table_cell(table, MAIL_STR(when));
+	table_cell(table, MAIL_STR(step->time <= now ? "done" : "to come"));
+	table_cell(table, MAIL_STR(key));
+	table_cell(table, MAIL_STR(keyset_step_words(step)));
+}
+
+int verb_key_plan(tool_t *tool)
+{
+	static mail_keyset_t set;
+	static mail_step_t steps[MAIL_STEPS_MAX];
+	const int64_t now = option_time(tool, OPT_AT, time(NULL));
+	table_t table = { .columns = 4 };
+	tool_open(tool, MAIL_STORE_READ);
+	const mail_entry_t *entry = tool_entry(tool, MAIL_SECTION_KEYSET, tool->argv[0]);
+	tool_expect_entry(tool, entry, mail_keyset_read(entry, &set, tool_diag(tool)));
+	size_t count = mail_rollover_steps(&set, steps);
 	for (size_t i = 0; i < count; i++) {
 		const mail_step_t *step = &steps[i];
-		char key[64] = "all keys";
-		if (step->key != NULL) {
-			(void)snprintf(key, sizeof(key), "%u %s %s", step->key->tag,
-			               mail_algorithm_name(step->key->algorithm),
-			               mail_role_name(step->key->role));
+		if (!tool->json) {
+			plan_row(&table, step, now);
+			continue;
 		}
-		(void)table_cell(&table, 4,
-		                 MAIL_STR(step->time == INT64_MAX ? "your word"
-		                          : step->time == 0       ? "always"
-		                                                  : tool_time(step->time)));
-		(void)table_cell(&table, 4, MAIL_STR(step->time <= now ? "done" : "to come"));
-		(void)table_cell(&table, 4, MAIL_STR(key));
-		(void)table_cell(&table, 4, MAIL_STR(keys_step_words(step)));
+		json_t *object = key_json(entry->id, step->key);
+		(void)json_object_set_new(object, "step", json_string(step_name(step)));
+		(void)json_object_set_new(object, "time", tool_json_time(step->time));
+		(void)json_object_set_new(object, "done", json_boolean(step->time <= now));
+		(void)json_object_set_new(object, "words", json_string(keyset_step_words(step)));
+		(void)tool_json(object);
 	}
-	table_print(&table);
+	table_print(tool, &table);
+	if (tool->json) {
+		return STATUS_DONE;
+	}
+	/* What waits for the operator. */
 	bool open = false;
-	for (size_t i = 0; i < set->count; i++) {
-		open |= set->keys[i].remove == INT64_MAX;
-		if (mail_rollover_waits(set, &set->keys[i], now)) {
-			tell_waiting(set, &set->keys[i], now);
+	for (size_t i = 0; i < set.count; i++) {
+		open |= set.keys[i].remove == INT64_MAX;
+		if (mail_rollover_waits(&set, &set.keys[i], now)) {
+			tell_waiting(&set, &set.keys[i], now);
 		}
 	}
-	if (set->leave < INT64_MAX && open) {
+	if (set.leave < INT64_MAX && open) {
 		(void)puts(
 			"\nThe zone leaves DNSSEC. When no parent has a DS any more, say: key-ds-seen "
 			"--gone\nThen, behind the TTL of the DS, signing ends (RFC 6781 4.4, RFC 8078 "
 			"4).");
 	}
-}
-
-int verb_key_plan(tool_t *tool, int argc, char **argv)
-{
-	(void)argc;
-	static mail_keyset_t set;
-	static mail_step_t steps[MAIL_STEPS_MAX];
-	mail_entry_t *entry = NULL;
-	int64_t now = time(NULL);
-	int status = option_time(tool, OPT_AT, now, &now);
-	if (status == STATUS_DONE) {
-		status = tool_open(tool, MAIL_STORE_READ);
-	}
-	if (status == STATUS_DONE) {
-		status = tool_entry(tool, MAIL_SECTION_KEYSET, argv[0], &entry);
-	}
-	if (status == STATUS_DONE) {
-		mail_diag_t *diag = tool_diag(tool);
-		int ret = mail_keyset_read(entry, &set, diag);
-		if (ret != KNOT_EOK) {
-			status = tool_error(tool, ret, "key-set %s: %s", argv[0], diag->text);
-		}
-	}
-	if (status == STATUS_DONE) {
-		size_t count = mail_rollover_steps(&set, steps);
-		for (size_t i = 0; tool->json && i < count; i++) {
-			plan_json(entry->id, &steps[i], now);
-		}
-		if (!tool->json) {
-			plan_text(&set, steps, count, now);
-		}
-	}
-	mail_entry_free(entry);
-	return status;
+	return STATUS_DONE;
 }

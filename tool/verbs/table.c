@@ -9,120 +9,138 @@
 #define KEY_WAITS (TAKES(OPT_DELAY) | TAKES(OPT_DS_TTL) | TAKES(OPT_FORCE))
 #define KEY_TIMES (KEY_WAITS | TAKES(OPT_KEY_DIRECTORY))
 
-/*! \brief The four verbs that every section has. */
-#define ENTRY_VERBS(word, group, section, options)                                                 \
-	{ word "-show", group, "ID...", "print entries as apply reads them", 0, 1, -1, verb_show,  \
-	  section,      0,     0 },                                                                \
-		{ word "-set",                                                                     \
-		  group,                                                                           \
-		  "ID ITEM=VALUE...",                                                              \
-		  "set items of an entry; makes it if need be",                                    \
-		  TAKES(OPT_DRY_RUN) | TAKES(OPT_FORCE),                                           \
-		  1,                                                                               \
-		  -1,                                                                              \
-		  verb_set,                                                                        \
-		  section,                                                                         \
-		  0,                                                                               \
-		  0 },                                                                             \
-	{                                                                                          \
-		word "-unset", group, "ID [ITEM[=VALUE]...]",                                      \
-			"take items away; without ITEM, delete the entry",                         \
-			TAKES(OPT_DRY_RUN) | TAKES(OPT_FORCE), 1, -1, verb_unset, section, 0, 0    \
-	}
+/* A row is a few lines. */
+/* clang-format off */
 
-#define NAMED_VERBS(word, group, section, options)                                                 \
-	{ word "-list", group, "", "list the entries", options, 0, 0, verb_list, section, 0, 0 },  \
-		ENTRY_VERBS(word, group, section, options)
+/*! \brief The three verbs that every section has. */
+#define ENTRY_VERBS(word, heading, of)                                                             \
+	{ .name = word "-show", .group = heading, .args = "ID...",                                 \
+	  .help = "print entries as apply reads them", .min = 1, .max = -1, .run = verb_show,      \
+	  .section = of },                                                                         \
+	{ .name = word "-set", .group = heading, .args = "ID ITEM=VALUE...",                       \
+	  .help = "set items of an entry; makes it if need be",                                    \
+	  .options = TAKES(OPT_DRY_RUN) | TAKES(OPT_FORCE), .min = 1, .max = -1, .run = verb_set,  \
+	  .section = of },                                                                         \
+	{ .name = word "-unset", .group = heading, .args = "ID [ITEM[=VALUE]...]",                 \
+	  .help = "take items away; without ITEM, delete the entry",                               \
+	  .options = TAKES(OPT_DRY_RUN) | TAKES(OPT_FORCE), .min = 1, .max = -1,                   \
+	  .run = verb_unset, .section = of }
+
+#define NAMED_VERBS(word, heading, of, takes)                                                      \
+	{ .name = word "-list", .group = heading, .args = "", .help = "list the entries",          \
+	  .options = takes, .run = verb_list, .section = of },                                     \
+	ENTRY_VERBS(word, heading, of)
 
 const verb_t tool_verbs[] = {
-	{ "init", "Store", "", "make a store",
-	  TAKES(OPT_MAP_SIZE) | TAKES(OPT_OWNER) | TAKES(OPT_REPLICATED), 0, 0, verb_init, 0, 0,
-	  0 },
-	{ "store-info", "Store", "", "say what is in the store", 0, 0, 0, verb_store_info, 0, 0,
-	  0 },
-	{ "backup", "Store", "DIRECTORY", "copy the store, compacted, while it is in use", 0, 1, 1,
-	  verb_backup, 0, 0, 0 },
-	{ "purge", "Store", "", "remove old tombstones", TAKES(OPT_OLDER_THAN), 0, 0, verb_purge, 0,
-	  0, TAKES(OPT_OLDER_THAN) },
-	{ "check", "Store", "[DOMAIN...]", "look for damage, missing references and risky records",
-	  0, 0, -1, verb_check, 0, 0, 0 },
+	{ .name = "init", .group = "Store", .args = "", .help = "make a store",
+	  .options = TAKES(OPT_MAP_SIZE) | TAKES(OPT_OWNER) | TAKES(OPT_REPLICATED),
+	  .run = verb_init },
+	{ .name = "store-info", .group = "Store", .args = "", .help = "say what is in the store",
+	  .run = verb_store_info },
+	{ .name = "backup", .group = "Store", .args = "DIRECTORY",
+	  .help = "copy the store, compacted, while it is in use", .min = 1, .max = 1,
+	  .run = verb_backup },
+	{ .name = "purge", .group = "Store", .args = "", .help = "remove old tombstones",
+	  .options = TAKES(OPT_OLDER_THAN), .required = TAKES(OPT_OLDER_THAN), .run = verb_purge },
+	{ .name = "check", .group = "Store", .args = "[DOMAIN...]",
+	  .help = "look for damage, missing references and risky records", .max = -1,
+	  .run = verb_check },
 
-	{ "apply", "Files", "FILE", "replace the entries that FILE names, all or nothing",
-	  TAKES(OPT_PRUNE) | TAKES(OPT_DRY_RUN) | TAKES(OPT_FORCE), 1, 1, verb_apply, 0, 0, 0 },
-	{ "diff", "Files", "FILE", "print what apply would change", TAKES(OPT_PRUNE), 1, 1,
-	  verb_diff, 0, 2, 0 },
-	{ "import", "Files", "FILE|-", "read entries as NDJSON, all or nothing",
-	  TAKES(OPT_BATCH) | TAKES(OPT_SKIP) | TAKES(OPT_KEEP_GOING) | TAKES(OPT_REJECTS) |
-	          TAKES(OPT_FORCE),
-	  1, 1, verb_import, 0, 0, 0 },
-	{ "export", "Files", "[DOMAIN...]", "write entries as NDJSON, or domains as zone files",
-	  TAKES(OPT_FORMAT) | TAKES(OPT_SECTION) | TAKES(OPT_DIRECTORY) | TAKES(OPT_AT) |
-	          TAKES(OPT_REPORTS) | TAKES(OPT_UNSIGNED) | TAKES(OPT_KEY_DIRECTORY),
-	  0, -1, verb_export, 0, 0, 0 },
+	{ .name = "apply", .group = "Files", .args = "FILE",
+	  .help = "replace the entries that FILE names, all or nothing",
+	  .options = TAKES(OPT_PRUNE) | TAKES(OPT_DRY_RUN) | TAKES(OPT_FORCE), .min = 1, .max = 1,
+	  .run = verb_apply },
+	{ .name = "diff", .group = "Files", .args = "FILE", .help = "print what apply would change",
+	  .options = TAKES(OPT_PRUNE), .min = 1, .max = 1, .run = verb_diff, .failed = 2 },
+	{ .name = "import", .group = "Files", .args = "FILE|-",
+	  .help = "read entries as NDJSON, all or nothing",
+	  .options = TAKES(OPT_BATCH) | TAKES(OPT_SKIP) | TAKES(OPT_KEEP_GOING) |
+		TAKES(OPT_REJECTS) | TAKES(OPT_FORCE), .min = 1, .max = 1, .run = verb_import },
+	{ .name = "export", .group = "Files", .args = "[DOMAIN...]",
+	  .help = "write entries as NDJSON, or domains as zone files",
+	  .options = TAKES(OPT_FORMAT) | TAKES(OPT_SECTION) | TAKES(OPT_DIRECTORY) |
+		TAKES(OPT_AT) | TAKES(OPT_REPORTS) | TAKES(OPT_UNSIGNED) | TAKES(OPT_KEY_DIRECTORY),
+	  .max = -1, .run = verb_export },
 
 	NAMED_VERBS("policy", "Entries", MAIL_SECTION_POLICY, 0),
 	NAMED_VERBS("domain", "Entries", MAIL_SECTION_DOMAIN, TAKES(OPT_POLICY)),
 	NAMED_VERBS("host", "Entries", MAIL_SECTION_HOST, 0),
 
-	{ "records", "Domains", "DOMAIN", "print the records of a domain",
-	  TAKES(OPT_FORMAT) | TAKES(OPT_AT) | TAKES(OPT_REPORTS), 1, 1, verb_records, 0, 0, 0 },
-	{ "explain", "Domains", "DOMAIN", "print every value of a domain and where it comes from",
-	  0, 1, 1, verb_explain, 0, 0, 0 },
-	{ "mta-sts-policy", "Domains", "DOMAIN", "print the MTA-STS policy for the web server", 0,
-	  1, 1, verb_mta_sts_policy, 0, 0, 0 },
+	{ .name = "records", .group = "Domains", .args = "DOMAIN",
+	  .help = "print the records of a domain",
+	  .options = TAKES(OPT_FORMAT) | TAKES(OPT_AT) | TAKES(OPT_REPORTS), .min = 1, .max = 1,
+	  .run = verb_records },
+	{ .name = "explain", .group = "Domains", .args = "DOMAIN",
+	  .help = "print every value of a domain and where it comes from", .min = 1, .max = 1,
+	  .run = verb_explain },
+	{ .name = "mta-sts-policy", .group = "Domains", .args = "DOMAIN",
+	  .help = "print the MTA-STS policy for the web server", .min = 1, .max = 1,
+	  .run = verb_mta_sts_policy },
 
-	{ "dkim-generate", "DKIM keys", "OWNER/SELECTOR",
-	  "make a key pair: the private key to a file, the public key to the store",
-	  TAKES(OPT_ALGORITHM) | TAKES(OPT_BITS) | TAKES(OPT_OUT) | TAKES(OPT_TAGS) | DKIM_TIMES, 1,
-	  1, verb_dkim_generate, MAIL_SECTION_DKIM, 0, TAKES(OPT_ALGORITHM) | TAKES(OPT_OUT) },
-	{ "dkim-import", "DKIM keys", "OWNER/SELECTOR FILE|p=...", "publish a key that exists",
-	  TAKES(OPT_TAGS) | DKIM_TIMES, 2, 2, verb_dkim_import, MAIL_SECTION_DKIM, 0, 0 },
-	{ "dkim-list", "DKIM keys", "[OWNER]", "list keys with their state and times",
-	  TAKES(OPT_AT), 0, 1, verb_dkim_list, MAIL_SECTION_DKIM, 0, 0 },
-	{ "dkim-retire", "DKIM keys", "OWNER/SELECTOR", "end the use of a key",
-	  TAKES(OPT_AT) | TAKES(OPT_REMOVE) | TAKES(OPT_REVOKE), 1, 1, verb_dkim_retire,
-	  MAIL_SECTION_DKIM, 0, 0 },
-	ENTRY_VERBS("dkim", "DKIM keys", MAIL_SECTION_DKIM, 0),
+	{ .name = "dkim-generate", .group = "DKIM keys", .args = "OWNER/SELECTOR",
+	  .help = "make a key pair: the private key to a file, the public key to the store",
+	  .options = TAKES(OPT_ALGORITHM) | TAKES(OPT_BITS) | TAKES(OPT_OUT) | TAKES(OPT_TAGS) |
+		DKIM_TIMES, .required = TAKES(OPT_ALGORITHM) | TAKES(OPT_OUT), .min = 1, .max = 1,
+	  .run = verb_dkim_generate, .section = MAIL_SECTION_DKIM },
+	{ .name = "dkim-import", .group = "DKIM keys", .args = "OWNER/SELECTOR FILE|p=...",
+	  .help = "publish a key that exists", .options = TAKES(OPT_TAGS) | DKIM_TIMES, .min = 2,
+	  .max = 2, .run = verb_dkim_import, .section = MAIL_SECTION_DKIM },
+	{ .name = "dkim-list", .group = "DKIM keys", .args = "[OWNER]",
+	  .help = "list keys with their state and times", .options = TAKES(OPT_AT), .max = 1,
+	  .run = verb_dkim_list, .section = MAIL_SECTION_DKIM },
+	{ .name = "dkim-retire", .group = "DKIM keys", .args = "OWNER/SELECTOR",
+	  .help = "end the use of a key",
+	  .options = TAKES(OPT_AT) | TAKES(OPT_REMOVE) | TAKES(OPT_REVOKE), .min = 1, .max = 1,
+	  .run = verb_dkim_retire, .section = MAIL_SECTION_DKIM },
+	ENTRY_VERBS("dkim", "DKIM keys", MAIL_SECTION_DKIM),
 
-	{ "key-generate", "DNSSEC keys", "NAME",
-	  "make a key of a key set: the first one, or one that begins a rollover",
-	  TAKES(OPT_ALGORITHM) | TAKES(OPT_BITS) | KEY_ROLES | KEY_TIMES | TAKES(OPT_AT), 1, 1,
-	  verb_key_generate, MAIL_SECTION_KEYSET, 0, 0 },
-	{ "key-import", "DNSSEC keys", "NAME FILE...",
-	  "take keys that exist: PEM, or BIND's .private beside its .key",
-	  KEY_ROLES | KEY_TIMES | TAKES(OPT_DS_SEEN), 2, -1, verb_key_import, MAIL_SECTION_KEYSET,
-	  0, 0 },
-	{ "key-list", "DNSSEC keys", "[NAME]", "list keys with their state and next step",
-	  TAKES(OPT_AT) | TAKES(OPT_KEY_DIRECTORY), 0, 1, verb_key_list, MAIL_SECTION_KEYSET, 0,
-	  0 },
-	{ "key-plan", "DNSSEC keys", "NAME", "print all steps of a key set, past and coming",
-	  TAKES(OPT_AT), 1, 1, verb_key_plan, MAIL_SECTION_KEYSET, 0, 0 },
-	{ "key-ds-seen", "DNSSEC keys", "NAME",
-	  "say that the DS is at the parents, or with --gone, that none is",
-	  TAKES(OPT_TAG) | TAKES(OPT_GONE) | KEY_WAITS, 1, 1, verb_key_ds_seen, MAIL_SECTION_KEYSET,
-	  0, 0 },
-	{ "key-retire", "DNSSEC keys", "NAME", "end a key by hand, or with --all, leave DNSSEC",
-	  TAKES(OPT_TAG) | TAKES(OPT_ALL) | TAKES(OPT_AT) | KEY_WAITS, 1, 1, verb_key_retire,
-	  MAIL_SECTION_KEYSET, 0, 0 },
-	ENTRY_VERBS("key", "DNSSEC keys", MAIL_SECTION_KEYSET, 0),
-	{ "ds", "DNSSEC keys", "[DOMAIN]", "print the DS that the parent should have",
-	  TAKES(OPT_ALL) | TAKES(OPT_DIGEST) | TAKES(OPT_AT), 0, 1, verb_ds, 0, 0, 0 },
+	{ .name = "key-generate", .group = "DNSSEC keys", .args = "NAME",
+	  .help = "make a key of a key set: the first one, or one that begins a rollover",
+	  .options = TAKES(OPT_ALGORITHM) | TAKES(OPT_BITS) | KEY_ROLES | KEY_TIMES | TAKES(OPT_AT),
+	  .min = 1, .max = 1, .run = verb_key_generate, .section = MAIL_SECTION_KEYSET },
+	{ .name = "key-import", .group = "DNSSEC keys", .args = "NAME FILE...",
+	  .help = "take keys that exist: PEM, or BIND's .private beside its .key",
+	  .options = KEY_ROLES | KEY_TIMES | TAKES(OPT_DS_SEEN), .min = 2, .max = -1,
+	  .run = verb_key_import, .section = MAIL_SECTION_KEYSET },
+	{ .name = "key-list", .group = "DNSSEC keys", .args = "[NAME]",
+	  .help = "list keys with their state and next step",
+	  .options = TAKES(OPT_AT) | TAKES(OPT_KEY_DIRECTORY), .max = 1, .run = verb_key_list,
+	  .section = MAIL_SECTION_KEYSET },
+	{ .name = "key-plan", .group = "DNSSEC keys", .args = "NAME",
+	  .help = "print all steps of a key set, past and coming", .options = TAKES(OPT_AT),
+	  .min = 1, .max = 1, .run = verb_key_plan, .section = MAIL_SECTION_KEYSET },
+	{ .name = "key-ds-seen", .group = "DNSSEC keys", .args = "NAME",
+	  .help = "say that the DS is at the parents, or with --gone, that none is",
+	  .options = TAKES(OPT_TAG) | TAKES(OPT_GONE) | KEY_WAITS, .min = 1, .max = 1,
+	  .run = verb_key_ds_seen, .section = MAIL_SECTION_KEYSET },
+	{ .name = "key-retire", .group = "DNSSEC keys", .args = "NAME",
+	  .help = "end a key by hand, or with --all, leave DNSSEC",
+	  .options = TAKES(OPT_TAG) | TAKES(OPT_ALL) | TAKES(OPT_AT) | KEY_WAITS, .min = 1,
+	  .max = 1, .run = verb_key_retire, .section = MAIL_SECTION_KEYSET },
+	ENTRY_VERBS("key", "DNSSEC keys", MAIL_SECTION_KEYSET),
+	{ .name = "ds", .group = "DNSSEC keys", .args = "[DOMAIN]",
+	  .help = "print the DS that the parent should have",
+	  .options = TAKES(OPT_ALL) | TAKES(OPT_DIGEST) | TAKES(OPT_AT), .max = 1, .run = verb_ds },
 
-	{ "cert-import", "Certificates", "NAME",
-	  "tell what a TLS server shows now and what it is going to show",
-	  TAKES(OPT_CURRENT) | TAKES(OPT_NEXT) | TAKES(OPT_DEPLOY_AT) | TAKES(OPT_FORM), 1, 1,
-	  verb_cert_import, MAIL_SECTION_CERTIFICATE, 0, 0 },
-	{ "cert-list", "Certificates", "", "list certificate sets", 0, 0, 0, verb_cert_list,
-	  MAIL_SECTION_CERTIFICATE, 0, 0 },
-	{ "cert-ready", "Certificates", "NAME",
-	  "print when the next certificate may be deployed; exit 1 while it may not", 0, 1, 1,
-	  verb_cert_ready, MAIL_SECTION_CERTIFICATE, 0, 0 },
-	ENTRY_VERBS("cert", "Certificates", MAIL_SECTION_CERTIFICATE, 0),
+	{ .name = "cert-import", .group = "Certificates", .args = "NAME",
+	  .help = "tell what a TLS server shows now and what it is going to show",
+	  .options = TAKES(OPT_CURRENT) | TAKES(OPT_NEXT) | TAKES(OPT_DEPLOY_AT) | TAKES(OPT_FORM),
+	  .min = 1, .max = 1, .run = verb_cert_import, .section = MAIL_SECTION_CERTIFICATE },
+	{ .name = "cert-list", .group = "Certificates", .args = "", .help = "list certificate sets",
+	  .run = verb_cert_list, .section = MAIL_SECTION_CERTIFICATE },
+	{ .name = "cert-ready", .group = "Certificates", .args = "NAME",
+	  .help = "print when the next certificate may be deployed; exit 1 while it may not",
+	  .min = 1, .max = 1, .run = verb_cert_ready, .section = MAIL_SECTION_CERTIFICATE },
+	ENTRY_VERBS("cert", "Certificates", MAIL_SECTION_CERTIFICATE),
 
-	{ "help", "Help", "[VERB]", "print the verbs, or all about one", 0, 0, 1, verb_help, 0, 0,
-	  0 },
-	{ "version", "Help", "", "print the version", 0, 0, 0, verb_version, 0, 0, 0 },
-	{ "completion", NULL, "[WORD...]", "print what may stand where the last WORD is", 0, 0, -1,
-	  verb_completion, 0, 0, 0 },
+	{ .name = "help", .group = "Help", .args = "[VERB]",
+	  .help = "print the verbs, or all about one", .max = 1, .run = verb_help },
+	{ .name = "version", .group = "Help", .args = "", .help = "print the version",
+	  .run = verb_version },
+
+	{ .name = "completion", .group = NULL, .args = "[WORD...]",
+	  .help = "print what may stand where the last WORD is", .max = -1,
+	  .run = verb_completion },
 	{ 0 }
 };
+/* clang-format on */
