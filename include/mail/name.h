@@ -195,6 +195,9 @@ typedef struct {
 	bool hole; /*!< The domain's labels stand between head and tail. */
 } mail_pattern_t;
 
+/*! Append a label, behind the hole if there is one. \return KNOT_EOK; KNOT_ESPACE: the name would be over 255 octets. */
+int mail_pattern_label(mail_pattern_t *pattern, const uint8_t *label, size_t len);
+
 /*!
  * Parse a name that may be relative to the domain (no dot at its end), absolute (with one), `@`
  * (the domain itself), or hold `{domain}` once, as whole labels ("{domain}.relay.example.").

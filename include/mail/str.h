@@ -54,3 +54,12 @@ bool mail_str_is_text(mail_str_t s, size_t *column);
 
 /*! Return Levenshtein's distance of two words, to tell people what may be meant; UINT_MAX: one is over 63 octets. */
 unsigned mail_str_distance(mail_str_t a, mail_str_t b);
+
+/*!
+ * Read an IPv4 or IPv6 address.
+ *
+ * \param address  Out: 4 or 16 octets.
+ *
+ * \return Their number; 0: it is none.
+ */
+size_t mail_str_address(mail_str_t s, uint8_t address[16]);

@@ -2,6 +2,7 @@
 
 #include "mail/str.h"
 
+#include <arpa/inet.h>
 #include <limits.h>
 
 /* Words that are compared are shorter than this. */
@@ -83,4 +84,18 @@ unsigned mail_str_distance(mail_str_t a, mail_str_t b)
 		}
 	}
 	return row[b.len];
+}
+
+size_t mail_str_address(mail_str_t s, uint8_t address[16])
+{
+	char text[INET6_ADDRSTRLEN];
+	if (s.len == 0 || s.len >= sizeof(text) || memchr(s.data, '\0', s.len) != NULL) {
+		return 0;
+	}
+	memcpy(text, s.data, s.len);
+	text[s.len] = '\0';
+	if (inet_pton(AF_INET, text, address) == 1) {
+		return 4;
+	}
+	return inet_pton(AF_INET6, text, address) == 1 ? 16 : 0;
 }

@@ -4,8 +4,6 @@
 
 #include "mail/chars.h"
 
-#include <arpa/inet.h>
-
 /*! What stands in names as itself; any other octet is written with a backslash. */
 static bool is_plain(uint8_t c)
 {
@@ -133,6 +131,20 @@ static bool hole_parse(scan_t *s)
 	return true;
 }
 
+int mail_pattern_label(mail_pattern_t *pattern, const uint8_t *label, size_t len)
+{
+	/* The labels, their lengths, and the root. */
+	if (pattern->head_len + pattern->tail_len + 1u + len + 1u > KNOT_DNAME_MAXLEN) {
+		return KNOT_ESPACE;
+	}
+	uint8_t *part = pattern->hole ? pattern->tail : pattern->head;
+	uint8_t *part_len = pattern->hole ? &pattern->tail_len : &pattern->head_len;
+	part[*part_len] = (uint8_t)len;
+	memcpy(part + *part_len + 1, label, len);
+	*part_len += (uint8_t)(len + 1);
+	return KNOT_EOK;
+}
+
 /*! Read one label, or the hole when `holes` lets it be one, into a pattern. */
 static int part_parse(scan_t *s, bool holes, mail_pattern_t *pattern)
 {
@@ -153,15 +165,9 @@ static int part_parse(scan_t *s, bool holes, mail_pattern_t *pattern)
 	if (ret != KNOT_EOK) {
 		return ret;
 	}
-	/* The labels, their lengths, and the root. */
-	if (pattern->head_len + pattern->tail_len + 1u + len + 1u > KNOT_DNAME_MAXLEN) {
+	if (mail_pattern_label(pattern, label, len) != KNOT_EOK) {
 		return mail_diag_error(s->diag, start + 1, "the name is longer than 255 octets");
 	}
-	uint8_t *part = pattern->hole ? pattern->tail : pattern->head;
-	uint8_t *part_len = pattern->hole ? &pattern->tail_len : &pattern->head_len;
-	part[*part_len] = (uint8_t)len;
-	memcpy(part + *part_len + 1, label, len);
-	*part_len += (uint8_t)(len + 1);
 	return KNOT_EOK;
 }
 
@@ -250,18 +256,9 @@ static bool is_address(mail_str_t text)
 	if (text.len > 0 && text.data[0] == '[') {
 		return true;
 	}
-	char copy[INET6_ADDRSTRLEN];
-	size_t len = text.len;
-	if (len > 0 && text.data[len - 1] == '.') {
-		len--;
-	}
-	if (len >= sizeof(copy)) {
-		return false;
-	}
-	memcpy(copy, text.data, len);
-	copy[len] = '\0';
 	uint8_t address[16];
-	return inet_pton(AF_INET, copy, address) == 1 || inet_pton(AF_INET6, copy, address) == 1;
+	text.len -= text.len > 0 && text.data[text.len - 1] == '.';
+	return mail_str_address(text, address) > 0;
 }
 
 /*! Return whether one of the labels is "*". */

@@ -15,6 +15,8 @@
 #include <assert.h>
 #include <limits.h>
 
+#include "mail/chars.h"
+
 /* Of the RRSIG RDATA, what stands before the signer's name. */
 #define FIXED_LEN 18
 /* Of an RR, what stands between its owner and its RDATA: type, class, TTL, RDATA length. */
@@ -28,11 +30,6 @@ static_assert(MAIL_RRSIG_VALIDITY > 2 * MAIL_RRSIG_GRID + 2 * MAIL_RRSIG_SKEW,
               "the usual validity leaves room for a TTL");
 
 /* --- Names --- */
-
-static inline uint8_t octet_lower(uint8_t octet)
-{
-	return octet >= 'A' && octet <= 'Z' ? octet + ('a' - 'A') : octet;
-}
 
 /*! Eight octets made small: in those from 'A' to 'Z', bit 5 is set. */
 static inline uint64_t word_lower(uint64_t word)
@@ -51,7 +48,7 @@ static void name_lower(uint8_t *name, size_t len)
 		memcpy(name + i, &word, sizeof(word));
 	}
 	for (; i < len; i++) {
-		name[i] = octet_lower(name[i]);
+		name[i] = (uint8_t)mail_char_lower((char)name[i]);
 	}
 }
 
@@ -238,7 +235,7 @@ void mail_rrsig_period(mail_rrsig_t *rrsig, int64_t now)
 {
 	uint64_t hash = FNV_START;
 	for (const uint8_t *pos = rrsig->signer; *pos != 0; pos++) {
-		hash = (hash ^ octet_lower(*pos)) * FNV_PRIME;
+		hash = (hash ^ (uint8_t)mail_char_lower((char)*pos)) * FNV_PRIME;
 	}
 	/* The upper half, as the lower bits of FNV are the weaker ones. */
 	int64_t shift = (int64_t)((hash >> 32) % MAIL_RRSIG_GRID);

@@ -4,8 +4,6 @@
 
 #include "record/literal_rdata.h"
 
-#include <arpa/inet.h>
-
 /* RFC 6895 3.1: data types end here, Q and meta types follow. */
 #define META_FIRST 128
 #define META_LAST 255
@@ -166,20 +164,12 @@ int mail_record_parse(mail_str_t text, bool delegation, mail_record_t *record, m
 
 int mail_address_render(mail_str_t text, uint16_t *type, mail_rdata_t *rdata, mail_diag_t *diag)
 {
-	char copy[INET6_ADDRSTRLEN];
 	uint8_t address[16];
-	if (text.len > 0 && text.len < sizeof(copy) && memchr(text.data, '\0', text.len) == NULL) {
-		memcpy(copy, text.data, text.len);
-		copy[text.len] = '\0';
-		if (inet_pton(AF_INET, copy, address) == 1) {
-			*type = KNOT_RRTYPE_A;
-			return mail_rdata_octets(rdata, address, 4);
-		}
-		if (inet_pton(AF_INET6, copy, address) == 1) {
-			*type = KNOT_RRTYPE_AAAA;
-			return mail_rdata_octets(rdata, address, 16);
-		}
+	const size_t len = mail_str_address(text, address);
+	if (len == 0) {
+		return mail_diag_error(diag, text.len > 0,
+		                       "\"%.*s\" is not an IPv4 or IPv6 address", MAIL_SHOW(text));
 	}
-	return mail_diag_error(diag, text.len > 0, "\"%.*s\" is not an IPv4 or IPv6 address",
-	                       MAIL_SHOW(text));
+	*type = len == 4 ? KNOT_RRTYPE_A : KNOT_RRTYPE_AAAA;
+	return mail_rdata_octets(rdata, address, len);
 }

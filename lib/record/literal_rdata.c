@@ -254,10 +254,9 @@ static int wire_name_put(const parse_t *p, mail_reader_t *r)
 			pattern.hole = true;
 			continue;
 		}
-		uint8_t *part = pattern.hole ? pattern.tail : pattern.head;
-		uint8_t *part_len = pattern.hole ? &pattern.tail_len : &pattern.head_len;
-		memcpy(part + *part_len, label, label_len);
-		*part_len += (uint8_t)label_len;
+		if (mail_pattern_label(&pattern, label + 1, *label) != KNOT_EOK) {
+			return KNOT_EMALF;
+		}
 	}
 	return mail_rdata_pattern(p->rdata, &pattern);
 }

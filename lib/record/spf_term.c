@@ -11,8 +11,6 @@
 
 #include "record/spf_scan.h"
 
-#include <arpa/inet.h>
-
 #include "mail/chars.h"
 
 #define QUALIFIERS "+-?~"
@@ -130,10 +128,9 @@ static int argument_host(const mail_spf_scan_t *scan, mail_str_t argument)
 	return dual_prefix(scan, mail_str_from(argument, slash));
 }
 
-/*! ":" ( ip4-network [ ip4-cidr-length ] / ip6-network [ ip6-cidr-length ] ) */
-static int argument_network(const mail_spf_scan_t *scan, mail_str_t argument, int family)
+/*! ":" ( ip4-network [ ip4-cidr-length ] / ip6-network [ ip6-cidr-length ] ). \param len Octets of the address. */
+static int argument_network(const mail_spf_scan_t *scan, mail_str_t argument, size_t len)
 {
-	char text[INET6_ADDRSTRLEN];
 	uint8_t address[16];
 	if (argument.len == 0 || argument.data[0] != ':') {
 		return mail_diag_error(scan->diag, mail_spf_column(scan, argument.data),
@@ -143,19 +140,13 @@ static int argument_network(const mail_spf_scan_t *scan, mail_str_t argument, in
 	mail_str_t network = mail_str_from(argument, 1);
 	size_t slash = prefix_start(network);
 	mail_str_t host = mail_str_part(network, 0, slash);
-	if (host.len < sizeof(text)) {
-		memcpy(text, host.data, host.len);
-		text[host.len] = '\0';
-	}
-	if (host.len >= sizeof(text) || memchr(host.data, '\0', host.len) != NULL ||
-	    inet_pton(family, text, address) != 1) {
+	if (mail_str_address(host, address) != len) {
 		return mail_diag_error(scan->diag, mail_spf_column(scan, host.data),
 		                       "'%.*s' is no IPv%c address", MAIL_SHOW(host),
-		                       family == AF_INET ? '4' : '6');
+		                       len == 4 ? '4' : '6');
 	}
 	if (slash < network.len) {
-		int ret = prefix_check(scan, mail_str_from(network, slash + 1),
-		                       family == AF_INET ? 32 : 128);
+		int ret = prefix_check(scan, mail_str_from(network, slash + 1), 8 * (uint32_t)len);
 		if (ret != KNOT_EOK) {
 			return ret;
 		}
@@ -165,12 +156,12 @@ static int argument_network(const mail_spf_scan_t *scan, mail_str_t argument, in
 
 static int argument_ip4(const mail_spf_scan_t *scan, mail_str_t argument)
 {
-	return argument_network(scan, argument, AF_INET);
+	return argument_network(scan, argument, 4);
 }
 
 static int argument_ip6(const mail_spf_scan_t *scan, mail_str_t argument)
 {
-	return argument_network(scan, argument, AF_INET6);
+	return argument_network(scan, argument, 16);
 }
 
 static const mechanism_t mechanisms[] = {

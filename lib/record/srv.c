@@ -54,18 +54,12 @@ static int service_parse(mail_str_t name, mail_srv_t *srv, mail_diag_t *diag)
 		return KNOT_EOK;
 	}
 	char known[160];
-	size_t len = 0;
+	mail_buf_t list = MAIL_BUF_FIXED((uint8_t *)known, sizeof(known));
 	for (size_t i = 0; i < MAIL_SRV_COUNT; i++) {
-		const mail_srv_service_t *s = &mail_srv_services[i];
-		size_t n = strlen(s->name);
-		if (len + 1 + n < sizeof(known)) {
-			known[len++] = ' ';
-			memcpy(known + len, s->name, n);
-			len += n;
-		}
+		(void)mail_buf_printf(&list, " %s", mail_srv_services[i].name);
 	}
-	known[len] = '\0';
-	return mail_diag_error(diag, 1, "service \"%.*s\" is not one of%s", MAIL_SHOW(name), known);
+	return mail_diag_error(diag, 1, "service \"%.*s\" is not one of%.*s", MAIL_SHOW(name),
+	                       (int)list.len, known);
 }
 
 static int numbers_parse(mail_str_t text, const mail_str_t *words, mail_srv_t *srv,
