@@ -71,17 +71,18 @@ static mail_answer_step_t name_found(mail_work_t *work)
 	if (work->place.where == MAIL_WILDCARD) {
 		mail_work_wildcard(work);
 	}
+	const uint16_t first = mail_node_type(&work->view, &work->place.node, 0);
 	const bool proof = qtype == KNOT_RRTYPE_RRSIG || qtype == KNOT_RRTYPE_NSEC;
-	if (work->signs && proof && mail_node_type(&work->view, &work->place.node, 0) != 0) {
+	if (work->signs && proof && first != 0) {
 		int ret = qtype == KNOT_RRTYPE_RRSIG ? mail_work_rrsig(work) : mail_work_nsec(work);
 		return mail_work_step(work, ret, STEP_HIT);
 	}
-	switch (mail_work_own(work)) {
-	case STEP_CNAME: return mail_work_cname(work);
-	case STEP_NODATA: return STEP_NODATA;
-	default: break;
+	if (first == KNOT_RRTYPE_CNAME && mail_work_follows(qtype)) {
+		return mail_work_cname(work);
 	}
-	int ret = mail_work_node(work, mail_work_type(work), work->name, mail_work_flags(work));
+	/* ANY: one RRset, that of the lowest type (RFC 8482 4.1). */
+	const uint16_t type = qtype == KNOT_RRTYPE_ANY ? first : qtype;
+	int ret = mail_work_node(work, type, work->name, mail_work_flags(work));
 	return ret == KNOT_ENOENT ? STEP_NODATA : mail_work_step(work, ret, STEP_HIT);
 }
 

@@ -4,11 +4,10 @@
  * \brief The engine that answers a name of a view: shared by hosted domains (hosted.c, additional.c, dnssec.c) and
  *        zone mode (zone.c).
  *
- *     name at hand -> mail_view_place() -> mail_work_own(): what our node says
- *          ^                                    |
- *          |       STEP_FOLLOW                  |  STEP_CNAME   STEP_TYPE   STEP_NODATA
- *          +---- mail_work_cname() <------------+                   |
- *                                                  mail_work_node() +-> the packet
+ *     name at hand -> mail_view_place() -> what our node says: STEP_CNAME, STEP_TYPE or STEP_NODATA
+ *          ^                                    |                     |
+ *          |       STEP_FOLLOW                  |                     |
+ *          +---- mail_work_cname() <------------+    mail_work_node() +-> the packet
  *
  * What precedes and follows is different: a hosted domain is the authority of all its names, a zone of knotd's has
  * answered already.

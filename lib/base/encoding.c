@@ -7,9 +7,16 @@
 int mail_buf_hex(mail_buf_t *buf, const uint8_t *octets, size_t len)
 {
 	static const char digits[] = "0123456789abcdef";
-	for (size_t i = 0; i < len; i++) {
-		const char two[] = { digits[octets[i] >> 4], digits[octets[i] & 15] };
-		(void)mail_buf_put(buf, two, sizeof(two));
+	char part[64];
+	while (len > 0) {
+		const size_t count = len < sizeof(part) / 2 ? len : sizeof(part) / 2;
+		for (size_t i = 0; i < count; i++) {
+			part[2 * i] = digits[octets[i] >> 4];
+			part[2 * i + 1] = digits[octets[i] & 15];
+		}
+		(void)mail_buf_put(buf, part, 2 * count);
+		octets += count;
+		len -= count;
 	}
 	return buf->error;
 }

@@ -204,13 +204,6 @@ static const struct {
 };
 _Static_assert(sizeof(sources) / sizeof(sources[0]) == MAIL_NAMES_COUNT, "a row for each source");
 
-bool mail_names_reach(const mail_view_t *view, mail_names_t source, mail_lf_t name)
-{
-	const mail_lf_t relative = mail_view_relative(view, name);
-	const mail_lf_t scope = sources[source].scope;
-	return mail_lf_in(relative, scope) || mail_lf_in(scope, relative);
-}
-
 int mail_names_seek(const mail_view_t *view, mail_names_t source, mail_lf_t name, mail_seek_t seek,
                     mail_lf_storage_t *found)
 {

@@ -30,8 +30,18 @@ typedef enum {
 int mail_names_seek(const mail_view_t *view, mail_names_t source, mail_lf_t name, mail_seek_t seek,
                     mail_lf_storage_t *found);
 
-/*! Return whether a source can have names at or below a name. */
-bool mail_names_reach(const mail_view_t *view, mail_names_t source, mail_lf_t name);
+/*! Return whether a source can have names below a name, which is relative to the domain and is not the apex. */
+static inline bool mail_names_reach(const mail_view_t *view, mail_names_t source,
+                                    mail_lf_t relative)
+{
+	switch (source) {
+	case MAIL_NAMES_PLAN: return true;
+	case MAIL_NAMES_ABSOLUTE: return view->plan->absolute.count > 0;
+	case MAIL_NAMES_KEYS: return view->own.len > 0 && mail_lf_in(relative, MAIL_DOMAINKEY);
+	case MAIL_NAMES_CHILDREN: return !view->zone;
+	default: return mail_lf_in(relative, MAIL_REPORT) || mail_lf_in(MAIL_REPORT, relative);
+	}
+}
 
 /*! Ends of the gap below _report._dmarc, relative to the domain: \000 and \255 below it. */
 #define MAIL_GAP_FIRST MAIL_LF("_dmarc\0_report\0\1\1")

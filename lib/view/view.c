@@ -268,10 +268,11 @@ static int name_shown(const mail_view_t *view, mail_names_t source, mail_lf_t na
 /*! Find out whether a name without records has names below it; until: when it will, if it has none now. */
 static int exists_below(const mail_view_t *view, mail_lf_t name, int64_t *until, bool *found)
 {
+	const mail_lf_t relative = mail_view_relative(view, name);
 	int64_t coming = INT64_MAX;
 	*found = false;
 	for (mail_names_t source = 0; source < MAIL_NAMES_COUNT; source++) {
-		if (!mail_names_reach(view, source, name)) {
+		if (!mail_names_reach(view, source, relative)) {
 			continue;
 		}
 		mail_lf_storage_t at;
