@@ -26,7 +26,7 @@ const mail_srv_service_t mail_srv_services[MAIL_SRV_COUNT] = {
 	[MAIL_SRV_AUTODISCOVER] = { "autodiscover", 443 }, /* Exchange; in no RFC */
 };
 
-/*! Finds a service, written as in the table or as owner ("_imap", "_imap._tcp"). */
+/*! Find a service, written as in the table or as owner ("_imap", "_imap._tcp"). */
 static const mail_srv_service_t *service_find(mail_str_t name)
 {
 	static const char under[] = "_tcp";
