@@ -7,35 +7,28 @@
 #include "mail/cache.h"
 #include "view/chain.h"
 #include "view/sign.h"
-#include "source.h"
+#include "lib/viewed.h"
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define KEY1 "N/BkJD6xbEiMb39v7JW6AwdPHO5gKB3fcCnod4zQ31U="
 
 static const char stored[] =
-	"host:\n"
-	"  - id: m\n    name: m\n    address: 192.0.2.1\n"
-	"  - id: far\n    name: \"far.b.example.org.\"\n    address: 192.0.2.9\n"
-	"policy:\n"
-	"  - id: p\n    ns: \"ns.example.net.\"\n    mx: \"10 m\"\n    host: [ m, far ]\n"
-	"    tls-rpt: \"mailto:t@{domain}\"\n"
-	"  - id: bare\n    ns: \"ns.example.net.\"\n    dmarc: none\n    spf-all: none\n"
-	"dkim:\n"
-	"  - id: \"policy:p/pk\"\n    key: \"" KEY1 "\"\n"
-	"  - id: example.org/a\n    key: \"" KEY1 "\"\n"
-	"  - id: example.org/soon\n    key: \"" KEY1 "\"\n    publish: \"2027-01-15T08:10:00Z\"\n"
-	"  - id: example.org/z.y\n    key: \"" KEY1 "\"\n"
-	"  - id: example.org/gone\n    key: \"" KEY1 "\"\n    remove: \"2027-01-15T07:00:00Z\"\n"
-	"domain:\n"
-	"  - id: example.org\n    policy: p\n"
-	"    record: [ \"www A 192.0.2.1\", \"x.y.ent A 192.0.2.2\", \"*.w A 192.0.2.3\", \"old DNAME q.example.\", "
-	"\"below.old A 192.0.2.4\", \"glue.sub A 192.0.2.5\", \"zz A 192.0.2.6\", \"in.kid A 192.0.2.7\" ]\n"
-	"    delegation: [ \"sub NS ns.example.net.\" ]\n"
-	"  - id: kid.example.org\n    policy: bare\n"
-	"  - id: under.kid.example.org\n    policy: bare\n"
-	"  - id: deep.er.example.org\n    policy: bare\n"
-	"  - id: bare.example\n    policy: bare\n"
-	"  - id: com.example\n    policy: bare\n";
+	"host m| name: m| address: 192.0.2.1\n"
+	"host far| name: 'far.b.example.org.'| address: 192.0.2.9\n"
+	"policy p| ns: 'ns.example.net.'| mx: '10 m'| host: [ m, far ]"
+	"| tls-rpt: 'mailto:t@{domain}'\n"
+	"policy bare| ns: 'ns.example.net.'| dmarc: none| spf-all: none\n"
+	"dkim policy:p/pk| key: '" KEY1 "'\ndkim example.org/a| key: '" KEY1 "'\n"
+	"dkim example.org/soon| key: '" KEY1 "'| publish: '2027-01-15T08:10:00Z'\n"
+	"dkim example.org/z.y| key: '" KEY1 "'\n"
+	"dkim example.org/gone| key: '" KEY1 "'| remove: '2027-01-15T07:00:00Z'\n"
+	"domain example.org| policy: p"
+	"| record: [ 'www A 192.0.2.1', 'x.y.ent A 192.0.2.2', '*.w A 192.0.2.3', "
+	"'old DNAME q.example.', 'below.old A 192.0.2.4', 'glue.sub A 192.0.2.5', "
+	"'zz A 192.0.2.6', 'in.kid A 192.0.2.7' ]| delegation: [ 'sub NS ns.example.net.' ]\n"
+	"domain kid.example.org| policy: bare\n"
+	"domain under.kid.example.org| policy: bare\n"
+	"domain deep.er.example.org| policy: bare\ndomain bare.example| policy: bare\n"
+	"domain com.example| policy: bare";
 
 /* In canonical order (RFC 4034 6.1); relative names. */
 static const char *const owners[] = {
@@ -58,52 +51,44 @@ static const char *const owners[] = {
 	"zz",
 };
 
-typedef struct {
-	array_t array;
-	mail_cache_t *cache;
-	mail_view_t view;
+/*! A name relative to the domain, in presentation format. */
+static mail_lf_t name_of(const viewed_t *f, const char *relative, mail_lf_storage_t *lf)
+{
+	char text[2 * KNOT_DNAME_TXT_MAXLEN], domain[KNOT_DNAME_TXT_MAXLEN + 1];
 	knot_dname_storage_t name;
-} fixture_t;
-
-static void begin(fixture_t *f, const char *domain, int64_t now)
-{
-	mail_lf_storage_t key;
-	array_begin(&f->array);
-	f->cache = mail_cache_new(16);
-	CU_ASSERT_PTR_NOT_NULL_FATAL(f->cache);
-	f->view = (mail_view_t){ .source = &f->array.source, .cache = f->cache, .now = now };
-	CU_ASSERT_FATAL(array_put(&f->array, stored));
-	mail_cache_sync(f->cache, 1, f->array.txnid);
-	mail_cache_hold(f->cache);
-	CU_ASSERT_EQUAL_FATAL(mail_name_parse(MAIL_STR(domain), f->name, NULL), KNOT_EOK);
-	mail_name_lf(f->name, &key);
-	CU_ASSERT_EQUAL_FATAL(mail_view_open(&f->view, f->name, mail_lf(&key)), KNOT_EOK);
-	CU_ASSERT_EQUAL_FATAL(f->view.plan->error, KNOT_EOK);
-}
-
-static void end(fixture_t *f)
-{
-	mail_cache_free(f->cache);
-	array_free(&f->array);
-}
-
-/*! A name relative to a domain, in presentation format. */
-static mail_lf_t name_of(const char *relative, const char *domain, mail_lf_storage_t *lf)
-{
-	char text[KNOT_DNAME_TXT_MAXLEN + 1];
-	knot_dname_storage_t name;
-	(void)snprintf(text, sizeof(text), "%s%s%s.", strcmp(relative, "@") == 0 ? "" : relative,
+	(void)knot_dname_to_str(domain, f->name, sizeof(domain));
+	(void)snprintf(text, sizeof(text), "%s%s%s", strcmp(relative, "@") == 0 ? "" : relative,
 	               strcmp(relative, "@") == 0 ? "" : ".", domain);
-	CU_ASSERT_PTR_NOT_NULL_FATAL(knot_dname_from_str(name, text, sizeof(name)));
+	REQUIRE(knot_dname_from_str(name, text, sizeof(name)) != NULL);
 	mail_name_lf(name, lf);
 	return mail_lf(lf);
 }
 
-static bool name_is(const knot_dname_t *name, const char *relative, const char *domain)
+static bool name_is(const viewed_t *f, const knot_dname_t *name, const char *relative)
 {
 	mail_lf_storage_t a, b;
 	mail_name_lf(name, &a);
-	return mail_lf_equal(mail_lf(&a), name_of(relative, domain, &b));
+	return mail_lf_equal(mail_lf(&a), name_of(f, relative, &b));
+}
+
+/*! What is looked for: the link of an owner, the one that covers a name, the one that covers what is below it. */
+enum { MATCH, COVER, BELOW, FLEETING = 4 };
+
+/*! Assert that a link leads from an owner to the next; FLEETING: that it was made for the question alone. */
+static void check_link(const viewed_t *f, int how, const char *name, const char *owner,
+                       const char *next)
+{
+	mail_lf_storage_t key;
+	mail_link_t link = { 0 };
+	const mail_lf_t lf = name_of(f, name, &key);
+	const int which = how & ~FLEETING;
+	int ret = which == MATCH ? mail_chain_match(&f->view, lf, &link)
+	                         : mail_chain_cover(&f->view, lf, which == BELOW, &link);
+	if (CHECK(ret == KNOT_EOK, "%s: %d", name, ret)) {
+		CHECK(name_is(f, link.owner, owner), "%s: not from %s", name, owner);
+		CHECK(name_is(f, link.next, next), "%s: not to %s", name, next);
+		CHECK(link.fleeting == ((how & FLEETING) != 0), "%s", name);
+	}
 }
 
 /*! What follows an owner in the chain. */
@@ -114,21 +99,14 @@ static const char *next_of(size_t i)
 
 static void test_match(void)
 {
-	fixture_t f;
-	begin(&f, "example.org", NOW);
+	viewed_t f;
+	viewed_begin(&f, stored, "example.org", NOW);
 	for (size_t i = 0; i < COUNT(owners); i++) {
-		mail_lf_storage_t key;
-		mail_link_t link;
-		if (i == 2) {
-			continue; /* No question leads there. */
+		if (i != 2) { /* No question leads there. */
+			check_link(&f, MATCH, owners[i], owners[i], next_of(i));
 		}
-		(void)name_of(owners[i], "example.org", &key);
-		int ret = mail_chain_match(&f.view, mail_lf(&key), &link);
-		UNIT_CHECK(ret == KNOT_EOK && name_is(link.owner, owners[i], "example.org") &&
-		                   name_is(link.next, next_of(i), "example.org") && !link.fleeting,
-		           "%s: %d", owners[i], ret);
 	}
-	end(&f);
+	viewed_end(&f);
 }
 
 static void test_cover(void)
@@ -171,40 +149,26 @@ static void test_cover(void)
 		{ "a.www", 15, false },
 		{ "q.m", 11, false },
 	};
-	fixture_t f;
-	begin(&f, "example.org", NOW);
-	for (size_t i = 0; i < COUNT(cases); i++) {
-		mail_lf_storage_t key;
-		mail_link_t link;
-		(void)name_of(cases[i].name, "example.org", &key);
-		int ret = mail_chain_cover(&f.view, mail_lf(&key), cases[i].below, &link);
-		UNIT_CHECK(ret == KNOT_EOK &&
-		                   name_is(link.owner, owners[cases[i].owner], "example.org") &&
-		                   name_is(link.next, next_of(cases[i].owner), "example.org") &&
-		                   !link.fleeting,
-		           "%s: %d", cases[i].name, ret);
+	viewed_t f;
+	viewed_begin(&f, stored, "example.org", NOW);
+	EACH(c, cases) {
+		check_link(&f, c->below ? BELOW : COVER, c->name, owners[c->owner],
+		           next_of(c->owner));
 	}
-	end(&f);
+	viewed_end(&f);
 }
 
 /* Below _report._dmarc every name is denied for itself. */
 static void test_gap(void)
 {
-	fixture_t f;
-	mail_lf_storage_t key;
-	mail_link_t link;
-	begin(&f, "example.org", NOW);
-	(void)name_of("com._report._dmarc", "example.org", &key);
-	CU_ASSERT_EQUAL(mail_chain_cover(&f.view, mail_lf(&key), false, &link), KNOT_EOK);
-	CU_ASSERT(link.fleeting && name_is(link.owner, "col\\255._report._dmarc", "example.org") &&
-	          name_is(link.next, "com\\000._report._dmarc", "example.org"));
-	CU_ASSERT_EQUAL(mail_chain_cover(&f.view, mail_lf(&key), true, &link), KNOT_EOK);
-	CU_ASSERT(link.fleeting && name_is(link.owner, "col\\255._report._dmarc", "example.org") &&
-	          name_is(link.next, "\\000.com._report._dmarc", "example.org"));
-	CU_ASSERT_EQUAL(mail_chain_match(&f.view, mail_lf(&key), &link), KNOT_EOK);
-	CU_ASSERT(link.fleeting && name_is(link.owner, "com._report._dmarc", "example.org") &&
-	          name_is(link.next, "\\000.com._report._dmarc", "example.org"));
-	end(&f);
+	static const char name[] = "com._report._dmarc", first[] = "\\000.com._report._dmarc";
+	static const char before[] = "col\\255._report._dmarc";
+	viewed_t f;
+	viewed_begin(&f, stored, "example.org", NOW);
+	check_link(&f, COVER | FLEETING, name, before, "com\\000._report._dmarc");
+	check_link(&f, BELOW | FLEETING, name, before, first);
+	check_link(&f, MATCH | FLEETING, name, name, first);
+	viewed_end(&f);
 }
 
 /* What is ahead shortens the TTL of the links that it touches, and of no other. */
@@ -217,143 +181,97 @@ static void test_until(void)
 		{ "r._domainkey", 600 },       { "soon._domainkey", 600 }, { "t._domainkey", 600 },
 		{ "b._domainkey", INT64_MAX }, { "l", INT64_MAX },
 	};
-	fixture_t f;
-	begin(&f, "example.org", NOW);
-	for (size_t i = 0; i < COUNT(cases); i++) {
+	viewed_t f;
+	viewed_begin(&f, stored, "example.org", NOW);
+	EACH(c, cases) {
 		mail_lf_storage_t key;
 		mail_link_t link;
-		(void)name_of(cases[i].name, "example.org", &key);
-		int ret = mail_chain_cover(&f.view, mail_lf(&key), false, &link);
-		const int64_t until = link.until == INT64_MAX ? link.until : link.until - NOW;
-		UNIT_CHECK(ret == KNOT_EOK && until == cases[i].until, "%s: %d, %lld",
-		           cases[i].name, ret, (long long)until);
+		CHECK_OK(mail_chain_cover(&f.view, name_of(&f, c->name, &key), false, &link));
+		CHECK_INT(link.until, c->until == INT64_MAX ? INT64_MAX : NOW + c->until);
 	}
-	end(&f);
-	begin(&f, "example.org", NOW + 600);
-	mail_lf_storage_t key;
-	mail_link_t link;
-	(void)name_of("t._domainkey", "example.org", &key);
-	CU_ASSERT_EQUAL(mail_chain_cover(&f.view, mail_lf(&key), false, &link), KNOT_EOK);
-	CU_ASSERT(name_is(link.owner, "soon._domainkey", "example.org"));
-	CU_ASSERT(name_is(link.next, "z.y._domainkey", "example.org"));
-	end(&f);
+	viewed_end(&f);
+	viewed_begin(&f, stored, "example.org", NOW + 600);
+	check_link(&f, COVER, "t._domainkey", "soon._domainkey", "z.y._domainkey");
+	viewed_end(&f);
 }
 
 /* A domain with nothing but its apex (and the gap). */
 static void test_bare(void)
 {
-	fixture_t f;
-	mail_lf_storage_t key;
-	mail_link_t link;
-	begin(&f, "bare.example", NOW);
-	(void)name_of("@", "bare.example", &key);
-	CU_ASSERT_EQUAL(mail_chain_match(&f.view, mail_lf(&key), &link), KNOT_EOK);
-	CU_ASSERT(name_is(link.next, "\\000._report._dmarc", "bare.example"));
-	(void)name_of("x", "bare.example", &key);
-	CU_ASSERT_EQUAL(mail_chain_cover(&f.view, mail_lf(&key), false, &link), KNOT_EOK);
-	CU_ASSERT(name_is(link.owner, "\\255._report._dmarc", "bare.example"));
-	CU_ASSERT(name_is(link.next, "@", "bare.example"));
-	end(&f);
+	viewed_t f;
+	viewed_begin(&f, stored, "bare.example", NOW);
+	check_link(&f, MATCH, "@", "@", "\\000._report._dmarc");
+	check_link(&f, COVER, "x", "\\255._report._dmarc", "@");
+	viewed_end(&f);
 }
 
 /* More deleted domains behind a name than a question passes: the link says nothing but that. */
 static void test_tombstones(void)
 {
-	static const char *const gone[] = { "n1.example.org", "n2.example.org", "n3.example.org" };
-	fixture_t f;
-	mail_lf_storage_t key;
-	mail_link_t link;
-	begin(&f, "example.org", NOW);
-	for (size_t i = 0; i < COUNT(gone); i++) {
-		array_del(&f.array, MAIL_SECTION_DOMAIN, gone[i]);
+	static const char *const gone[] = { "domain n1.example.org", "domain n2.example.org",
+		                            "domain n3.example.org" };
+	viewed_t f;
+	viewed_begin(&f, stored, "example.org", NOW);
+	EACH(c, gone) {
+		array_del(&f.array, *c);
 	}
 	for (f.array.limit = 2; f.array.limit < 5; f.array.limit += 2) {
 		const bool over = f.array.limit == 2;
-		(void)name_of("m", "example.org", &key);
-		CU_ASSERT_EQUAL(mail_chain_match(&f.view, mail_lf(&key), &link), KNOT_EOK);
-		CU_ASSERT(name_is(link.owner, "m", "example.org") && !link.fleeting);
-		CU_ASSERT(name_is(link.next, over ? "\\000.m" : "old", "example.org"));
-		(void)name_of("n0", "example.org", &key);
-		CU_ASSERT_EQUAL(mail_chain_cover(&f.view, mail_lf(&key), false, &link), KNOT_EOK);
-		CU_ASSERT(link.fleeting == over);
-		CU_ASSERT(name_is(link.owner, over ? "n/\\255" : "m", "example.org"));
-		CU_ASSERT(name_is(link.next, over ? "n0\\000" : "old", "example.org"));
+		check_link(&f, MATCH, "m", "m", over ? "\\000.m" : "old");
+		check_link(&f, COVER | (over ? FLEETING : 0), "n0", over ? "n/\\255" : "m",
+		           over ? "n0\\000" : "old");
 	}
-	end(&f);
+	viewed_end(&f);
 
 	/* Those beside a domain are not its business, on either side. */
-	static const char *const beside[] = { "bare0.example", "bare1.example", "a.b.example",
-		                              "c.b.example" };
-	begin(&f, "bare.example", NOW);
-	for (size_t i = 0; i < COUNT(beside); i++) {
-		array_del(&f.array, MAIL_SECTION_DOMAIN, beside[i]);
+	static const char *const beside[] = { "domain bare0.example", "domain bare1.example",
+		                              "domain a.b.example", "domain c.b.example" };
+	viewed_begin(&f, stored, "bare.example", NOW);
+	EACH(c, beside) {
+		array_del(&f.array, *c);
 	}
 	f.array.limit = 1;
-	(void)name_of("@", "bare.example", &key);
-	CU_ASSERT_EQUAL(mail_chain_match(&f.view, mail_lf(&key), &link), KNOT_EOK);
-	CU_ASSERT(name_is(link.next, "\\000._report._dmarc", "bare.example"));
-	(void)name_of("x", "bare.example", &key);
-	CU_ASSERT_EQUAL(mail_chain_cover(&f.view, mail_lf(&key), false, &link), KNOT_EOK);
-	CU_ASSERT(!link.fleeting && name_is(link.next, "@", "bare.example"));
-	end(&f);
+	check_link(&f, MATCH, "@", "@", "\\000._report._dmarc");
+	check_link(&f, COVER, "x", "\\255._report._dmarc", "@");
+	viewed_end(&f);
 }
 
 /* Beside a key that cannot be read, names are denied one by one. */
 static void test_damaged(void)
 {
-	fixture_t f;
+	viewed_t f;
 	mail_lf_storage_t key;
 	mail_link_t link;
-	begin(&f, "example.org", NOW);
-	array_damage(&f.array, MAIL_SECTION_DKIM, "example.org/a");
-	(void)name_of("b._domainkey", "example.org", &key);
-	CU_ASSERT_EQUAL(mail_chain_cover(&f.view, mail_lf(&key), false, &link), KNOT_EOK);
-	CU_ASSERT(link.fleeting && name_is(link.owner, "a\\255._domainkey", "example.org"));
-	CU_ASSERT(name_is(link.next, "b\\000._domainkey", "example.org"));
+	viewed_begin(&f, stored, "example.org", NOW);
+	array_damage(&f.array, "dkim example.org/a");
+	check_link(&f, COVER | FLEETING, "b._domainkey", "a\\255._domainkey", "b\\000._domainkey");
 	/* It is not denied itself. */
-	(void)name_of("0._domainkey", "example.org", &key);
-	CU_ASSERT_EQUAL(mail_chain_cover(&f.view, mail_lf(&key), false, &link), KNOT_EOK);
-	CU_ASSERT(!link.fleeting && name_is(link.next, "a._domainkey", "example.org"));
-	(void)name_of("a._domainkey", "example.org", &key);
-	CU_ASSERT_EQUAL(mail_chain_match(&f.view, mail_lf(&key), &link), KNOT_EMALF);
-	end(&f);
+	check_link(&f, COVER, "0._domainkey", "\\255._report._dmarc", "a._domainkey");
+	CHECK_INT(mail_chain_match(&f.view, name_of(&f, "a._domainkey", &key), &link), KNOT_EMALF);
+	viewed_end(&f);
 }
 
 /* What lies below a cut is not the domain's: no end of the gap either. */
 static void test_gap_cut(void)
 {
 	static const char *const cuts[] = {
-		"    delegation: [ \"_dmarc NS ns.example.net.\" ]\n",
-		"    delegation: [ \"_report._dmarc NS ns.example.net.\" ]\n",
-		"    record: [ \"_dmarc DNAME d.example.net.\" ]\n",
-		"  - id: _dmarc.cut.example\n    policy: bare\n",
+		"| delegation: [ '_dmarc NS ns.example.net.' ]",
+		"| delegation: [ '_report._dmarc NS ns.example.net.' ]",
+		"| record: [ '_dmarc DNAME d.example.net.' ]",
+		"\ndomain _dmarc.cut.example| policy: bare",
 	};
-	for (size_t i = 0; i < COUNT(cuts); i++) {
+	EACH(c, cuts) {
 		char text[512];
-		fixture_t f;
-		mail_lf_storage_t key;
-		mail_link_t link;
-		(void)snprintf(text, sizeof(text),
-		               "domain:\n  - id: cut.example\n    policy: bare\n%s", cuts[i]);
-		begin(&f, "bare.example", NOW);
-		CU_ASSERT_FATAL(array_put(&f.array, text));
-		mail_cache_sync(f.cache, 1, f.array.txnid);
-		mail_cache_hold(f.cache);
-		(void)name_of("@", "cut.example", &key);
-		CU_ASSERT_EQUAL_FATAL(mail_name_parse(MAIL_STR("cut.example"), f.name, NULL),
-		                      KNOT_EOK);
-		CU_ASSERT_EQUAL_FATAL(mail_view_open(&f.view, f.name, mail_lf(&key)), KNOT_EOK);
-		const char *cut = i == 1 ? "_report._dmarc" : "_dmarc";
-		CU_ASSERT_EQUAL(mail_chain_match(&f.view, mail_lf(&key), &link), KNOT_EOK);
-		CU_ASSERT(name_is(link.next, cut, "cut.example"));
-		(void)name_of(cut, "cut.example", &key);
-		CU_ASSERT_EQUAL(mail_chain_match(&f.view, mail_lf(&key), &link), KNOT_EOK);
-		CU_ASSERT(name_is(link.next, "@", "cut.example"));
-		(void)name_of("x", "cut.example", &key);
-		CU_ASSERT_EQUAL(mail_chain_cover(&f.view, mail_lf(&key), false, &link), KNOT_EOK);
-		CU_ASSERT(name_is(link.owner, cut, "cut.example"));
-		CU_ASSERT(name_is(link.next, "@", "cut.example"));
-		end(&f);
+		viewed_t f;
+		const char *cut = c - cuts == 1 ? "_report._dmarc" : "_dmarc";
+		(void)snprintf(text, sizeof(text), "domain cut.example| policy: bare%s", *c);
+		viewed_begin(&f, stored, "bare.example", NOW);
+		viewed_put(&f, text);
+		REQUIRE(viewed_open(&f, "cut.example") == KNOT_EOK);
+		check_link(&f, MATCH, "@", "@", cut);
+		check_link(&f, MATCH, cut, cut, "@");
+		check_link(&f, COVER, "x", cut, "@");
+		viewed_end(&f);
 	}
 }
 
@@ -361,52 +279,41 @@ static void test_gap_cut(void)
 static void test_child_unknown(void)
 {
 	static const char *const children[] = { "lost", "gone", "damaged", "open" };
-	fixture_t f;
-	begin(&f, "bare.example", NOW);
-	CU_ASSERT_FATAL(array_put(&f.array,
-	                          "domain:\n"
-	                          "  - id: lost.bare.example\n    policy: nope\n"
-	                          "  - id: gone.bare.example\n    policy: bare\n    key-set: nope\n"
-	                          "  - id: damaged.bare.example\n    policy: bare\n"
-	                          "  - id: open.bare.example\n    policy: bare\n"));
-	array_damage(&f.array, MAIL_SECTION_DOMAIN, "damaged.bare.example");
-	mail_cache_sync(f.cache, 1, f.array.txnid);
-	mail_cache_hold(f.cache);
-	mail_lf_storage_t apex;
-	CU_ASSERT_EQUAL_FATAL(mail_view_open(&f.view, f.name, name_of("@", "bare.example", &apex)),
-	                      KNOT_EOK);
-	for (size_t i = 0; i < COUNT(children); i++) {
-		const bool open = i == 3;
-		mail_lf_storage_t key;
+	viewed_t f;
+	viewed_begin(&f, stored, "bare.example", NOW);
+	REQUIRE(array_put(&f.array, "domain lost.bare.example| policy: nope\n"
+	                            "domain gone.bare.example| policy: bare| key-set: nope\n"
+	                            "domain damaged.bare.example| policy: bare\n"
+	                            "domain open.bare.example| policy: bare"));
+	array_damage(&f.array, "domain damaged.bare.example");
+	viewed_put(&f, NULL);
+	mail_lf_storage_t key;
+	REQUIRE(viewed_open(&f, "bare.example") == KNOT_EOK);
+	EACH(c, children) {
+		const bool open = c - children == 3;
 		mail_link_t link;
 		mail_ds_t ds;
 		knot_rrset_t nsec;
 		uint32_t ttl;
-		(void)name_of(children[i], "bare.example", &key);
-		CU_ASSERT_EQUAL_FATAL(mail_chain_match(&f.view, mail_lf(&key), &link), KNOT_EOK);
-		int ret = mail_view_child_ds(&f.view, link.owner, mail_lf(&key), NULL, &ds);
-		UNIT_CHECK(ret == (open ? KNOT_ENOENT : KNOT_EMALF), "%s: %d", children[i], ret);
-		CU_ASSERT_EQUAL_FATAL(mail_view_nsec(&f.view, &link, NULL, &nsec, &ttl), KNOT_EOK);
+		const mail_lf_t lf = name_of(&f, *c, &key);
+		REQUIRE(mail_chain_match(&f.view, lf, &link) == KNOT_EOK);
+		int ret = mail_view_child_ds(&f.view, link.owner, lf, NULL, &ds);
+		CHECK(ret == (open ? KNOT_ENOENT : KNOT_EMALF), "%s: %d", *c, ret);
+		REQUIRE(mail_view_nsec(&f.view, &link, NULL, &nsec, &ttl) == KNOT_EOK);
 		const size_t next_len = knot_dname_size(link.next);
-		CU_ASSERT_EQUAL_FATAL(nsec.rrs.rdata->len, next_len + 2 + 6);
+		REQUIRE(nsec.rrs.rdata->len == next_len + 2 + 6);
 		/* NS is 2, DS 43, RRSIG 46, NSEC 47. */
 		const uint8_t *bits = nsec.rrs.rdata->data + next_len + 2;
-		CU_ASSERT_EQUAL(bits[0], 0x80 >> 2);
-		CU_ASSERT_EQUAL(bits[5], (open ? 0 : 0x80 >> 3) | 0x80 >> 6 | 0x80 >> 7);
+		CHECK_INT(bits[0], 0x80 >> 2);
+		CHECK_INT(bits[5], (open ? 0 : 0x80 >> 3) | 0x80 >> 6 | 0x80 >> 7);
 		knot_rdataset_clear(&nsec.rrs, NULL);
 	}
-	end(&f);
+	viewed_end(&f);
 }
 
-static const unit_test_t tests[] = {
-	{ "links of owners", test_match },    { "links that cover", test_cover },
-	{ "below _report._dmarc", test_gap }, { "what is ahead", test_until },
-	{ "nothing but an apex", test_bare }, { "tombstones", test_tombstones },
-	{ "a cut at _dmarc", test_gap_cut },  { "a child that cannot be read", test_child_unknown },
-	{ "a damaged key", test_damaged },    { NULL, NULL }
-};
-
-int main(void)
-{
-	return unit_run("chain", tests);
-}
+UNIT_MAIN("chain", TEST("links of owners", test_match), TEST("links that cover", test_cover),
+          TEST("below _report._dmarc", test_gap), TEST("what is ahead", test_until),
+          TEST("nothing but an apex", test_bare), TEST("tombstones", test_tombstones),
+          TEST("a cut at _dmarc", test_gap_cut),
+          TEST("a child that cannot be read", test_child_unknown),
+          TEST("a damaged key", test_damaged))

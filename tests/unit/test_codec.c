@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "mail/codec.h"
 
-#include "unit.h"
-#include "failing.h"
+#include "lib/unit.h"
+#include "lib/failing.h"
 
 #define OCTETS(s) s, sizeof(s) - 1
 
@@ -17,16 +17,23 @@ typedef struct {
 	const char *value;
 } member_t;
 
+#define MEMBER(op, item, value)                                                                    \
+	{                                                                                          \
+		MAIL_ITEM_##item, MAIL_OP_##op, value                                              \
+	}
+#define SET(item, value) MEMBER(SET, item, value)
+#define ADD(item, value) MEMBER(ADD, item, value)
+#define NONE(item) MEMBER(NONE, item, "")
 #define MEMBERS_MAX 40
 
 static mail_entry_t *make(mail_section_t section, const char *id, const member_t *members)
 {
 	mail_entry_t *entry = mail_entry_new(section, MAIL_STR(id));
-	CU_ASSERT_PTR_NOT_NULL_FATAL(entry);
+	REQUIRE(entry != NULL);
 	for (size_t i = 0; i < MEMBERS_MAX && members[i].value != NULL; i++) {
 		int ret = mail_entry_add(entry, mail_item_get(members[i].item), members[i].op,
 		                         MAIL_STR(members[i].value), i);
-		UNIT_CHECK(ret == KNOT_EOK, "%s: member %zu: %s", id, i, knot_strerror(ret));
+		CHECK(ret == KNOT_EOK, "%s: member %zu: %s", id, i, knot_strerror(ret));
 	}
 	return entry;
 }
@@ -37,70 +44,43 @@ static const struct {
 	const char *id;
 	member_t members[MEMBERS_MAX];
 } samples[] = {
-	{ MAIL_SECTION_DOMAIN, "example.net", { { MAIL_ITEM_POLICY, MAIL_OP_SET, "business" } } },
-	{ MAIL_SECTION_DOMAIN, "example.com", { { MAIL_ITEM_ALIAS, MAIL_OP_SET, "example.net" } } },
+	{ MAIL_SECTION_DOMAIN, "example.net", { SET(POLICY, "business") } },
+	{ MAIL_SECTION_DOMAIN, "example.com", { SET(ALIAS, "example.net") } },
 	{ MAIL_SECTION_DOMAIN, "example", { { 0, MAIL_OP_SET, NULL } } },
 	{ MAIL_SECTION_DOMAIN,
 	  "example.org",
-	  {
-		  { MAIL_ITEM_POLICY, MAIL_OP_SET, "business" },
-		  { MAIL_ITEM_TARGET, MAIL_OP_SET, "off" },
-		  { MAIL_ITEM_DELEGATION, MAIL_OP_SET, "sub NS ns.example.com." },
-		  { MAIL_ITEM_DELEGATION, MAIL_OP_SET, "sub NS ns2.example.com." },
-		  { MAIL_ITEM_MX, MAIL_OP_NONE, "" },
-		  { MAIL_ITEM_SPF, MAIL_OP_ADD, "include:_spf.crm.example" },
-		  { MAIL_ITEM_DMARC, MAIL_OP_SET, "p=none" },
-		  { MAIL_ITEM_DMARC, MAIL_OP_SET, "rua=mailto:a@{domain}" },
-		  { MAIL_ITEM_TXT, MAIL_OP_SET, "gr\303\274n \342\202\254 \360\237\214\215" },
-		  { MAIL_ITEM_TXT, MAIL_OP_ADD, "more" },
-		  { MAIL_ITEM_NO_MAIL, MAIL_OP_SET, "on" },
-		  { MAIL_ITEM_TTL, MAIL_OP_SET, "2147483647" },
-	  } },
+	  { SET(POLICY, "business"), SET(TARGET, "off"), SET(DELEGATION, "sub NS ns.example.com."),
+	    SET(DELEGATION, "sub NS ns2.example.com."), NONE(MX),
+	    ADD(SPF, "include:_spf.crm.example"), SET(DMARC, "p=none"),
+	    SET(DMARC, "rua=mailto:a@{domain}"),
+	    SET(TXT, "gr\303\274n \342\202\254 \360\237\214\215"), ADD(TXT, "more"),
+	    SET(NO_MAIL, "on"), SET(TTL, "2147483647") } },
 	{ MAIL_SECTION_POLICY,
 	  "business",
-	  {
-		  { MAIL_ITEM_BASE, MAIL_OP_SET, "default" },
-		  { MAIL_ITEM_HOST, MAIL_OP_SET, "mail" },
-		  { MAIL_ITEM_HOST, MAIL_OP_ADD, "ns1" },
-		  { MAIL_ITEM_MTA_STS, MAIL_OP_SET, "none" },
-		  { MAIL_ITEM_MTA_STS_MAX_AGE, MAIL_OP_SET, "0" },
-	  } },
+	  { SET(BASE, "default"), SET(HOST, "mail"), ADD(HOST, "ns1"), SET(MTA_STS, "none"),
+	    SET(MTA_STS_MAX_AGE, "0") } },
 	{ MAIL_SECTION_HOST,
 	  "mail",
-	  {
-		  { MAIL_ITEM_NAME, MAIL_OP_SET, "mail" },
-		  { MAIL_ITEM_TLSA_PORT, MAIL_OP_SET, "25" },
-		  { MAIL_ITEM_TLSA_PORT, MAIL_OP_SET, "65535" },
-	  } },
+	  { SET(NAME, "mail"), SET(TLSA_PORT, "25"), SET(TLSA_PORT, "65535") } },
 	{ MAIL_SECTION_CERTIFICATE,
 	  "web",
-	  {
-		  { MAIL_ITEM_DEPLOY_AT, MAIL_OP_SET, "9999-12-31T23:59:59Z" },
-		  { MAIL_ITEM_PUBLISH, MAIL_OP_SET, "1970-01-01T00:00:00Z" },
-	  } },
+	  { SET(DEPLOY_AT, "9999-12-31T23:59:59Z"), SET(PUBLISH, "1970-01-01T00:00:00Z") } },
 	{ MAIL_SECTION_DKIM,
 	  "example.net/s1",
-	  {
-		  { MAIL_ITEM_PUBLISH, MAIL_OP_SET, "2026-01-01T00:00:00Z" },
-		  { MAIL_ITEM_ACTIVATE, MAIL_OP_SET, "2026-01-02T00:00:00Z" },
-		  { MAIL_ITEM_RETIRE, MAIL_OP_SET, "2026-01-03T00:00:00Z" },
-		  { MAIL_ITEM_REMOVE, MAIL_OP_SET, "2026-01-04T00:00:00Z" },
-		  { MAIL_ITEM_KEY, MAIL_OP_SET, "\1\2\3\377 6789abcdef0123456789abcdef" },
-		  { MAIL_ITEM_TAGS, MAIL_OP_SET, "t=s" },
-		  { MAIL_ITEM_REVOKE, MAIL_OP_SET, "on" },
-	  } },
-	{ MAIL_SECTION_DKIM,
-	  "policy:business/s1",
-	  { { MAIL_ITEM_CNAME, MAIL_OP_SET, "k1.crm.example." } } },
+	  { SET(PUBLISH, "2026-01-01T00:00:00Z"), SET(ACTIVATE, "2026-01-02T00:00:00Z"),
+	    SET(RETIRE, "2026-01-03T00:00:00Z"), SET(REMOVE, "2026-01-04T00:00:00Z"),
+	    SET(KEY, "\1\2\3\377 6789abcdef0123456789abcdef"), SET(TAGS, "t=s"),
+	    SET(REVOKE, "on") } },
+	{ MAIL_SECTION_DKIM, "policy:business/s1", { SET(CNAME, "k1.crm.example.") } },
 };
 
-#define SAMPLES (sizeof(samples) / sizeof(*samples))
+#define SAMPLES (COUNT(samples))
 
 static void encode_sample(size_t i, mail_entry_t **entry, mail_buf_t *out)
 {
 	*entry = make(samples[i].section, samples[i].id, samples[i].members);
 	int ret = mail_codec_encode(*entry, out);
-	UNIT_CHECK(ret == KNOT_EOK, "sample %zu: %s", i, knot_strerror(ret));
+	CHECK(ret == KNOT_EOK, "sample %zu: %s", i, knot_strerror(ret));
 }
 
 static void test_round(void)
@@ -111,8 +91,7 @@ static void test_round(void)
 		encode_sample(i, &entry, &value);
 		int ret = mail_codec_decode(entry->section, entry->id, value.data, value.len,
 		                            &back);
-		UNIT_CHECK(ret == KNOT_EOK && mail_entry_equal(entry, back), "sample %zu: %d", i,
-		           ret);
+		CHECK(ret == KNOT_EOK && mail_entry_equal(entry, back), "sample %zu: %d", i, ret);
 		mail_entry_free(back);
 		mail_entry_free(entry);
 		mail_buf_free(&value);
@@ -129,35 +108,29 @@ static void test_layout(void)
 		size_t len;
 	} cases[] = {
 		{ MAIL_SECTION_DOMAIN,
-		  { { MAIL_ITEM_POLICY, MAIL_OP_SET, "business" } },
+		  { SET(POLICY, "business") },
 		  OCTETS("\1\1\0\1\0\10business") },
 		{ MAIL_SECTION_DOMAIN, { { 0, MAIL_OP_SET, NULL } }, OCTETS("\1") },
 		{ MAIL_SECTION_DOMAIN,
-		  { { MAIL_ITEM_ALIAS, MAIL_OP_SET, "a.b" },
-		    { MAIL_ITEM_NO_MAIL, MAIL_OP_SET, "on" } },
+		  { SET(ALIAS, "a.b"), SET(NO_MAIL, "on") },
 		  OCTETS("\1\2\0\1\0\3a.b\35\0\1\1") },
 		{ MAIL_SECTION_POLICY,
-		  { { MAIL_ITEM_TTL, MAIL_OP_SET, "66051" },
-		    { MAIL_ITEM_TXT, MAIL_OP_ADD, "b" },
-		    { MAIL_ITEM_MX, MAIL_OP_NONE, "" } },
+		  { SET(TTL, "66051"), ADD(TXT, "b"), NONE(MX) },
 		  OCTETS("\1\14\2\0\33\1\1\0\1b\36\0\1\0\1\2\3") },
 		{ MAIL_SECTION_POLICY,
-		  { { MAIL_ITEM_TXT, MAIL_OP_SET, "b" },
-		    { MAIL_ITEM_TXT, MAIL_OP_SET, "a" },
-		    { MAIL_ITEM_NO_MAIL, MAIL_OP_SET, "off" } },
+		  { SET(TXT, "b"), SET(TXT, "a"), SET(NO_MAIL, "off") },
 		  OCTETS("\1\33\0\2\0\1b\0\1a\35\0\1\0") },
 		{ MAIL_SECTION_DKIM,
-		  { { MAIL_ITEM_KEY, MAIL_OP_SET, KEY_32 },
-		    { MAIL_ITEM_PUBLISH, MAIL_OP_SET, "2026-01-01T00:00:00Z" } },
+		  { SET(KEY, KEY_32), SET(PUBLISH, "2026-01-01T00:00:00Z") },
 		  OCTETS("\1\74\0\1" TIME_2026 "\100\0\1\0\40" KEY_32) },
 	};
-	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
-		mail_entry_t *entry = make(cases[i].section, "x", cases[i].members);
+	EACH(c, cases) {
+		mail_entry_t *entry = make(c->section, "x", c->members);
 		mail_buf_t value = { 0 };
 		int ret = mail_codec_encode(entry, &value);
-		UNIT_CHECK(ret == KNOT_EOK && value.len == cases[i].len &&
-		                   memcmp(value.data, cases[i].value, value.len) == 0,
-		           "case %zu: %d, %zu octets", i, ret, value.len);
+		CHECK(ret == KNOT_EOK && value.len == c->len &&
+		              memcmp(value.data, c->value, value.len) == 0,
+		      "%d, %zu octets", ret, value.len);
 		mail_buf_free(&value);
 		mail_entry_free(entry);
 	}
@@ -170,33 +143,30 @@ static void test_encode_refused(void)
 		mail_section_t section;
 		member_t members[2];
 	} cases[] = {
-		{ MAIL_SECTION_POLICY, { { MAIL_ITEM_TTL, MAIL_OP_SET, "2147483648" } } },
-		{ MAIL_SECTION_POLICY,
-		  { { MAIL_ITEM_TTL, MAIL_OP_SET, "99999999999999999999999" } } },
-		{ MAIL_SECTION_POLICY, { { MAIL_ITEM_TTL, MAIL_OP_SET, "1 " } } },
-		{ MAIL_SECTION_POLICY, { { MAIL_ITEM_NO_MAIL, MAIL_OP_SET, "true" } } },
-		{ MAIL_SECTION_POLICY, { { MAIL_ITEM_TXT, MAIL_OP_SET, "a\nb" } } },
-		{ MAIL_SECTION_POLICY, { { MAIL_ITEM_TXT, MAIL_OP_SET, "\377" } } },
-		{ MAIL_SECTION_HOST, { { MAIL_ITEM_TLSA_PORT, MAIL_OP_SET, "0" } } },
-		{ MAIL_SECTION_DKIM, { { MAIL_ITEM_PUBLISH, MAIL_OP_SET, "yesterday" } } },
-		{ MAIL_SECTION_DKIM,
-		  { { MAIL_ITEM_PUBLISH, MAIL_OP_SET, "1969-12-31T23:59:59Z" } } },
+		{ MAIL_SECTION_POLICY, { SET(TTL, "2147483648") } },
+		{ MAIL_SECTION_POLICY, { SET(TTL, "99999999999999999999999") } },
+		{ MAIL_SECTION_POLICY, { SET(TTL, "1 ") } },
+		{ MAIL_SECTION_POLICY, { SET(NO_MAIL, "true") } },
+		{ MAIL_SECTION_POLICY, { SET(TXT, "a\nb") } },
+		{ MAIL_SECTION_POLICY, { SET(TXT, "\377") } },
+		{ MAIL_SECTION_HOST, { SET(TLSA_PORT, "0") } },
+		{ MAIL_SECTION_DKIM, { SET(PUBLISH, "yesterday") } },
+		{ MAIL_SECTION_DKIM, { SET(PUBLISH, "1969-12-31T23:59:59Z") } },
 	};
-	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
-		mail_entry_t *entry = make(cases[i].section, "x", cases[i].members);
+	EACH(c, cases) {
+		mail_entry_t *entry = make(c->section, "x", c->members);
 		mail_buf_t value = { 0 };
 		mail_buf_u8(&value, 7);
-		UNIT_CHECK(mail_codec_encode(entry, &value) == KNOT_EINVAL && value.len == 1 &&
-		                   value.data[0] == 7,
-		           "case %zu", i);
+		CHECK(mail_codec_encode(entry, &value) == KNOT_EINVAL && value.len == 1 &&
+		      value.data[0] == 7);
 		mail_buf_free(&value);
 		mail_entry_free(entry);
 	}
 	mail_entry_t *entry = make(samples[0].section, samples[0].id, samples[0].members);
 	uint8_t room[13];
 	mail_buf_t small = MAIL_BUF_FIXED(room, sizeof(room));
-	CU_ASSERT_EQUAL(mail_codec_encode(entry, &small), KNOT_ESPACE);
-	CU_ASSERT_EQUAL(small.len, 0);
+	CHECK_INT(mail_codec_encode(entry, &small), KNOT_ESPACE);
+	CHECK_INT(small.len, 0);
 	mail_entry_free(entry);
 }
 
@@ -255,12 +225,12 @@ static void test_decode_refused(void)
 		{ MAIL_SECTION_DOMAIN, OCTETS("\1\17\0\2\0\3p=a\0\4sp=b"), KNOT_EOK },
 		{ MAIL_SECTION_DKIM, OCTETS("\1\74\0\1\0\0\0\x3a\xff\xf4\x41\x7f"), KNOT_EOK },
 	};
-	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+	EACH(c, cases) {
 		mail_entry_t *entry = NULL;
-		int ret = mail_codec_decode(cases[i].section, MAIL_STR("x"),
-		                            (const uint8_t *)cases[i].value, cases[i].len, &entry);
-		UNIT_CHECK(ret == cases[i].ret, "case %zu: %s", i, knot_strerror(ret));
-		UNIT_CHECK((entry != NULL) == (ret == KNOT_EOK), "case %zu", i);
+		int ret = mail_codec_decode(c->section, MAIL_STR("x"), (const uint8_t *)c->value,
+		                            c->len, &entry);
+		CHECK(ret == c->ret, "%s", knot_strerror(ret));
+		CHECK_INT((entry != NULL), (ret == KNOT_EOK));
 		mail_entry_free(entry);
 	}
 }
@@ -291,18 +261,16 @@ static void test_domain(void)
 		{ OCTETS("\1\2\0\1\0\1a\1\0\1\0\1p"), KNOT_EMALF, "", "a", false },
 		{ OCTETS("\1\1\0\1\0\1p\33"), KNOT_EMALF, "p", "", false },
 	};
-	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+	EACH(c, cases) {
 		mail_domain_t domain;
 		memset(&domain, 0xff, sizeof(domain));
-		int ret = mail_codec_domain((const uint8_t *)cases[i].value, cases[i].len, &domain);
-		if (!UNIT_CHECK(ret == cases[i].ret, "case %zu: %s", i, knot_strerror(ret)) ||
-		    ret != KNOT_EOK) {
+		int ret = mail_codec_domain((const uint8_t *)c->value, c->len, &domain);
+		if (!CHECK(ret == c->ret, "%s", knot_strerror(ret)) || ret != KNOT_EOK) {
 			continue;
 		}
-		UNIT_CHECK(mail_str_is(domain.policy, cases[i].policy), "case %zu", i);
-		UNIT_CHECK(mail_str_is(domain.alias, cases[i].alias), "case %zu", i);
-		UNIT_CHECK(domain.plain == cases[i].plain && domain.stamp.timestamp == 0,
-		           "case %zu", i);
+		CHECK_TEXT(domain.policy, c->policy);
+		CHECK_TEXT(domain.alias, c->alias);
+		CHECK(domain.plain == c->plain && domain.stamp.timestamp == 0);
 	}
 }
 
@@ -338,21 +306,19 @@ static void test_dkim(void)
 		{ OCTETS("\1\100\0\1\0\1k\103\0\1\2"), KNOT_EMALF, "", 0, 0, false, false },
 		{ OCTETS("\1\100\0\1\0\1k\77\0\1" TIME_2026), KNOT_EMALF, "", 0, 0, false, false },
 	};
-	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+	EACH(c, cases) {
 		mail_dkim_t dkim;
 		memset(&dkim, 0xff, sizeof(dkim));
-		int ret = mail_codec_dkim((const uint8_t *)cases[i].value, cases[i].len, &dkim);
-		if (!UNIT_CHECK(ret == cases[i].ret, "case %zu: %s", i, knot_strerror(ret)) ||
-		    ret != KNOT_EOK) {
+		int ret = mail_codec_dkim((const uint8_t *)c->value, c->len, &dkim);
+		if (!CHECK(ret == c->ret, "%s", knot_strerror(ret)) || ret != KNOT_EOK) {
 			continue;
 		}
-		UNIT_CHECK(mail_str_is(dkim.tags, cases[i].tags), "case %zu", i);
-		UNIT_CHECK(mail_str_is(dkim.key, cases[i].key ? KEY_32 : ""), "case %zu", i);
-		UNIT_CHECK(mail_str_is(dkim.cname, cases[i].key ? "" : "a."), "case %zu", i);
-		UNIT_CHECK(dkim.publish == cases[i].publish && dkim.activate == 0 &&
-		                   dkim.retire == INT64_MAX && dkim.remove == cases[i].remove &&
-		                   dkim.revoke == cases[i].revoke && dkim.stamp.timestamp == 0,
-		           "case %zu", i);
+		CHECK_TEXT(dkim.tags, c->tags);
+		CHECK_TEXT(dkim.key, c->key ? KEY_32 : "");
+		CHECK_TEXT(dkim.cname, c->key ? "" : "a.");
+		CHECK(dkim.publish == c->publish && dkim.activate == 0 &&
+		      dkim.retire == INT64_MAX && dkim.remove == c->remove &&
+		      dkim.revoke == c->revoke && dkim.stamp.timestamp == 0);
 	}
 }
 
@@ -365,7 +331,7 @@ static int feed(mail_section_t section, const uint8_t *octets, size_t len, const
                 size_t n)
 {
 	uint8_t *copy = malloc(len > 0 ? len : 1);
-	CU_ASSERT_PTR_NOT_NULL_FATAL(copy);
+	REQUIRE(copy != NULL);
 	memcpy(copy, octets, len);
 	mail_entry_t *entry;
 	mail_domain_t domain;
@@ -373,30 +339,30 @@ static int feed(mail_section_t section, const uint8_t *octets, size_t len, const
 	int ret = mail_codec_decode(section, MAIL_STR("x"), copy, len, &entry);
 	int domain_ret = mail_codec_domain(copy, len, &domain);
 	int dkim_ret = mail_codec_dkim(copy, len, &dkim);
-	UNIT_CHECK(ret == KNOT_EOK || ret == KNOT_EMALF || ret == KNOT_ENOTSUP, "%s %zu: %d", what,
-	           n, ret);
+	CHECK(ret == KNOT_EOK || ret == KNOT_EMALF || ret == KNOT_ENOTSUP, "%s %zu: %d", what, n,
+	      ret);
 	if (ret == KNOT_EOK) {
 		mail_buf_t again = { 0 };
-		UNIT_CHECK(mail_codec_encode(entry, &again) == KNOT_EOK && again.len == len &&
-		                   memcmp(again.data, copy, len) == 0,
-		           "%s %zu", what, n);
+		CHECK(mail_codec_encode(entry, &again) == KNOT_EOK && again.len == len &&
+		              memcmp(again.data, copy, len) == 0,
+		      "%s %zu", what, n);
 		mail_buf_free(&again);
 	}
 	if (ret == KNOT_EOK && section == MAIL_SECTION_DOMAIN) {
-		UNIT_CHECK(domain_ret == KNOT_EOK &&
-		                   mail_str_equal(domain.policy,
-		                                  mail_entry_value(entry, MAIL_ITEM_POLICY)) &&
-		                   mail_str_equal(domain.alias,
-		                                  mail_entry_value(entry, MAIL_ITEM_ALIAS)),
-		           "%s %zu: %d", what, n, domain_ret);
+		CHECK(domain_ret == KNOT_EOK &&
+		              mail_str_equal(domain.policy,
+		                             mail_entry_value(entry, MAIL_ITEM_POLICY)) &&
+		              mail_str_equal(domain.alias,
+		                             mail_entry_value(entry, MAIL_ITEM_ALIAS)),
+		      "%s %zu: %d", what, n, domain_ret);
 	} else if (ret == KNOT_EOK && section == MAIL_SECTION_DKIM) {
 		mail_str_t key = mail_entry_value(entry, MAIL_ITEM_KEY);
 		mail_str_t cname = mail_entry_value(entry, MAIL_ITEM_CNAME);
-		UNIT_CHECK((dkim_ret == KNOT_EOK) == ((key.len == 0) != (cname.len == 0)),
-		           "%s %zu: %d", what, n, dkim_ret);
-		UNIT_CHECK(dkim_ret != KNOT_EOK || (mail_str_equal(dkim.key, key) &&
-		                                    mail_str_equal(dkim.cname, cname)),
-		           "%s %zu", what, n);
+		CHECK((dkim_ret == KNOT_EOK) == ((key.len == 0) != (cname.len == 0)), "%s %zu: %d",
+		      what, n, dkim_ret);
+		CHECK(dkim_ret != KNOT_EOK ||
+		              (mail_str_equal(dkim.key, key) && mail_str_equal(dkim.cname, cname)),
+		      "%s %zu", what, n);
 	}
 	mail_entry_free(entry);
 	free(copy);
@@ -415,12 +381,11 @@ static void test_truncated(void)
 			                i * 1000 + len) != KNOT_EOK;
 		}
 		mail_buf_u8(&value, 0);
-		CU_ASSERT_NOT_EQUAL(feed(entry->section, value.data, value.len, "longer", i),
-		                    KNOT_EOK);
+		CHECK(feed(entry->section, value.data, value.len, "longer", i) != KNOT_EOK);
 		mail_buf_free(&value);
 		mail_entry_free(entry);
 	}
-	CU_ASSERT(refused > 100);
+	CHECK(refused > 100);
 }
 
 static void test_flipped(void)
@@ -442,7 +407,7 @@ static void test_flipped(void)
 		mail_buf_free(&value);
 		mail_entry_free(entry);
 	}
-	CU_ASSERT(refused > 1000);
+	CHECK(refused > 1000);
 }
 
 /*! Octets that look like values: random heads with values that fit more often than not. */
@@ -469,12 +434,12 @@ static void test_random(void)
 		read += feed(rand_r(&seed) % MAIL_SECTION_COUNT, value, len, "random", round) ==
 		        KNOT_EOK;
 	}
-	CU_ASSERT(read > 100);
+	CHECK(read > 100);
 }
 
 static void test_allocation(void)
 {
-	CU_ASSERT_FATAL(failing_linked());
+	REQUIRE(failing_linked());
 	for (size_t s = 0; s < SAMPLES; s++) {
 		mail_entry_t *entry;
 		mail_buf_t value = { 0 };
@@ -488,36 +453,26 @@ static void test_allocation(void)
 			                            value.len, &back);
 			int put = mail_codec_encode(entry, &again);
 			met = failing_off();
-			UNIT_CHECK(ret == KNOT_EOK ? mail_entry_equal(entry, back)
-			                           : ret == KNOT_ENOMEM && back == NULL,
-			           "sample %zu allocation %zu: %d", s, i, ret);
-			UNIT_CHECK(put == KNOT_EOK || (put == KNOT_ENOMEM && again.len == 0),
-			           "sample %zu allocation %zu: %d", s, i, put);
-			UNIT_CHECK(met == (ret != KNOT_EOK || put != KNOT_EOK),
-			           "sample %zu allocation %zu", s, i);
+			CHECK(ret == KNOT_EOK ? mail_entry_equal(entry, back)
+			                      : ret == KNOT_ENOMEM && back == NULL,
+			      "sample %zu allocation %zu: %d", s, i, ret);
+			CHECK(put == KNOT_EOK || (put == KNOT_ENOMEM && again.len == 0),
+			      "sample %zu allocation %zu: %d", s, i, put);
+			CHECK(met == (ret != KNOT_EOK || put != KNOT_EOK),
+			      "sample %zu allocation %zu", s, i);
 			mail_entry_free(back);
 			mail_buf_free(&again);
 			runs++;
 		}
-		UNIT_CHECK(runs > 3, "sample %zu", s);
+		CHECK(runs > 3, "sample %zu", s);
 		mail_buf_free(&value);
 		mail_entry_free(entry);
 	}
 }
 
-static const unit_test_t tests[] = { { "encoded and decoded", test_round },
-	                             { "the layout", test_layout },
-	                             { "values that are not encoded", test_encode_refused },
-	                             { "octets that are not decoded", test_decode_refused },
-	                             { "domains in place", test_domain },
-	                             { "DKIM keys in place", test_dkim },
-	                             { "truncated values", test_truncated },
-	                             { "every octet changed", test_flipped },
-	                             { "random octets", test_random },
-	                             { "failing allocations", test_allocation },
-	                             { NULL, NULL } };
-
-int main(void)
-{
-	return unit_run("codec", tests);
-}
+UNIT_MAIN("codec", TEST("encoded and decoded", test_round), TEST("the layout", test_layout),
+          TEST("values that are not encoded", test_encode_refused),
+          TEST("octets that are not decoded", test_decode_refused),
+          TEST("domains in place", test_domain), TEST("DKIM keys in place", test_dkim),
+          TEST("truncated values", test_truncated), TEST("every octet changed", test_flipped),
+          TEST("random octets", test_random), TEST("failing allocations", test_allocation))

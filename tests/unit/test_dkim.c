@@ -1,102 +1,90 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "mail/dkim.h"
 
-#include "rendered_sweep.h"
+#include "lib/cases.h"
+
+static const case_t tags[] = {
+	SAME(""),
+	GOOD("none", ""),
+	GOOD("h=sha256", ""),
+	GOOD("h=sha256;", ""),
+	GOOD(" h = sha256 ; t=s; n=a note, with =; ", ""),
+	GOOD("t=s", ""),
+	WARN("t=y:s", "", 1),
+	GOOD("s=*", ""),
+	WARN("s=email", "", 1),
+	GOOD("s=tlsrpt", ""),
+	GOOD("x_1=", ""),
+	BAD("h=sha1", 3),
+	BAD("t=s; h=sha256:SHA1", 15),
+	BAD("h=md5", 3),
+	BAD("h=", 3),
+	BAD("s=mail", 3),
+	BAD("t=x", 3),
+	BAD("v=DKIM1", 1),
+	BAD("h=sha256; k=rsa", 11),
+	BAD("p=", 1),
+	BAD("h=sha256; h=sha256", 11),
+	BAD("sha256", 1),
+	BAD("h=sha256;;t=s", 10),
+	GOOD(";", ""),
+	BAD(";;", 1),
+	BAD("=x", 1),
+	BAD("1h=x", 1),
+	BAD("h-h=x", 2),
+	BAD("n=ü", 3),
+	BAD("n=a\tb", 4),
+	BAD("n=for {domain}", 7),
+};
+
+static int check_tags(mail_str_t in, mail_buf_t *out, mail_diag_t *diag)
+{
+	(void)out;
+	return mail_dkim_tags_check(in, diag);
+}
 
 static void test_tags(void)
 {
-	static const struct {
-		const char *tags;
-		int ret;
-		unsigned column;
-		unsigned warnings;
-	} cases[] = {
-		{ "", 0, 0, 0 },
-		{ "none", 0, 0, 0 },
-		{ "h=sha256", 0, 0, 0 },
-		{ "h=sha256;", 0, 0, 0 },
-		{ " h = sha256 ; t=s; n=a note, with =; ", 0, 0, 0 },
-		{ "t=s", 0, 0, 0 },
-		{ "t=y:s", 0, 0, 1 },
-		{ "s=*", 0, 0, 0 },
-		{ "s=email", 0, 0, 1 },
-		{ "s=tlsrpt", 0, 0, 0 },
-		{ "x_1=", 0, 0, 0 },
-		{ "h=sha1", KNOT_EINVAL, 3, 0 },
-		{ "t=s; h=sha256:SHA1", KNOT_EINVAL, 15, 0 },
-		{ "h=md5", KNOT_EINVAL, 3, 0 },
-		{ "h=", KNOT_EINVAL, 3, 0 },
-		{ "s=mail", KNOT_EINVAL, 3, 0 },
-		{ "t=x", KNOT_EINVAL, 3, 0 },
-		{ "v=DKIM1", KNOT_EINVAL, 1, 0 },
-		{ "h=sha256; k=rsa", KNOT_EINVAL, 11, 0 },
-		{ "p=", KNOT_EINVAL, 1, 0 },
-		{ "h=sha256; h=sha256", KNOT_EINVAL, 11, 0 },
-		{ "sha256", KNOT_EINVAL, 1, 0 },
-		{ "h=sha256;;t=s", KNOT_EINVAL, 10, 0 },
-		{ ";", 0, 0, 0 },
-		{ ";;", KNOT_EINVAL, 1, 0 },
-		{ "=x", KNOT_EINVAL, 1, 0 },
-		{ "1h=x", KNOT_EINVAL, 1, 0 },
-		{ "h-h=x", KNOT_EINVAL, 2, 0 },
-		{ "n=ü", KNOT_EINVAL, 3, 0 },
-		{ "n=a\tb", KNOT_EINVAL, 4, 0 },
-		{ "n=for {domain}", KNOT_EINVAL, 7, 0 },
-	};
-	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
-		rendered_diag_t d;
-		int ret = mail_dkim_tags_check(MAIL_STR(cases[i].tags), rendered_diag(&d));
-		UNIT_CHECK(ret == cases[i].ret, "case %zu: '%s': %d (%s)", i, cases[i].tags, ret,
-		           d.diag.text);
-		UNIT_CHECK(d.diag.column == cases[i].column, "case %zu: '%s': column %u (%s)", i,
-		           cases[i].tags, d.diag.column, d.diag.text);
-		UNIT_CHECK(d.warnings == cases[i].warnings, "case %zu: '%s': %u warnings (%s)", i,
-		           cases[i].tags, d.warnings, d.last);
-	}
-	CU_ASSERT(mail_dkim_tags_check((mail_str_t){ NULL, 0 }, NULL) == KNOT_EOK);
+	run_cases(tags, check_tags);
+	CHECK_OK(mail_dkim_tags_check((mail_str_t){ NULL, 0 }, NULL));
+}
+
+static const case_t selectors[] = {
+	GOOD("202404e", ""),
+	GOOD("s1.eu", ""),
+	GOOD("_x-1", ""),
+	GOOD("ABC", ""),
+	GOOD("012345678901234567890123456789012345678901234567890123456789012", ""),
+	BAD("0123456789012345678901234567890123456789012345678901234567890123", 1),
+	BAD("", 1),
+	BAD(".", 1),
+	BAD("a.", 3),
+	BAD("a..b", 3),
+	BAD("a.-b", 3),
+	BAD("a-", 1),
+	BAD("a b", 2),
+	BAD("*", 1),
+	BAD("ü", 1),
+	BAD("a/b", 2),
+	BAD("{domain}", 1),
+};
+
+static int check_selector(mail_str_t in, mail_buf_t *out, mail_diag_t *diag)
+{
+	(void)out;
+	return mail_dkim_selector_check(in, diag);
 }
 
 static void test_selectors(void)
 {
-	static const struct {
-		const char *selector;
-		int ret;
-		unsigned column;
-	} cases[] = {
-		{ "202404e", 0, 0 },
-		{ "s1.eu", 0, 0 },
-		{ "_x-1", 0, 0 },
-		{ "ABC", 0, 0 },
-		{ "012345678901234567890123456789012345678901234567890123456789012", 0, 0 },
-		{ "0123456789012345678901234567890123456789012345678901234567890123", KNOT_EINVAL,
-		  1 },
-		{ "", KNOT_EINVAL, 1 },
-		{ ".", KNOT_EINVAL, 1 },
-		{ "a.", KNOT_EINVAL, 3 },
-		{ "a..b", KNOT_EINVAL, 3 },
-		{ "a.-b", KNOT_EINVAL, 3 },
-		{ "a-", KNOT_EINVAL, 1 },
-		{ "a b", KNOT_EINVAL, 2 },
-		{ "*", KNOT_EINVAL, 1 },
-		{ "ü", KNOT_EINVAL, 1 },
-		{ "a/b", KNOT_EINVAL, 2 },
-		{ "{domain}", KNOT_EINVAL, 1 },
-	};
-	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
-		rendered_diag_t d;
-		int ret = mail_dkim_selector_check(MAIL_STR(cases[i].selector), rendered_diag(&d));
-		UNIT_CHECK(ret == cases[i].ret, "case %zu: '%s': %d (%s)", i, cases[i].selector,
-		           ret, d.diag.text);
-		UNIT_CHECK(d.diag.column == cases[i].column, "case %zu: '%s': column %u", i,
-		           cases[i].selector, d.diag.column);
-	}
+	run_cases(selectors, check_selector);
 	char longest[300];
 	memset(longest, 'a', sizeof(longest));
 	for (size_t i = 50; i < sizeof(longest); i += 50) {
 		longest[i] = '.';
 	}
-	CU_ASSERT(mail_dkim_selector_check((mail_str_t){ longest, 240 }, NULL) == KNOT_EOK);
-	CU_ASSERT(mail_dkim_selector_check((mail_str_t){ longest, 241 }, NULL) == KNOT_EINVAL);
+	CHECK_OK(mail_dkim_selector_check((mail_str_t){ longest, 240 }, NULL));
+	CHECK_INT(mail_dkim_selector_check((mail_str_t){ longest, 241 }, NULL), KNOT_EINVAL);
 }
 
 /* The keys of a guide. */
@@ -108,41 +96,50 @@ static void test_selectors(void)
 	"cXPp69R9VpevrKJtpBjaFxKtx7DXGie821MHuWJ7pWMdU1Uf3z8UBKF9bnrCZ5v0SdiaFkPXR1Iiq/gR6bMwdlWv" \
 	"ST9V6ePnqZqX+Iv4FA28byOot73/CIINFwIDAQAB"
 
-static const struct {
-	const char *p;
-	const char *tags;
-	const char *text;
-} records[] = {
-	{ P_ED25519, "h=sha256", "v=DKIM1; k=ed25519; h=sha256; p=" P_ED25519 },
-	{ P_RSA, "h=sha256", "v=DKIM1; k=rsa; h=sha256; p=" P_RSA },
-	{ P_RSA, "none", "v=DKIM1; k=rsa; p=" P_RSA },
-	{ P_RSA, "", "v=DKIM1; k=rsa; p=" P_RSA },
-	{ P_ED25519, " h=sha256; t=s ; ", "v=DKIM1; k=ed25519; h=sha256; t=s; p=" P_ED25519 },
-	{ "", "h=sha256", "v=DKIM1; p=" },
+/* The key and its tags. */
+static const case_t records[] = {
+	GOOD(P_ED25519 "|"
+	               "h=sha256",
+	     "v=DKIM1; k=ed25519; h=sha256; p=" P_ED25519),
+	GOOD(P_RSA "|"
+	           "h=sha256",
+	     "v=DKIM1; k=rsa; h=sha256; p=" P_RSA),
+	GOOD(P_RSA "|"
+	           "none",
+	     "v=DKIM1; k=rsa; p=" P_RSA),
+	GOOD(P_RSA "|"
+	           "",
+	     "v=DKIM1; k=rsa; p=" P_RSA),
+	GOOD(P_ED25519 "|"
+	               " h=sha256; t=s ; ",
+	     "v=DKIM1; k=ed25519; h=sha256; t=s; p=" P_ED25519),
+	GOOD("|h=sha256", "v=DKIM1; p="),
 };
+
+/* Into memory of the caller, as the hot path does it. */
+static int render(mail_str_t in, mail_buf_t *out, mail_diag_t *diag)
+{
+	uint8_t mem[1024];
+	mail_str_t parts[2] = { 0 };
+	mail_buf_t key = { 0 };
+	mail_rdata_t rdata = { .ops = MAIL_BUF_FIXED(mem, sizeof(mem)) };
+	(void)diag;
+	case_list(in, parts, 2);
+	if (parts[0].len > 0) {
+		CHECK_OK(mail_dkim_key_parse(parts[0], &key, NULL));
+	}
+	int ret = mail_dkim_render(key.data, key.len, parts[1], &rdata);
+	CHECK_INT(rdata.ops.data, mem);
+	ret = case_rdata_text(ret, &rdata, out);
+	rdata = (mail_rdata_t){ .ops = MAIL_BUF_FIXED(mem, out->len - 1) };
+	CHECK_INT(mail_dkim_render(key.data, key.len, parts[1], &rdata), KNOT_ESPACE);
+	mail_buf_free(&key);
+	return ret;
+}
 
 static void test_records(void)
 {
-	for (size_t i = 0; i < sizeof(records) / sizeof(*records); i++) {
-		mail_buf_t key = { 0 };
-		if (records[i].p[0] != '\0') {
-			CU_ASSERT(mail_dkim_key_parse(MAIL_STR(records[i].p), &key, NULL) ==
-			          KNOT_EOK);
-		}
-
-		/* Into memory of the caller, as the hot path does it. */
-		uint8_t mem[1024];
-		mail_rdata_t rdata = { .ops = MAIL_BUF_FIXED(mem, sizeof(mem)) };
-		int ret = mail_dkim_render(key.data, key.len, MAIL_STR(records[i].tags), &rdata);
-		CU_ASSERT(ret == KNOT_EOK && rdata.ops.data == mem);
-		const char *text = rendered_text(&rdata);
-		UNIT_CHECK(strcmp(text, records[i].text) == 0, "case %zu: '%s'", i, text);
-
-		rdata = (mail_rdata_t){ .ops = MAIL_BUF_FIXED(mem, strlen(records[i].text) - 1) };
-		ret = mail_dkim_render(key.data, key.len, MAIL_STR(records[i].tags), &rdata);
-		UNIT_CHECK(ret == KNOT_ESPACE, "case %zu: %d", i, ret);
-		mail_buf_free(&key);
-	}
+	run_cases(records, render);
 }
 
 /* An RSA-2048 key needs two <character-string>s, the first of 255 octets. */
@@ -151,40 +148,37 @@ static void test_split(void)
 	mail_buf_t key = { 0 };
 	mail_rdata_t rdata = { 0 };
 	uint8_t wire[1024];
-	CU_ASSERT(mail_dkim_key_parse(MAIL_STR(P_RSA), &key, NULL) == KNOT_EOK);
-	CU_ASSERT(mail_dkim_render(key.data, key.len, MAIL_STR("h=sha256"), &rdata) == KNOT_EOK);
+	CHECK_OK(mail_dkim_key_parse(MAIL_STR(P_RSA), &key, NULL));
+	CHECK_OK(mail_dkim_render(key.data, key.len, MAIL_STR("h=sha256"), &rdata));
 	size_t len = strlen("v=DKIM1; k=rsa; h=sha256; p=" P_RSA);
-	CU_ASSERT(mail_rdata_fill(&rdata, rendered_apex(), wire, sizeof(wire)) == (int)len + 2);
-	CU_ASSERT(wire[0] == 255 && wire[256] == len - 255);
+	CHECK_INT(mail_rdata_fill(&rdata, rendered_apex(), wire, sizeof(wire)), (int)len + 2);
+	CHECK(wire[0] == 255 && wire[256] == len - 255);
 	mail_rdata_free(&rdata);
 	mail_buf_free(&key);
 }
 
 /* RFC 4648 10. */
+static const case_t octets[] = {
+	GOOD("f", "v=DKIM1; k=rsa; p=Zg=="),
+	GOOD("fo", "v=DKIM1; k=rsa; p=Zm8="),
+	GOOD("foo", "v=DKIM1; k=rsa; p=Zm9v"),
+	GOOD("foob", "v=DKIM1; k=rsa; p=Zm9vYg=="),
+	GOOD("fooba", "v=DKIM1; k=rsa; p=Zm9vYmE="),
+	GOOD("foobar", "v=DKIM1; k=rsa; p=Zm9vYmFy"),
+	GOOD("\xfb\xff\xbf", "v=DKIM1; k=rsa; p=+/+/"),
+};
+
+static int render_octets(mail_str_t in, mail_buf_t *out, mail_diag_t *diag)
+{
+	mail_rdata_t rdata = { 0 };
+	(void)diag;
+	int ret = mail_dkim_render((const uint8_t *)in.data, in.len, MAIL_STR("none"), &rdata);
+	return case_rdata_text(ret, &rdata, out);
+}
+
 static void test_base64(void)
 {
-	static const struct {
-		const char *octets;
-		const char *p;
-	} cases[] = {
-		{ "f", "Zg==" },
-		{ "fo", "Zm8=" },
-		{ "foo", "Zm9v" },
-		{ "foob", "Zm9vYg==" },
-		{ "fooba", "Zm9vYmE=" },
-		{ "foobar", "Zm9vYmFy" },
-		{ "\xfb\xff\xbf", "+/+/" },
-	};
-	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
-		mail_rdata_t rdata = { 0 };
-		char want[64];
-		snprintf(want, sizeof(want), "v=DKIM1; k=rsa; p=%s", cases[i].p);
-		CU_ASSERT(mail_dkim_render((const uint8_t *)cases[i].octets,
-		                           strlen(cases[i].octets), MAIL_STR("none"),
-		                           &rdata) == KNOT_EOK);
-		const char *text = rendered_text(&rdata);
-		UNIT_CHECK(strcmp(text, want) == 0, "case %zu: '%s'", i, text);
-	}
+	run_cases(octets, render_octets);
 }
 
 static int run_all(mail_rdata_t *rdata)
@@ -203,17 +197,6 @@ static void test_allocation(void)
 	rendered_sweep(run_all, "v=DKIM1; k=rsa; h=sha256; p=" P_RSA);
 }
 
-static const unit_test_t tests[] = {
-	{ "tags", test_tags },
-	{ "selectors", test_selectors },
-	{ "records", test_records },
-	{ "a record of two strings", test_split },
-	{ "base64", test_base64 },
-	{ "failing allocations", test_allocation },
-	{ NULL, NULL },
-};
-
-int main(void)
-{
-	return unit_run("dkim", tests);
-}
+UNIT_MAIN("dkim", TEST("tags", test_tags), TEST("selectors", test_selectors),
+          TEST("records", test_records), TEST("a record of two strings", test_split),
+          TEST("base64", test_base64), TEST("failing allocations", test_allocation))

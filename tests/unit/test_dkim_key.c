@@ -4,7 +4,7 @@
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 
-#include "rendered.h"
+#include "lib/cases.h"
 
 /* RFC 8463 A.2: the public key, as p= and as SubjectPublicKeyInfo; the private one as PEM. */
 #define P_ED25519 "11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="
@@ -71,98 +71,79 @@ static const char public_pkcs1[] =
 
 #define ZEROS "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
 
-static const struct {
-	const char *text;
-	int ret;
-	unsigned column;
-	unsigned warnings;
-	const char *p; /* The record that is written of it, from p= on. */
-} keys[] = {
-	{ P_ED25519, 0, 0, 0, P_ED25519 },
-	{ "  11qYAYKxCrfVS/7TyWQHOg7hc\n\tvPapiMlrwIaaPcHURo=\n", 0, 0, 0, P_ED25519 },
-	{ SPKI_ED25519, 0, 0, 0, P_ED25519 },
-	{ private_ed25519, 0, 0, 0, P_ED25519 },
-	{ public_ed25519, 0, 0, 0, P_ED25519 },
-	{ "v=DKIM1; k=ed25519; p=" P_ED25519, 0, 0, 0, P_ED25519 },
-	{ "v=DKIM1; k=ed25519; h=sha256; p=" P_ED25519 "; t=s", 0, 0, 0, P_ED25519 },
-	{ "\"v=DKIM1; k=ed25519; \" \"p=11qYAYKxCrfVS/7TyWQHO\" \"g7hcvPapiMlrwIaaPcHURo=\"", 0, 0,
-	  0, P_ED25519 },
-	{ "p=" P_ED25519, 0, 0, 0, P_ED25519 },
-	{ P_RSA, 0, 0, 1, P_RSA },
-	{ P_PKCS1, 0, 0, 1, P_RSA },
-	{ public_pkcs1, 0, 0, 1, P_RSA },
-	{ "v=DKIM1; p=" P_RSA, 0, 0, 1, P_RSA },
-	{ "v=DKIM1;k=rsa;p=" P_RSA ";", 0, 0, 1, P_RSA },
-	{ "k=rsa; p=" P_RSA, 0, 0, 1, P_RSA },
+/* Keys as people write them, and p= of the record that is made of them. */
+static const case_t keys[] = {
+	GOOD(P_ED25519, P_ED25519),
+	GOOD("  11qYAYKxCrfVS/7TyWQHOg7hc\n\tvPapiMlrwIaaPcHURo=\n", P_ED25519),
+	GOOD(SPKI_ED25519, P_ED25519),
+	GOOD(private_ed25519, P_ED25519),
+	GOOD(public_ed25519, P_ED25519),
+	GOOD("v=DKIM1; k=ed25519; p=" P_ED25519, P_ED25519),
+	GOOD("v=DKIM1; k=ed25519; h=sha256; p=" P_ED25519 "; t=s", P_ED25519),
+	GOOD("\"v=DKIM1; k=ed25519; \" \"p=11qYAYKxCrfVS/7TyWQHO\" \"g7hcvPapiMlrwIaaPcHURo=\"",
+	     P_ED25519),
+	GOOD("p=" P_ED25519, P_ED25519),
+	WARN(P_RSA, P_RSA, 1),
+	WARN(P_PKCS1, P_RSA, 1),
+	WARN(public_pkcs1, P_RSA, 1),
+	WARN("v=DKIM1; p=" P_RSA, P_RSA, 1),
+	WARN("v=DKIM1;k=rsa;p=" P_RSA ";", P_RSA, 1),
+	WARN("k=rsa; p=" P_RSA, P_RSA, 1),
 
-	{ "", KNOT_EINVAL, 0, 0, NULL },
-	{ "  ", KNOT_EINVAL, 2, 0, NULL },
-	{ "=", KNOT_EINVAL, 1, 0, NULL },
-	{ "no key!", KNOT_EINVAL, 7, 0, NULL },
-	{ "Zm9v", KNOT_EINVAL, 0, 0, NULL },
-	{ "Zm9vYg=", KNOT_EINVAL, 7, 0, NULL },
-	{ "Zm9vYh==", KNOT_EINVAL, 8, 0, NULL },
-	{ "Zm9v=Zm9v", KNOT_EINVAL, 5, 0, NULL },
-	{ "Zm9===", KNOT_EINVAL, 5, 0, NULL },
-	{ "11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHUR==", KNOT_EINVAL, 44, 0, NULL },
-	{ "v=DKIM1; p=", KNOT_EINVAL, 0, 0, NULL },
-	{ "v=DKIM1; k=rsa", KNOT_EINVAL, 0, 0, NULL },
-	{ "v=DKIM1; k=rsa; p=" P_ED25519, KNOT_EINVAL, 0, 0, NULL },
-	{ "v=DKIM1; k=ed25519; p=" P_RSA, KNOT_EINVAL, 0, 0, NULL },
-	{ "v=DKIM1; p=?", KNOT_EINVAL, 12, 0, NULL },
-	{ "v=DKIM1; p=Zm9v; p=Zm9v", KNOT_EINVAL, 18, 0, NULL },
-	{ "v=DKIM2; p=" P_RSA, KNOT_EINVAL, 1, 0, NULL },
-	{ "v=spf1 -all;", KNOT_EINVAL, 1, 0, NULL },
+	BAD("", 0),
+	BAD("  ", 2),
+	BAD("=", 1),
+	BAD("no key!", 7),
+	BAD("Zm9v", 0),
+	BAD("Zm9vYg=", 7),
+	BAD("Zm9vYh==", 8),
+	BAD("Zm9v=Zm9v", 5),
+	BAD("Zm9===", 5),
+	BAD("11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHUR==", 44),
+	BAD("v=DKIM1; p=", 0),
+	BAD("v=DKIM1; k=rsa", 0),
+	BAD("v=DKIM1; k=rsa; p=" P_ED25519, 0),
+	BAD("v=DKIM1; k=ed25519; p=" P_RSA, 0),
+	BAD("v=DKIM1; p=?", 12),
+	BAD("v=DKIM1; p=Zm9v; p=Zm9v", 18),
+	BAD("v=DKIM2; p=" P_RSA, 1),
+	BAD("v=spf1 -all;", 1),
 	/* Not on the curve; not reduced; small orders: 0, 1, -1. */
-	{ "AgAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=", KNOT_EINVAL, 0, 0, NULL },
-	{ "//////////////////////////////////////////8=", KNOT_EINVAL, 0, 0, NULL },
-	{ "A" ZEROS "=", KNOT_EINVAL, 0, 0, NULL },
-	{ "AQ"
-	  "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
-	  KNOT_EINVAL, 0, 0, NULL },
-	{ "7P///////////////////////////////////////38=", KNOT_EINVAL, 0, 0, NULL },
-	{ P_EVEN, KNOT_EINVAL, 0, 0, NULL },
-	{ P_TRAILING, KNOT_EINVAL, 0, 0, NULL },
-	{ P_RSA1000, KNOT_EINVAL, 0, 0, NULL },
-	{ P_EC, KNOT_EINVAL, 0, 0, NULL },
-	{ private_encrypted, KNOT_EINVAL, 0, 0, NULL },
-	{ "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n", KNOT_EINVAL, 0, 0,
-	  NULL },
-	{ "-----BEGIN PUBLIC KEY-----\nMIIB\n-----END PUBLIC KEY-----\n", KNOT_EINVAL, 0, 0, NULL },
-	{ "-----BEGIN PUBLIC KEY-----\n", KNOT_EINVAL, 0, 0, NULL },
+	BAD("AgAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=", 0),
+	BAD("//////////////////////////////////////////8=", 0),
+	BAD("A" ZEROS "=", 0),
+	BAD("AQ"
+	    "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
+	    0),
+	BAD("7P///////////////////////////////////////38=", 0),
+	BAD(P_EVEN, 0),
+	BAD(P_TRAILING, 0),
+	BAD(P_RSA1000, 0),
+	BAD(P_EC, 0),
+	BAD(private_encrypted, 0),
+	BAD("-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n", 0),
+	BAD("-----BEGIN PUBLIC KEY-----\nMIIB\n-----END PUBLIC KEY-----\n", 0),
+	BAD("-----BEGIN PUBLIC KEY-----\n", 0),
 };
 
-/* The p= of the record of a key. */
-static const char *p_of(const mail_buf_t *key)
+static int parse(mail_str_t in, mail_buf_t *out, mail_diag_t *diag)
 {
+	mail_buf_t key = { 0 };
 	mail_rdata_t rdata = { 0 };
-	mail_dkim_render(key->data, key->len, MAIL_STR("none"), &rdata);
+	int ret = mail_dkim_key_parse(in, &key, diag);
+	if (ret != KNOT_EOK) {
+		CHECK_INT(key.len, 0);
+		return ret;
+	}
+	CHECK_OK(mail_dkim_render(key.data, key.len, MAIL_STR("none"), &rdata));
+	mail_buf_free(&key);
 	const char *p = strstr(rendered_text(&rdata), "p=");
-	return p != NULL ? p + 2 : "";
+	return mail_buf_str(out, p != NULL ? p + 2 : "");
 }
 
 static void test_parse(void)
 {
-	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++) {
-		rendered_diag_t d;
-		mail_buf_t key = { 0 };
-		int ret = mail_dkim_key_parse(MAIL_STR(keys[i].text), &key, rendered_diag(&d));
-		UNIT_CHECK(ret == keys[i].ret, "case %zu: '%.60s': %d (%s)", i, keys[i].text, ret,
-		           d.diag.text);
-		UNIT_CHECK(d.diag.column == keys[i].column, "case %zu: '%.60s': column %u (%s)", i,
-		           keys[i].text, d.diag.column, d.diag.text);
-		UNIT_CHECK(d.warnings == keys[i].warnings, "case %zu: %u warnings (%s)", i,
-		           d.warnings, d.last);
-		UNIT_CHECK((ret == KNOT_EOK) == (d.diag.text[0] == '\0'), "case %zu: '%s'", i,
-		           d.diag.text);
-		if (ret == KNOT_EOK) {
-			const char *p = p_of(&key);
-			UNIT_CHECK(strcmp(p, keys[i].p) == 0, "case %zu: '%s'", i, p);
-		} else {
-			UNIT_CHECK(key.len == 0, "case %zu: %zu octets", i, key.len);
-		}
-		mail_buf_free(&key);
-	}
+	run_cases(keys, parse);
 }
 
 /* What is not said for which reason is not of much use. */
@@ -178,11 +159,11 @@ static void test_reasons(void)
 		{ "v=DKIM1; p=", "empty" },
 		{ "v=DKIM1; k=rsa", "missing" },
 	};
-	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+	EACH(c, cases) {
 		mail_diag_t d = { 0 };
 		mail_buf_t key = { 0 };
-		CU_ASSERT(mail_dkim_key_parse(MAIL_STR(cases[i].text), &key, &d) == KNOT_EINVAL);
-		UNIT_CHECK(strstr(d.text, cases[i].word) != NULL, "case %zu: '%s'", i, d.text);
+		CHECK_INT(mail_dkim_key_parse(MAIL_STR(c->text), &key, &d), KNOT_EINVAL);
+		CHECK_HAS(d.text, c->word);
 		mail_buf_free(&key);
 	}
 }
@@ -191,31 +172,31 @@ static void test_check(void)
 {
 	mail_dkim_algorithm_t algorithm = MAIL_DKIM_RSA;
 	unsigned bits = 0;
-	CU_ASSERT(mail_dkim_key_check(octets_ed25519, 32, &algorithm, &bits, NULL) == KNOT_EOK);
-	CU_ASSERT(algorithm == MAIL_DKIM_ED25519 && bits == 256);
-	CU_ASSERT(mail_dkim_key_check(octets_ed25519, 31, NULL, NULL, NULL) == KNOT_EINVAL);
-	CU_ASSERT(mail_dkim_key_check(octets_ed25519, 0, NULL, NULL, NULL) == KNOT_EINVAL);
+	CHECK_OK(mail_dkim_key_check(octets_ed25519, 32, &algorithm, &bits, NULL));
+	CHECK(algorithm == MAIL_DKIM_ED25519 && bits == 256);
+	CHECK_INT(mail_dkim_key_check(octets_ed25519, 31, NULL, NULL, NULL), KNOT_EINVAL);
+	CHECK_INT(mail_dkim_key_check(octets_ed25519, 0, NULL, NULL, NULL), KNOT_EINVAL);
 
 	/* The sign of x is of no account, and half of all values are no key. */
 	uint8_t octets[32];
 	memcpy(octets, octets_ed25519, sizeof(octets));
 	octets[31] ^= 0x80;
-	CU_ASSERT(mail_dkim_key_check(octets, 32, NULL, NULL, NULL) == KNOT_EOK);
+	CHECK_OK(mail_dkim_key_check(octets, 32, NULL, NULL, NULL));
 	unsigned good = 0;
 	for (unsigned i = 0; i < 256; i++) {
 		octets[5] = (uint8_t)i;
 		good += mail_dkim_key_check(octets, 32, NULL, NULL, NULL) == KNOT_EOK;
 	}
-	UNIT_CHECK(good > 80 && good < 176, "%u of 256", good);
+	CHECK(good > 80 && good < 176, "%u of 256", good);
 
 	mail_buf_t key = { 0 };
-	CU_ASSERT(mail_dkim_key_parse(MAIL_STR(P_RSA), &key, NULL) == KNOT_EOK);
-	CU_ASSERT(mail_dkim_key_check(key.data, key.len, &algorithm, &bits, NULL) == KNOT_EOK);
-	CU_ASSERT(algorithm == MAIL_DKIM_RSA && bits == 1024);
+	CHECK_OK(mail_dkim_key_parse(MAIL_STR(P_RSA), &key, NULL));
+	CHECK_OK(mail_dkim_key_check(key.data, key.len, &algorithm, &bits, NULL));
+	CHECK(algorithm == MAIL_DKIM_RSA && bits == 1024);
 	/* Cut anywhere, it is no key any more (its first 32 octets happen to be a point of the curve). */
 	for (size_t len = 0; len < key.len; len += len == 31 ? 2 : 1) {
-		UNIT_CHECK(mail_dkim_key_check(key.data, len, NULL, NULL, NULL) == KNOT_EINVAL,
-		           "%zu octets", len);
+		CHECK(mail_dkim_key_check(key.data, len, NULL, NULL, NULL) == KNOT_EINVAL,
+		      "%zu octets", len);
 	}
 	mail_buf_free(&key);
 }
@@ -262,26 +243,23 @@ static void test_generate(void)
 		{ MAIL_DKIM_RSA, 1023, KNOT_EINVAL, 0 },
 		{ MAIL_DKIM_RSA, 16385, KNOT_EINVAL, 0 },
 	};
-	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+	EACH(c, cases) {
 		mail_buf_t pem = { 0 }, key = { 0 }, again = { 0 };
-		int ret = mail_dkim_generate(cases[i].algorithm, cases[i].bits, &pem, &key);
-		UNIT_CHECK(ret == cases[i].ret, "case %zu: %d", i, ret);
+		int ret = mail_dkim_generate(c->algorithm, c->bits, &pem, &key);
+		CHECK_INT(ret, c->ret);
 		if (ret == KNOT_EOK) {
 			rendered_diag_t d;
 			mail_dkim_algorithm_t algorithm;
-			CU_ASSERT(mail_dkim_key_check(key.data, key.len, &algorithm, NULL,
-			                              rendered_diag(&d)) == KNOT_EOK);
-			UNIT_CHECK(algorithm == cases[i].algorithm &&
-			                   d.warnings == cases[i].warnings,
-			           "case %zu: %u", i, d.warnings);
-			CU_ASSERT(mail_dkim_key_parse(mail_buf_view(&pem), &again, NULL) ==
-			          KNOT_EOK);
-			UNIT_CHECK(mail_str_equal(mail_buf_view(&key), mail_buf_view(&again)),
-			           "case %zu", i);
-			UNIT_CHECK(pair_works(mail_buf_view(&pem), &key), "case %zu", i);
-			UNIT_CHECK(pem.len > 27 &&
-			                   memcmp(pem.data, "-----BEGIN PRIVATE KEY-----", 27) == 0,
-			           "case %zu: '%.*s'", i, 27, pem.data);
+			CHECK_OK(mail_dkim_key_check(key.data, key.len, &algorithm, NULL,
+			                             rendered_diag(&d)));
+			CHECK(algorithm == c->algorithm && d.warnings == c->warnings, "%u",
+			      d.warnings);
+			CHECK_OK(mail_dkim_key_parse(mail_buf_view(&pem), &again, NULL));
+			CHECK(mail_str_equal(mail_buf_view(&key), mail_buf_view(&again)));
+			CHECK(pair_works(mail_buf_view(&pem), &key));
+			CHECK(pem.len > 27 &&
+			              memcmp(pem.data, "-----BEGIN PRIVATE KEY-----", 27) == 0,
+			      "'%.*s'", 27, pem.data);
 		}
 		mail_buf_free(&pem);
 		mail_buf_free(&key);
@@ -296,11 +274,11 @@ static void test_traditional(void)
 	EVP_PKEY *pkey = EVP_RSA_gen(1024);
 	BIO *bio = BIO_new(BIO_s_mem());
 	char *pem = NULL;
-	CU_ASSERT(PEM_write_bio_PrivateKey_traditional(bio, pkey, NULL, NULL, 0, NULL, NULL) == 1);
+	CHECK_INT(PEM_write_bio_PrivateKey_traditional(bio, pkey, NULL, NULL, 0, NULL, NULL), 1);
 	long len = BIO_get_mem_data(bio, &pem);
 	mail_str_t text = { pem, (size_t)len };
-	CU_ASSERT(mail_dkim_key_parse(text, &key, NULL) == KNOT_EOK);
-	CU_ASSERT(pair_works(text, &key));
+	CHECK_OK(mail_dkim_key_parse(text, &key, NULL));
+	CHECK(pair_works(text, &key));
 	mail_buf_free(&key);
 	BIO_free(bio);
 	EVP_PKEY_free(pkey);
@@ -319,23 +297,23 @@ static void test_lengths(void)
 		{ 4096, 0, 0 },           { 4097, 0, 1 },
 		{ 16384, 0, 1 },          { 16385, KNOT_EINVAL, 0 },
 	};
-	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+	EACH(c, cases) {
 		/* SEQUENCE { modulus 2^(bits-1) + 1, exponent 65537 }, as RSAPublicKey. */
 		uint8_t der[2100];
-		size_t octets = cases[i].bits / 8 + 1, body = 4 + octets + 5;
+		size_t octets = c->bits / 8 + 1, body = 4 + octets + 5;
 		const uint8_t head[] = { 0x30, 0x82, (uint8_t)(body >> 8),   (uint8_t)body,
 			                 0x02, 0x82, (uint8_t)(octets >> 8), (uint8_t)octets };
 		static const uint8_t exponent[] = { 0x02, 0x03, 0x01, 0x00, 0x01 };
 		memset(der, 0, sizeof(der));
 		memcpy(der, head, sizeof(head));
 		der[sizeof(head) + octets - 1] = 1;
-		der[sizeof(head) + octets - 1 - (cases[i].bits - 1) / 8] |=
-			(uint8_t)(1u << (cases[i].bits - 1) % 8);
+		der[sizeof(head) + octets - 1 - (c->bits - 1) / 8] |= (uint8_t)(1u << (c->bits -
+		                                                                       1) % 8);
 		size_t used = octets;
 		memcpy(der + sizeof(head) + used, exponent, sizeof(exponent));
 
 		/* A modulus whose top octet has no top bit set must not start with a zero octet. */
-		size_t skip = cases[i].bits % 8 != 0 && der[sizeof(head)] == 0 ? 1 : 0;
+		size_t skip = c->bits % 8 != 0 && der[sizeof(head)] == 0 ? 1 : 0;
 		if (skip > 0) {
 			memmove(der + sizeof(head), der + sizeof(head) + 1,
 			        used - 1 + sizeof(exponent));
@@ -350,28 +328,15 @@ static void test_lengths(void)
 		mail_buf_t key = { 0 };
 		int ret = mail_dkim_key_parse((mail_str_t){ text, (size_t)len }, &key,
 		                              rendered_diag(&d));
-		UNIT_CHECK(ret == cases[i].ret, "case %zu: %d (%s)", i, ret, d.diag.text);
-		UNIT_CHECK(d.warnings == cases[i].warnings, "case %zu: %u (%s)", i, d.warnings,
-		           d.last);
+		CHECK(ret == c->ret, "%d (%s)", ret, d.diag.text);
+		CHECK(d.warnings == c->warnings, "%u (%s)", d.warnings, d.last);
 		char bits[32];
-		snprintf(bits, sizeof(bits), " %u bits", cases[i].bits);
-		UNIT_CHECK(ret == KNOT_EOK || strstr(d.diag.text, bits) != NULL, "case %zu: '%s'",
-		           i, d.diag.text);
+		snprintf(bits, sizeof(bits), " %u bits", c->bits);
+		CHECK(ret == KNOT_EOK || strstr(d.diag.text, bits) != NULL, "'%s'", d.diag.text);
 		mail_buf_free(&key);
 	}
 }
 
-static const unit_test_t tests[] = {
-	{ "keys from text", test_parse },
-	{ "reasons", test_reasons },
-	{ "stored keys", test_check },
-	{ "pairs", test_generate },
-	{ "old private keys", test_traditional },
-	{ "lengths of RSA keys", test_lengths },
-	{ NULL, NULL },
-};
-
-int main(void)
-{
-	return unit_run("dkim_key", tests);
-}
+UNIT_MAIN("dkim_key", TEST("keys from text", test_parse), TEST("reasons", test_reasons),
+          TEST("stored keys", test_check), TEST("pairs", test_generate),
+          TEST("old private keys", test_traditional), TEST("lengths of RSA keys", test_lengths))

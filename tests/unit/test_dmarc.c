@@ -3,186 +3,135 @@
 
 #include "mail/chars.h"
 
-#include "rendered_sweep.h"
+#include "lib/cases.h"
 
-static const struct {
-	const char *tag;
-	int ret;
-	unsigned column;
-	unsigned warnings;
-} checks[] = {
-	{ "p=none", 0, 0, 0 },
-	{ "p=quarantine", 0, 0, 0 },
-	{ " p = Reject ", 0, 0, 0 },
-	{ "p=", 0, 0, 0 },
-	{ "sp=reject", 0, 0, 0 },
-	{ "np=reject", 0, 0, 0 },
-	{ "adkim=r", 0, 0, 0 },
-	{ "aspf=s", 0, 0, 0 },
-	{ "t=y", 0, 0, 0 },
-	{ "psd=u", 0, 0, 0 },
-	{ "fo=1", 0, 0, 0 },
-	{ "fo=0:1:d:s", 0, 0, 0 },
-	{ "rua=mailto:postmaster@{domain}", 0, 0, 0 },
-	{ "rua=mailto:a@x.example,mailto:b@y.example", 0, 0, 0 },
-	{ "rua=https://x.example/dmarc", 0, 0, 0 },
-	{ "ruf=mailto:a@xn--bcher-kva.example", 0, 0, 0 },
-	{ "rua=mailto:a@x.example!10m", 0, 0, 1 },
-	{ "pct=0", 0, 0, 1 },
-	{ "pct=100", 0, 0, 1 },
-	{ "rf=afrf", 0, 0, 1 },
-	{ "ri=4294967295", 0, 0, 1 },
+static const case_t tags[] = {
+	GOOD("p=none", ""),
+	GOOD("p=quarantine", ""),
+	GOOD(" p = Reject ", ""),
+	GOOD("p=", ""),
+	GOOD("sp=reject", ""),
+	GOOD("np=reject", ""),
+	GOOD("adkim=r", ""),
+	GOOD("aspf=s", ""),
+	GOOD("t=y", ""),
+	GOOD("psd=u", ""),
+	GOOD("fo=1", ""),
+	GOOD("fo=0:1:d:s", ""),
+	GOOD("rua=mailto:postmaster@{domain}", ""),
+	GOOD("rua=mailto:a@x.example,mailto:b@y.example", ""),
+	GOOD("rua=https://x.example/dmarc", ""),
+	GOOD("ruf=mailto:a@xn--bcher-kva.example", ""),
+	WARN("rua=mailto:a@x.example!10m", "", 1),
+	WARN("pct=0", "", 1),
+	WARN("pct=100", "", 1),
+	WARN("rf=afrf", "", 1),
+	WARN("ri=4294967295", "", 1),
 
-	{ "", KNOT_EINVAL, 1, 0 },
-	{ "p", KNOT_EINVAL, 1, 0 },
-	{ "=none", KNOT_EINVAL, 1, 0 },
-	{ "v=DMARC1", KNOT_EINVAL, 1, 0 },
-	{ "policy=none", KNOT_EINVAL, 1, 0 },
-	{ "  P=none", KNOT_EINVAL, 3, 0 },
-	{ "p=rejected", KNOT_EINVAL, 3, 0 },
-	{ "p=no", KNOT_EINVAL, 3, 0 },
-	{ "p=none reject", KNOT_EINVAL, 3, 0 },
-	{ "p=none;", KNOT_EINVAL, 7, 0 },
-	{ "p=none; sp=none", KNOT_EINVAL, 7, 0 },
-	{ "adkim=x", KNOT_EINVAL, 7, 0 },
-	{ "t=1", KNOT_EINVAL, 3, 0 },
-	{ "psd=x", KNOT_EINVAL, 5, 0 },
-	{ "fo=2", KNOT_EINVAL, 4, 0 },
-	{ "fo=1:", KNOT_EINVAL, 6, 0 },
-	{ "fo=1:x", KNOT_EINVAL, 6, 0 },
-	{ "pct=101", KNOT_EINVAL, 5, 1 },
-	{ "pct=-1", KNOT_EINVAL, 5, 1 },
-	{ "rf=iodef", KNOT_EINVAL, 4, 1 },
-	{ "ri=1h", KNOT_EINVAL, 4, 1 },
-	{ "ri=4294967296", KNOT_EINVAL, 4, 1 },
-	{ "rua=postmaster@example.org", KNOT_EINVAL, 5, 0 },
-	{ "rua=mailto:x@y", KNOT_EINVAL, 14, 0 },
-	{ "rua= mailto:a@x.example, mailto:b@", KNOT_EINVAL, 35, 0 },
-	{ "rua=mailto:a;b@x.example", KNOT_EINVAL, 13, 0 },
+	BAD("", 1),
+	BAD("p", 1),
+	BAD("=none", 1),
+	BAD("v=DMARC1", 1),
+	BAD("policy=none", 1),
+	BAD("  P=none", 3),
+	BAD("p=rejected", 3),
+	BAD("p=no", 3),
+	BAD("p=none reject", 3),
+	BAD("p=none;", 7),
+	BAD("p=none; sp=none", 7),
+	BAD("adkim=x", 7),
+	BAD("t=1", 3),
+	BAD("psd=x", 5),
+	BAD("fo=2", 4),
+	BAD("fo=1:", 6),
+	BAD("fo=1:x", 6),
+	BAD_WARN("pct=101", 1, 5),
+	BAD_WARN("pct=-1", 1, 5),
+	BAD_WARN("rf=iodef", 1, 4),
+	BAD_WARN("ri=1h", 1, 4),
+	BAD_WARN("ri=4294967296", 1, 4),
+	BAD("rua=postmaster@example.org", 5),
+	BAD("rua=mailto:x@y", 14),
+	BAD("rua= mailto:a@x.example, mailto:b@", 35),
+	BAD("rua=mailto:a;b@x.example", 13),
 };
+
+static int check(mail_str_t in, mail_buf_t *out, mail_diag_t *diag)
+{
+	(void)out;
+	return mail_dmarc_tag_check(in, diag);
+}
 
 static void test_checks(void)
 {
-	for (size_t i = 0; i < sizeof(checks) / sizeof(*checks); i++) {
-		rendered_diag_t d;
-		int ret = mail_dmarc_tag_check(MAIL_STR(checks[i].tag), rendered_diag(&d));
-		UNIT_CHECK(ret == checks[i].ret, "case %zu: '%s': %d (%s)", i, checks[i].tag, ret,
-		           d.diag.text);
-		UNIT_CHECK(d.diag.column == checks[i].column, "case %zu: '%s': column %u (%s)", i,
-		           checks[i].tag, d.diag.column, d.diag.text);
-		UNIT_CHECK(d.warnings == checks[i].warnings, "case %zu: '%s': %u warnings (%s)", i,
-		           checks[i].tag, d.warnings, d.last);
-	}
+	run_cases(tags, check);
 }
 
 static void test_split(void)
 {
 	mail_str_t name, value;
-	CU_ASSERT(mail_str_tag(MAIL_STR(" rua = mailto:a=b@x.example "), &name, &value));
-	CU_ASSERT(mail_str_is(name, "rua"));
-	CU_ASSERT(mail_str_is(value, "mailto:a=b@x.example"));
-	CU_ASSERT(mail_str_tag(MAIL_STR("="), &name, &value));
-	CU_ASSERT(name.len == 0 && value.len == 0);
-	CU_ASSERT(!mail_str_tag(MAIL_STR("p"), &name, &value));
-	CU_ASSERT(!mail_str_tag((mail_str_t){ NULL, 0 }, &name, &value));
+	CHECK(mail_str_tag(MAIL_STR(" rua = mailto:a=b@x.example "), &name, &value));
+	CHECK_TEXT(name, "rua");
+	CHECK_TEXT(value, "mailto:a=b@x.example");
+	CHECK(mail_str_tag(MAIL_STR("="), &name, &value));
+	CHECK(name.len == 0 && value.len == 0);
+	CHECK(!mail_str_tag(MAIL_STR("p"), &name, &value));
+	CHECK(!mail_str_tag((mail_str_t){ NULL, 0 }, &name, &value));
 }
 
-static const struct {
-	const char *tags[14];
-	int ret;
-	unsigned column;
-	unsigned warnings;
-	const char *text;
-} records[] = {
+static const case_t records[] = {
 	/* What the guides publish. */
-	{ { "p=reject", "rua=mailto:postmaster@{domain}", "ruf=mailto:postmaster@{domain}" },
-	  0,
-	  0,
-	  0,
-	  "v=DMARC1; p=reject; rua=mailto:postmaster@example.org; ruf=mailto:postmaster@example.org" },
-	{ { "p=none", "pct=100", "rua=mailto:postmaster@example.com" },
-	  0,
-	  0,
-	  1,
-	  "v=DMARC1; p=none; pct=100; rua=mailto:postmaster@example.com" },
-	{ { "p=reject" }, 0, 0, 0, "v=DMARC1; p=reject" },
+	GOOD("p=reject|rua=mailto:postmaster@{domain}|ruf=mailto:postmaster@{domain}",
+	     "v=DMARC1; p=reject; rua=mailto:postmaster@example.org; ruf=mailto:postmaster@example.org"),
+	WARN("p=none|pct=100|rua=mailto:postmaster@example.com",
+	     "v=DMARC1; p=none; pct=100; rua=mailto:postmaster@example.com", 1),
+	GOOD("p=reject", "v=DMARC1; p=reject"),
 	/* RFC 7489 appendix B, RFC 9989's tags: the order does not depend on that of the tags given. */
-	{ { "ruf=mailto:auth-reports@example.com", "rua=mailto:dmarc-feedback@example.com",
-	    "p=none" },
-	  0,
-	  0,
-	  0,
-	  "v=DMARC1; p=none; rua=mailto:dmarc-feedback@example.com; "
-	  "ruf=mailto:auth-reports@example.com" },
-	{ { "ruf=mailto:f@{domain}", "rua=mailto:a@{domain}", "fo=1", "ri=86400", "rf=afrf",
-	    "pct=25", "psd=n", "t=y", "aspf=r", "adkim=s", "np=reject", "sp=reject",
-	    "p=quarantine" },
-	  0,
-	  0,
-	  3,
-	  "v=DMARC1; p=quarantine; sp=reject; np=reject; adkim=s; aspf=r; t=y; psd=n; pct=25; rf=afrf; "
-	  "ri=86400; fo=1; rua=mailto:a@example.org; ruf=mailto:f@example.org" },
-	{ { NULL }, 0, 0, 0, "v=DMARC1; p=none" },
-	{ { "p=reject", "p=quarantine" }, 0, 0, 0, "v=DMARC1; p=quarantine" },
-	{ { "p=reject", "p=" }, 0, 0, 0, "v=DMARC1; p=none" },
-	{ { "p=reject", "rua=mailto:a@x.example", "rua=" }, 0, 0, 0, "v=DMARC1; p=reject" },
+	GOOD("ruf=mailto:auth-reports@example.com|rua=mailto:dmarc-feedback@example.com|p=none",
+	     "v=DMARC1; p=none; rua=mailto:dmarc-feedback@example.com; "
+	     "ruf=mailto:auth-reports@example.com"),
+	WARN("ruf=mailto:f@{domain}|rua=mailto:a@{domain}|fo=1|ri=86400|rf=afrf|pct=25|psd=n|t=y|aspf=r|adkim=s|np=reject|sp=reject|p=quarantine",
+	     "v=DMARC1; p=quarantine; sp=reject; np=reject; adkim=s; aspf=r; t=y; psd=n; pct=25; rf=afrf; "
+	     "ri=86400; fo=1; rua=mailto:a@example.org; ruf=mailto:f@example.org",
+	     3),
+	GOOD("", "v=DMARC1; p=none"),
+	GOOD("p=reject|p=quarantine", "v=DMARC1; p=quarantine"),
+	GOOD("p=reject|p=", "v=DMARC1; p=none"),
+	GOOD("p=reject|rua=mailto:a@x.example|rua=", "v=DMARC1; p=reject"),
 	/* An old tag that was taken back does not warn. */
-	{ { "p=reject", "pct=50", "pct=" }, 0, 0, 0, "v=DMARC1; p=reject" },
-	{ { "p=reject", "rua=mailto:a@x.example , mailto:b,c@xn--bcher-kva.example" },
-	  0,
-	  0,
-	  0,
-	  "v=DMARC1; p=reject; rua=mailto:a@x.example,mailto:b%2Cc@xn--bcher-kva.example" },
-	{ { "p=reject", "rua=mailto:a!b@x.example" },
-	  0,
-	  0,
-	  0,
-	  "v=DMARC1; p=reject; rua=mailto:a%21b@x.example" },
+	GOOD("p=reject|pct=50|pct=", "v=DMARC1; p=reject"),
+	GOOD("p=reject|rua=mailto:a@x.example , mailto:b,c@xn--bcher-kva.example",
+	     "v=DMARC1; p=reject; rua=mailto:a@x.example,mailto:b%2Cc@xn--bcher-kva.example"),
+	GOOD("p=reject|rua=mailto:a!b@x.example", "v=DMARC1; p=reject; rua=mailto:a%21b@x.example"),
 
 	/* What warns. */
-	{ { "p=reject", "fo=1" }, 0, 0, 1, "v=DMARC1; p=reject; fo=1" },
-	{ { "p=none", "sp=reject" }, 0, 0, 1, "v=DMARC1; p=none; sp=reject" },
-	{ { "sp=quarantine" }, 0, 0, 1, "v=DMARC1; p=none; sp=quarantine" },
-	{ { "p=quarantine", "sp=reject" }, 0, 0, 0, "v=DMARC1; p=quarantine; sp=reject" },
-	{ { "p=reject", "sp=none", "np=reject" },
-	  0,
-	  0,
-	  1,
-	  "v=DMARC1; p=reject; sp=none; np=reject" },
-	{ { "p=quarantine", "np=reject" }, 0, 0, 1, "v=DMARC1; p=quarantine; np=reject" },
-	{ { "p=reject", "np=reject" }, 0, 0, 0, "v=DMARC1; p=reject; np=reject" },
-	{ { "p=reject", "sp=reject", "np=none" },
-	  0,
-	  0,
-	  0,
-	  "v=DMARC1; p=reject; sp=reject; np=none" },
+	WARN("p=reject|fo=1", "v=DMARC1; p=reject; fo=1", 1),
+	WARN("p=none|sp=reject", "v=DMARC1; p=none; sp=reject", 1),
+	WARN("sp=quarantine", "v=DMARC1; p=none; sp=quarantine", 1),
+	GOOD("p=quarantine|sp=reject", "v=DMARC1; p=quarantine; sp=reject"),
+	WARN("p=reject|sp=none|np=reject", "v=DMARC1; p=reject; sp=none; np=reject", 1),
+	WARN("p=quarantine|np=reject", "v=DMARC1; p=quarantine; np=reject", 1),
+	GOOD("p=reject|np=reject", "v=DMARC1; p=reject; np=reject"),
+	GOOD("p=reject|sp=reject|np=none", "v=DMARC1; p=reject; sp=reject; np=none"),
 
 	/* What is refused. */
-	{ { "p=reject", "x=y" }, KNOT_EINVAL, 1, 0, "" },
-	{ { "p=reject", "sp" }, KNOT_EINVAL, 1, 0, "" },
-	{ { "p=all" }, KNOT_EINVAL, 3, 0, "" },
-	{ { "p=reject", "rua = mailto:a@" }, KNOT_EINVAL, 16, 0, "" },
+	BAD("p=reject|x=y", 1),
+	BAD("p=reject|sp", 1),
+	BAD("p=all", 3),
+	BAD("p=reject|rua = mailto:a@", 16),
 };
+
+static int render(mail_str_t in, mail_buf_t *out, mail_diag_t *diag)
+{
+	mail_str_t list[14];
+	mail_rdata_t rdata = { 0 };
+	int ret = mail_dmarc_render(list, case_list(in, list, COUNT(list)), &rdata, diag);
+	return case_rdata_text(ret, &rdata, out);
+}
 
 static void test_records(void)
 {
-	for (size_t i = 0; i < sizeof(records) / sizeof(*records); i++) {
-		mail_str_t list[14];
-		size_t n = 0;
-		for (; n < 14 && records[i].tags[n] != NULL; n++) {
-			list[n] = MAIL_STR(records[i].tags[n]);
-		}
-		rendered_diag_t d;
-		mail_rdata_t rdata = { 0 };
-		int ret = mail_dmarc_render(list, n, &rdata, rendered_diag(&d));
-		const char *text = rendered_text(&rdata);
-		UNIT_CHECK(ret == records[i].ret, "case %zu: %d (%s)", i, ret, d.diag.text);
-		UNIT_CHECK(strcmp(text, records[i].text) == 0, "case %zu: '%s'", i, text);
-		UNIT_CHECK(d.diag.column == records[i].column, "case %zu: column %u (%s)", i,
-		           d.diag.column, d.diag.text);
-		UNIT_CHECK(d.warnings == records[i].warnings, "case %zu: %u warnings (%s)", i,
-		           d.warnings, d.last);
-	}
+	run_cases(records, render);
 }
 
 static void test_reports(void)
@@ -199,16 +148,15 @@ static void test_reports(void)
 		{ "", { NULL } },
 		{ ",,,", { NULL } },
 	};
-	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+	EACH(c, cases) {
 		size_t pos = 0, n = 0;
 		mail_str_t host;
-		while (mail_dmarc_report_next(MAIL_STR(cases[i].value), &pos, &host)) {
-			UNIT_CHECK(n < 4 && cases[i].hosts[n] != NULL &&
-			                   mail_str_is(host, cases[i].hosts[n]),
-			           "case %zu, host %zu: '%.*s'", i, n, (int)host.len, host.data);
+		while (mail_dmarc_report_next(MAIL_STR(c->value), &pos, &host)) {
+			CHECK(n < 4 && c->hosts[n] != NULL && mail_str_is(host, c->hosts[n]),
+			      "host %zu: '%.*s'", n, (int)host.len, host.data);
 			n++;
 		}
-		UNIT_CHECK(n < 4 && cases[i].hosts[n] == NULL, "case %zu: %zu hosts", i, n);
+		CHECK(n < 4 && c->hosts[n] == NULL, "%zu hosts", n);
 	}
 }
 
@@ -232,16 +180,6 @@ static void test_allocation(void)
 		"https://reports.example/of/example.org/in/a/long/path; ruf=mailto:forensic@example.org");
 }
 
-static const unit_test_t tests[] = {
-	{ "tags", test_checks },
-	{ "splitting a tag", test_split },
-	{ "records", test_records },
-	{ "report hosts", test_reports },
-	{ "failing allocations", test_allocation },
-	{ NULL, NULL },
-};
-
-int main(void)
-{
-	return unit_run("dmarc", tests);
-}
+UNIT_MAIN("dmarc", TEST("tags", test_checks), TEST("splitting a tag", test_split),
+          TEST("records", test_records), TEST("report hosts", test_reports),
+          TEST("failing allocations", test_allocation))

@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* DNSSEC keys: the RFCs' own examples of tags and digests, and `key` values read and written. */
 
-#include "unit.h"
+#include "lib/cases.h"
 
 #include "mail/dnskey.h"
 #include "mail/encoding.h"
-
-#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
 /* RFC 8080 6.1, RFC 6605 6.1 and 6.2, RFC 4034 5.4. */
 #define ED1 "l02Woi0iS8Aa25FQkUd9RMzZHJpBoRQwAQEX1SxZJA4="
@@ -34,7 +32,7 @@ static void key_of(mail_dnskey_t *key, unsigned algorithm, mail_role_t role, con
 	mail_buf_t octets = MAIL_BUF_FIXED(key->public_key, sizeof(key->public_key));
 	key->algorithm = (mail_algorithm_t)algorithm;
 	key->role = role;
-	CU_ASSERT_EQUAL(mail_base64_parse(MAIL_STR(text), &octets, NULL), KNOT_EOK);
+	CHECK_OK(mail_base64_parse(MAIL_STR(text), &octets, NULL));
 	key->public_len = (uint16_t)octets.len;
 	uint8_t rdata[MAIL_DNSKEY_RDATA_MAX];
 	key->tag = mail_dnskey_tag(rdata, mail_dnskey_rdata(key, rdata));
@@ -67,24 +65,20 @@ static void test_vectors(void)
 		{ "\7example\3com", 15, MAIL_ROLE_KSK, ED2, 35217, MAIL_DS_SHA256,
 		  "401781b934e392de492ec77ae2e15d70f6575a1c0bc59c5275c04ebe80c6614c" },
 	};
-	for (size_t i = 0; i < COUNT(cases); i++) {
+	EACH(c, cases) {
 		mail_dnskey_t key;
 		uint8_t ds[MAIL_DS_RDATA_MAX];
 		char hex[2 * sizeof(ds) + 1] = "";
-		key_of(&key, cases[i].algorithm, cases[i].role, cases[i].public);
-		UNIT_CHECK(key.tag == cases[i].tag, "case %zu: tag %u", i, key.tag);
-		int len = mail_dnskey_ds(&key, (const uint8_t *)cases[i].owner, cases[i].digest,
-		                         ds);
+		key_of(&key, c->algorithm, c->role, c->public);
+		CHECK(key.tag == c->tag, "tag %u", key.tag);
+		int len = mail_dnskey_ds(&key, (const uint8_t *)c->owner, c->digest, ds);
 		for (int j = 4; j < len; j++) {
 			(void)snprintf(hex + 2 * (j - 4), 3, "%02x", ds[j]);
 		}
-		UNIT_CHECK(strcmp(hex, cases[i].hex) == 0, "case %zu: %s", i, hex);
-		UNIT_CHECK(ds[0] << 8 == (key.tag & 0xff00) && ds[1] == (key.tag & 0xff) &&
-		                   ds[2] == cases[i].algorithm && ds[3] == cases[i].digest,
-		           "case %zu", i);
-		UNIT_CHECK(mail_dnskey_ds(&key, (const uint8_t *)cases[i].owner, 3, ds) ==
-		                   KNOT_ENOTSUP,
-		           "case %zu", i);
+		CHECK_STR(hex, c->hex);
+		CHECK(ds[0] << 8 == (key.tag & 0xff00) && ds[1] == (key.tag & 0xff) &&
+		      ds[2] == c->algorithm && ds[3] == c->digest);
+		CHECK_INT(mail_dnskey_ds(&key, (const uint8_t *)c->owner, 3, ds), KNOT_ENOTSUP);
 	}
 }
 
@@ -93,108 +87,80 @@ static void test_vectors(void)
 #define T3 "2027-03-01T00:00:00Z"
 
 /*! What is written is what was read; other spellings become that one. */
-static void test_accepted(void)
+static const case_t keys[] = {
+	SAME("3613 ed25519 csk " ED1),
+	SAME("3613 ed25519 ksk " ED1),
+	SAME("3612 ed25519 zsk " ED1),
+	SAME("55648 ecdsap256sha256 csk " EC1),
+	SAME("15796 rsasha256 zsk " RSA2048),
+	SAME("3613 ed25519 csk publish=" T1 " activate=" T1 " retire=" T2 " remove=" T3 " ds=" T1
+	     " ds-seen=" T2 " ds-until=" T3 " " ED1),
+	SAME("3613 ed25519 csk publish=" T1 " activate=never " ED1),
+	GOOD("3613 ed25519 csk publish=" T1 " ds=never remove=never " ED1,
+	     "3613 ed25519 csk publish=" T1 " " ED1),
+	/* Another order of the times, letters of another size, blanks in the key. */
+	GOOD(" 03613  ED25519 CSK ds=" T2 " publish=" T1
+	     " l02Woi0iS8Aa25FQkUd9RM zZHJpBoRQwAQEX1SxZJA4=",
+	     "3613 ed25519 csk publish=" T1 " ds=" T2 " " ED1),
+	GOOD("3613 ed25519 csk publish=1970-01-01T00:00:00Z " ED1, "3613 ed25519 csk " ED1),
+	GOOD("3613 ed25519 csk retire=" T2 " publish=" T1 " activate=" T2 " remove=" T1 " " ED1,
+	     "3613 ed25519 csk publish=" T1 " activate=" T2 " retire=" T2 " remove=" T1 " " ED1),
+	BAD("", 1, "is written"),
+	BAD("x ed25519 csk " ED1, 1, "is written"),
+	BAD("65536 ed25519 csk " ED1, 1, "is written"),
+	BAD("3613", 5, "none of rsasha256"),
+	BAD("3613 rsasha1 csk " ED1, 6, "none of rsasha256"),
+	BAD("3613 ed25519 sep " ED1, 14, "none of csk"),
+	BAD("3613 ed25519 csk", 16, "no public key"),
+	BAD("3613 ed25519 csk publish=" T1, 45, "no public key"),
+	BAD("3614 ed25519 csk " ED1, 1, "the tag of this key is 3613"),
+	BAD("3613 ed25519 zsk " ED1, 1, "the tag of this key is 3612"),
+	BAD("3613 ed25519 csk publish=2027 " ED1, 30, "not a time"),
+	BAD("3613 ed25519 csk publish=1969-12-31T23:59:59Z " ED1, 26, "before 1970"),
+	BAD("3613 ed25519 csk sign=" T1 " " ED1, 18, "\"sign\" is no time"),
+	BAD("3613 ed25519 csk ds=" T1 " ds=" T1 " " ED1, 42, "a second ds"),
+	BAD("3613 ed25519 csk activate=" T2 " retire=" T1 " " ED1, 0, "retire is before"),
+	BAD("3613 ed25519 csk publish=" T2 " remove=" T1 " " ED1, 0, "remove is before"),
+	BAD("3613 ed25519 csk ds-seen=" T2 " " ED1, 0, "ds-seen is before ds"),
+	BAD("3613 ed25519 csk ds=" T2 " ds-until=" T1 " " ED1, 0, "ds-until is before ds"),
+	BAD("3612 ed25519 zsk ds=" T1 " " ED1, 0, "a ZSK has no DS"),
+	BAD("3613 ed25519 csk l02Woi0iS8Aa25FQkUd9RMzZHJpBoRQwAQEX1SxZJA4", 60, "complete"),
+	BAD("3613 ed25519 csk l02Woi0iS8Aa25FQkUd9RMzZHJpBoRQwAQEX1SxZJA5=", 61, "complete"),
+	BAD("3613 ed25519 csk l0!Woi0iS8Aa", 20, "base64"),
+	BAD("3613 ed25519 csk AAAA", 0, "3 octets; one of ed25519 has 32"),
+	BAD("3613 ecdsap256sha256 csk " ED1, 0, "has 64"),
+	BAD("60489 rsasha256 ksk " RSA1024, 0, "1024 bits"),
+	BAD("1 rsasha256 ksk AAAA", 0, "no RSA key"),
+	BAD("1 rsasha256 ksk AwEAAQ==", 0, "no RSA key"),
+	BAD("1 rsasha256 ksk AwEAAQAAAAE=", 0, "begins with zero"),
+	BAD("1 rsasha256 ksk AwEAAYAAAAA=", 0, "not odd"),
+	BAD("1 rsasha256 ksk AwEAAIAAAAE=", 0, "not odd"),
+	BAD("1 rsasha256 ksk " RSA2048 RSA2048 RSA2048, 17, "is no time of a key"),
+	BAD("1 rsasha256 ksk " EC384 EC384 EC384 EC384 EC384 EC384 EC384, 0, "longer"),
+};
+
+static int parse(mail_str_t in, mail_buf_t *out, mail_diag_t *diag)
 {
-	static const struct {
-		const char *text, *expected; /* NULL: as it is. */
-	} cases[] = {
-		{ "3613 ed25519 csk " ED1, NULL },
-		{ "3613 ed25519 ksk " ED1, NULL },
-		{ "3612 ed25519 zsk " ED1, NULL },
-		{ "55648 ecdsap256sha256 csk " EC1, NULL },
-		{ "15796 rsasha256 zsk " RSA2048, NULL },
-		{ "3613 ed25519 csk publish=" T1 " activate=" T1 " retire=" T2 " remove=" T3
-		  " ds=" T1 " ds-seen=" T2 " ds-until=" T3 " " ED1,
-		  NULL },
-		{ "3613 ed25519 csk publish=" T1 " activate=never " ED1, NULL },
-		{ "3613 ed25519 csk publish=" T1 " ds=never remove=never " ED1,
-		  "3613 ed25519 csk publish=" T1 " " ED1 },
-		/* Another order of the times, letters of another size, blanks in the key. */
-		{ " 03613  ED25519 CSK ds=" T2 " publish=" T1
-		  " l02Woi0iS8Aa25FQkUd9RM zZHJpBoRQwAQEX1SxZJA4=",
-		  "3613 ed25519 csk publish=" T1 " ds=" T2 " " ED1 },
-		{ "3613 ed25519 csk publish=1970-01-01T00:00:00Z " ED1, "3613 ed25519 csk " ED1 },
-		{ "3613 ed25519 csk retire=" T2 " publish=" T1 " activate=" T2 " remove=" T1
-		  " " ED1,
-		  "3613 ed25519 csk publish=" T1 " activate=" T2 " retire=" T2 " remove=" T1
-		  " " ED1 },
-	};
-	for (size_t i = 0; i < COUNT(cases); i++) {
-		mail_dnskey_t key;
-		mail_diag_t diag = { 0 };
-		mail_buf_t out = { 0 };
-		int ret = mail_dnskey_parse(MAIL_STR(cases[i].text), &key, &diag);
-		UNIT_CHECK(ret == KNOT_EOK, "case %zu: %s", i, diag.text);
-		CU_ASSERT_EQUAL(mail_dnskey_print(&key, &out), KNOT_EOK);
-		const char *expected = cases[i].expected != NULL ? cases[i].expected
-		                                                 : cases[i].text;
-		UNIT_CHECK(mail_str_is(mail_buf_view(&out), expected), "case %zu: %.*s", i,
-		           (int)out.len, (const char *)out.data);
-		mail_buf_free(&out);
+	mail_dnskey_t key;
+	int ret = mail_dnskey_parse(in, &key, diag);
+	if (ret != KNOT_EOK) {
+		return ret;
 	}
+	return mail_dnskey_print(&key, out);
 }
 
-static void test_refused(void)
+static void test_values(void)
 {
-	static const struct {
-		const char *text;
-		size_t column;
-		const char *reason;
-	} cases[] = {
-		{ "", 1, "is written" },
-		{ "x ed25519 csk " ED1, 1, "is written" },
-		{ "65536 ed25519 csk " ED1, 1, "is written" },
-		{ "3613", 5, "none of rsasha256" },
-		{ "3613 rsasha1 csk " ED1, 6, "none of rsasha256" },
-		{ "3613 ed25519 sep " ED1, 14, "none of csk" },
-		{ "3613 ed25519 csk", 16, "no public key" },
-		{ "3613 ed25519 csk publish=" T1, 45, "no public key" },
-		{ "3614 ed25519 csk " ED1, 1, "the tag of this key is 3613" },
-		{ "3613 ed25519 zsk " ED1, 1, "the tag of this key is 3612" },
-		{ "3613 ed25519 csk publish=2027 " ED1, 30, "not a time" },
-		{ "3613 ed25519 csk publish=1969-12-31T23:59:59Z " ED1, 26, "before 1970" },
-		{ "3613 ed25519 csk sign=" T1 " " ED1, 18, "\"sign\" is no time" },
-		{ "3613 ed25519 csk ds=" T1 " ds=" T1 " " ED1, 42, "a second ds" },
-		{ "3613 ed25519 csk activate=" T2 " retire=" T1 " " ED1, 0, "retire is before" },
-		{ "3613 ed25519 csk publish=" T2 " remove=" T1 " " ED1, 0, "remove is before" },
-		{ "3613 ed25519 csk ds-seen=" T2 " " ED1, 0, "ds-seen is before ds" },
-		{ "3613 ed25519 csk ds=" T2 " ds-until=" T1 " " ED1, 0, "ds-until is before ds" },
-		{ "3612 ed25519 zsk ds=" T1 " " ED1, 0, "a ZSK has no DS" },
-		{ "3613 ed25519 csk l02Woi0iS8Aa25FQkUd9RMzZHJpBoRQwAQEX1SxZJA4", 60, "complete" },
-		{ "3613 ed25519 csk l02Woi0iS8Aa25FQkUd9RMzZHJpBoRQwAQEX1SxZJA5=", 61, "complete" },
-		{ "3613 ed25519 csk l0!Woi0iS8Aa", 20, "base64" },
-		{ "3613 ed25519 csk AAAA", 0, "3 octets; one of ed25519 has 32" },
-		{ "3613 ecdsap256sha256 csk " ED1, 0, "has 64" },
-		{ "60489 rsasha256 ksk " RSA1024, 0, "1024 bits" },
-		{ "1 rsasha256 ksk AAAA", 0, "no RSA key" },
-		{ "1 rsasha256 ksk AwEAAQ==", 0, "no RSA key" },
-		{ "1 rsasha256 ksk AwEAAQAAAAE=", 0, "begins with zero" },
-		{ "1 rsasha256 ksk AwEAAYAAAAA=", 0, "not odd" },
-		{ "1 rsasha256 ksk AwEAAIAAAAE=", 0, "not odd" },
-		{ "1 rsasha256 ksk " RSA2048 RSA2048 RSA2048, 0, "" },
-		{ "1 rsasha256 ksk " EC384 EC384 EC384 EC384 EC384 EC384 EC384, 0, "longer" },
-	};
-	for (size_t i = 0; i < COUNT(cases); i++) {
-		mail_dnskey_t key;
-		mail_diag_t diag = { 0 };
-		int ret = mail_dnskey_parse(MAIL_STR(cases[i].text), &key, &diag);
-		UNIT_CHECK(ret == KNOT_EINVAL, "case %zu: %d", i, ret);
-		UNIT_CHECK(strstr(diag.text, cases[i].reason) != NULL && diag.text[0] != '\0',
-		           "case %zu: %s", i, diag.text);
-		UNIT_CHECK(cases[i].column == 0 || diag.column == cases[i].column,
-		           "case %zu: column %u", i, diag.column);
-		CU_ASSERT_EQUAL(mail_dnskey_parse(MAIL_STR(cases[i].text), &key, NULL),
-		                KNOT_EINVAL);
-	}
+	run_cases(keys, parse);
 }
 
 static void test_names(void)
 {
-	CU_ASSERT_STRING_EQUAL(mail_algorithm_name(MAIL_ALGORITHM_ED25519), "ed25519");
-	CU_ASSERT_PTR_NULL(mail_algorithm_name(5));
-	CU_ASSERT_EQUAL(mail_algorithm_find(MAIL_STR("RSASHA256")), MAIL_ALGORITHM_RSASHA256);
-	CU_ASSERT_EQUAL(mail_algorithm_find(MAIL_STR("ed448")), 0);
-	CU_ASSERT_STRING_EQUAL(mail_role_name(MAIL_ROLE_ZSK), "zsk");
+	CHECK_STR(mail_algorithm_name(MAIL_ALGORITHM_ED25519), "ed25519");
+	CHECK(mail_algorithm_name(5) == NULL);
+	CHECK_INT(mail_algorithm_find(MAIL_STR("RSASHA256")), MAIL_ALGORITHM_RSASHA256);
+	CHECK_INT(mail_algorithm_find(MAIL_STR("ed448")), 0);
+	CHECK_STR(mail_role_name(MAIL_ROLE_ZSK), "zsk");
 }
 
 /*! What the clock says: the second of a step belongs to what comes. */
@@ -217,24 +183,14 @@ static void test_clock(void)
 		{ MAIL_ROLE_KSK, 30, true, true, false },
 		{ MAIL_ROLE_ZSK, 30, true, false, true },
 	};
-	for (size_t i = 0; i < COUNT(cases); i++) {
-		key.role = cases[i].role;
-		UNIT_CHECK(mail_dnskey_published(&key, cases[i].now) == cases[i].published &&
-		                   mail_dnskey_signs_keys(&key, cases[i].now) == cases[i].keys &&
-		                   mail_dnskey_signs_zone(&key, cases[i].now) == cases[i].zone,
-		           "case %zu", i);
+	EACH(c, cases) {
+		key.role = c->role;
+		CHECK(mail_dnskey_published(&key, c->now) == c->published &&
+		      mail_dnskey_signs_keys(&key, c->now) == c->keys &&
+		      mail_dnskey_signs_zone(&key, c->now) == c->zone);
 	}
 }
 
-int main(void)
-{
-	static const unit_test_t tests[] = {
-		{ "examples of the RFCs", test_vectors },
-		{ "values that are accepted", test_accepted },
-		{ "values that are refused", test_refused },
-		{ "names", test_names },
-		{ "the clock", test_clock },
-		{ NULL, NULL },
-	};
-	return unit_run("dnskey", tests);
-}
+UNIT_MAIN("dnskey", TEST("examples of the RFCs", test_vectors),
+          TEST("values that are, and that are not", test_values), TEST("names", test_names),
+          TEST("the clock", test_clock))

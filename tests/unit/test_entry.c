@@ -2,14 +2,14 @@
 #include "mail/entry.h"
 #include "mail/name.h"
 
-#include "unit.h"
-#include "failing.h"
+#include "lib/unit.h"
+#include "lib/failing.h"
 
 /*! An item of a section, by its name. */
 static const mail_item_t *item_of(mail_section_t section, const char *name)
 {
 	const mail_item_t *item = mail_item_find(section, MAIL_STR(name));
-	UNIT_CHECK(item != NULL, "%s in %s", name, mail_section_name(section));
+	CHECK(item != NULL, "%s in %s", name, mail_section_name(section));
 	return item;
 }
 
@@ -37,10 +37,10 @@ static mail_entry_t *sample(void)
 		{ "mx", MAIL_OP_ADD, "10 mail" },
 	};
 	mail_entry_t *entry = mail_entry_new(MAIL_SECTION_DOMAIN, MAIL_STR("example.net"));
-	CU_ASSERT_PTR_NOT_NULL_FATAL(entry);
-	for (size_t i = 0; i < sizeof(members) / sizeof(*members); i++) {
-		int ret = add(entry, members[i].item, members[i].op, members[i].value);
-		UNIT_CHECK(ret == KNOT_EOK, "case %zu: %s", i, knot_strerror(ret));
+	REQUIRE(entry != NULL);
+	EACH(c, members) {
+		int ret = add(entry, c->item, c->op, c->value);
+		CHECK_OK(ret);
 	}
 	return entry;
 }
@@ -62,25 +62,25 @@ static void test_order(void)
 		{ MAIL_ITEM_TTL, MAIL_OP_SET, 1, { "300" } },
 	};
 	mail_entry_t *entry = sample();
-	CU_ASSERT_EQUAL_FATAL(entry->count, sizeof(expected) / sizeof(*expected));
+	REQUIRE(entry->count == COUNT(expected));
 	for (size_t i = 0; i < entry->count; i++) {
 		const mail_member_t *member = &entry->members[i];
-		UNIT_CHECK(member->item->id == expected[i].item && member->op == expected[i].op &&
-		                   member->count == expected[i].count && member->line == 7,
-		           "case %zu: item %d op %d count %zu", i, member->item->id, member->op,
-		           member->count);
+		CHECK(member->item->id == expected[i].item && member->op == expected[i].op &&
+		              member->count == expected[i].count && member->line == 7,
+		      "case %zu: item %d op %d count %zu", i, member->item->id, member->op,
+		      member->count);
 		for (size_t j = 0; j < member->count && j < expected[i].count; j++) {
-			UNIT_CHECK(mail_str_is(member->values[j].text, expected[i].values[j]),
-			           "case %zu value %zu: %s", i, j, member->values[j].text.data);
+			CHECK(mail_str_is(member->values[j].text, expected[i].values[j]),
+			      "case %zu value %zu: %s", i, j, member->values[j].text.data);
 		}
-		UNIT_CHECK(mail_entry_member(entry, expected[i].item, expected[i].op) == member,
-		           "case %zu", i);
+		CHECK(mail_entry_member(entry, expected[i].item, expected[i].op) == member,
+		      "case %zu", i);
 	}
-	CU_ASSERT_PTR_NULL(mail_entry_member(entry, MAIL_ITEM_MX, MAIL_OP_SET));
-	CU_ASSERT_PTR_NULL(mail_entry_member(entry, MAIL_ITEM_SPF, MAIL_OP_SET));
-	CU_ASSERT(mail_str_is(mail_entry_value(entry, MAIL_ITEM_TXT), "first"));
-	CU_ASSERT_PTR_NULL(mail_entry_value(entry, MAIL_ITEM_MX).data);
-	CU_ASSERT_PTR_NULL(mail_entry_value(entry, MAIL_ITEM_SPF).data);
+	CHECK(mail_entry_member(entry, MAIL_ITEM_MX, MAIL_OP_SET) == NULL);
+	CHECK(mail_entry_member(entry, MAIL_ITEM_SPF, MAIL_OP_SET) == NULL);
+	CHECK_TEXT(mail_entry_value(entry, MAIL_ITEM_TXT), "first");
+	CHECK(mail_entry_value(entry, MAIL_ITEM_MX).data == NULL);
+	CHECK(mail_entry_value(entry, MAIL_ITEM_SPF).data == NULL);
 	mail_entry_free(entry);
 	mail_entry_free(NULL);
 }
@@ -114,15 +114,14 @@ static void test_refused(void)
 		{ MAIL_SECTION_DOMAIN, "dmarc", MAIL_OP_SET, "pct=5", KNOT_EOK },
 		{ MAIL_SECTION_DOMAIN, "spf", MAIL_OP_NONE, "", KNOT_EOK },
 	};
-	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+	EACH(c, cases) {
 		mail_entry_t *entry = sample();
 		mail_entry_t *before = mail_entry_copy(entry);
-		CU_ASSERT_PTR_NOT_NULL_FATAL(before);
-		int ret = mail_entry_add(entry, item_of(cases[i].section, cases[i].item),
-		                         cases[i].op, MAIL_STR(cases[i].value), 0);
-		UNIT_CHECK(ret == cases[i].ret, "case %zu: %s", i, knot_strerror(ret));
-		UNIT_CHECK(mail_entry_equal(entry, before) == (cases[i].ret != KNOT_EOK),
-		           "case %zu", i);
+		REQUIRE(before != NULL);
+		int ret = mail_entry_add(entry, item_of(c->section, c->item), c->op,
+		                         MAIL_STR(c->value), 0);
+		CHECK(ret == c->ret, "%s", knot_strerror(ret));
+		CHECK_INT(mail_entry_equal(entry, before), (c->ret != KNOT_EOK));
 		mail_entry_free(entry);
 		mail_entry_free(before);
 	}
@@ -133,27 +132,25 @@ static void test_limits(void)
 	static char big[MAIL_VALUE_MAX + 1];
 	memset(big, 'a', sizeof(big));
 	mail_entry_t *entry = mail_entry_new(MAIL_SECTION_POLICY, MAIL_STR("p"));
-	CU_ASSERT_PTR_NOT_NULL_FATAL(entry);
+	REQUIRE(entry != NULL);
 	const mail_item_t *txt = item_of(MAIL_SECTION_POLICY, "txt");
-	CU_ASSERT_EQUAL(
-		mail_entry_add(entry, txt, MAIL_OP_SET, (mail_str_t){ big, sizeof(big) }, 0),
-		KNOT_ELIMIT);
-	CU_ASSERT_EQUAL(entry->count, 0);
+	CHECK_INT(mail_entry_add(entry, txt, MAIL_OP_SET, (mail_str_t){ big, sizeof(big) }, 0),
+	          KNOT_ELIMIT);
+	CHECK_INT(entry->count, 0);
 	for (size_t i = 0; i < MAIL_LIST_MAX; i++) {
-		UNIT_CHECK(mail_entry_add(entry, txt, MAIL_OP_SET,
-		                          (mail_str_t){ big, MAIL_VALUE_MAX - i }, 0) == KNOT_EOK,
-		           "value %zu", i);
+		CHECK(mail_entry_add(entry, txt, MAIL_OP_SET,
+		                     (mail_str_t){ big, MAIL_VALUE_MAX - i }, 0) == KNOT_EOK,
+		      "value %zu", i);
 	}
-	CU_ASSERT_EQUAL(add(entry, "txt", MAIL_OP_SET, "one more"), KNOT_ELIMIT);
-	CU_ASSERT_EQUAL(entry->members[0].count, MAIL_LIST_MAX);
+	CHECK_INT(add(entry, "txt", MAIL_OP_SET, "one more"), KNOT_ELIMIT);
+	CHECK_INT(entry->members[0].count, MAIL_LIST_MAX);
 	for (size_t i = 0; i < MAIL_LIST_MAX; i++) {
-		UNIT_CHECK(entry->members[0].values[i].text.len == MAIL_VALUE_MAX - i, "value %zu",
-		           i);
+		CHECK(entry->members[0].values[i].text.len == MAIL_VALUE_MAX - i, "value %zu", i);
 	}
 	mail_diag_t diag = { 0 };
-	CU_ASSERT_EQUAL(mail_entry_parse(entry, txt, MAIL_OP_SET, MAIL_STR("one more"), 3, &diag),
-	                KNOT_EINVAL);
-	CU_ASSERT_PTR_NOT_NULL(strstr(diag.text, "64"));
+	CHECK_INT(mail_entry_parse(entry, txt, MAIL_OP_SET, MAIL_STR("one more"), 3, &diag),
+	          KNOT_EINVAL);
+	CHECK_HAS(diag.text, "64");
 	mail_entry_free(entry);
 }
 
@@ -184,27 +181,23 @@ static void test_parse(void)
 		{ "txt", MAIL_OP_SET, "", NULL, "empty" },
 		{ "host", MAIL_OP_SET, "a b", NULL, "letters" },
 	};
-	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+	EACH(c, cases) {
 		mail_entry_t *entry = mail_entry_new(MAIL_SECTION_POLICY, MAIL_STR("p"));
-		CU_ASSERT_PTR_NOT_NULL_FATAL(entry);
+		REQUIRE(entry != NULL);
 		mail_diag_t diag = { 0 };
-		const mail_item_t *item = item_of(MAIL_SECTION_POLICY, cases[i].item);
-		int ret = mail_entry_parse(entry, item, cases[i].op, MAIL_STR(cases[i].text), 5,
-		                           &diag);
-		if (cases[i].stored == NULL) {
-			UNIT_CHECK(ret == KNOT_EINVAL && entry->count == 0, "case %zu: %d", i, ret);
-			UNIT_CHECK(strstr(diag.text, cases[i].reason) != NULL && diag.line == 5,
-			           "case %zu: line %u: %s", i, (unsigned)diag.line, diag.text);
-		} else if (UNIT_CHECK(ret == KNOT_EOK && entry->count == 1, "case %zu: %s", i,
-		                      diag.text)) {
+		const mail_item_t *item = item_of(MAIL_SECTION_POLICY, c->item);
+		int ret = mail_entry_parse(entry, item, c->op, MAIL_STR(c->text), 5, &diag);
+		if (c->stored == NULL) {
+			CHECK(ret == KNOT_EINVAL && entry->count == 0, "%d", ret);
+			CHECK(strstr(diag.text, c->reason) != NULL && diag.line == 5, "line %u: %s",
+			      (unsigned)diag.line, diag.text);
+		} else if (CHECK(ret == KNOT_EOK && entry->count == 1, "%s", diag.text)) {
 			const mail_member_t *member = &entry->members[0];
-			bool none = cases[i].stored[0] == '\0';
-			UNIT_CHECK((member->op == MAIL_OP_NONE) == none &&
-			                   member->count == (none ? 0 : 1) && member->line == 5,
-			           "case %zu", i);
+			bool none = c->stored[0] == '\0';
+			CHECK((member->op == MAIL_OP_NONE) == none &&
+			      member->count == (none ? 0 : 1) && member->line == 5);
 			mail_str_t value = none ? MAIL_STR("") : member->values[0].text;
-			UNIT_CHECK(mail_str_is(value, cases[i].stored), "case %zu: %s", i,
-			           value.data);
+			CHECK_TEXT(value, c->stored);
 		}
 		mail_entry_free(entry);
 	}
@@ -221,19 +214,16 @@ static void test_parse_twice(void)
 		{ "txt", "a", "none", "alone" },
 		{ "txt", "none", "none", "alone" },
 	};
-	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+	EACH(c, cases) {
 		mail_entry_t *entry = mail_entry_new(MAIL_SECTION_POLICY, MAIL_STR("p"));
-		CU_ASSERT_PTR_NOT_NULL_FATAL(entry);
+		REQUIRE(entry != NULL);
 		mail_diag_t diag = { 0 };
-		const mail_item_t *item = item_of(MAIL_SECTION_POLICY, cases[i].item);
-		int ret = mail_entry_parse(entry, item, MAIL_OP_SET, MAIL_STR(cases[i].first), 1,
-		                           &diag);
-		UNIT_CHECK(ret == KNOT_EOK, "case %zu: %s", i, diag.text);
-		ret = mail_entry_parse(entry, item, MAIL_OP_SET, MAIL_STR(cases[i].second), 2,
-		                       &diag);
-		UNIT_CHECK(ret == KNOT_EINVAL && strstr(diag.text, cases[i].reason) != NULL &&
-		                   diag.line == 2,
-		           "case %zu: %d: line %u: %s", i, ret, (unsigned)diag.line, diag.text);
+		const mail_item_t *item = item_of(MAIL_SECTION_POLICY, c->item);
+		int ret = mail_entry_parse(entry, item, MAIL_OP_SET, MAIL_STR(c->first), 1, &diag);
+		CHECK(ret == KNOT_EOK, "%s", diag.text);
+		ret = mail_entry_parse(entry, item, MAIL_OP_SET, MAIL_STR(c->second), 2, &diag);
+		CHECK(ret == KNOT_EINVAL && strstr(diag.text, c->reason) != NULL && diag.line == 2,
+		      "%d: line %u: %s", ret, (unsigned)diag.line, diag.text);
 		mail_entry_free(entry);
 	}
 }
@@ -243,13 +233,13 @@ static void test_remove(void)
 	mail_entry_t *entry = sample();
 	mail_entry_remove(entry, MAIL_ITEM_SPF, MAIL_OP_SET);
 	mail_entry_remove(entry, MAIL_ITEM_TXT, MAIL_OP_NONE);
-	CU_ASSERT_EQUAL(entry->count, 7);
+	CHECK_INT(entry->count, 7);
 	mail_entry_remove(entry, MAIL_ITEM_TXT, MAIL_OP_SET);
-	CU_ASSERT_EQUAL(entry->count, 6);
-	CU_ASSERT_PTR_NULL(mail_entry_member(entry, MAIL_ITEM_TXT, MAIL_OP_SET));
-	CU_ASSERT_PTR_NOT_NULL(mail_entry_member(entry, MAIL_ITEM_TXT, MAIL_OP_ADD));
-	CU_ASSERT_EQUAL(add(entry, "txt", MAIL_OP_SET, "again"), KNOT_EOK);
-	CU_ASSERT(mail_str_is(mail_entry_value(entry, MAIL_ITEM_TXT), "again"));
+	CHECK_INT(entry->count, 6);
+	CHECK(mail_entry_member(entry, MAIL_ITEM_TXT, MAIL_OP_SET) == NULL);
+	CHECK(mail_entry_member(entry, MAIL_ITEM_TXT, MAIL_OP_ADD) != NULL);
+	CHECK_OK(add(entry, "txt", MAIL_OP_SET, "again"));
+	CHECK_TEXT(mail_entry_value(entry, MAIL_ITEM_TXT), "again");
 	while (entry->count > 0) {
 		mail_entry_remove(entry, entry->members[0].item->id, entry->members[0].op);
 	}
@@ -257,9 +247,9 @@ static void test_remove(void)
 	for (unsigned i = 0; i < 9; i++) {
 		static const char *const items[] = { "ttl", "mx",   "spf", "txt", "ns",
 			                             "caa", "bimi", "srv", "host" };
-		UNIT_CHECK(add(entry, items[i], MAIL_OP_SET, "1") == KNOT_EOK, "item %u", i);
+		CHECK(add(entry, items[i], MAIL_OP_SET, "1") == KNOT_EOK, "item %u", i);
 	}
-	CU_ASSERT_EQUAL(entry->count, 9);
+	CHECK_INT(entry->count, 9);
 	mail_entry_free(entry);
 }
 
@@ -269,33 +259,33 @@ static void test_equal(void)
 	a->stamp.timestamp = 5;
 	a->line = 9;
 	mail_entry_t *b = mail_entry_copy(a);
-	CU_ASSERT_PTR_NOT_NULL_FATAL(b);
-	CU_ASSERT(b->stamp.timestamp == 5 && b->line == 9 && b->members[0].line == 7);
-	CU_ASSERT(b->members[0].values[0].text.data != a->members[0].values[0].text.data);
+	REQUIRE(b != NULL);
+	CHECK(b->stamp.timestamp == 5 && b->line == 9 && b->members[0].line == 7);
+	CHECK(b->members[0].values[0].text.data != a->members[0].values[0].text.data);
 	b->stamp.timestamp = 6;
 	b->line = 1;
 	b->members[0].line = 1;
-	CU_ASSERT(mail_entry_equal(a, b));
+	CHECK(mail_entry_equal(a, b));
 	b->deleted = true;
-	CU_ASSERT_FALSE(mail_entry_equal(a, b));
+	CHECK(!mail_entry_equal(a, b));
 	b->deleted = false;
-	CU_ASSERT_EQUAL(add(b, "txt", MAIL_OP_ADD, "fourth"), KNOT_EOK);
-	CU_ASSERT_FALSE(mail_entry_equal(a, b));
-	CU_ASSERT_EQUAL(add(a, "txt", MAIL_OP_ADD, "vierte"), KNOT_EOK);
-	CU_ASSERT_FALSE(mail_entry_equal(a, b));
+	CHECK_OK(add(b, "txt", MAIL_OP_ADD, "fourth"));
+	CHECK(!mail_entry_equal(a, b));
+	CHECK_OK(add(a, "txt", MAIL_OP_ADD, "vierte"));
+	CHECK(!mail_entry_equal(a, b));
 	mail_entry_free(b);
 
 	b = mail_entry_copy(a);
-	CU_ASSERT_PTR_NOT_NULL_FATAL(b);
+	REQUIRE(b != NULL);
 	b->section = MAIL_SECTION_POLICY;
-	CU_ASSERT_FALSE(mail_entry_equal(a, b));
+	CHECK(!mail_entry_equal(a, b));
 	b->section = a->section;
 	mail_entry_remove(b, MAIL_ITEM_MX, MAIL_OP_NONE);
-	CU_ASSERT_FALSE(mail_entry_equal(a, b));
+	CHECK(!mail_entry_equal(a, b));
 	mail_entry_free(b);
 	b = mail_entry_new(a->section, MAIL_STR("example.com"));
-	CU_ASSERT_PTR_NOT_NULL_FATAL(b);
-	CU_ASSERT_FALSE(mail_entry_equal(a, b));
+	REQUIRE(b != NULL);
+	CHECK(!mail_entry_equal(a, b));
 	mail_entry_free(a);
 	mail_entry_free(b);
 }
@@ -346,35 +336,31 @@ static void test_id(void)
 		{ MAIL_SECTION_DKIM, D241 "/s1", D241 "/s1", 0 },
 		{ MAIL_SECTION_DKIM, D241 "/s10", NULL, 0 },
 	};
-	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+	EACH(c, cases) {
 		mail_diag_t diag = { 0 };
 		mail_buf_t out = { 0 };
 		mail_buf_u8(&out, '>');
-		int ret = mail_entry_id_normalise(cases[i].section, MAIL_STR(cases[i].text), &out,
-		                                  &diag);
+		int ret = mail_entry_id_normalise(c->section, MAIL_STR(c->text), &out, &diag);
 		mail_lf_storage_t key;
-		if (cases[i].id == NULL) {
-			UNIT_CHECK(ret == KNOT_EINVAL && diag.text[0] != '\0' && out.len == 1,
-			           "case %zu: %d %s", i, ret, diag.text);
-			UNIT_CHECK(diag.column == cases[i].column, "case %zu: column %u", i,
-			           (unsigned)diag.column);
-			UNIT_CHECK(mail_entry_key(cases[i].section, MAIL_STR(cases[i].text),
-			                          &key) == KNOT_EINVAL,
-			           "case %zu", i);
+		if (c->id == NULL) {
+			CHECK(ret == KNOT_EINVAL && diag.text[0] != '\0' && out.len == 1, "%d %s",
+			      ret, diag.text);
+			CHECK(diag.column == c->column, "column %u", (unsigned)diag.column);
+			CHECK_INT(mail_entry_key(c->section, MAIL_STR(c->text), &key), KNOT_EINVAL);
 			mail_buf_free(&out);
 			continue;
 		}
 		mail_str_t id = { (char *)out.data + 1, out.len - 1 };
-		UNIT_CHECK(ret == KNOT_EOK && mail_str_is(id, cases[i].id), "case %zu: %s %.*s", i,
-		           diag.text, (int)id.len, id.data);
+		CHECK(ret == KNOT_EOK && mail_str_is(id, c->id), "%s %.*s", diag.text, (int)id.len,
+		      id.data);
 
 		mail_buf_t back = { 0 };
-		ret = mail_entry_key(cases[i].section, id, &key);
+		ret = mail_entry_key(c->section, id, &key);
 		if (ret == KNOT_EOK) {
-			ret = mail_entry_id_from_key(cases[i].section, mail_lf(&key), &back);
+			ret = mail_entry_id_from_key(c->section, mail_lf(&key), &back);
 		}
-		UNIT_CHECK(ret == KNOT_EOK && mail_str_equal(mail_buf_view(&back), id),
-		           "case %zu: %d %.*s", i, ret, (int)back.len, (char *)back.data);
+		CHECK(ret == KNOT_EOK && mail_str_equal(mail_buf_view(&back), id), "%d %.*s", ret,
+		      (int)back.len, (char *)back.data);
 		mail_buf_free(&back);
 		mail_buf_free(&out);
 	}
@@ -385,28 +371,23 @@ static void test_id_escaped(void)
 {
 	static const char *const texts[] = { "a\\.b.example", "a\\000b.example",
 		                             "policy\\:x.example" };
-	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
+	EACH(c, texts) {
 		for (unsigned dkim = 0; dkim < 2; dkim++) {
 			char text[64];
-			snprintf(text, sizeof(text), "%s%s", texts[i], dkim ? "/s1" : "");
+			snprintf(text, sizeof(text), "%s%s", *c, dkim ? "/s1" : "");
 			mail_section_t section = dkim ? MAIL_SECTION_DKIM : MAIL_SECTION_DOMAIN;
 			mail_buf_t once = { 0 }, again = { 0 }, back = { 0 };
 			mail_lf_storage_t key;
-			UNIT_CHECK(mail_entry_id_normalise(section, MAIL_STR(text), &once, NULL) ==
-			                   KNOT_EOK,
-			           "case %zu", i);
-			UNIT_CHECK(
-				mail_entry_id_normalise(section, mail_buf_view(&once), &again,
-			                                NULL) == KNOT_EOK &&
-					mail_str_equal(mail_buf_view(&once), mail_buf_view(&again)),
-				"case %zu", i);
+			CHECK_OK(mail_entry_id_normalise(section, MAIL_STR(text), &once, NULL));
+			CHECK(mail_entry_id_normalise(section, mail_buf_view(&once), &again,
+			                              NULL) == KNOT_EOK &&
+			      mail_str_equal(mail_buf_view(&once), mail_buf_view(&again)));
 			int ret = mail_entry_key(section, mail_buf_view(&once), &key);
-			UNIT_CHECK(
-				ret == KNOT_EOK &&
-					mail_entry_id_from_key(section, mail_lf(&key), &back) ==
-						KNOT_EOK &&
-					mail_str_equal(mail_buf_view(&once), mail_buf_view(&back)),
-				"case %zu: %.*s", i, (int)back.len, (char *)back.data);
+			CHECK(ret == KNOT_EOK &&
+			              mail_entry_id_from_key(section, mail_lf(&key), &back) ==
+			                      KNOT_EOK &&
+			              mail_str_equal(mail_buf_view(&once), mail_buf_view(&back)),
+			      "%.*s", (int)back.len, (char *)back.data);
 			mail_buf_free(&once);
 			mail_buf_free(&again);
 			mail_buf_free(&back);
@@ -450,20 +431,19 @@ static void test_key(void)
 		{ MAIL_SECTION_DKIM, NULL, KEY("\0business\0s 1") },
 		{ MAIL_SECTION_DKIM, NULL, KEY("\0business\0_domainkey") },
 	};
-	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
-		const mail_lf_t octets = { (const uint8_t *)cases[i].key, cases[i].len };
+	EACH(c, cases) {
+		const mail_lf_t octets = { (const uint8_t *)c->key, c->len };
 		mail_buf_t out = { 0 };
-		int ret = mail_entry_id_from_key(cases[i].section, octets, &out);
-		if (cases[i].id == NULL) {
-			UNIT_CHECK(ret == KNOT_EMALF && out.len == 0, "case %zu: %d %.*s", i, ret,
-			           (int)out.len, (char *)out.data);
+		int ret = mail_entry_id_from_key(c->section, octets, &out);
+		if (c->id == NULL) {
+			CHECK(ret == KNOT_EMALF && out.len == 0, "%d %.*s", ret, (int)out.len,
+			      (char *)out.data);
 		} else {
 			mail_lf_storage_t key;
-			int made = mail_entry_key(cases[i].section, MAIL_STR(cases[i].id), &key);
-			UNIT_CHECK(made == KNOT_EOK && mail_lf_equal(mail_lf(&key), octets),
-			           "case %zu: %d", i, made);
-			UNIT_CHECK(ret == KNOT_EOK && mail_str_is(mail_buf_view(&out), cases[i].id),
-			           "case %zu: %d", i, ret);
+			int made = mail_entry_key(c->section, MAIL_STR(c->id), &key);
+			CHECK(made == KNOT_EOK && mail_lf_equal(mail_lf(&key), octets), "%d", made);
+			CHECK(ret == KNOT_EOK && mail_str_is(mail_buf_view(&out), c->id), "%d",
+			      ret);
 		}
 		mail_buf_free(&out);
 	}
@@ -493,19 +473,19 @@ static void test_key_random(void)
 		if (ret == KNOT_EOK) {
 			named++;
 			ret = mail_entry_key(section, mail_buf_view(&id), &again);
-			UNIT_CHECK(ret == KNOT_EOK && mail_lf_equal(mail_lf(&again), octets),
-			           "round %u", i);
+			CHECK(ret == KNOT_EOK && mail_lf_equal(mail_lf(&again), octets), "round %u",
+			      i);
 		} else {
-			UNIT_CHECK(ret == KNOT_EMALF, "round %u: %d", i, ret);
+			CHECK(ret == KNOT_EMALF, "round %u: %d", i, ret);
 		}
 		mail_buf_free(&id);
 	}
-	CU_ASSERT(named > 100);
+	CHECK(named > 100);
 }
 
 static void test_allocation(void)
 {
-	CU_ASSERT_FATAL(failing_linked());
+	REQUIRE(failing_linked());
 	size_t runs = 0;
 	bool met = true;
 	mail_entry_t *from = sample();
@@ -517,21 +497,20 @@ static void test_allocation(void)
 			ret = mail_entry_parse(entry, item, MAIL_OP_ADD, MAIL_STR("fourth"), 1,
 			                       NULL);
 			size_t count = mail_entry_member(entry, MAIL_ITEM_TXT, MAIL_OP_ADD)->count;
-			UNIT_CHECK(count == (ret == KNOT_EOK ? 3 : 2), "allocation %zu", i);
+			CHECK(count == (ret == KNOT_EOK ? 3 : 2), "allocation %zu", i);
 		}
 		mail_buf_t id = { 0 };
 		int id_ret = mail_entry_id_normalise(MAIL_SECTION_DKIM, MAIL_STR("example.net/s1"),
 		                                     &id, NULL);
 		met = failing_off();
-		UNIT_CHECK(ret == KNOT_EOK || ret == KNOT_ENOMEM, "allocation %zu: %d", i, ret);
-		UNIT_CHECK(id_ret == KNOT_EOK || id_ret == KNOT_ENOMEM, "allocation %zu: %d", i,
-		           id_ret);
-		UNIT_CHECK(met == (ret != KNOT_EOK || id_ret != KNOT_EOK), "allocation %zu", i);
+		CHECK(ret == KNOT_EOK || ret == KNOT_ENOMEM, "allocation %zu: %d", i, ret);
+		CHECK(id_ret == KNOT_EOK || id_ret == KNOT_ENOMEM, "allocation %zu: %d", i, id_ret);
+		CHECK(met == (ret != KNOT_EOK || id_ret != KNOT_EOK), "allocation %zu", i);
 		mail_entry_free(entry);
 		mail_buf_free(&id);
 		runs++;
 	}
-	CU_ASSERT(runs > 10);
+	CHECK(runs > 10);
 	mail_entry_free(from);
 }
 
@@ -557,45 +536,31 @@ static void test_twice(void)
 		  "2 1 1 C1B25A539B7841FCB98690C5E33C064203CE066135E2CD239583FEE7263336A4", NULL,
 		  1 },
 	};
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		mail_entry_t *entry = mail_entry_new(cases[i].section, MAIL_STR("x"));
-		const mail_item_t *item = mail_item_get(cases[i].item);
+	EACH(c, cases) {
+		mail_entry_t *entry = mail_entry_new(c->section, MAIL_STR("x"));
+		const mail_item_t *item = mail_item_get(c->item);
 		mail_diag_t diag = { 0 };
-		CU_ASSERT_PTR_NOT_NULL_FATAL(entry);
-		int ret = mail_entry_parse(entry, item, MAIL_OP_SET, MAIL_STR(cases[i].value), 7,
-		                           &diag);
-		UNIT_CHECK(ret == KNOT_EOK, "case %zu: %d %s", i, ret, diag.text);
-		ret = mail_entry_parse(entry, item, MAIL_OP_SET, MAIL_STR(cases[i].again), 8,
-		                       &diag);
-		if (cases[i].reason == NULL) {
-			UNIT_CHECK(ret == KNOT_EOK, "case %zu: %d %s", i, ret, diag.text);
+		REQUIRE(entry != NULL);
+		int ret = mail_entry_parse(entry, item, MAIL_OP_SET, MAIL_STR(c->value), 7, &diag);
+		CHECK(ret == KNOT_EOK, "%d %s", ret, diag.text);
+		ret = mail_entry_parse(entry, item, MAIL_OP_SET, MAIL_STR(c->again), 8, &diag);
+		if (c->reason == NULL) {
+			CHECK(ret == KNOT_EOK, "%d %s", ret, diag.text);
 		} else {
-			UNIT_CHECK(ret == KNOT_EINVAL && diag.line == 8 &&
-			                   strcmp(diag.text, cases[i].reason) == 0,
-			           "case %zu: %d %u %s", i, ret, diag.line, diag.text);
+			CHECK(ret == KNOT_EINVAL && diag.line == 8 &&
+			              strcmp(diag.text, c->reason) == 0,
+			      "%d %u %s", ret, diag.line, diag.text);
 		}
-		const mail_member_t *member = mail_entry_member(entry, cases[i].item, MAIL_OP_SET);
-		UNIT_CHECK(member != NULL && member->count == cases[i].count, "case %zu", i);
+		const mail_member_t *member = mail_entry_member(entry, c->item, MAIL_OP_SET);
+		CHECK(member != NULL && member->count == c->count);
 		mail_entry_free(entry);
 	}
 }
 
-static const unit_test_t tests[] = { { "members are sorted", test_order },
-	                             { "what an entry cannot take", test_refused },
-	                             { "limits", test_limits },
-	                             { "values as people write them", test_parse },
-	                             { "second values", test_parse_twice },
-	                             { "removing members", test_remove },
-	                             { "equal entries and copies", test_equal },
-	                             { "ids", test_id },
-	                             { "ids with escapes", test_id_escaped },
-	                             { "keys", test_key },
-	                             { "random keys", test_key_random },
-	                             { "failing allocations", test_allocation },
-	                             { "a value twice", test_twice },
-	                             { NULL, NULL } };
-
-int main(void)
-{
-	return unit_run("entry", tests);
-}
+UNIT_MAIN("entry", TEST("members are sorted", test_order),
+          TEST("what an entry cannot take", test_refused), TEST("limits", test_limits),
+          TEST("values as people write them", test_parse), TEST("second values", test_parse_twice),
+          TEST("removing members", test_remove), TEST("equal entries and copies", test_equal),
+          TEST("ids", test_id), TEST("ids with escapes", test_id_escaped), TEST("keys", test_key),
+          TEST("random keys", test_key_random), TEST("failing allocations", test_allocation),
+          TEST("a value twice", test_twice))

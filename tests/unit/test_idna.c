@@ -4,8 +4,8 @@
 
 #include "mail/entry.h"
 
-#include "failing.h"
-#include "unit.h"
+#include "lib/failing.h"
+#include "lib/unit.h"
 
 #define BUECHER "xn--bcher-kva"
 #define TXT "gr\303\274n"

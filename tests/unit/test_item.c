@@ -3,8 +3,8 @@
 
 #include "mail/chars.h"
 
-#include "unit.h"
-#include "failing.h"
+#include "lib/unit.h"
+#include "lib/failing.h"
 
 #define HOST MAIL_SECTION_HOST
 #define CERT MAIL_SECTION_CERTIFICATE
@@ -18,8 +18,8 @@
 static const mail_item_t *item_of(mail_section_t section, const char *name)
 {
 	const mail_item_t *item = mail_item_find(section, MAIL_STR(name));
-	UNIT_CHECK(item != NULL, "%s in %s", name, mail_section_name(section));
-	CU_ASSERT_PTR_NOT_NULL_FATAL(item);
+	CHECK(item != NULL, "%s in %s", name, mail_section_name(section));
+	REQUIRE(item != NULL);
 	return item;
 }
 
@@ -27,40 +27,38 @@ static void test_table(void)
 {
 	size_t n = 0;
 	for (const mail_item_t *item = mail_items; item->name != NULL; item++, n++) {
-		UNIT_CHECK(item == mail_items || item[-1].id < item->id, "%s is out of order",
-		           item->name);
-		UNIT_CHECK(item->id > 0 && item->id < MAIL_ITEM_MAX, "%s", item->name);
-		UNIT_CHECK(mail_item_get(item->id) == item, "%s", item->name);
-		UNIT_CHECK(item->sections != 0 && item->sections < 1u << MAIL_SECTION_COUNT, "%s",
-		           item->name);
-		UNIT_CHECK(item->help != NULL && item->help[0] != '\0' &&
-		                   strchr(item->help, '\n') == NULL,
-		           "%s", item->name);
-		UNIT_CHECK(item->type != MAIL_TYPE_NUMBER || item->min < item->max, "%s",
-		           item->name);
-		UNIT_CHECK((item->flags & MAIL_FLAG_BYTAG) == 0 ||
-		                   (item->flags & MAIL_FLAG_LIST) != 0,
-		           "%s", item->name);
+		CHECK(item == mail_items || item[-1].id < item->id, "%s is out of order",
+		      item->name);
+		CHECK(item->id > 0 && item->id < MAIL_ITEM_MAX, "%s", item->name);
+		CHECK(mail_item_get(item->id) == item, "%s", item->name);
+		CHECK(item->sections != 0 && item->sections < 1u << MAIL_SECTION_COUNT, "%s",
+		      item->name);
+		CHECK(item->help != NULL && item->help[0] != '\0' &&
+		              strchr(item->help, '\n') == NULL,
+		      "%s", item->name);
+		CHECK(item->type != MAIL_TYPE_NUMBER || item->min < item->max, "%s", item->name);
+		CHECK((item->flags & MAIL_FLAG_BYTAG) == 0 || (item->flags & MAIL_FLAG_LIST) != 0,
+		      "%s", item->name);
 		for (unsigned section = 0; section < MAIL_SECTION_COUNT; section++) {
 			bool in = (item->sections & (1u << section)) != 0;
 			const mail_item_t *found = mail_item_find(section, MAIL_STR(item->name));
 			/* Other sections may have another item of the name. */
-			UNIT_CHECK(in == (found == item), "%s in section %u", item->name, section);
-			UNIT_CHECK(found == NULL || (found->sections & (1u << section)) != 0,
-			           "%s in section %u", item->name, section);
+			CHECK(in == (found == item), "%s in section %u", item->name, section);
+			CHECK(found == NULL || (found->sections & (1u << section)) != 0,
+			      "%s in section %u", item->name, section);
 		}
 		/* A domain overrides whatever a policy says, but not what the policy is made of. */
 		bool policy = (item->sections & (1u << POLICY)) != 0 && item->id != MAIL_ITEM_BASE;
-		UNIT_CHECK(!policy || (item->sections & (1u << DOMAIN)) != 0, "%s", item->name);
+		CHECK(!policy || (item->sections & (1u << DOMAIN)) != 0, "%s", item->name);
 	}
-	CU_ASSERT(n > 45);
+	CHECK(n > 45);
 	static const unsigned nobody[] = { 0, 5, 9, 79, MAIL_ITEM_MAX, 255, 65536 + 1 };
-	for (size_t i = 0; i < sizeof(nobody) / sizeof(*nobody); i++) {
-		UNIT_CHECK(mail_item_get(nobody[i]) == NULL, "%u", nobody[i]);
+	EACH(c, nobody) {
+		CHECK(mail_item_get(*c) == NULL, "%u", *c);
 	}
-	CU_ASSERT_PTR_NULL(mail_item_find(POLICY, MAIL_STR("policy")));
-	CU_ASSERT_PTR_NULL(mail_item_find(POLICY, MAIL_STR("MX")));
-	CU_ASSERT_PTR_NULL(mail_item_find(POLICY, MAIL_STR("")));
+	CHECK(mail_item_find(POLICY, MAIL_STR("policy")) == NULL);
+	CHECK(mail_item_find(POLICY, MAIL_STR("MX")) == NULL);
+	CHECK(mail_item_find(POLICY, MAIL_STR("")) == NULL);
 }
 
 /*! The items of the dialect, with the sections they are in. */
@@ -83,18 +81,18 @@ static void test_dialect(void)
 		  "caa txt record no-mail ttl ns soa-mname soa-rname key-set" },
 		{ MAIL_SECTION_KEYSET, "key leave" },
 	};
-	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+	EACH(c, cases) {
 		size_t pos = 0, named = 0, there = 0;
 		mail_str_t name;
-		while (mail_str_word(MAIL_STR(cases[i].names), &pos, &name)) {
-			UNIT_CHECK(mail_item_find(cases[i].section, name) != NULL, "case %zu: %.*s",
-			           i, (int)name.len, name.data);
+		while (mail_str_word(MAIL_STR(c->names), &pos, &name)) {
+			CHECK(mail_item_find(c->section, name) != NULL, "%.*s", (int)name.len,
+			      name.data);
 			named++;
 		}
 		for (const mail_item_t *item = mail_items; item->name != NULL; item++) {
-			there += (item->sections >> cases[i].section) & 1;
+			there += (item->sections >> c->section) & 1;
 		}
-		UNIT_CHECK(named == there, "case %zu: %zu named, %zu there", i, named, there);
+		CHECK(named == there, "%zu named, %zu there", named, there);
 	}
 }
 
@@ -102,23 +100,23 @@ static void test_sections(void)
 {
 	for (unsigned section = 0; section < MAIL_SECTION_COUNT; section++) {
 		const char *name = mail_section_name(section);
-		UNIT_CHECK(name[0] != '\0' && mail_section_find(MAIL_STR(name)) == section, "%u",
-		           section);
+		CHECK(name[0] != '\0' && mail_section_find(MAIL_STR(name)) == section, "%u",
+		      section);
 	}
-	CU_ASSERT_STRING_EQUAL(mail_section_name(MAIL_SECTION_KEYSET), "key-set");
-	CU_ASSERT_STRING_EQUAL(mail_section_name(MAIL_SECTION_COUNT), "");
-	CU_ASSERT_EQUAL(mail_section_find(MAIL_STR("keyset")), MAIL_SECTION_COUNT);
-	CU_ASSERT_EQUAL(mail_section_find(MAIL_STR("")), MAIL_SECTION_COUNT);
+	CHECK_STR(mail_section_name(MAIL_SECTION_KEYSET), "key-set");
+	CHECK_STR(mail_section_name(MAIL_SECTION_COUNT), "");
+	CHECK_INT(mail_section_find(MAIL_STR("keyset")), MAIL_SECTION_COUNT);
+	CHECK_INT(mail_section_find(MAIL_STR("")), MAIL_SECTION_COUNT);
 }
 
 /*! What is stored can be written again and gives the same. */
 static void check_again(const mail_item_t *item, mail_str_t stored, size_t n)
 {
 	mail_buf_t printed = { 0 }, again = { 0 };
-	UNIT_CHECK(mail_item_print(item, stored, &printed) == KNOT_EOK, "case %zu", n);
+	CHECK(mail_item_print(item, stored, &printed) == KNOT_EOK, "case %zu", n);
 	int ret = mail_item_normalise(item, mail_buf_view(&printed), &again, NULL);
-	UNIT_CHECK(ret == KNOT_EOK && mail_str_equal(stored, mail_buf_view(&again)),
-	           "case %zu: %d %.*s", n, ret, (int)again.len, (char *)again.data);
+	CHECK(ret == KNOT_EOK && mail_str_equal(stored, mail_buf_view(&again)), "case %zu: %d %.*s",
+	      n, ret, (int)again.len, (char *)again.data);
 	mail_buf_free(&printed);
 	mail_buf_free(&again);
 }
@@ -193,14 +191,14 @@ static const struct {
 };
 static void test_values(void)
 {
-	for (size_t i = 0; i < sizeof(good) / sizeof(*good); i++) {
+	for (size_t i = 0; i < COUNT(good); i++) {
 		const mail_item_t *item = item_of(good[i].section, good[i].item);
 		mail_diag_t diag = { 0 };
 		mail_buf_t out = { 0 };
 		int ret = mail_item_normalise(item, MAIL_STR(good[i].text), &out, &diag);
-		if (UNIT_CHECK(ret == KNOT_EOK && mail_str_is(mail_buf_view(&out), good[i].stored),
-		               "case %zu: %s: %d %s '%.*s'", i, good[i].item, ret, diag.text,
-		               (int)out.len, (char *)out.data)) {
+		if (CHECK(ret == KNOT_EOK && mail_str_is(mail_buf_view(&out), good[i].stored),
+		          "case %zu: %s: %d %s '%.*s'", i, good[i].item, ret, diag.text,
+		          (int)out.len, (char *)out.data)) {
 			check_again(item, mail_buf_view(&out), i);
 		}
 		mail_buf_free(&out);
@@ -209,24 +207,23 @@ static void test_values(void)
 
 static void test_allocation(void)
 {
-	CU_ASSERT_FATAL(failing_linked());
+	REQUIRE(failing_linked());
 	size_t failed = 0;
-	for (size_t n = 0; n < sizeof(good) / sizeof(*good); n++) {
-		const mail_item_t *item = item_of(good[n].section, good[n].item);
+	EACH(c, good) {
+		const mail_item_t *item = item_of(c->section, c->item);
 		bool met = true;
 		for (size_t i = 1; met && failing_on(i); i++) {
 			mail_buf_t out = { 0 };
-			int ret = mail_item_normalise(item, MAIL_STR(good[n].text), &out, NULL);
+			int ret = mail_item_normalise(item, MAIL_STR(c->text), &out, NULL);
 			met = failing_off();
 			failed += met;
-			UNIT_CHECK(ret == (met ? KNOT_ENOMEM : KNOT_EOK),
-			           "case %zu, allocation %zu: %d", n, i, ret);
-			UNIT_CHECK(ret == KNOT_EOK || out.len == 0, "case %zu allocation %zu", n,
-			           i);
+			CHECK(ret == (met ? KNOT_ENOMEM : KNOT_EOK), ", allocation %zu: %d", i,
+			      ret);
+			CHECK(ret == KNOT_EOK || out.len == 0, "allocation %zu", i);
 			mail_buf_free(&out);
 		}
 	}
-	CU_ASSERT(failed > sizeof(good) / sizeof(*good));
+	CHECK(failed > COUNT(good));
 }
 
 static void test_refused(void)
@@ -298,22 +295,20 @@ static void test_refused(void)
 		{ MAIL_SECTION_KEYSET, "key", "1 ed25519 csk AAAA", 0, "has 32" },
 		{ MAIL_SECTION_KEYSET, "leave", "soon", 1, "not a time" },
 	};
-	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
-		const mail_item_t *item = item_of(cases[i].section, cases[i].item);
+	EACH(c, cases) {
+		const mail_item_t *item = item_of(c->section, c->item);
 		mail_diag_t diag = { 0 };
 		mail_buf_t out = { 0 };
 		mail_buf_u8(&out, '>');
-		int ret = mail_item_normalise(item, MAIL_STR(cases[i].text), &out, &diag);
-		UNIT_CHECK(ret == KNOT_EINVAL && out.len == 1 && out.error == KNOT_EOK &&
-		                   diag.text[0] != '\0',
-		           "case %zu: %s: %d", i, cases[i].item, ret);
-		UNIT_CHECK(strstr(diag.text, cases[i].reason) != NULL &&
-		                   (cases[i].column == 0 || cases[i].column == diag.column),
-		           "case %zu: %s: column %u: %s", i, cases[i].item, (unsigned)diag.column,
-		           diag.text);
-		UNIT_CHECK(mail_item_normalise(item, MAIL_STR(cases[i].text), &out, NULL) ==
-		                   KNOT_EINVAL,
-		           "case %zu without diag", i);
+		int ret = mail_item_normalise(item, MAIL_STR(c->text), &out, &diag);
+		CHECK(ret == KNOT_EINVAL && out.len == 1 && out.error == KNOT_EOK &&
+		              diag.text[0] != '\0',
+		      "%s: %d", c->item, ret);
+		CHECK(strstr(diag.text, c->reason) != NULL &&
+		              (c->column == 0 || c->column == diag.column),
+		      "%s: column %u: %s", c->item, (unsigned)diag.column, diag.text);
+		CHECK(mail_item_normalise(item, MAIL_STR(c->text), &out, NULL) == KNOT_EINVAL,
+		      "without diag");
 		mail_buf_free(&out);
 	}
 }
@@ -335,13 +330,12 @@ static void test_long(void)
 	};
 	static char text[2 * MAIL_VALUE_MAX];
 	memset(text, 'a', sizeof(text));
-	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+	EACH(c, cases) {
 		mail_buf_t out = { 0 };
-		int ret = mail_item_normalise(item_of(POLICY, cases[i].item),
-		                              (mail_str_t){ text, cases[i].len }, &out, NULL);
-		UNIT_CHECK(ret == (cases[i].len <= cases[i].max ? KNOT_EOK : KNOT_EINVAL),
-		           "case %zu: %d", i, ret);
-		UNIT_CHECK(out.len == (ret == KNOT_EOK ? cases[i].len : 0), "case %zu", i);
+		int ret = mail_item_normalise(item_of(POLICY, c->item),
+		                              (mail_str_t){ text, c->len }, &out, NULL);
+		CHECK_INT(ret, (c->len <= c->max ? KNOT_EOK : KNOT_EINVAL));
+		CHECK_INT(out.len, (ret == KNOT_EOK ? c->len : 0));
 		mail_buf_free(&out);
 	}
 }
@@ -355,15 +349,14 @@ static void test_key(void)
 		("v=DKIM1; k=ed25519; h=sha256; p=" ED25519),
 	};
 	const mail_item_t *item = item_of(DKIM, "key");
-	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
+	EACH(c, texts) {
 		mail_diag_t diag = { 0 };
 		mail_buf_t out = { 0 }, text = { 0 };
-		int ret = mail_item_normalise(item, MAIL_STR(texts[i]), &out, &diag);
-		UNIT_CHECK(ret == KNOT_EOK && out.len == 32 && out.data[0] == 0x37, "case %zu: %s",
-		           i, diag.text);
-		UNIT_CHECK(mail_item_print(item, mail_buf_view(&out), &text) == KNOT_EOK &&
-		                   mail_str_is(mail_buf_view(&text), ED25519),
-		           "case %zu: %.*s", i, (int)text.len, (char *)text.data);
+		int ret = mail_item_normalise(item, MAIL_STR(*c), &out, &diag);
+		CHECK(ret == KNOT_EOK && out.len == 32 && out.data[0] == 0x37, "%s", diag.text);
+		CHECK(mail_item_print(item, mail_buf_view(&out), &text) == KNOT_EOK &&
+		              mail_str_is(mail_buf_view(&text), ED25519),
+		      "%.*s", (int)text.len, (char *)text.data);
 		mail_buf_free(&out);
 		mail_buf_free(&text);
 	}
@@ -384,16 +377,16 @@ static void test_print(void)
 		{ "foobar", "Zm9vYmFy" },
 		{ "\373\377\277", "+/+/" },
 	};
-	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+	EACH(c, cases) {
 		mail_buf_t out = { 0 };
-		int ret = mail_item_print(item_of(DKIM, "key"), MAIL_STR(cases[i].octets), &out);
-		UNIT_CHECK(ret == KNOT_EOK && mail_str_is(mail_buf_view(&out), cases[i].text),
-		           "case %zu: %d, %zu characters", i, ret, out.len);
+		int ret = mail_item_print(item_of(DKIM, "key"), MAIL_STR(c->octets), &out);
+		CHECK(ret == KNOT_EOK && mail_str_is(mail_buf_view(&out), c->text),
+		      "%d, %zu characters", ret, out.len);
 		mail_buf_free(&out);
 	}
 	uint8_t room[3];
 	mail_buf_t small = MAIL_BUF_FIXED(room, sizeof(room));
-	CU_ASSERT_EQUAL(mail_item_print(item_of(DKIM, "key"), MAIL_STR("f"), &small), KNOT_ESPACE);
+	CHECK_INT(mail_item_print(item_of(DKIM, "key"), MAIL_STR("f"), &small), KNOT_ESPACE);
 }
 
 static void count_warning(void *ctx, const char *text)
@@ -411,31 +404,19 @@ static void test_warned(void)
 		{ "dmarc", "p=none", 0 }, { "dmarc", "pct=50", 1 }, { "spf-all", "-all", 0 },
 		{ "spf-all", "+all", 1 },
 	};
-	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+	EACH(c, cases) {
 		unsigned warnings = 0;
 		mail_diag_t diag = { .warn = count_warning, .warn_ctx = &warnings };
 		mail_buf_t out = { 0 };
-		int ret = mail_item_normalise(item_of(POLICY, cases[i].item),
-		                              MAIL_STR(cases[i].text), &out, &diag);
-		UNIT_CHECK(ret == KNOT_EOK && warnings == cases[i].warnings,
-		           "case %zu: %d, %u warnings", i, ret, warnings);
+		int ret = mail_item_normalise(item_of(POLICY, c->item), MAIL_STR(c->text), &out,
+		                              &diag);
+		CHECK(ret == KNOT_EOK && warnings == c->warnings, "%d, %u warnings", ret, warnings);
 		mail_buf_free(&out);
 	}
 }
 
-static const unit_test_t tests[] = { { "the table", test_table },
-	                             { "the dialect", test_dialect },
-	                             { "sections", test_sections },
-	                             { "values", test_values },
-	                             { "refused values", test_refused },
-	                             { "long values", test_long },
-	                             { "keys", test_key },
-	                             { "octets as text", test_print },
-	                             { "warnings", test_warned },
-	                             { "failing allocations", test_allocation },
-	                             { NULL, NULL } };
-
-int main(void)
-{
-	return unit_run("item", tests);
-}
+UNIT_MAIN("item", TEST("the table", test_table), TEST("the dialect", test_dialect),
+          TEST("sections", test_sections), TEST("values", test_values),
+          TEST("refused values", test_refused), TEST("long values", test_long),
+          TEST("keys", test_key), TEST("octets as text", test_print), TEST("warnings", test_warned),
+          TEST("failing allocations", test_allocation))

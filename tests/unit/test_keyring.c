@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "crypto/keyring.h"
 
-#include "failing.h"
+#include "lib/failing.h"
 #include "crypto/private.h"
-#include "unit.h"
+#include "lib/unit.h"
 
 #define KEYS 500
 

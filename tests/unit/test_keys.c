@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The private keys that a service signs with: the key sets of a store, the files of a directory, the clock. */
 
-#include "failing.h"
-#include "key_fixture.h"
+#include "lib/failing.h"
+#include "lib/key_fixture.h"
 
 static void test_come_and_go(void)
 {

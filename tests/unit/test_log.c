@@ -3,7 +3,7 @@
 
 #include "module/log.h"
 
-#include "unit.h"
+#include "lib/unit.h"
 
 /* A knotd that only keeps what is logged. */
 
@@ -68,13 +68,13 @@ static void test_equal_lines(void)
 	};
 	knotd_mod_t mod = { 0 };
 	mail_log_t *log = mail_log_new(&mod, 60);
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		now = cases[i].at;
-		for (unsigned n = 0; n < cases[i].times; n++) {
+	EACH(c, cases) {
+		now = c->at;
+		for (unsigned n = 0; n < c->times; n++) {
 			mail_log_write(log, LOG_ERR, "store %d", 7);
 		}
-		UNIT_CHECK(mod.count == cases[i].lines, "case %zu: %u lines", i, mod.count);
-		UNIT_CHECK(strcmp(mod.last, cases[i].last) == 0, "case %zu: '%s'", i, mod.last);
+		CHECK(mod.count == c->lines, "%u lines", mod.count);
+		CHECK_STR(mod.last, c->last);
 	}
 	mail_log_free(log);
 }
@@ -88,7 +88,7 @@ static void test_different_lines(void)
 		mail_log_write(log, LOG_ERR, "domain %d", i);
 		mail_log_write(log, LOG_ERR, "domain %d", i);
 	}
-	UNIT_CHECK(mod.count == 8, "%u lines", mod.count);
+	CHECK(mod.count == 8, "%u lines", mod.count);
 	mail_log_free(log);
 }
 
@@ -102,7 +102,7 @@ static void test_flood(void)
 		mail_log_write(log, LOG_ERR, "domain %d", i);
 	}
 	unsigned first = mod.count;
-	UNIT_CHECK(first >= 32 && first <= 65, "%u lines", first);
+	CHECK(first >= 32 && first <= 65, "%u lines", first);
 	/* All intervals are over; every line finds room, the rest is still to be said. */
 	now = 1061;
 	unsigned said = 0;
@@ -114,8 +114,8 @@ static void test_flood(void)
 			said = rest;
 		}
 	}
-	UNIT_CHECK(said >= 100000 - first, "said %u, first %u", said, first);
-	UNIT_CHECK(mod.count <= first + 65, "%u lines", mod.count);
+	CHECK(said >= 100000 - first, "said %u, first %u", said, first);
+	CHECK(mod.count <= first + 65, "%u lines", mod.count);
 	mail_log_free(log);
 }
 
@@ -131,12 +131,12 @@ static void test_zones(void)
 		logs[i] = mail_log_new(&mods[i], 60);
 		mail_log_write(logs[i], LOG_ERR, "damaged");
 	}
-	UNIT_CHECK(mods[0].count == 1 && mods[1].count == 1, "each zone has its line");
-	UNIT_CHECK(mods[2].count == 0, "a second instance of the zone does not repeat it");
+	CHECK(mods[0].count == 1 && mods[1].count == 1, "each zone has its line");
+	CHECK(mods[2].count == 0, "a second instance of the zone does not repeat it");
 	/* Another interval is another table. */
 	mail_log_t *other = mail_log_new(&mods[2], 61);
 	mail_log_write(other, LOG_ERR, "damaged");
-	UNIT_CHECK(mods[2].count == 1, "%u", mods[2].count);
+	CHECK_INT(mods[2].count, 1);
 	for (size_t i = 0; i < 3; i++) {
 		mail_log_free(logs[i]);
 	}
@@ -151,21 +151,13 @@ static void test_long_line(void)
 	memset(text, 'x', sizeof(text) - 1);
 	text[sizeof(text) - 1] = '\0';
 	mail_log_write(log, LOG_ERR, "%s%%", text);
-	UNIT_CHECK(mod.count == 1 && strlen(mod.last) < sizeof(mod.last) - 20, "%zu",
-	           strlen(mod.last));
+	CHECK(mod.count == 1 && strlen(mod.last) < sizeof(mod.last) - 20, "%zu", strlen(mod.last));
 	mail_log_event(log, LOG_INFO, "%d", 1);
 	mail_log_event(log, LOG_INFO, "%d", 1);
-	UNIT_CHECK(mod.count == 3, "events are always written: %u", mod.count);
+	CHECK(mod.count == 3, "events are always written: %u", mod.count);
 	mail_log_free(log);
 }
 
-static const unit_test_t tests[] = {
-	{ "equal lines", test_equal_lines },       { "different lines", test_different_lines },
-	{ "a flood of lines", test_flood },        { "zones", test_zones },
-	{ "a long line, events", test_long_line }, { NULL, NULL }
-};
-
-int main(void)
-{
-	return unit_run("log", tests);
-}
+UNIT_MAIN("log", TEST("equal lines", test_equal_lines),
+          TEST("different lines", test_different_lines), TEST("a flood of lines", test_flood),
+          TEST("zones", test_zones), TEST("a long line, events", test_long_line))

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The module between a knotd that is not there (knotd_stub.h) and a store. */
-#include "failing.h"
-#include "knotd_stub.h"
+#include "lib/failing.h"
+#include "lib/knotd_stub.h"
 #include "mail/answer.h"
 
 /* Questions */

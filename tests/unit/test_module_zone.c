@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The module for a zone, between a knotd that is not there (knotd_stub.h) and a store. */
-#include "knotd_stub.h"
+#include "lib/knotd_stub.h"
 
 /*! A zone's instance says what happens to the store while knotd calls it, and never else. */
 static void test_zone_instance(void)

@@ -5,14 +5,12 @@
 
 #include <libknot/libknot.h>
 
-#include "unit.h"
-
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#include "lib/unit.h"
 
 /*! A name in presentation format, with \DDD. */
 static void name_of(const char *text, knot_dname_storage_t name)
 {
-	CU_ASSERT_PTR_NOT_NULL_FATAL(knot_dname_from_str(name, text, sizeof(knot_dname_storage_t)));
+	REQUIRE(knot_dname_from_str(name, text, sizeof(knot_dname_storage_t)) != NULL);
 }
 
 static void test_rdata(void)
@@ -30,8 +28,8 @@ static void test_rdata(void)
 	uint8_t rdata[MAIL_NSEC_RDATA_MAX];
 	name_of("host.example.com.", next);
 	size_t len = mail_nsec_rdata(next, types, COUNT(types), rdata);
-	CU_ASSERT_EQUAL_FATAL(len, sizeof(expected) - 1);
-	CU_ASSERT_EQUAL(memcmp(rdata, expected, len), 0);
+	REQUIRE(len == sizeof(expected) - 1);
+	CHECK_INT(memcmp(rdata, expected, len), 0);
 	/* The other end of a window, and no type at all. */
 	static const uint16_t last[] = { 255, 65535 };
 	static const uint8_t bits[] =
@@ -39,9 +37,9 @@ static void test_rdata(void)
 		"\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x01"
 		"\xff\x20\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00"
 		"\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x01";
-	CU_ASSERT_EQUAL_FATAL(mail_nsec_rdata((const uint8_t *)"", last, 2, rdata), sizeof(bits));
-	CU_ASSERT_EQUAL(memcmp(rdata + 1, bits, sizeof(bits) - 1), 0);
-	CU_ASSERT_EQUAL(mail_nsec_rdata((const uint8_t *)"", last, 0, rdata), 1);
+	REQUIRE(mail_nsec_rdata((const uint8_t *)"", last, 2, rdata) == sizeof(bits));
+	CHECK_INT(memcmp(rdata + 1, bits, sizeof(bits) - 1), 0);
+	CHECK_INT(mail_nsec_rdata((const uint8_t *)"", last, 0, rdata), 1);
 }
 
 static char longest[KNOT_DNAME_TXT_MAXLEN + 1]; /* 255 octets, the first label of 61. */
@@ -69,21 +67,19 @@ static void test_neighbours(void)
 		  "abcdefghijklmnopqrstuvwxyz0123456789abcdefghijklmnopqrstuvwxy\\{.d.",
 		  "\\000." LABEL62 "\\255.d." },
 	};
-	for (size_t i = 0; i < COUNT(cases); i++) {
+	EACH(c, cases) {
 		knot_dname_storage_t name, expected, found;
-		name_of(cases[i].name, name);
-		name_of(cases[i].before, expected);
+		name_of(c->name, name);
+		name_of(c->before, expected);
 		int ret = mail_nsec_before(name, found);
-		UNIT_CHECK(ret == KNOT_EOK && knot_dname_is_equal(found, expected), "before %s",
-		           cases[i].name);
-		name_of(cases[i].after, expected);
+		CHECK(ret == KNOT_EOK && knot_dname_is_equal(found, expected), "before %s",
+		      c->name);
+		name_of(c->after, expected);
 		ret = mail_nsec_after(name, found);
-		UNIT_CHECK(ret == KNOT_EOK && knot_dname_is_equal(found, expected), "after %s",
-		           cases[i].name);
-		name_of(cases[i].first, expected);
+		CHECK(ret == KNOT_EOK && knot_dname_is_equal(found, expected), "after %s", c->name);
+		name_of(c->first, expected);
 		ret = mail_nsec_first(name, found);
-		UNIT_CHECK(ret == KNOT_EOK && knot_dname_is_equal(found, expected), "first %s",
-		           cases[i].name);
+		CHECK(ret == KNOT_EOK && knot_dname_is_equal(found, expected), "first %s", c->name);
 	}
 }
 
@@ -105,19 +101,18 @@ static void test_order(void)
 			       "d",
 			       3);
 			int ret = mail_nsec_before(name, before);
-			UNIT_CHECK(ret == KNOT_EOK, "octet %u, %u: %d", octet, len, ret);
+			CHECK(ret == KNOT_EOK, "octet %u, %u: %d", octet, len, ret);
 			ret = mail_nsec_after(name, after);
-			UNIT_CHECK(ret == KNOT_EOK, "octet %u, %u: %d", octet, len, ret);
+			CHECK(ret == KNOT_EOK, "octet %u, %u: %d", octet, len, ret);
 			mail_name_lf(before, &lf[0]);
 			mail_name_lf(name, &lf[1]);
 			mail_name_lf(after, &lf[2]);
 			for (unsigned i = 0; i < 2; i++) {
-				UNIT_CHECK(mail_lf_compare(mail_lf(&lf[i]), mail_lf(&lf[i + 1])) <
-				                   0,
-				           "octet %u, %u, pair %u", octet, len, i);
+				CHECK(mail_lf_compare(mail_lf(&lf[i]), mail_lf(&lf[i + 1])) < 0,
+				      "octet %u, %u, pair %u", octet, len, i);
 			}
-			UNIT_CHECK(!mail_lf_in(mail_lf(&lf[2]), mail_lf(&lf[1])),
-			           "octet %u, %u: after is below", octet, len);
+			CHECK(!mail_lf_in(mail_lf(&lf[2]), mail_lf(&lf[1])),
+			      "octet %u, %u: after is below", octet, len);
 		}
 	}
 }
@@ -128,32 +123,25 @@ static void test_full(void)
 	(void)snprintf(longest, sizeof(longest), "%.61s.%s.%s.%s.", LABEL63, LABEL63, LABEL63,
 	               LABEL63);
 	name_of(longest, name);
-	CU_ASSERT_EQUAL_FATAL(knot_dname_size(name), KNOT_DNAME_MAXLEN);
-	CU_ASSERT_EQUAL_FATAL(mail_nsec_before(name, out), KNOT_EOK);
-	CU_ASSERT_EQUAL(knot_dname_size(out), KNOT_DNAME_MAXLEN);
-	CU_ASSERT_EQUAL(out[61], (uint8_t)(name[61] - 1));
-	CU_ASSERT_EQUAL(mail_nsec_first(name, out), KNOT_ESPACE);
-	CU_ASSERT_EQUAL_FATAL(mail_nsec_after(name, out), KNOT_EOK);
-	CU_ASSERT_EQUAL(out[61], (uint8_t)(name[61] + 1));
+	REQUIRE(knot_dname_size(name) == KNOT_DNAME_MAXLEN);
+	REQUIRE(mail_nsec_before(name, out) == KNOT_EOK);
+	CHECK_INT(knot_dname_size(out), KNOT_DNAME_MAXLEN);
+	CHECK_INT(out[61], (uint8_t)(name[61] - 1));
+	CHECK_INT(mail_nsec_first(name, out), KNOT_ESPACE);
+	REQUIRE(mail_nsec_after(name, out) == KNOT_EOK);
+	CHECK_INT(out[61], (uint8_t)(name[61] + 1));
 	/* The last of all labels that fit: what follows is beside its parent. */
 	memset(name + 1, 0xff, 61);
-	CU_ASSERT_EQUAL_FATAL(mail_nsec_after(name, out), KNOT_EOK);
-	CU_ASSERT_EQUAL(out[0], 63);
-	CU_ASSERT_EQUAL(knot_dname_size(out), KNOT_DNAME_MAXLEN - 62);
-	CU_ASSERT_EQUAL(out[63], (uint8_t)(name[62 + 63] + 1));
+	REQUIRE(mail_nsec_after(name, out) == KNOT_EOK);
+	CHECK_INT(out[0], 63);
+	CHECK_INT(knot_dname_size(out), KNOT_DNAME_MAXLEN - 62);
+	CHECK_INT(out[63], (uint8_t)(name[62 + 63] + 1));
 	/* The same name but for its last octet, where nothing fits in between. */
 	name[61] = 0;
-	CU_ASSERT_EQUAL_FATAL(mail_nsec_before(name, out), KNOT_EOK);
-	CU_ASSERT_EQUAL(out[0], 60);
+	REQUIRE(mail_nsec_before(name, out) == KNOT_EOK);
+	CHECK_INT(out[0], 60);
 }
 
-static const unit_test_t tests[] = { { "RDATA", test_rdata },
-	                             { "names before, after and below", test_neighbours },
-	                             { "every octet at the end of a label", test_order },
-	                             { "names without room", test_full },
-	                             { NULL, NULL } };
-
-int main(void)
-{
-	return unit_run("nsec", tests);
-}
+UNIT_MAIN("nsec", TEST("RDATA", test_rdata), TEST("names before, after and below", test_neighbours),
+          TEST("every octet at the end of a label", test_order),
+          TEST("names without room", test_full))

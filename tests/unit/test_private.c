@@ -4,9 +4,9 @@
 #include <openssl/crypto.h>
 #include <openssl/pem.h>
 
-#include "failing.h"
-#include "keys.h"
-#include "signing.h"
+#include "lib/failing.h"
+#include "lib/keys.h"
+#include "lib/signing.h"
 
 /* --- OpenSSL's memory, so that it fails as ours does --- */
 

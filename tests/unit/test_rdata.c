@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-#include "unit.h"
+#include "lib/unit.h"
 
 #include <openssl/evp.h>
 
 #include "mail/rdata.h"
-
-#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
 static const mail_apex_t apex = {
 	.name = (const uint8_t *)"\7example\3org",
@@ -20,13 +18,12 @@ static void check_fill(const char *what, const mail_rdata_t *rdata, const void *
 {
 	memset(room, 0xee, len + 1);
 	int ret = mail_rdata_fill(rdata, &apex, room, len);
-	UNIT_CHECK(ret == (int)len && memcmp(room, octets, len) == 0, "%s: %d", what, ret);
-	UNIT_CHECK(room[len] == 0xee, "%s: written past the end", what);
+	CHECK(ret == (int)len && memcmp(room, octets, len) == 0, "%s: %d", what, ret);
+	CHECK(room[len] == 0xee, "%s: written past the end", what);
 	for (size_t cap = 0; cap < len && cap < 600; cap++) {
 		room[cap] = 0xee;
 		ret = mail_rdata_fill(rdata, &apex, room, cap);
-		UNIT_CHECK(ret == KNOT_ESPACE && room[cap] == 0xee, "%s: room %zu: %d", what, cap,
-		           ret);
+		CHECK(ret == KNOT_ESPACE && room[cap] == 0xee, "%s: room %zu: %d", what, cap, ret);
 	}
 }
 
@@ -36,10 +33,10 @@ static void check_text(const char *what, const mail_rdata_t *rdata, const char *
 	size_t len = strlen(text);
 	room[len] = 0xee;
 	int ret = mail_rdata_fill_text(rdata, &apex, room, len);
-	UNIT_CHECK(ret == (int)len && memcmp(room, text, len) == 0 && room[len] == 0xee,
-	           "%s: %d %.*s", what, ret, ret > 0 ? ret : 0, room);
-	UNIT_CHECK(len == 0 || mail_rdata_fill_text(rdata, &apex, room, len - 1) == KNOT_ESPACE,
-	           "%s: too little room", what);
+	CHECK(ret == (int)len && memcmp(room, text, len) == 0 && room[len] == 0xee, "%s: %d %.*s",
+	      what, ret, ret > 0 ? ret : 0, room);
+	CHECK(len == 0 || mail_rdata_fill_text(rdata, &apex, room, len - 1) == KNOT_ESPACE,
+	      "%s: too little room", what);
 }
 
 static void test_plain(void)
@@ -53,17 +50,17 @@ static void test_plain(void)
 	mail_rdata_u32(&rdata, 0xdeadbeef);
 	mail_rdata_octets(&rdata, "xy", 2);
 	mail_pattern_parse(MAIL_STR("m.com."), &name, NULL);
-	UNIT_CHECK(mail_rdata_pattern(&rdata, &name) == KNOT_EOK, "a name");
-	UNIT_CHECK(!rdata.holes && !rdata.text, "plain octets");
-	UNIT_CHECK(rdata.ops.len == sizeof(expected) &&
-	                   memcmp(rdata.ops.data, expected, sizeof(expected)) == 0,
-	           "as written");
+	CHECK(mail_rdata_pattern(&rdata, &name) == KNOT_EOK, "a name");
+	CHECK(!rdata.holes && !rdata.text, "plain octets");
+	CHECK(rdata.ops.len == sizeof(expected) &&
+	              memcmp(rdata.ops.data, expected, sizeof(expected)) == 0,
+	      "as written");
 	check_fill("plain", &rdata, expected, sizeof(expected));
-	UNIT_CHECK(mail_rdata_fill(&rdata, NULL, room, sizeof(room)) == sizeof(expected),
-	           "no domain is needed");
-	UNIT_CHECK(mail_rdata_apex_max(&rdata) == 255, "%zu", mail_rdata_apex_max(&rdata));
+	CHECK(mail_rdata_fill(&rdata, NULL, room, sizeof(room)) == sizeof(expected),
+	      "no domain is needed");
+	CHECK_INT(mail_rdata_apex_max(&rdata), 255);
 	mail_rdata_free(&rdata);
-	UNIT_CHECK(mail_rdata_fill(&rdata, NULL, room, 0) == 0, "empty");
+	CHECK(mail_rdata_fill(&rdata, NULL, room, 0) == 0, "empty");
 }
 
 static void test_names(void)
@@ -80,27 +77,26 @@ static void test_names(void)
 		{ "ab", "a.{domain}.b.", "cd", { "ab\1a\7example\3org\1b\0cd", 21 }, 251 },
 		{ "ab", ".", "cd", { "ab\0cd", 5 }, 255 },
 	};
-	for (size_t i = 0; i < COUNT(cases); i++) {
+	EACH(k, cases) {
 		mail_rdata_t rdata = { 0 };
-		mail_rdata_octets(&rdata, cases[i].before, strlen(cases[i].before));
-		int ret = mail_rdata_name(&rdata, MAIL_STR(cases[i].name), NULL);
+		mail_rdata_octets(&rdata, k->before, strlen(k->before));
+		int ret = mail_rdata_name(&rdata, MAIL_STR(k->name), NULL);
 		/* In pieces, so that they must go on in one run. */
-		for (const char *c = cases[i].after; *c != '\0'; c++) {
+		for (const char *c = k->after; *c != '\0'; c++) {
 			mail_rdata_u8(&rdata, (uint8_t)*c);
 		}
-		UNIT_CHECK(ret == KNOT_EOK && rdata.ops.error == KNOT_EOK, "case %zu: %d", i, ret);
-		check_fill(cases[i].name, &rdata, cases[i].wire.data, cases[i].wire.len);
-		UNIT_CHECK(mail_rdata_apex_max(&rdata) == cases[i].apex_max, "case %zu: %zu", i,
-		           mail_rdata_apex_max(&rdata));
+		CHECK(ret == KNOT_EOK && rdata.ops.error == KNOT_EOK, "%d", ret);
+		check_fill(k->name, &rdata, k->wire.data, k->wire.len);
+		CHECK_INT(mail_rdata_apex_max(&rdata), k->apex_max);
 		ret = mail_rdata_fill(&rdata, NULL, room, sizeof(room));
-		UNIT_CHECK(rdata.holes ? ret == KNOT_EINVAL : ret > 0, "case %zu: %d", i, ret);
+		CHECK(rdata.holes ? ret == KNOT_EINVAL : ret > 0, "%d", ret);
 		mail_rdata_free(&rdata);
 	}
 
 	mail_rdata_t rdata = { 0 };
 	mail_diag_t diag = { 0 };
 	int ret = mail_rdata_name(&rdata, MAIL_STR("a..b"), &diag);
-	UNIT_CHECK(ret == KNOT_EINVAL && diag.column == 3 && rdata.ops.len == 0, "%d", ret);
+	CHECK(ret == KNOT_EINVAL && diag.column == 3 && rdata.ops.len == 0, "%d", ret);
 	mail_rdata_free(&rdata);
 }
 
@@ -113,7 +109,7 @@ static void test_two_names(void)
 	mail_rdata_u32(&rdata, 0x01020304);
 	check_fill("two names", &rdata,
 	           "\2ns\7example\3org\0\4host\6master\7example\3org\0\1\2\3\4", 16 + 25 + 4);
-	UNIT_CHECK(mail_rdata_apex_max(&rdata) == 243, "%zu", mail_rdata_apex_max(&rdata));
+	CHECK_INT(mail_rdata_apex_max(&rdata), 243);
 	mail_rdata_free(&rdata);
 }
 
@@ -122,9 +118,9 @@ static void test_apex_max(void)
 {
 	static const char *const names[] = { "a", "mail", "{domain}.relay.example.", "@",
 		                             "a23456789.b23456789.c23456789.d23456789" };
-	for (size_t i = 0; i < COUNT(names); i++) {
+	EACH(c, names) {
 		mail_rdata_t rdata = { 0 };
-		mail_rdata_name(&rdata, MAIL_STR(names[i]), NULL);
+		mail_rdata_name(&rdata, MAIL_STR(*c), NULL);
 		size_t max = mail_rdata_apex_max(&rdata);
 		for (size_t len = max; len <= max + 1 && len <= KNOT_DNAME_MAXLEN; len++) {
 			/* Labels of one octet, and of two in front where the length is even. */
@@ -137,11 +133,11 @@ static void test_apex_max(void)
 			for (; pos + 1 < len; pos += 2) {
 				memcpy(wire + pos, "\1x", 2);
 			}
-			UNIT_CHECK(knot_dname_size(wire) == len, "case %zu", i);
+			CHECK_INT(knot_dname_size(wire), len);
 			mail_apex_t domain = { wire, { "", 0 } };
 			int ret = mail_rdata_fill(&rdata, &domain, room, sizeof(room));
-			UNIT_CHECK(len <= max ? ret > 0 && ret <= 255 : ret == KNOT_ESPACE,
-			           "case %zu: domain of %zu: %d", i, len, ret);
+			CHECK(len <= max ? ret > 0 && ret <= 255 : ret == KNOT_ESPACE,
+			      "domain of %zu: %d", len, ret);
 		}
 		mail_rdata_free(&rdata);
 	}
@@ -171,20 +167,19 @@ static void test_split(void)
 	for (size_t i = 0; i < sizeof(text); i++) {
 		text[i] = (char)('a' + i % 26);
 	}
-	for (size_t i = 0; i < COUNT(lengths); i++) {
+	EACH(c, lengths) {
 		/* As a whole, and in pieces of 7. */
 		mail_rdata_t whole = { 0 }, pieces = { 0 };
-		UNIT_CHECK(mail_rdata_text(&whole, (mail_str_t){ text, lengths[i] }) == KNOT_EOK,
-		           "%zu", lengths[i]);
+		CHECK(mail_rdata_text(&whole, (mail_str_t){ text, *c }) == KNOT_EOK, "%zu", *c);
 		mail_rdata_text(&pieces, (mail_str_t){ NULL, 0 });
-		for (size_t pos = 0; pos < lengths[i]; pos += 7) {
-			size_t n = lengths[i] - pos < 7 ? lengths[i] - pos : 7;
+		for (size_t pos = 0; pos < *c; pos += 7) {
+			size_t n = *c - pos < 7 ? *c - pos : 7;
 			mail_rdata_text(&pieces, (mail_str_t){ text + pos, n });
 		}
-		size_t len = split(text, lengths[i], expected);
+		size_t len = split(text, *c, expected);
 		char what[32];
-		snprintf(what, sizeof(what), "text of %zu", lengths[i]);
-		UNIT_CHECK(whole.text && !whole.holes, "%s", what);
+		snprintf(what, sizeof(what), "text of %zu", *c);
+		CHECK(whole.text && !whole.holes, "%s", what);
 		check_fill(what, &whole, expected, len);
 		check_fill(what, &pieces, expected, len);
 		mail_rdata_free(&whole);
@@ -212,10 +207,10 @@ static void test_split_hole(void)
 			uint8_t expected[600];
 			size_t octets = split(filled, len, expected);
 			int ret = mail_rdata_fill(&rdata, &apex, room, octets);
-			UNIT_CHECK(ret == (int)octets && memcmp(room, expected, octets) == 0,
-			           "before %zu: %d", before, ret);
+			CHECK(ret == (int)octets && memcmp(room, expected, octets) == 0,
+			      "before %zu: %d", before, ret);
 			ret = mail_rdata_fill(&rdata, &apex, room, octets - 1);
-			UNIT_CHECK(ret == KNOT_ESPACE, "before %zu: %d", before, ret);
+			CHECK(ret == KNOT_ESPACE, "before %zu: %d", before, ret);
 			mail_rdata_free(&rdata);
 		}
 	}
@@ -238,15 +233,14 @@ static void test_text_holes(void)
 		{ "{Domain}", "{Domain}", false },
 		{ "%{d}", "%{d}", false },
 	};
-	for (size_t i = 0; i < COUNT(cases); i++) {
+	EACH(c, cases) {
 		mail_rdata_t rdata = { 0 };
-		UNIT_CHECK(mail_rdata_text(&rdata, MAIL_STR(cases[i].in)) == KNOT_EOK, "case %zu",
-		           i);
-		UNIT_CHECK(rdata.holes == cases[i].holes && rdata.text, "case %zu", i);
-		check_text(cases[i].in, &rdata, cases[i].out);
+		CHECK_OK(mail_rdata_text(&rdata, MAIL_STR(c->in)));
+		CHECK(rdata.holes == c->holes && rdata.text);
+		check_text(c->in, &rdata, c->out);
 		uint8_t expected[300];
-		size_t len = split(cases[i].out, strlen(cases[i].out), expected);
-		check_fill(cases[i].in, &rdata, expected, len);
+		size_t len = split(c->out, strlen(c->out), expected);
+		check_fill(c->in, &rdata, expected, len);
 		mail_rdata_free(&rdata);
 	}
 }
@@ -257,16 +251,16 @@ static void test_value(void)
 	mail_rdata_t rdata = { 0 };
 	mail_rdata_u8(&rdata, 0);
 	mail_rdata_octets(&rdata, "\5iodef", 6);
-	UNIT_CHECK(mail_rdata_value(&rdata, MAIL_STR("mailto:ca@{domain}")) == KNOT_EOK, "value");
-	UNIT_CHECK(!rdata.text && rdata.holes, "a value is no text");
+	CHECK(mail_rdata_value(&rdata, MAIL_STR("mailto:ca@{domain}")) == KNOT_EOK, "value");
+	CHECK(!rdata.text && rdata.holes, "a value is no text");
 	check_fill("value", &rdata, "\0\5iodefmailto:ca@example.org", 28);
 	mail_rdata_free(&rdata);
 
 	mail_rdata_u8(&rdata, 1);
 	int ret = mail_rdata_text(&rdata, MAIL_STR("x"));
-	UNIT_CHECK(ret == KNOT_EINVAL, "octets do not become a text: %d", ret);
-	UNIT_CHECK(mail_rdata_u8(&rdata, 2) == KNOT_EINVAL, "errors stick");
-	UNIT_CHECK(mail_rdata_fill(&rdata, &apex, room, sizeof(room)) == KNOT_EINVAL, "to the end");
+	CHECK(ret == KNOT_EINVAL, "octets do not become a text: %d", ret);
+	CHECK(mail_rdata_u8(&rdata, 2) == KNOT_EINVAL, "errors stick");
+	CHECK(mail_rdata_fill(&rdata, &apex, room, sizeof(room)) == KNOT_EINVAL, "to the end");
 	mail_rdata_free(&rdata);
 }
 
@@ -291,21 +285,21 @@ static void test_digest(void)
 		{ "mx: mail.{domain}\r\n", "mx: mail.example.org\r\n" },
 		{ "{domain}{domain}", "example.orgexample.org" },
 	};
-	for (size_t i = 0; i < COUNT(cases); i++) {
+	EACH(c, cases) {
 		mail_rdata_t body = { 0 }, rdata = { 0 };
-		mail_rdata_text(&body, MAIL_STR(cases[i].in));
+		mail_rdata_text(&body, MAIL_STR(c->in));
 		mail_rdata_text(&rdata, MAIL_STR("v=STSv1; id="));
 		int ret = mail_rdata_digest(&rdata, &body);
-		UNIT_CHECK(ret == KNOT_EOK && rdata.holes == body.holes, "case %zu: %d", i, ret);
+		CHECK(ret == KNOT_EOK && rdata.holes == body.holes, "%d", ret);
 		mail_rdata_text(&rdata, MAIL_STR("; {domain}"));
 		mail_rdata_free(&body);
 
 		char digest[33], text[96];
-		digest_of(cases[i].out, digest);
+		digest_of(c->out, digest);
 		snprintf(text, sizeof(text), "v=STSv1; id=%s; example.org", digest);
-		check_text(cases[i].in, &rdata, text);
+		check_text(c->in, &rdata, text);
 		uint8_t expected[128];
-		check_fill(cases[i].in, &rdata, expected, split(text, strlen(text), expected));
+		check_fill(c->in, &rdata, expected, split(text, strlen(text), expected));
 		mail_rdata_free(&rdata);
 	}
 
@@ -318,7 +312,7 @@ static void test_digest(void)
 
 	/* A body that could not be written gives no digest. */
 	body.ops.error = KNOT_ENOMEM;
-	UNIT_CHECK(mail_rdata_digest(&rdata, &body) == KNOT_ENOMEM, "a failed body");
+	CHECK(mail_rdata_digest(&rdata, &body) == KNOT_ENOMEM, "a failed body");
 	mail_rdata_free(&rdata);
 	mail_rdata_free(&body);
 }
@@ -338,7 +332,7 @@ static void test_digest_deep(void)
 			check_text("deep", &outer, text);
 		} else {
 			int ret = mail_rdata_fill_text(&outer, &apex, room, sizeof(room));
-			UNIT_CHECK(ret == KNOT_EMALF, "depth %u: %d", depth, ret);
+			CHECK(ret == KNOT_EMALF, "depth %u: %d", depth, ret);
 		}
 		mail_rdata_free(&inner);
 		inner = outer;
@@ -381,25 +375,25 @@ static void test_bad_ops(void)
 		{ "\5\1\0\0\0\0\1", 7, KNOT_EMALF },
 		{ "\5\1", 2, KNOT_EMALF },
 	};
-	for (size_t i = 0; i < COUNT(cases); i++) {
+	EACH(c, cases) {
 		/* On the heap and without a spare octet, for the sanitiser. */
 		mail_rdata_t rdata = { .holes = true };
-		rdata.ops.data = malloc(cases[i].len > 0 ? cases[i].len : 1);
-		memcpy(rdata.ops.data, cases[i].ops, cases[i].len);
-		rdata.ops.len = rdata.ops.cap = cases[i].len;
+		rdata.ops.data = malloc(c->len > 0 ? c->len : 1);
+		memcpy(rdata.ops.data, c->ops, c->len);
+		rdata.ops.len = rdata.ops.cap = c->len;
 		int ret = mail_rdata_fill(&rdata, &apex, room, sizeof(room));
-		UNIT_CHECK(ret == cases[i].ret, "case %zu: %d", i, ret);
-		UNIT_CHECK(mail_rdata_apex_max(&rdata) <= 255, "case %zu", i);
+		CHECK_INT(ret, c->ret);
+		CHECK(mail_rdata_apex_max(&rdata) <= 255);
 		rdata.text = true;
 		ret = mail_rdata_fill_text(&rdata, &apex, room, sizeof(room));
-		UNIT_CHECK(ret == cases[i].ret, "case %zu: %d", i, ret);
+		CHECK_INT(ret, c->ret);
 		mail_rdata_free(&rdata);
 	}
 	/* A name without a domain to fill it with. */
 	static const mail_apex_t no_name = { NULL, { "x", 1 } };
 	mail_rdata_t rdata = { 0 };
 	mail_rdata_name(&rdata, MAIL_STR("a"), NULL);
-	UNIT_CHECK(mail_rdata_fill(&rdata, &no_name, room, sizeof(room)) == KNOT_EINVAL, "no name");
+	CHECK(mail_rdata_fill(&rdata, &no_name, room, sizeof(room)) == KNOT_EINVAL, "no name");
 	mail_rdata_free(&rdata);
 }
 
@@ -411,10 +405,10 @@ static void test_longest(void)
 		mail_rdata_u8(&rdata, (uint8_t)i);
 	}
 	int ret = mail_rdata_fill(&rdata, &apex, room, sizeof(room));
-	UNIT_CHECK(ret == MAIL_RDATA_MAX, "%d", ret);
+	CHECK_INT(ret, MAIL_RDATA_MAX);
 	mail_rdata_u8(&rdata, 0);
 	ret = mail_rdata_fill(&rdata, &apex, room, sizeof(room));
-	UNIT_CHECK(ret == KNOT_ESPACE, "%d", ret);
+	CHECK_INT(ret, KNOT_ESPACE);
 	mail_rdata_free(&rdata);
 }
 
@@ -433,42 +427,28 @@ static void test_fixed(void)
 {
 	mail_rdata_t body = { 0 }, free_one = { 0 };
 	mail_rdata_text(&body, MAIL_STR("{domain}"));
-	UNIT_CHECK(build_all(&free_one, &body) == KNOT_EOK, "growing");
+	CHECK(build_all(&free_one, &body) == KNOT_EOK, "growing");
 	for (size_t cap = 0; cap <= free_one.ops.len; cap++) {
 		uint8_t *mem = malloc(cap > 0 ? cap : 1);
 		mail_rdata_t rdata = { .ops = MAIL_BUF_FIXED(mem, cap) };
 		int ret = build_all(&rdata, &body);
 		bool fits = cap == free_one.ops.len;
-		UNIT_CHECK(ret == (fits ? KNOT_EOK : KNOT_ESPACE), "room %zu: %d", cap, ret);
-		UNIT_CHECK(!fits || memcmp(mem, free_one.ops.data, cap) == 0, "room %zu", cap);
+		CHECK(ret == (fits ? KNOT_EOK : KNOT_ESPACE), "room %zu: %d", cap, ret);
+		CHECK(!fits || memcmp(mem, free_one.ops.data, cap) == 0, "room %zu", cap);
 		ret = mail_rdata_fill(&rdata, &apex, room, sizeof(room));
-		UNIT_CHECK(fits ? ret > 0 : ret == KNOT_ESPACE, "room %zu: %d", cap, ret);
+		CHECK(fits ? ret > 0 : ret == KNOT_ESPACE, "room %zu: %d", cap, ret);
 		mail_rdata_free(&rdata);
-		UNIT_CHECK(!rdata.text && !rdata.holes && rdata.ops.data == mem, "room %zu", cap);
+		CHECK(!rdata.text && !rdata.holes && rdata.ops.data == mem, "room %zu", cap);
 		free(mem);
 	}
 	mail_rdata_free(&free_one);
 	mail_rdata_free(&body);
 }
 
-static const unit_test_t tests[] = {
-	{ "plain octets", test_plain },
-	{ "names", test_names },
-	{ "two names", test_two_names },
-	{ "the longest domain", test_apex_max },
-	{ "texts are split", test_split },
-	{ "texts with a hole are split", test_split_hole },
-	{ "holes in texts", test_text_holes },
-	{ "values", test_value },
-	{ "digests", test_digest },
-	{ "digests of digests", test_digest_deep },
-	{ "bad operations", test_bad_ops },
-	{ "the longest RDATA", test_longest },
-	{ "fixed memory", test_fixed },
-	{ NULL, NULL },
-};
-
-int main(void)
-{
-	return unit_run("rdata", tests);
-}
+UNIT_MAIN("rdata", TEST("plain octets", test_plain), TEST("names", test_names),
+          TEST("two names", test_two_names), TEST("the longest domain", test_apex_max),
+          TEST("texts are split", test_split), TEST("texts with a hole are split", test_split_hole),
+          TEST("holes in texts", test_text_holes), TEST("values", test_value),
+          TEST("digests", test_digest), TEST("digests of digests", test_digest_deep),
+          TEST("bad operations", test_bad_ops), TEST("the longest RDATA", test_longest),
+          TEST("fixed memory", test_fixed))

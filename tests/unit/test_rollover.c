@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Rollovers: no bogus moment in any of them (caches.h says how that is proved), and what is refused. */
 
-#include "caches.h"
+#include "lib/caches.h"
 
 /* --- Histories --- */
 
@@ -23,7 +23,7 @@ static void history_begin(history_t *h, const mail_timing_t *real)
 /*! A new version, to be changed; dropped again when the change is refused. */
 static mail_keyset_t *history_next(history_t *h, int64_t now)
 {
-	CU_ASSERT_FATAL(h->count < VERSIONS_MAX);
+	REQUIRE(h->count < VERSIONS_MAX);
 	h->versions[h->count] = h->versions[h->count - 1];
 	h->versions[h->count].at = now;
 	h->count++;
@@ -32,7 +32,7 @@ static mail_keyset_t *history_next(history_t *h, int64_t now)
 
 static void word_put(history_t *h, int64_t at, uint32_t keys, uint32_t alone)
 {
-	CU_ASSERT_FATAL(h->word_count < VERSIONS_MAX);
+	REQUIRE(h->word_count < VERSIONS_MAX);
 	h->words[h->word_count++] = (word_t){ at, keys, alone };
 }
 
@@ -65,7 +65,7 @@ static int begin(history_t *h, char role, unsigned algorithm, const mail_timing_
 	for (size_t i = 0; i < count; i++) {
 		added[i].tag = (uint16_t)(h->next_tag + i);
 		added[i].algorithm = (mail_algorithm_t)algorithm;
-		CU_ASSERT_FATAL(added[i].tag < 32);
+		REQUIRE(added[i].tag < 32);
 		h->keys[added[i].tag] = added[i];
 	}
 	int ret = mail_rollover_begin(history_next(h, timing->now), added, count, timing, &kind,
@@ -144,11 +144,11 @@ static bool run(history_t *h, const char *ops, int64_t wait, const mail_timing_t
 		mail_diag_t diag = { 0 };
 		const int64_t pause = wait < 0 ? mixed[n++ * 3 % COUNT(mixed)] : wait;
 		int ret = step(h, op, &now, pause, told, &diag);
-		if (!UNIT_CHECK(ret == KNOT_EOK, "%s, at %s: %s", ops, op, diag.text)) {
+		if (!CHECK(ret == KNOT_EOK, "%s, at %s: %s", ops, op, diag.text)) {
 			return false;
 		}
-		if (!UNIT_CHECK(mail_keyset_check(latest(h), now, &diag) == KNOT_EOK,
-		                "%s, at %s: %s", ops, op, diag.text)) {
+		if (!CHECK(mail_keyset_check(latest(h), now, &diag) == KNOT_EOK, "%s, at %s: %s",
+		           ops, op, diag.text)) {
 			return false;
 		}
 	}
@@ -201,7 +201,7 @@ static void test_no_bogus(void)
 {
 	static history_t h;
 	size_t met = 0;
-	for (size_t i = 0; i < COUNT(histories); i++) {
+	EACH(k, histories) {
 		for (size_t n = 0; n < COUNT(ttls) * COUNT(ds_ttls) * COUNT(delays) * COUNT(waits);
 		     n++) {
 			const size_t a = n % COUNT(ttls), b = n / COUNT(ttls) % COUNT(ds_ttls);
@@ -213,28 +213,27 @@ static void test_no_bogus(void)
 				                       .ds_ttl = ds_ttls[b],
 				                       .delay = delays[c] };
 			stretch_t found[3] = { 0 };
-			if (!run(&h, histories[i], wait, &timing, &timing)) {
+			if (!run(&h, *k, wait, &timing, &timing)) {
 				return;
 			}
 			const char *what = find_bogus(&h, found);
 			met += h.met;
-			if (!UNIT_CHECK(
-				    what == NULL,
-				    "%s, TTLs %u %u %u, delay %u, wait %lld: %s: "
-				    "DS %x [%lld, %lld), DNSKEY %x [%lld, %lld), RRSIG %x [%lld, %lld)",
-				    histories[i], timing.ttl, timing.ttl_max, timing.ds_ttl,
-				    timing.delay, (long long)wait, what, found[0].keys,
-				    (long long)found[0].from - START,
-				    (long long)found[0].until - START, found[1].keys,
-				    (long long)found[1].from - START,
-				    (long long)found[1].until - START, found[2].keys,
-				    (long long)found[2].from - START,
-				    (long long)found[2].until - START)) {
+			if (!CHECK(what == NULL,
+			           "%s, TTLs %u %u %u, delay %u, wait %lld: %s: "
+			           "DS %x [%lld, %lld), DNSKEY %x [%lld, %lld), RRSIG %x [%lld, %lld)",
+			           *k, timing.ttl, timing.ttl_max, timing.ds_ttl, timing.delay,
+			           (long long)wait, what, found[0].keys,
+			           (long long)found[0].from - START,
+			           (long long)found[0].until - START, found[1].keys,
+			           (long long)found[1].from - START,
+			           (long long)found[1].until - START, found[2].keys,
+			           (long long)found[2].from - START,
+			           (long long)found[2].until - START)) {
 				return;
 			}
 		}
 	}
-	UNIT_CHECK(met > 100000, "%zu", met);
+	CHECK(met > 100000, "%zu", met);
 }
 
 /*! The proof is worth something: what the tool is told too low by a second is found out. */
@@ -253,22 +252,21 @@ static void test_proof_can_fail(void)
 		{ "Rc13 S Rc15 S", true, true, true, true },
 	};
 	const mail_timing_t real = { .ttl = 5000, .ttl_max = 7200, .ds_ttl = 86400, .delay = 3600 };
-	for (size_t i = 0; i < COUNT(cases); i++) {
+	EACH(c, cases) {
 		for (unsigned which = 0; which < 4; which++) {
 			mail_timing_t told = real;
 			stretch_t found[3] = { 0 };
 			/* Where a margin covers more than a second, all of it is taken. */
 			uint32_t *fields[] = { &told.ttl, &told.ttl_max, &told.ds_ttl,
 				               &told.delay };
-			const bool matters[] = { cases[i].ttl, cases[i].ttl_max, cases[i].ds_ttl,
-				                 cases[i].delay };
+			const bool matters[] = { c->ttl, c->ttl_max, c->ds_ttl, c->delay };
 			bool bogus = false;
 			for (uint32_t less = 1; !bogus && *fields[which] > 0; less *= 4) {
 				*fields[which] -= less < *fields[which] ? less : *fields[which];
-				CU_ASSERT_TRUE_FATAL(run(&h, cases[i].ops, 0, &told, &real));
+				REQUIRE(run(&h, c->ops, 0, &told, &real));
 				bogus = find_bogus(&h, found) != NULL;
 			}
-			UNIT_CHECK(bogus == matters[which], "%s: %u", cases[i].ops, which);
+			CHECK(bogus == matters[which], "%s: %u", c->ops, which);
 		}
 	}
 }
@@ -280,24 +278,24 @@ static void test_each_time_matters(void)
 	const mail_timing_t real = { .ttl = 300, .ttl_max = 7200, .ds_ttl = 86400, .delay = 3600 };
 	static const char *const ops[] = { "Rc13 S Rc13 S", "Rp13 S Rz13", "Rc13 S Rc15 S" };
 	size_t seen = 0;
-	for (size_t i = 0; i < COUNT(ops); i++) {
-		CU_ASSERT_TRUE_FATAL(run(&h, ops[i], 0, &real, &real));
+	EACH(c, ops) {
+		REQUIRE(run(&h, *c, 0, &real, &real));
 		const size_t keys = latest(&h)->count;
 		for (size_t k = 0; k < keys; k++) {
 			stretch_t found[3] = { 0 };
-			CU_ASSERT_TRUE_FATAL(run(&h, ops[i], 0, &real, &real));
-			CU_ASSERT_PTR_NULL(find_bogus(&h, found));
+			REQUIRE(run(&h, *c, 0, &real, &real));
+			CHECK(find_bogus(&h, found) == NULL);
 			mail_dnskey_t *key = &latest(&h)->keys[k];
 			if (key->remove == INT64_MAX) {
 				continue;
 			}
 			/* The old key goes at once. */
 			key->remove = key->retire = h.versions[h.count - 1].at;
-			UNIT_CHECK(find_bogus(&h, found) != NULL, "%s: key %u", ops[i], key->tag);
+			CHECK(find_bogus(&h, found) != NULL, "%s: key %u", *c, key->tag);
 			seen++;
 		}
 	}
-	CU_ASSERT(seen >= 3);
+	CHECK(seen >= 3);
 }
 
 /* --- What is refused --- */
@@ -337,17 +335,16 @@ static void test_refused(void)
 		{ "Rp13 S Rk13 S", "X", "at the parent" },
 	};
 	const mail_timing_t timing = { .ttl = 300, .ttl_max = 7200, .ds_ttl = 86400, .delay = 60 };
-	for (size_t i = 0; i < COUNT(cases); i++) {
+	EACH(c, cases) {
 		mail_diag_t diag = { 0 };
-		if (!run(&h, cases[i].before, 0, &timing, &timing)) {
+		if (!run(&h, c->before, 0, &timing, &timing)) {
 			continue;
 		}
-		int64_t now = h.versions[h.count - 1].at +
-		              (cases[i].before[0] == '\0' ? 1000000 : 0);
+		int64_t now = h.versions[h.count - 1].at + (c->before[0] == '\0' ? 1000000 : 0);
 		/* Steps that wait for a time go there; others are at once. */
-		int ret = step(&h, cases[i].op, &now, 0, &timing, &diag);
-		UNIT_CHECK(ret != KNOT_EOK && strstr(diag.text, cases[i].reason) != NULL,
-		           "%s, then %s: %d %s", cases[i].before, cases[i].op, ret, diag.text);
+		int ret = step(&h, c->op, &now, 0, &timing, &diag);
+		CHECK(ret != KNOT_EOK && strstr(diag.text, c->reason) != NULL, "%s, then %s: %d %s",
+		      c->before, c->op, ret, diag.text);
 	}
 }
 
@@ -358,39 +355,39 @@ static void test_by_hand(void)
 	mail_timing_t timing = { .ttl = 300, .ttl_max = 7200, .ds_ttl = 86400, .delay = 60 };
 	stretch_t found[3] = { 0 };
 	mail_diag_t diag = { 0 };
-	CU_ASSERT_TRUE_FATAL(run(&h, "Rc13", 0, &timing, &timing));
+	REQUIRE(run(&h, "Rc13", 0, &timing, &timing));
 	mail_keyset_t *set = latest(&h);
-	CU_ASSERT_EQUAL(set->keys[0].ds, START + 60 + 7200);
+	CHECK_INT(set->keys[0].ds, START + 60 + 7200);
 	timing.now = set->keys[0].ds - 1;
-	CU_ASSERT_EQUAL(mail_rollover_ds_seen(set, -1, &timing, &diag), KNOT_EINVAL);
-	CU_ASSERT_PTR_NOT_NULL(strstr(diag.text, "should not be at the parent before"));
-	CU_ASSERT_EQUAL(mail_rollover_ds_seen(set, 2, &timing, &diag), KNOT_ENOENT);
+	CHECK_INT(mail_rollover_ds_seen(set, -1, &timing, &diag), KNOT_EINVAL);
+	CHECK_HAS(diag.text, "should not be at the parent before");
+	CHECK_INT(mail_rollover_ds_seen(set, 2, &timing, &diag), KNOT_ENOENT);
 	timing.force = true;
-	CU_ASSERT_EQUAL(mail_rollover_ds_seen(set, 1, &timing, &diag), KNOT_EOK);
-	CU_ASSERT_EQUAL(set->keys[0].ds_seen, timing.now);
-	CU_ASSERT_EQUAL(set->keys[0].ds, timing.now);
+	CHECK_OK(mail_rollover_ds_seen(set, 1, &timing, &diag));
+	CHECK_INT(set->keys[0].ds_seen, timing.now);
+	CHECK_INT(set->keys[0].ds, timing.now);
 	timing.force = false;
 
 	static const char *const given_up[] = { "Rc13 S Rc13 X",        "Rc13 S Rc15 X",
 		                                "Rp13 S Rk13 X",        "Rp13 S Rp15 X",
 		                                "Rc13 S Rc13 X Rc13 S", "Rc13 S Rc15 X Rc15 S" };
-	for (size_t i = 0; i < COUNT(given_up); i++) {
-		if (run(&h, given_up[i], 0, &timing, &timing)) {
-			UNIT_CHECK(find_bogus(&h, found) == NULL, "%s", given_up[i]);
+	EACH(c, given_up) {
+		if (run(&h, *c, 0, &timing, &timing)) {
+			CHECK(find_bogus(&h, found) == NULL, "%s", *c);
 		}
 	}
 	/* Once it may be at the parent, force is needed. */
-	CU_ASSERT_TRUE_FATAL(run(&h, "Rc13 S Rc13", 0, &timing, &timing));
+	REQUIRE(run(&h, "Rc13 S Rc13", 0, &timing, &timing));
 	set = latest(&h);
 	timing.now = set->keys[1].ds;
 	mail_keyset_t copy = *set;
-	CU_ASSERT_EQUAL(mail_rollover_retire(&copy, 2, timing.now, &timing, &diag), KNOT_EINVAL);
+	CHECK_INT(mail_rollover_retire(&copy, 2, timing.now, &timing, &diag), KNOT_EINVAL);
 	timing.force = true;
 	copy = *set;
-	CU_ASSERT_EQUAL(mail_rollover_retire(&copy, 2, timing.now, &timing, &diag), KNOT_EOK);
-	CU_ASSERT_EQUAL(copy.keys[1].ds_until, timing.now);
-	CU_ASSERT_EQUAL(mail_rollover_retire(&copy, 2, timing.now, &timing, &diag), KNOT_EOK);
-	CU_ASSERT_EQUAL(mail_rollover_retire(&copy, 9, timing.now, &timing, &diag), KNOT_ENOENT);
+	CHECK_OK(mail_rollover_retire(&copy, 2, timing.now, &timing, &diag));
+	CHECK_INT(copy.keys[1].ds_until, timing.now);
+	CHECK_OK(mail_rollover_retire(&copy, 2, timing.now, &timing, &diag));
+	CHECK_INT(mail_rollover_retire(&copy, 9, timing.now, &timing, &diag), KNOT_ENOENT);
 }
 
 /*! Old keys are dropped when nobody can remember them; their tags are free again. */
@@ -400,94 +397,77 @@ static void test_dropped(void)
 	mail_timing_t timing = { .ttl = 300, .ttl_max = 7200, .ds_ttl = 86400, .delay = 60 };
 	mail_diag_t diag = { 0 };
 	mail_rollover_kind_t kind;
-	CU_ASSERT_TRUE_FATAL(run(&h, "Rc13 S Rc13 S", 0, &timing, &timing));
+	REQUIRE(run(&h, "Rc13 S Rc13 S", 0, &timing, &timing));
 	mail_keyset_t set = *latest(&h);
 	mail_dnskey_t added = { .tag = 1, .algorithm = 13, .role = MAIL_ROLE_CSK };
-	CU_ASSERT_EQUAL(set.count, 2);
+	CHECK_INT(set.count, 2);
 	timing.now = set.keys[0].remove;
-	CU_ASSERT_EQUAL(mail_rollover_begin(&set, &added, 1, &timing, &kind, &diag), KNOT_EEXIST);
+	CHECK_INT(mail_rollover_begin(&set, &added, 1, &timing, &kind, &diag), KNOT_EEXIST);
 	timing.now = set.keys[0].remove + 60 + 7200 + 86400 + 1;
-	CU_ASSERT_EQUAL(mail_rollover_begin(&set, &added, 1, &timing, &kind, &diag), KNOT_EOK);
-	CU_ASSERT_EQUAL(kind, MAIL_ROLLOVER_CSK);
-	CU_ASSERT_EQUAL(set.count, 2);
-	CU_ASSERT_EQUAL(set.keys[0].tag, 2);
-	CU_ASSERT_STRING_EQUAL(mail_rollover_name(kind), "CSK rollover (double-DS)");
+	CHECK_OK(mail_rollover_begin(&set, &added, 1, &timing, &kind, &diag));
+	CHECK_INT(kind, MAIL_ROLLOVER_CSK);
+	CHECK_INT(set.count, 2);
+	CHECK_INT(set.keys[0].tag, 2);
+	CHECK_STR(mail_rollover_name(kind), "CSK rollover (double-DS)");
 }
 
 /*! Sets that nobody should write. */
 static void test_check(void)
 {
+#define NEVER INT64_MAX
+#define KEY(tag, algorithm, role, publish, activate, retire, remove, ds, seen)                     \
+	{                                                                                          \
+		tag, algorithm, MAIL_ROLE_##role, publish, activate, retire, remove, ds, seen,     \
+			NEVER, 0,                                                                  \
+		{                                                                                  \
+			0                                                                          \
+		}                                                                                  \
+	}
+#define SET(leave, from, reason, ...)                                                              \
+	{                                                                                          \
+		{ __VA_ARGS__ }, leave, from, reason                                               \
+	}
 	static const struct {
 		mail_dnskey_t keys[3];
 		int64_t leave;
 		int64_t from;
 		const char *reason; /* NULL: accepted. */
 	} cases[] = {
-#define NEVER INT64_MAX
-#define KEY(tag, algorithm, role, publish, activate, retire, remove, ds, seen)                     \
-	{ tag, algorithm, MAIL_ROLE_##role, publish, activate, retire, remove, ds, seen, NEVER,    \
-	  0,   { 0 } }
-		{ { KEY(1, 13, CSK, 0, 0, NEVER, NEVER, NEVER, NEVER) }, NEVER, 0, NULL },
-		{ { KEY(1, 13, ZSK, 0, 0, NEVER, NEVER, NEVER, NEVER) },
-		  NEVER,
-		  0,
-		  "the keys themselves" },
-		{ { KEY(1, 13, KSK, 0, 0, NEVER, NEVER, NEVER, NEVER) },
-		  NEVER,
-		  0,
-		  "signs records" },
-		{ { KEY(1, 13, CSK, 0, 50, NEVER, NEVER, NEVER, NEVER) },
-		  NEVER,
-		  0,
-		  "signs records" },
-		{ { KEY(1, 13, CSK, 0, 50, NEVER, NEVER, NEVER, NEVER) }, NEVER, 50, NULL },
-		{ { KEY(1, 13, CSK, 50, 0, NEVER, NEVER, NEVER, NEVER) }, NEVER, 0, NULL },
-		{ { KEY(1, 13, CSK, 0, 0, 50, 60, NEVER, NEVER) },
-		  NEVER,
-		  0,
-		  "1970-01-01T00:00:50Z" },
-		{ { KEY(1, 13, CSK, 0, 0, 50, 50, NEVER, NEVER) }, NEVER, 0, NULL },
+		SET(NEVER, 0, NULL, KEY(1, 13, CSK, 0, 0, NEVER, NEVER, NEVER, NEVER)),
+		SET(NEVER, 0, "the keys themselves",
+		    KEY(1, 13, ZSK, 0, 0, NEVER, NEVER, NEVER, NEVER)),
+		SET(NEVER, 0, "signs records", KEY(1, 13, KSK, 0, 0, NEVER, NEVER, NEVER, NEVER)),
+		SET(NEVER, 0, "signs records", KEY(1, 13, CSK, 0, 50, NEVER, NEVER, NEVER, NEVER)),
+		SET(NEVER, 50, NULL, KEY(1, 13, CSK, 0, 50, NEVER, NEVER, NEVER, NEVER)),
+		SET(NEVER, 0, NULL, KEY(1, 13, CSK, 50, 0, NEVER, NEVER, NEVER, NEVER)),
+		SET(NEVER, 0, "1970-01-01T00:00:50Z", KEY(1, 13, CSK, 0, 0, 50, 60, NEVER, NEVER)),
+		SET(NEVER, 0, NULL, KEY(1, 13, CSK, 0, 0, 50, 50, NEVER, NEVER)),
 		/* Whose DS was seen stays, but for another whose DS was, or on the way out. */
-		{ { KEY(1, 13, CSK, 0, 0, 50, 50, 10, 20) }, NEVER, 0, "the key 1 is gone" },
-		{ { KEY(1, 13, CSK, 0, 0, 50, 50, 10, 20) }, 50, 0, NULL },
-		{ { KEY(1, 13, CSK, 0, 0, 50, 50, 10, 20),
-		    KEY(2, 13, CSK, 30, 40, NEVER, NEVER, 40, NEVER) },
-		  NEVER,
-		  0,
-		  "the key 1 is gone" },
-		{ { KEY(1, 13, CSK, 0, 0, 50, 50, 10, 20),
-		    KEY(2, 13, CSK, 30, 40, NEVER, NEVER, 40, 45) },
-		  NEVER,
-		  0,
-		  NULL },
+		SET(NEVER, 0, "the key 1 is gone", KEY(1, 13, CSK, 0, 0, 50, 50, 10, 20)),
+		SET(50, 0, NULL, KEY(1, 13, CSK, 0, 0, 50, 50, 10, 20)),
+		SET(NEVER, 0, "the key 1 is gone", KEY(1, 13, CSK, 0, 0, 50, 50, 10, 20),
+		    KEY(2, 13, CSK, 30, 40, NEVER, NEVER, 40, NEVER)),
+		SET(NEVER, 0, NULL, KEY(1, 13, CSK, 0, 0, 50, 50, 10, 20),
+		    KEY(2, 13, CSK, 30, 40, NEVER, NEVER, 40, 45)),
 		/* An algorithm in DNSKEY signs all. */
-		{ { KEY(1, 13, CSK, 0, 0, NEVER, NEVER, NEVER, NEVER),
-		    KEY(2, 15, ZSK, 0, 0, NEVER, NEVER, NEVER, NEVER) },
-		  NEVER,
-		  0,
-		  "keys of ed25519, of which none signs the keys" },
-		{ { KEY(1, 13, CSK, 0, 0, NEVER, NEVER, NEVER, NEVER),
-		    KEY(2, 15, CSK, 0, 10, NEVER, NEVER, NEVER, NEVER) },
-		  NEVER,
-		  0,
-		  "keys of ed25519, of which none signs records" },
-		{ { KEY(1, 13, CSK, 0, 0, NEVER, NEVER, NEVER, NEVER),
-		    KEY(2, 15, CSK, 10, 0, NEVER, NEVER, NEVER, NEVER) },
-		  NEVER,
-		  0,
-		  NULL },
+		SET(NEVER, 0, "keys of ed25519, of which none signs the keys",
+		    KEY(1, 13, CSK, 0, 0, NEVER, NEVER, NEVER, NEVER),
+		    KEY(2, 15, ZSK, 0, 0, NEVER, NEVER, NEVER, NEVER)),
+		SET(NEVER, 0, "keys of ed25519, of which none signs records",
+		    KEY(1, 13, CSK, 0, 0, NEVER, NEVER, NEVER, NEVER),
+		    KEY(2, 15, CSK, 0, 10, NEVER, NEVER, NEVER, NEVER)),
+		SET(NEVER, 0, NULL, KEY(1, 13, CSK, 0, 0, NEVER, NEVER, NEVER, NEVER),
+		    KEY(2, 15, CSK, 10, 0, NEVER, NEVER, NEVER, NEVER)),
 	};
-	for (size_t i = 0; i < COUNT(cases); i++) {
-		mail_keyset_t set = { .leave = cases[i].leave };
+	EACH(c, cases) {
+		mail_keyset_t set = { .leave = c->leave };
 		mail_diag_t diag = { 0 };
-		for (size_t k = 0; k < 3 && cases[i].keys[k].tag != 0; k++) {
-			set.keys[set.count++] = cases[i].keys[k];
+		for (size_t k = 0; k < 3 && c->keys[k].tag != 0; k++) {
+			set.keys[set.count++] = c->keys[k];
 		}
-		int ret = mail_keyset_check(&set, cases[i].from, &diag);
-		UNIT_CHECK((ret == KNOT_EOK) == (cases[i].reason == NULL), "case %zu: %s", i,
-		           diag.text);
-		UNIT_CHECK(cases[i].reason == NULL || strstr(diag.text, cases[i].reason) != NULL,
-		           "case %zu: %s", i, diag.text);
+		int ret = mail_keyset_check(&set, c->from, &diag);
+		CHECK((ret == KNOT_EOK) == (c->reason == NULL), "%s", diag.text);
+		CHECK(c->reason == NULL || strstr(diag.text, c->reason) != NULL, "%s", diag.text);
 	}
 }
 
@@ -497,7 +477,7 @@ static void test_steps(void)
 	static history_t h;
 	static mail_step_t steps[MAIL_STEPS_MAX];
 	const mail_timing_t timing = { .ttl = 300, .ttl_max = 7200, .ds_ttl = 86400, .delay = 60 };
-	CU_ASSERT_TRUE_FATAL(run(&h, "Rc13 S Rc15", 0, &timing, &timing));
+	REQUIRE(run(&h, "Rc13 S Rc15", 0, &timing, &timing));
 	const mail_keyset_t *set = latest(&h);
 	size_t count = mail_rollover_steps(set, steps);
 	static const mail_step_what_t expected[] = { MAIL_STEP_ACTIVATE, MAIL_STEP_PUBLISH,
@@ -505,22 +485,22 @@ static void test_steps(void)
 		                                     MAIL_STEP_ACTIVATE, MAIL_STEP_PUBLISH,
 		                                     MAIL_STEP_DS_UNTIL, MAIL_STEP_DS,
 		                                     MAIL_STEP_DS_SEEN };
-	CU_ASSERT_EQUAL_FATAL(count, COUNT(expected));
+	REQUIRE(count == COUNT(expected));
 	for (size_t i = 0; i < count; i++) {
-		UNIT_CHECK(steps[i].what == expected[i], "step %zu: %d", i, steps[i].what);
-		UNIT_CHECK(i == 0 || steps[i].time >= steps[i - 1].time, "step %zu", i);
+		CHECK(steps[i].what == expected[i], "step %zu: %d", i, steps[i].what);
+		CHECK(i == 0 || steps[i].time >= steps[i - 1].time, "step %zu", i);
 	}
-	CU_ASSERT_EQUAL(steps[count - 1].time, INT64_MAX);
+	CHECK_INT(steps[count - 1].time, INT64_MAX);
 	const mail_dnskey_t *new = &set->keys[1];
-	CU_ASSERT_STRING_EQUAL(mail_rollover_state(new, new->activate - 1), "pending");
-	CU_ASSERT_STRING_EQUAL(mail_rollover_state(new, new->activate), "signs without DNSKEY");
-	CU_ASSERT_STRING_EQUAL(mail_rollover_state(new, new->publish), "active");
-	CU_ASSERT_TRUE_FATAL(run(&h, "Rc13 S Rc13 S", 0, &timing, &timing));
+	CHECK_STR(mail_rollover_state(new, new->activate - 1), "pending");
+	CHECK_STR(mail_rollover_state(new, new->activate), "signs without DNSKEY");
+	CHECK_STR(mail_rollover_state(new, new->publish), "active");
+	REQUIRE(run(&h, "Rc13 S Rc13 S", 0, &timing, &timing));
 	const mail_dnskey_t *old = &latest(&h)->keys[0];
 	new = &latest(&h)->keys[1];
-	CU_ASSERT_STRING_EQUAL(mail_rollover_state(new, new->publish), "published");
-	CU_ASSERT_STRING_EQUAL(mail_rollover_state(old, old->retire), "retired");
-	CU_ASSERT_STRING_EQUAL(mail_rollover_state(old, old->remove), "removed");
+	CHECK_STR(mail_rollover_state(new, new->publish), "published");
+	CHECK_STR(mail_rollover_state(old, old->retire), "retired");
+	CHECK_STR(mail_rollover_state(old, old->remove), "removed");
 }
 
 /*! What is written into an entry is what is read. */
@@ -529,43 +509,33 @@ static void test_entry(void)
 	mail_entry_t *entry = mail_entry_new(MAIL_SECTION_KEYSET, MAIL_STR("k"));
 	mail_diag_t diag = { 0 };
 	mail_keyset_t set, back;
-	CU_ASSERT_PTR_NOT_NULL_FATAL(entry);
+	REQUIRE(entry != NULL);
 	int ret = mail_entry_parse(entry, mail_item_find(MAIL_SECTION_KEYSET, MAIL_STR("key")),
 	                           MAIL_OP_SET,
 	                           MAIL_STR("3613 ed25519 csk activate=never "
 	                                    "l02Woi0iS8Aa25FQkUd9RMzZHJpBoRQwAQEX1SxZJA4="),
 	                           0, &diag);
-	UNIT_CHECK(ret == KNOT_EOK, "%s", diag.text);
-	CU_ASSERT_EQUAL(mail_keyset_read(entry, &set, &diag), KNOT_EOK);
-	CU_ASSERT_EQUAL(set.count, 1);
-	CU_ASSERT_EQUAL(set.keys[0].activate, INT64_MAX);
-	CU_ASSERT_EQUAL(set.leave, INT64_MAX);
+	CHECK(ret == KNOT_EOK, "%s", diag.text);
+	CHECK_OK(mail_keyset_read(entry, &set, &diag));
+	CHECK_INT(set.count, 1);
+	CHECK_INT(set.keys[0].activate, INT64_MAX);
+	CHECK_INT(set.leave, INT64_MAX);
 	set.leave = START;
 	set.keys[0].remove = START;
-	CU_ASSERT_EQUAL(mail_keyset_write(&set, entry), KNOT_EOK);
-	CU_ASSERT_EQUAL(mail_keyset_read(entry, &back, &diag), KNOT_EOK);
-	CU_ASSERT_EQUAL(back.leave, START);
-	CU_ASSERT_EQUAL(back.count, 1);
-	CU_ASSERT_EQUAL(back.keys[0].remove, START);
-	CU_ASSERT_EQUAL(back.keys[0].activate, INT64_MAX);
-	CU_ASSERT_PTR_EQUAL(mail_keyset_find(&back, 3613, 15), &back.keys[0]);
-	CU_ASSERT_PTR_NULL(mail_keyset_find(&back, 3613, 13));
+	CHECK_OK(mail_keyset_write(&set, entry));
+	CHECK_OK(mail_keyset_read(entry, &back, &diag));
+	CHECK_INT(back.leave, START);
+	CHECK_INT(back.count, 1);
+	CHECK_INT(back.keys[0].remove, START);
+	CHECK_INT(back.keys[0].activate, INT64_MAX);
+	CHECK(mail_keyset_find(&back, 3613, 15) == &back.keys[0]);
+	CHECK(mail_keyset_find(&back, 3613, 13) == NULL);
 	mail_entry_free(entry);
 }
 
-int main(void)
-{
-	static const unit_test_t tests[] = {
-		{ "no bogus moment", test_no_bogus },
-		{ "the proof can fail", test_proof_can_fail },
-		{ "each time matters", test_each_time_matters },
-		{ "what is refused", test_refused },
-		{ "by hand", test_by_hand },
-		{ "old keys", test_dropped },
-		{ "sets that nobody should write", test_check },
-		{ "steps and states", test_steps },
-		{ "entries", test_entry },
-		{ NULL, NULL },
-	};
-	return unit_run("rollover", tests);
-}
+UNIT_MAIN("rollover", TEST("no bogus moment", test_no_bogus),
+          TEST("the proof can fail", test_proof_can_fail),
+          TEST("each time matters", test_each_time_matters), TEST("what is refused", test_refused),
+          TEST("by hand", test_by_hand), TEST("old keys", test_dropped),
+          TEST("sets that nobody should write", test_check), TEST("steps and states", test_steps),
+          TEST("entries", test_entry))

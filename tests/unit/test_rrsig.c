@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "dns/rrsig.h"
 
-#include "signing.h"
+#include "lib/signing.h"
 
 #define OCTETS_MAX 4096
 #define SIGNER                                                                                     \
@@ -78,35 +78,34 @@ static void test_published(void)
 		  "kRCOH6u7l0QGy9qpC9l1sLncJcOKFLJ7GhiUOibu4teYp5VE9RncriShZNz85mwlMgNEacFYK/lPtPiVYP4b"
 		  "wg==" },
 	};
-	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
-		knot_dname_t *owner = signing_name(cases[i].owner);
-		knot_dname_t *signer = signing_name(cases[i].signer);
+	EACH(c, cases) {
+		knot_dname_t *owner = signing_name(c->owner);
+		knot_dname_t *signer = signing_name(c->signer);
 		mail_rrsig_t rrsig = {
 			.signer = signer,
 			.owner = owner,
 			.original_ttl = 3600,
-			.inception = cases[i].inception,
-			.expiration = cases[i].expiration,
-			.tag = cases[i].tag,
-			.algorithm = (uint8_t)cases[i].algorithm,
+			.inception = c->inception,
+			.expiration = c->expiration,
+			.tag = c->tag,
+			.algorithm = (uint8_t)c->algorithm,
 		};
 		knot_rrset_t rrset;
 		uint8_t memory[256], octets[OCTETS_MAX], signature[MAIL_SIGNATURE_MAX];
 		size_t rdata_len = 0;
-		knot_rrset_init(&rrset, NULL, cases[i].type, KNOT_CLASS_IN, 60);
-		rrset_fill(&rrset, memory, &cases[i].rdata, 1);
+		knot_rrset_init(&rrset, NULL, c->type, KNOT_CLASS_IN, 60);
+		rrset_fill(&rrset, memory, &c->rdata, 1);
 		int len = mail_rrsig_octets(&rrsig, &rrset, octets, sizeof(octets), &rdata_len);
-		UNIT_CHECK(rdata_len == 18 + knot_dname_size(signer), "%s", cases[i].from);
+		CHECK(rdata_len == 18 + knot_dname_size(signer), "%s", c->from);
 
-		mail_dnskey_t key = signing_dnskey(cases[i].algorithm, cases[i].tag,
-		                                   cases[i].public_key);
-		size_t signature_len = signing_base64(cases[i].signature, signature);
-		if (UNIT_CHECK(len > 0, "%s: %d", cases[i].from, len)) {
-			UNIT_CHECK(signing_verify(&key, octets, len, signature, signature_len),
-			           "%s: the signature is bad", cases[i].from);
+		mail_dnskey_t key = signing_dnskey(c->algorithm, c->tag, c->public_key);
+		size_t signature_len = signing_base64(c->signature, signature);
+		if (CHECK(len > 0, "%s: %d", c->from, len)) {
+			CHECK(signing_verify(&key, octets, len, signature, signature_len),
+			      "%s: the signature is bad", c->from);
 			octets[len - 1] ^= 1;
-			UNIT_CHECK(!signing_verify(&key, octets, len, signature, signature_len),
-			           "%s: any signature is good", cases[i].from);
+			CHECK(!signing_verify(&key, octets, len, signature, signature_len),
+			      "%s: any signature is good", c->from);
 		}
 		knot_dname_free(owner, NULL);
 		knot_dname_free(signer, NULL);
@@ -208,23 +207,22 @@ static void test_canonical(void)
 		{ 65280, 1, { RDATA("\1A\0") }, 1, { RDATA("\1A\0") } },
 		{ 65280, 2, { RDATA("A"), RDATA("") }, 2, { RDATA(""), RDATA("A") } },
 	};
-	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+	EACH(c, cases) {
 		static const char owner[] = "\x01*" SIGNER;
 		uint8_t octets[OCTETS_MAX], expected[OCTETS_MAX];
 		size_t rdata_len = 0, pos = 0;
-		int len = octets_make(cases[i].type, cases[i].in, cases[i].count, octets,
-		                      sizeof(octets), &rdata_len);
-		for (size_t k = 0; k < cases[i].out_count; k++) {
-			const rdata_t *rdata = &cases[i].out[k];
-			pos += frame_make(expected + pos, owner, sizeof(owner), cases[i].type);
+		int len = octets_make(c->type, c->in, c->count, octets, sizeof(octets), &rdata_len);
+		for (size_t k = 0; k < c->out_count; k++) {
+			const rdata_t *rdata = &c->out[k];
+			pos += frame_make(expected + pos, owner, sizeof(owner), c->type);
 			knot_wire_write_u16(expected + pos, (uint16_t)rdata->len);
 			memcpy(expected + pos + 2, rdata->octets, rdata->len);
 			pos += 2 + rdata->len;
 		}
-		UNIT_CHECK(rdata_len == 18 + sizeof(SIGNER), "case %zu: %zu", i, rdata_len);
-		UNIT_CHECK(len == (int)(rdata_len + pos) &&
-		                   memcmp(octets + rdata_len, expected, pos) == 0,
-		           "case %zu: %d, not %zu", i, len, rdata_len + pos);
+		CHECK_INT(rdata_len, 18 + sizeof(SIGNER));
+		CHECK(len == (int)(rdata_len + pos) &&
+		              memcmp(octets + rdata_len, expected, pos) == 0,
+		      "%d, not %zu", len, rdata_len + pos);
 	}
 }
 
@@ -239,8 +237,8 @@ static void test_rdata(void)
 		{ "*", 0 },           { "**.example.com", 3 }, { "x.example.com", 3 },
 	};
 	static const rdata_t address = RDATA("\1\2\3\4");
-	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
-		knot_dname_t *owner = signing_name(cases[i].owner);
+	EACH(c, cases) {
+		knot_dname_t *owner = signing_name(c->owner);
 		mail_rrsig_t rrsig = {
 			.signer = (const knot_dname_t *)"\7Example\3COM",
 			.owner = owner,
@@ -254,13 +252,13 @@ static void test_rdata(void)
 		uint8_t memory[64], octets[512];
 		size_t rdata_len;
 		knot_rrset_t rrset;
-		expected[3] = cases[i].labels;
+		expected[3] = c->labels;
 		knot_rrset_init(&rrset, NULL, KNOT_RRTYPE_A, KNOT_CLASS_IN, 60);
 		rrset_fill(&rrset, memory, &address, 1);
 		int len = mail_rrsig_octets(&rrsig, &rrset, octets, sizeof(octets), &rdata_len);
-		UNIT_CHECK(len > (int)sizeof(expected) && rdata_len == sizeof(expected) &&
-		                   memcmp(octets, expected, sizeof(expected)) == 0,
-		           "case %zu: '%s': %d", i, cases[i].owner, len);
+		CHECK(len > (int)sizeof(expected) && rdata_len == sizeof(expected) &&
+		              memcmp(octets, expected, sizeof(expected)) == 0,
+		      "'%s': %d", c->owner, len);
 		knot_dname_free(owner, NULL);
 	}
 }
@@ -284,16 +282,15 @@ static void test_malformed(void)
 		{ KNOT_RRTYPE_NAPTR, RDATA("\0\0\0\0\1") },
 		{ KNOT_RRTYPE_SRV, RDATA("\0\0\0\0\0") },
 	};
-	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+	EACH(c, cases) {
 		uint8_t octets[256];
 		size_t rdata_len;
-		int ret = octets_make(cases[i].type, &cases[i].rdata, 1, octets, sizeof(octets),
-		                      &rdata_len);
-		UNIT_CHECK(ret == KNOT_EMALF, "case %zu: %d", i, ret);
+		int ret = octets_make(c->type, &c->rdata, 1, octets, sizeof(octets), &rdata_len);
+		CHECK_INT(ret, KNOT_EMALF);
 	}
 	uint8_t octets[256];
 	size_t rdata_len;
-	CU_ASSERT(octets_make(KNOT_RRTYPE_A, NULL, 0, octets, sizeof(octets), &rdata_len) ==
+	CHECK_INT(octets_make(KNOT_RRTYPE_A, NULL, 0, octets, sizeof(octets), &rdata_len),
 	          KNOT_EMALF);
 }
 
@@ -303,11 +300,11 @@ static void test_space(void)
 	uint8_t octets[512];
 	size_t rdata_len;
 	int len = octets_make(KNOT_RRTYPE_TXT, rdata, 3, octets, sizeof(octets), &rdata_len);
-	CU_ASSERT_FATAL(len > 0);
+	REQUIRE(len > 0);
 	for (int cap = 0; cap <= len; cap++) {
 		uint8_t *exact = malloc(cap + 1);
 		int ret = octets_make(KNOT_RRTYPE_TXT, rdata, 3, exact, cap, &rdata_len);
-		UNIT_CHECK(ret == (cap < len ? KNOT_ESPACE : len), "room %d: %d", cap, ret);
+		CHECK(ret == (cap < len ? KNOT_ESPACE : len), "room %d: %d", cap, ret);
 		free(exact);
 	}
 }
@@ -329,24 +326,21 @@ static void test_period(void)
 		{ INT64_C(0xffffffff) - 100, 3600 },
 		{ INT64_C(0x100000000), 3600 },
 	};
-	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+	EACH(c, cases) {
 		for (int64_t step = 0; step < 3 * MAIL_RRSIG_GRID; step += 3571) {
-			int64_t now = cases[i].now + step;
+			int64_t now = c->now + step;
 			mail_rrsig_t rrsig = { .signer = (const knot_dname_t *)SIGNER,
-				               .original_ttl = cases[i].ttl };
+				               .original_ttl = c->ttl };
 			mail_rrsig_period(&rrsig, now);
 			/* Serial numbers (RFC 4034 3.1.5). */
 			int32_t since = (int32_t)((uint32_t)now - rrsig.inception);
 			int32_t left = (int32_t)(rrsig.expiration - (uint32_t)now);
-			int64_t need = (int64_t)MAIL_RRSIG_GRID + cases[i].ttl + MAIL_RRSIG_SKEW;
-			UNIT_CHECK(since >= MAIL_RRSIG_SKEW &&
-			                   since < MAIL_RRSIG_GRID + MAIL_RRSIG_SKEW,
-			           "case %zu, %lld: %d s after", i, (long long)now, since);
-			UNIT_CHECK(left > need, "case %zu, %lld: %d s before", i, (long long)now,
-			           left);
-			if (cases[i].ttl <= 86400) {
-				CU_ASSERT(rrsig.expiration - rrsig.inception ==
-				          MAIL_RRSIG_VALIDITY);
+			int64_t need = (int64_t)MAIL_RRSIG_GRID + c->ttl + MAIL_RRSIG_SKEW;
+			CHECK(since >= MAIL_RRSIG_SKEW && since < MAIL_RRSIG_GRID + MAIL_RRSIG_SKEW,
+			      ", %lld: %d s after", (long long)now, since);
+			CHECK(left > need, ", %lld: %d s before", (long long)now, left);
+			if (c->ttl <= 86400) {
+				CHECK_INT(rrsig.expiration - rrsig.inception, MAIL_RRSIG_VALIDITY);
 			}
 		}
 	}
@@ -354,7 +348,7 @@ static void test_period(void)
 	/* No TTL makes a time that is not after the other. */
 	mail_rrsig_t rrsig = { .signer = (const knot_dname_t *)SIGNER, .original_ttl = UINT32_MAX };
 	mail_rrsig_period(&rrsig, 1700000000);
-	CU_ASSERT((int32_t)(rrsig.expiration - rrsig.inception) > 0);
+	CHECK((int32_t)(rrsig.expiration - rrsig.inception) > 0);
 }
 
 /* The grid of a zone: what all servers of a fleet, of any version, agree on. */
@@ -362,18 +356,18 @@ static void test_grid(void)
 {
 	mail_rrsig_t rrsig = { .signer = (const knot_dname_t *)SIGNER, .original_ttl = 3600 };
 	mail_rrsig_period(&rrsig, 1700000000);
-	UNIT_CHECK(rrsig.inception == 1699891214, "%u", rrsig.inception);
+	CHECK_INT(rrsig.inception, 1699891214);
 
 	uint32_t first = rrsig.inception;
 	rrsig.signer = (const knot_dname_t *)"\7EXAMPLE\3com";
 	mail_rrsig_period(&rrsig, 1700000000);
-	CU_ASSERT(rrsig.inception == first);
+	CHECK_INT(rrsig.inception, first);
 	mail_rrsig_period(&rrsig, (int64_t)first + MAIL_RRSIG_SKEW);
-	CU_ASSERT(rrsig.inception == first);
+	CHECK_INT(rrsig.inception, first);
 	mail_rrsig_period(&rrsig, (int64_t)first + MAIL_RRSIG_SKEW + MAIL_RRSIG_GRID - 1);
-	CU_ASSERT(rrsig.inception == first);
+	CHECK_INT(rrsig.inception, first);
 	mail_rrsig_period(&rrsig, (int64_t)first + MAIL_RRSIG_SKEW + MAIL_RRSIG_GRID);
-	CU_ASSERT(rrsig.inception == first + MAIL_RRSIG_GRID);
+	CHECK_INT(rrsig.inception, first + MAIL_RRSIG_GRID);
 
 	/* Zones are signed anew all the time, not all at once: 1,000 zones in the hours of a step. */
 	unsigned hours[MAIL_RRSIG_GRID / 3600] = { 0 };
@@ -386,22 +380,12 @@ static void test_grid(void)
 		hours[(1700000000 - MAIL_RRSIG_SKEW - rrsig.inception) / 3600]++;
 		knot_dname_free(name, NULL);
 	}
-	for (size_t i = 0; i < sizeof(hours) / sizeof(*hours); i++) {
-		UNIT_CHECK(hours[i] > 0 && hours[i] < 40, "hour %zu: %u zones", i, hours[i]);
+	for (size_t i = 0; i < COUNT(hours); i++) {
+		CHECK(hours[i] > 0 && hours[i] < 40, "hour %zu: %u zones", i, hours[i]);
 	}
 }
 
-int main(void)
-{
-	static const unit_test_t tests[] = {
-		{ "published signatures", test_published },
-		{ "canonical form and order", test_canonical },
-		{ "RDATA", test_rdata },
-		{ "malformed RDATA", test_malformed },
-		{ "room", test_space },
-		{ "period", test_period },
-		{ "grid", test_grid },
-		{ NULL, NULL },
-	};
-	return unit_run("rrsig", tests);
-}
+UNIT_MAIN("rrsig", TEST("published signatures", test_published),
+          TEST("canonical form and order", test_canonical), TEST("RDATA", test_rdata),
+          TEST("malformed RDATA", test_malformed), TEST("room", test_space),
+          TEST("period", test_period), TEST("grid", test_grid))

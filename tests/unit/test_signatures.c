@@ -4,7 +4,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-#include "unit.h"
+#include "lib/unit.h"
 
 #define SET_LEN 576
 #define WAYS 7

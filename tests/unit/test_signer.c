@@ -4,9 +4,9 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-#include "failing.h"
+#include "lib/failing.h"
 #include "crypto/keyring.h"
-#include "signing.h"
+#include "lib/signing.h"
 
 /* As many keys as no signer keeps ready. */
 #define MANY 300

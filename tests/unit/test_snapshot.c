@@ -4,7 +4,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-#include "key_fixture.h"
+#include "lib/key_fixture.h"
 
 /*! Signers belong to their ring: who pinned it signs on, the next one does not. */
 static void test_signing(void)

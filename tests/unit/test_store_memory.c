@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Every allocation of the store's code fails once: nothing is leaked, nothing is half done. */
 
-#include "failing.h"
-#include "store_fixture.h"
+#include "lib/failing.h"
+#include "lib/store_fixture.h"
 
 #define SMALL ((size_t)16 << 20)
 
@@ -57,50 +57,47 @@ static void check_store(const fixture_t *f, size_t i)
 	mail_store_t *store;
 	mail_diag_t diag = { 0 };
 	int ret = mail_store_open(f->path, MAIL_STORE_WRITE, 1, &store, &diag);
-	UNIT_CHECK(ret == KNOT_EOK || ret == KNOT_ENOENT, "allocation %zu: %d: %s", i, ret,
-	           diag.text);
+	CHECK(ret == KNOT_EOK || ret == KNOT_ENOENT, "allocation %zu: %d: %s", i, ret, diag.text);
 	if (ret != KNOT_EOK) {
 		ret = mail_store_init(f->path, NULL, &diag);
-		UNIT_CHECK(ret == KNOT_EOK, "allocation %zu: %d: %s", i, ret, diag.text);
+		CHECK(ret == KNOT_EOK, "allocation %zu: %d: %s", i, ret, diag.text);
 		return;
 	}
 	/* Neither a lock nor a handle stayed behind: both would show here. */
 	mail_txn_t *txn = begin(store, MAIL_STORE_WRITE);
 	if (txn != NULL) {
 		ret = put_domain(txn, "example.net", "default");
-		UNIT_CHECK(ret == KNOT_EOK, "allocation %zu: %d", i, ret);
+		CHECK(ret == KNOT_EOK, "allocation %zu: %d", i, ret);
 		ret = mail_txn_commit(txn);
-		UNIT_CHECK(ret == KNOT_EOK, "allocation %zu: %d", i, ret);
+		CHECK(ret == KNOT_EOK, "allocation %zu: %d", i, ret);
 	}
 	mail_store_close(store);
 }
 
 static void test_failing(void)
 {
-	if (!UNIT_CHECK(failing_linked(), "link with --wrap, see failing.h")) {
+	if (!CHECK(failing_linked(), "link with --wrap, see failing.h")) {
 		return;
 	}
 	mail_entry_t *domain = entry_of(MAIL_SECTION_DOMAIN, "example.org", MAIL_ITEM_POLICY,
 	                                "default");
 	mail_entry_t *key = entry_of(MAIL_SECTION_DKIM, "example.org/s1", MAIL_ITEM_CNAME,
 	                             "s1.example.com.");
-	if (!UNIT_CHECK(domain != NULL && key != NULL, "entries")) {
+	if (!CHECK(domain != NULL && key != NULL, "entries")) {
 		return;
 	}
 	size_t i = 1;
 	for (; failing_on(i); i++) {
 		failing_off();
 		fixture_t f, copy;
-		if (!UNIT_CHECK(fixture_dir(&f) && fixture_dir(&copy) &&
-		                        mkdir(copy.path, 0700) == 0,
-		                "directories")) {
+		if (!CHECK(fixture_dir(&f) && fixture_dir(&copy) && mkdir(copy.path, 0700) == 0,
+		           "directories")) {
 			break;
 		}
 		failing_on(i);
 		int ret = use(&f, &copy, domain, key);
 		bool met = failing_off();
-		UNIT_CHECK(met ? ret == KNOT_ENOMEM : ret == KNOT_EOK, "allocation %zu: %d", i,
-		           ret);
+		CHECK(met ? ret == KNOT_ENOMEM : ret == KNOT_EOK, "allocation %zu: %d", i, ret);
 		check_store(&f, i);
 		fixture_remove(&copy);
 		fixture_remove(&f);
@@ -108,14 +105,9 @@ static void test_failing(void)
 			break;
 		}
 	}
-	UNIT_CHECK(i > 10, "only %zu allocations", i);
+	CHECK(i > 10, "only %zu allocations", i);
 	mail_entry_free(domain);
 	mail_entry_free(key);
 }
 
-static const unit_test_t tests[] = { { "each allocation fails", test_failing }, { NULL, NULL } };
-
-int main(void)
-{
-	return unit_run("store_memory", tests);
-}
+UNIT_MAIN("store_memory", TEST("each allocation fails", test_failing))

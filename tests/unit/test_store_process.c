@@ -4,7 +4,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-#include "store_fixture.h"
+#include "lib/store_fixture.h"
 
 #define SMALL ((size_t)16 << 20)
 

@@ -2,7 +2,7 @@
 /* The store as the source of the model: every look-up against a search through an array. */
 
 #include "mail/dkim_id.h"
-#include "store_fixture.h"
+#include "lib/store_fixture.h"
 
 #define SMALL ((size_t)64 << 20)
 #define STORED 600
@@ -47,7 +47,7 @@ static const struct {
 	{ "-", 1 },
 	{ "www", 3 },
 };
-#define LABELS (sizeof(labels) / sizeof(labels[0]))
+#define LABELS (COUNT(labels))
 
 /*! Makes a random name, by way of its wire name. */
 static void random_name(mail_lf_storage_t *lf, unsigned least, unsigned most)
@@ -97,13 +97,12 @@ static bool fill(mail_store_t *store)
 			ret = mail_txn_del(txn, MAIL_SECTION_DOMAIN,
 			                   MAIL_STR((const char *)id.data));
 		}
-		ok = UNIT_CHECK(ret == KNOT_EOK, "name %zu '%s': %d", i, (const char *)id.data,
-		                ret);
+		ok = CHECK(ret == KNOT_EOK, "name %zu '%s': %d", i, (const char *)id.data, ret);
 		mail_buf_free(&id);
 	}
 	qsort(stored, stored_count, sizeof(stored[0]), compare);
 	int ret = mail_txn_commit(txn);
-	return UNIT_CHECK(ret == KNOT_EOK, "%d", ret) && ok;
+	return CHECK_OK(ret) && ok;
 }
 
 /*! The length of the longest live name at or above a name, by looking at all. */
@@ -167,7 +166,7 @@ static void question(mail_lf_storage_t *lf)
 	case 0:
 		/* Below it. */
 		random_name(&below, 1, 2);
-		CU_ASSERT_EQUAL(mail_lf_join(mail_lf(lf), mail_lf(&below), lf), KNOT_EOK);
+		CHECK_OK(mail_lf_join(mail_lf(lf), mail_lf(&below), lf));
 		break;
 	case 1:
 		/* Beside it, with one octet more. */
@@ -187,42 +186,38 @@ static void check_questions(mail_txn_t *txn)
 		question(&lf);
 		int want = above(mail_lf(&lf));
 		int ret = ask_above(source, &lf, &domain);
-		UNIT_CHECK(ret == want, "question %u: %d, not %d", i, ret, want);
+		CHECK(ret == want, "question %u: %d, not %d", i, ret, want);
 		if (ret > 0) {
 			found++;
-			UNIT_CHECK(mail_str_is(domain.policy, "default"), "question %u", i);
-			UNIT_CHECK(domain.stamp.timestamp > 1, "question %u", i);
+			CHECK(mail_str_is(domain.policy, "default"), "question %u", i);
+			CHECK(domain.stamp.timestamp > 1, "question %u", i);
 		}
 		for (mail_seek_t seek = MAIL_SEEK_FROM; seek <= MAIL_SEEK_BEFORE; seek++) {
 			const name_t *name = beside(mail_lf(&lf), seek);
 			ret = source->domain_seek(source, mail_lf(&lf), seek, &next, &domain);
-			UNIT_CHECK(name == NULL
-			                   ? ret == KNOT_ENOENT
+			CHECK(name == NULL ? ret == KNOT_ENOENT
 			                   : ret == KNOT_EOK && mail_lf_equal(mail_lf(&next),
 			                                                      mail_lf(&name->lf)),
-			           "question %u: seek %u: %d", i, seek, ret);
+			      "question %u: seek %u: %d", i, seek, ret);
 		}
 	}
 	/* It was a test only if many matched and many did not. */
-	CU_ASSERT(found > ASKED / 5 && found < ASKED - ASKED / 5);
+	CHECK(found > ASKED / 5 && found < ASKED - ASKED / 5);
 }
 
 static void test_brute_force(void)
 {
 	static const uint32_t seeds[] = { 1, 4711, 20261122 };
-	for (size_t i = 0; i < sizeof(seeds) / sizeof(seeds[0]); i++) {
-		seed = seeds[i];
+	EACH(c, seeds) {
+		seed = *c;
 		fixture_t f;
-		if (!fixture_make(&f, true, SMALL)) {
-			return;
-		}
-		mail_store_t *store = fixture_open(&f, MAIL_STORE_WRITE);
+		mail_store_t *store = store_begin(&f, true, SMALL);
 		if (store != NULL && fill(store)) {
 			mail_txn_t *txn = begin(store, MAIL_STORE_READ);
 			check_questions(txn);
 			/* The same cursor in the next snapshot. */
 			mail_txn_reset(txn);
-			CU_ASSERT_EQUAL(mail_txn_renew(txn), KNOT_EOK);
+			CHECK_OK(mail_txn_renew(txn));
 			check_questions(txn);
 			mail_txn_abort(txn);
 			/* And a writer's. */
@@ -230,8 +225,7 @@ static void test_brute_force(void)
 			check_questions(txn);
 			mail_txn_abort(txn);
 		}
-		mail_store_close(store);
-		fixture_remove(&f);
+		store_end(&f, store);
 	}
 }
 
@@ -245,10 +239,7 @@ static void name_of(const char *name, mail_lf_storage_t *lf)
 static void test_edges(void)
 {
 	fixture_t f;
-	if (!fixture_make(&f, true, SMALL)) {
-		return;
-	}
-	mail_store_t *store = fixture_open(&f, MAIL_STORE_WRITE);
+	mail_store_t *store = store_begin(&f, true, SMALL);
 	mail_txn_t *txn = begin(store, MAIL_STORE_WRITE);
 	if (txn == NULL) {
 		return;
@@ -261,26 +252,26 @@ static void test_edges(void)
 	name_of("example.org", &key);
 
 	/* Empty databases. */
-	CU_ASSERT_EQUAL(ask_above(source, &key, &domain), KNOT_ENOENT);
-	CU_ASSERT_EQUAL(ask_beside(source, &root, MAIL_SEEK_FROM, &next, &domain), KNOT_ENOENT);
-	CU_ASSERT_EQUAL(ask_beside(source, &key, MAIL_SEEK_AFTER, &next, &domain), KNOT_ENOENT);
-	CU_ASSERT_EQUAL(ask_beside(source, &key, MAIL_SEEK_BEFORE, &next, &domain), KNOT_ENOENT);
-	CU_ASSERT_EQUAL(ask_beside(source, &root, MAIL_SEEK_BEFORE, &next, &domain), KNOT_ENOENT);
-	CU_ASSERT_EQUAL(source->dkim_seek(source, mail_lf(&key), MAIL_SEEK_BEFORE, &next, &dkim),
-	                KNOT_ENOENT);
-	CU_ASSERT_EQUAL(source->dkim_get(source, mail_lf(&key), &dkim), KNOT_ENOENT);
-	CU_ASSERT_EQUAL(dkim.stamp.timestamp, 0);
-	CU_ASSERT_EQUAL(source->dkim_seek(source, mail_lf(&root), MAIL_SEEK_FROM, &next, &dkim),
-	                KNOT_ENOENT);
+	CHECK_INT(ask_above(source, &key, &domain), KNOT_ENOENT);
+	CHECK_INT(ask_beside(source, &root, MAIL_SEEK_FROM, &next, &domain), KNOT_ENOENT);
+	CHECK_INT(ask_beside(source, &key, MAIL_SEEK_AFTER, &next, &domain), KNOT_ENOENT);
+	CHECK_INT(ask_beside(source, &key, MAIL_SEEK_BEFORE, &next, &domain), KNOT_ENOENT);
+	CHECK_INT(ask_beside(source, &root, MAIL_SEEK_BEFORE, &next, &domain), KNOT_ENOENT);
+	CHECK_INT(source->dkim_seek(source, mail_lf(&key), MAIL_SEEK_BEFORE, &next, &dkim),
+	          KNOT_ENOENT);
+	CHECK_INT(source->dkim_get(source, mail_lf(&key), &dkim), KNOT_ENOENT);
+	CHECK_INT(dkim.stamp.timestamp, 0);
+	CHECK_INT(source->dkim_seek(source, mail_lf(&root), MAIL_SEEK_FROM, &next, &dkim),
+	          KNOT_ENOENT);
 
 	/* The root, which cannot be stored. */
-	CU_ASSERT_EQUAL(put_domain(txn, "example.org", "default"), KNOT_EOK);
-	CU_ASSERT_EQUAL(ask_above(source, &root, &domain), KNOT_ENOENT);
-	CU_ASSERT_EQUAL(source->get(source, MAIL_SECTION_DOMAIN, mail_lf(&root), NULL, NULL),
-	                KNOT_ENOENT);
-	CU_ASSERT_EQUAL(ask_beside(source, &root, MAIL_SEEK_AFTER, &next, &domain), (int)key.len);
-	CU_ASSERT_EQUAL(ask_beside(source, &root, MAIL_SEEK_BEFORE, &next, &domain), KNOT_ENOENT);
-	CU_ASSERT_EQUAL(ask_beside(source, &key, MAIL_SEEK_BEFORE, &next, &domain), KNOT_ENOENT);
+	CHECK_OK(put_domain(txn, "example.org", "default"));
+	CHECK_INT(ask_above(source, &root, &domain), KNOT_ENOENT);
+	CHECK_INT(source->get(source, MAIL_SECTION_DOMAIN, mail_lf(&root), NULL, NULL),
+	          KNOT_ENOENT);
+	CHECK_INT(ask_beside(source, &root, MAIL_SEEK_AFTER, &next, &domain), (int)key.len);
+	CHECK_INT(ask_beside(source, &root, MAIL_SEEK_BEFORE, &next, &domain), KNOT_ENOENT);
+	CHECK_INT(ask_beside(source, &key, MAIL_SEEK_BEFORE, &next, &domain), KNOT_ENOENT);
 
 	/* The longest names: 4 labels and 127. */
 	char text[600] = "";
@@ -291,44 +282,42 @@ static void test_edges(void)
 		}
 		strcat(text, i < 3 ? "." : "");
 	}
-	CU_ASSERT_EQUAL(put_domain(txn, text, "default"), KNOT_EOK);
+	CHECK_OK(put_domain(txn, text, "default"));
 	name_of(text, &key);
-	CU_ASSERT_EQUAL(ask_above(source, &key, &domain), (int)key.len);
+	CHECK_INT(ask_above(source, &key, &domain), (int)key.len);
 	text[0] = '\0';
 	for (unsigned i = 0; i < 127; i++) {
 		strcat(text, i > 0 ? ".a" : "b");
 	}
 	name_of(text, &key);
-	CU_ASSERT_EQUAL(key.len, 253);
-	CU_ASSERT_EQUAL(ask_above(source, &key, &domain), KNOT_ENOENT);
+	CHECK_INT(key.len, 253);
+	CHECK_INT(ask_above(source, &key, &domain), KNOT_ENOENT);
 	/* Above it a tombstone at every label but the first: the walk ends, and finds that one. */
 	for (size_t i = 2; i <= 252; i += 2) {
-		CU_ASSERT_EQUAL(put_domain(txn, text + i, "default"), KNOT_EOK);
+		CHECK_OK(put_domain(txn, text + i, "default"));
 		if (i < 252) {
-			CU_ASSERT_EQUAL(mail_txn_del(txn, MAIL_SECTION_DOMAIN, MAIL_STR(text + i)),
-			                KNOT_EOK);
+			CHECK_OK(mail_txn_del(txn, MAIL_SECTION_DOMAIN, MAIL_STR(text + i)));
 		}
 	}
-	CU_ASSERT_EQUAL(ask_above(source, &key, &domain), 1);
+	CHECK_INT(ask_above(source, &key, &domain), 1);
 
 	/* Nothing is read in a transaction that was reset. */
-	CU_ASSERT_EQUAL(mail_txn_commit(txn), KNOT_EOK);
+	CHECK_OK(mail_txn_commit(txn));
 	txn = begin(store, MAIL_STORE_READ);
 	source = mail_txn_source(txn);
-	CU_ASSERT_EQUAL(ask_above(source, &key, &domain), 1);
-	CU_ASSERT_EQUAL(mail_txn_renew(txn), KNOT_EINVAL);
+	CHECK_INT(ask_above(source, &key, &domain), 1);
+	CHECK_INT(mail_txn_renew(txn), KNOT_EINVAL);
 	mail_txn_reset(txn);
 	mail_txn_reset(txn);
-	CU_ASSERT_EQUAL(ask_above(source, &key, &domain), KNOT_EINVAL);
-	CU_ASSERT_EQUAL(source->dkim_get(source, mail_lf(&key), &dkim), KNOT_EINVAL);
+	CHECK_INT(ask_above(source, &key, &domain), KNOT_EINVAL);
+	CHECK_INT(source->dkim_get(source, mail_lf(&key), &dkim), KNOT_EINVAL);
 	mail_store_stat_t stat;
-	CU_ASSERT_EQUAL(mail_txn_stat(txn, &stat), KNOT_EINVAL);
-	CU_ASSERT_EQUAL(mail_txn_renew(txn), KNOT_EOK);
-	CU_ASSERT_EQUAL(ask_above(source, &key, &domain), 1);
+	CHECK_INT(mail_txn_stat(txn, &stat), KNOT_EINVAL);
+	CHECK_OK(mail_txn_renew(txn));
+	CHECK_INT(ask_above(source, &key, &domain), 1);
 	mail_txn_reset(txn);
 	mail_txn_abort(txn);
-	mail_store_close(store);
-	fixture_remove(&f);
+	store_end(&f, store);
 }
 
 /*! What a transaction remembers of names that are nobody's does not outlive the snapshot. */
@@ -348,20 +337,16 @@ static void test_bare(void)
 		{ "example", "example", "example" },
 	};
 	fixture_t f;
-	if (!fixture_make(&f, true, SMALL)) {
-		return;
-	}
-	mail_store_t *store = fixture_open(&f, MAIL_STORE_WRITE);
+	mail_store_t *store = store_begin(&f, true, SMALL);
 	mail_txn_t *reader = begin(store, MAIL_STORE_READ);
-	for (size_t i = 0; reader != NULL && i < sizeof(steps) / sizeof(steps[0]); i++) {
+	for (size_t i = 0; reader != NULL && i < COUNT(steps); i++) {
 		mail_txn_t *writer = begin(store, MAIL_STORE_WRITE);
 		const char *id = steps[i].id;
 		int ret = *id == '-' ? mail_txn_del(writer, MAIL_SECTION_DOMAIN, MAIL_STR(id + 1))
 		                     : put_domain(writer, id, "default");
-		UNIT_CHECK(ret == KNOT_EOK && mail_txn_commit(writer) == KNOT_EOK, "%zu: %d", i,
-		           ret);
+		CHECK(ret == KNOT_EOK && mail_txn_commit(writer) == KNOT_EOK, "%zu: %d", i, ret);
 		mail_txn_reset(reader);
-		CU_ASSERT_EQUAL(mail_txn_renew(reader), KNOT_EOK);
+		CHECK_OK(mail_txn_renew(reader));
 		const mail_source_t *source = mail_txn_source(reader);
 		/* Twice: the second time from memory. */
 		for (unsigned j = 0; j < 4; j++) {
@@ -373,21 +358,17 @@ static void test_bare(void)
 			name_of(want != NULL ? want : "", &want_key);
 			const int want_len = want != NULL ? (int)want_key.len : KNOT_ENOENT;
 			ret = ask_above(source, &key, &domain);
-			UNIT_CHECK(ret == want_len, "%zu: %s: %d, not %d", i, asked, ret, want_len);
+			CHECK(ret == want_len, "%zu: %s: %d, not %d", i, asked, ret, want_len);
 		}
 	}
 	mail_txn_abort(reader);
-	mail_store_close(store);
-	fixture_remove(&f);
+	store_end(&f, store);
 }
 
 static void test_limit(void)
 {
 	fixture_t f;
-	if (!fixture_make(&f, true, SMALL)) {
-		return;
-	}
-	mail_store_t *store = fixture_open(&f, MAIL_STORE_WRITE);
+	mail_store_t *store = store_begin(&f, true, SMALL);
 	mail_txn_t *txn = begin(store, MAIL_STORE_WRITE);
 	if (txn == NULL) {
 		return;
@@ -396,10 +377,9 @@ static void test_limit(void)
 	for (unsigned i = 0; i <= 65; i++) {
 		char id[32];
 		snprintf(id, sizeof(id), "d%02u.example.org", i);
-		CU_ASSERT_EQUAL(put_domain(txn, id, "default"), KNOT_EOK);
+		CHECK_OK(put_domain(txn, id, "default"));
 		if (i > 0 && i < 65) {
-			CU_ASSERT_EQUAL(mail_txn_del(txn, MAIL_SECTION_DOMAIN, MAIL_STR(id)),
-			                KNOT_EOK);
+			CHECK_OK(mail_txn_del(txn, MAIL_SECTION_DOMAIN, MAIL_STR(id)));
 		}
 	}
 	const mail_source_t *source = mail_txn_source(txn);
@@ -411,7 +391,7 @@ static void test_limit(void)
 		{ 0, "d65", "d00", false }, { 64, "d64", "d01", true }, { 65, "d65", "d00", false },
 		{ 1, "d01", "d64", true },  { 2, "d02", "d63", true },
 	};
-	for (size_t i = 0; i < 2 * sizeof(cases) / sizeof(cases[0]); i++) {
+	for (size_t i = 0; i < 2 * COUNT(cases); i++) {
 		const bool up = i % 2 == 0;
 		mail_lf_storage_t key, next, want;
 		char id[32];
@@ -424,13 +404,12 @@ static void test_limit(void)
 		int ret = source->domain_seek(source, mail_lf(&key),
 		                              up ? MAIL_SEEK_AFTER : MAIL_SEEK_BEFORE, &next,
 		                              &domain);
-		UNIT_CHECK((ret == KNOT_ELIMIT) == cases[i / 2].met &&
-		                   mail_lf_equal(mail_lf(&next), mail_lf(&want)),
-		           "case %zu: %d", i, ret);
+		CHECK((ret == KNOT_ELIMIT) == cases[i / 2].met &&
+		              mail_lf_equal(mail_lf(&next), mail_lf(&want)),
+		      "case %zu: %d", i, ret);
 	}
 	mail_txn_abort(txn);
-	mail_store_close(store);
-	fixture_remove(&f);
+	store_end(&f, store);
 }
 
 /*! The walk over the keys of one owner. */
@@ -448,23 +427,22 @@ static void check_walks(const mail_source_t *source, const char *const *ids)
 		{ MAIL_SECTION_DOMAIN, "example.org", 4, 2 },
 		{ MAIL_SECTION_DOMAIN, "org", 0, 0 },
 	};
-	for (size_t i = 0; i < sizeof(owners) / sizeof(owners[0]); i++) {
+	EACH(c, owners) {
 		mail_dkim_walk_t walk;
 		mail_dkim_t dkim;
 		size_t met = 0;
-		int ret = mail_dkim_walk_begin(&walk, source, owners[i].section,
-		                               MAIL_STR(owners[i].owner));
-		CU_ASSERT_EQUAL(ret, KNOT_EOK);
+		int ret = mail_dkim_walk_begin(&walk, source, c->section, MAIL_STR(c->owner));
+		CHECK_OK(ret);
 		while (mail_dkim_walk_next(&walk, &dkim) == KNOT_EOK) {
 			mail_buf_t id = { 0 };
 			(void)mail_entry_id_from_key(MAIL_SECTION_DKIM, mail_lf(&walk.key), &id);
-			UNIT_CHECK(met < owners[i].count && mail_str_is(mail_buf_view(&id),
-			                                                ids[owners[i].first + met]),
-			           "%s: %.*s", owners[i].owner, (int)id.len, (const char *)id.data);
+			CHECK(met < c->count &&
+			              mail_str_is(mail_buf_view(&id), ids[c->first + met]),
+			      "%s: %.*s", c->owner, (int)id.len, (const char *)id.data);
 			mail_buf_free(&id);
 			met++;
 		}
-		UNIT_CHECK(met == owners[i].count, "%s: %zu", owners[i].owner, met);
+		CHECK(met == c->count, "%s: %zu", c->owner, met);
 	}
 }
 
@@ -475,21 +453,18 @@ static void test_dkim(void)
 		"policy:business/s1", "policy:business/s2", "policy:other/s1",  "example.net/s1",
 		"example.org/s1",     "example.org/s2",     "a.example.org/s1",
 	};
-	enum { COUNT = sizeof(ids) / sizeof(ids[0]), GONE = 5 };
+	enum { COUNT = COUNT(ids), GONE = 5 };
 	fixture_t f;
-	if (!fixture_make(&f, true, SMALL)) {
-		return;
-	}
-	mail_store_t *store = fixture_open(&f, MAIL_STORE_WRITE);
+	mail_store_t *store = store_begin(&f, true, SMALL);
 	mail_txn_t *txn = begin(store, MAIL_STORE_WRITE);
 	if (txn == NULL) {
 		return;
 	}
 	for (size_t i = 0; i < COUNT; i++) {
 		int ret = put_dkim(txn, ids[COUNT - 1 - i]);
-		UNIT_CHECK(ret == KNOT_EOK, "%s: %d", ids[COUNT - 1 - i], ret);
+		CHECK(ret == KNOT_EOK, "%s: %d", ids[COUNT - 1 - i], ret);
 	}
-	CU_ASSERT_EQUAL(mail_txn_del(txn, MAIL_SECTION_DKIM, MAIL_STR(ids[GONE])), KNOT_EOK);
+	CHECK_OK(mail_txn_del(txn, MAIL_SECTION_DKIM, MAIL_STR(ids[GONE])));
 
 	const mail_source_t *source = mail_txn_source(txn);
 	mail_lf_storage_t key, at = { 0 };
@@ -497,29 +472,27 @@ static void test_dkim(void)
 	bool seen[COUNT] = { false };
 	for (size_t i = 0; i < COUNT; i++) {
 		int ret = source->dkim_seek(source, mail_lf(&at), MAIL_SEEK_AFTER, &at, &dkim);
-		if (!UNIT_CHECK(ret == KNOT_EOK, "key %zu: %d", i, ret)) {
+		if (!CHECK(ret == KNOT_EOK, "key %zu: %d", i, ret)) {
 			break;
 		}
 		mail_buf_t id = { 0 };
-		CU_ASSERT_EQUAL(mail_entry_id_from_key(MAIL_SECTION_DKIM, mail_lf(&at), &id),
-		                KNOT_EOK);
+		CHECK_OK(mail_entry_id_from_key(MAIL_SECTION_DKIM, mail_lf(&at), &id));
 		size_t j = 0;
 		while (j < COUNT && !mail_str_is(mail_buf_view(&id), ids[j])) {
 			j++;
 		}
 		mail_buf_free(&id);
-		if (!UNIT_CHECK(j < COUNT && !seen[j], "key %zu", i)) {
+		if (!CHECK(j < COUNT && !seen[j], "key %zu", i)) {
 			continue;
 		}
 		seen[j] = true;
-		UNIT_CHECK((j < 3) == (i < 3), "%s: at place %zu", ids[j], i);
-		UNIT_CHECK(dkim.deleted == (j == GONE), "%s", ids[j]);
-		UNIT_CHECK(dkim.stamp.timestamp > 1, "%s", ids[j]);
-		UNIT_CHECK(mail_str_is(dkim.cname, j == GONE ? "" : "s1.dkim.example.com."), "%s",
-		           ids[j]);
+		CHECK((j < 3) == (i < 3), "%s: at place %zu", ids[j], i);
+		CHECK(dkim.deleted == (j == GONE), "%s", ids[j]);
+		CHECK(dkim.stamp.timestamp > 1, "%s", ids[j]);
+		CHECK_TEXT(dkim.cname, j == GONE ? "" : "s1.dkim.example.com.");
 	}
-	CU_ASSERT_EQUAL(source->dkim_seek(source, mail_lf(&at), MAIL_SEEK_AFTER, &at, &dkim),
-	                KNOT_ENOENT);
+	CHECK_INT(source->dkim_seek(source, mail_lf(&at), MAIL_SEEK_AFTER, &at, &dkim),
+	          KNOT_ENOENT);
 
 	/* Backwards, from behind all keys: each is met once more, and what it says is the same. */
 	at = (mail_lf_storage_t){ 1, { 0xff } };
@@ -527,43 +500,34 @@ static void test_dkim(void)
 		mail_lf_storage_t up;
 		mail_dkim_t same;
 		int ret = source->dkim_seek(source, mail_lf(&at), MAIL_SEEK_BEFORE, &at, &dkim);
-		if (!UNIT_CHECK(ret == KNOT_EOK, "key %zu: %d", i, ret)) {
+		if (!CHECK(ret == KNOT_EOK, "key %zu: %d", i, ret)) {
 			break;
 		}
 		ret = source->dkim_seek(source, mail_lf(&at), MAIL_SEEK_FROM, &up, &same);
-		UNIT_CHECK(ret == KNOT_EOK && mail_lf_equal(mail_lf(&up), mail_lf(&at)) &&
-		                   same.deleted == dkim.deleted &&
-		                   mail_str_equal(same.cname, dkim.cname) &&
-		                   same.stamp.timestamp == dkim.stamp.timestamp,
-		           "key %zu: %d", i, ret);
+		CHECK(ret == KNOT_EOK && mail_lf_equal(mail_lf(&up), mail_lf(&at)) &&
+		              same.deleted == dkim.deleted &&
+		              mail_str_equal(same.cname, dkim.cname) &&
+		              same.stamp.timestamp == dkim.stamp.timestamp,
+		      "key %zu: %d", i, ret);
 	}
-	CU_ASSERT_EQUAL(source->dkim_seek(source, mail_lf(&at), MAIL_SEEK_BEFORE, &at, &dkim),
-	                KNOT_ENOENT);
+	CHECK_INT(source->dkim_seek(source, mail_lf(&at), MAIL_SEEK_BEFORE, &at, &dkim),
+	          KNOT_ENOENT);
 
 	for (size_t i = 0; i < COUNT; i++) {
 		(void)mail_entry_key(MAIL_SECTION_DKIM, MAIL_STR(ids[i]), &key);
 		int ret = source->dkim_get(source, mail_lf(&key), &dkim);
-		UNIT_CHECK(ret == (i == GONE ? KNOT_ENOENT : KNOT_EOK), "%s: %d", ids[i], ret);
-		UNIT_CHECK(dkim.stamp.timestamp > 1, "%s", ids[i]);
+		CHECK(ret == (i == GONE ? KNOT_ENOENT : KNOT_EOK), "%s: %d", ids[i], ret);
+		CHECK(dkim.stamp.timestamp > 1, "%s", ids[i]);
 		ret = source->dkim_seek(source, mail_lf(&key), MAIL_SEEK_FROM, &at, &dkim);
-		UNIT_CHECK(ret == KNOT_EOK && mail_lf_equal(mail_lf(&at), mail_lf(&key)), "%s: %d",
-		           ids[i], ret);
+		CHECK(ret == KNOT_EOK && mail_lf_equal(mail_lf(&at), mail_lf(&key)), "%s: %d",
+		      ids[i], ret);
 	}
 
 	check_walks(source, ids);
 	mail_txn_abort(txn);
-	mail_store_close(store);
-	fixture_remove(&f);
+	store_end(&f, store);
 }
 
-static const unit_test_t tests[] = { { "domains, against a search through all", test_brute_force },
-	                             { "empty, longest, deepest", test_edges },
-	                             { "names that are nobody's", test_bare },
-	                             { "a bound on tombstones", test_limit },
-	                             { "DKIM keys", test_dkim },
-	                             { NULL, NULL } };
-
-int main(void)
-{
-	return unit_run("store_source", tests);
-}
+UNIT_MAIN("store_source", TEST("domains, against a search through all", test_brute_force),
+          TEST("empty, longest, deepest", test_edges), TEST("names that are nobody's", test_bare),
+          TEST("a bound on tombstones", test_limit), TEST("DKIM keys", test_dkim))

@@ -1,18 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/*!
- * \file
- * \brief The rows of a plan as text, for tests.
- */
-#pragma once
-
-#include "mail/kind.h"
-#include "source.h"
-
-/*! The domain that rows are shown for. */
-#define APEX "example.org"
+#include "planned.h"
 
 /*! Appends a second as what is between it and NOW. */
-static inline void show_second(int64_t second, mail_buf_t *out)
+static void show_second(int64_t second, mail_buf_t *out)
 {
 	if (second != 0 && second != INT64_MAX) {
 		(void)mail_buf_printf(out, "%+lld", (long long)(second - NOW));
@@ -20,7 +10,7 @@ static inline void show_second(int64_t second, mail_buf_t *out)
 }
 
 /*! Appends the RDATA of a row with its holes filled. */
-static inline void show_row_rdata(const mail_row_t *row, mail_buf_t *out)
+static void show_row_rdata(const mail_row_t *row, mail_buf_t *out)
 {
 	static uint8_t octets[MAIL_RDATA_MAX];
 	static uint8_t wire[] = "\x07"
@@ -39,14 +29,8 @@ static inline void show_row_rdata(const mail_row_t *row, mail_buf_t *out)
 	knot_rdataset_clear(&rrset.rrs, NULL);
 }
 
-/*!
- * Appends one line per row: owner ("@": the domain; a dot at its end: absolute), [from, until] when it is not
- * always shown, TTL when it is not the plan's, type, RDATA.
- *
- * \param kind  Only rows of this kind; NULL: all, with the kind's name in front.
- */
-static inline void show_rows(const mail_plan_t *plan, const mail_owners_t *owners, const char *kind,
-                             mail_buf_t *out)
+static void show_rows(const mail_plan_t *plan, const mail_owners_t *owners, const char *kind,
+                      mail_buf_t *out)
 {
 	for (size_t i = 0; i < owners->count; i++) {
 		for (size_t j = 0; j < owners->owners[i].count; j++) {
@@ -85,15 +69,14 @@ static inline void show_rows(const mail_plan_t *plan, const mail_owners_t *owner
 	}
 }
 
-static inline void show_plan(const mail_plan_t *plan, const char *kind, mail_buf_t *out)
+void show_plan(const mail_plan_t *plan, const char *kind, mail_buf_t *out)
 {
 	show_rows(plan, &plan->relative, kind, out);
 	show_rows(plan, &plan->absolute, kind, out);
 }
 
-/*! Makes the plan of a policy, or of a domain (a name with a dot). */
-static inline int plan_of(const mail_source_t *source, const char *of, bool strict,
-                          mail_plan_t **plan, mail_diag_t *diag)
+int plan_of(const mail_source_t *source, const char *of, bool strict, mail_plan_t **plan,
+            mail_diag_t *diag)
 {
 	mail_profile_t *profile = NULL;
 	int ret = strchr(of, '.') == NULL
@@ -105,4 +88,37 @@ static inline int plan_of(const mail_source_t *source, const char *of, bool stri
 	}
 	mail_profile_free(profile);
 	return ret;
+}
+
+static void warning_add(void *ctx, const char *text)
+{
+	(void)mail_buf_printf(ctx, "%s\n", text);
+}
+
+bool planned_again(planned_t *planned, bool strict)
+{
+	mail_plan_free(planned->plan);
+	planned->warnings.len = 0;
+	planned->diag = (mail_diag_t){ .warn = warning_add, .warn_ctx = &planned->warnings };
+	planned->ret = plan_of(&planned->array.source, planned->domain ? APEX : "p", strict,
+	                       &planned->plan, &planned->diag);
+	return planned->ret == KNOT_EOK && planned->plan->error == KNOT_EOK;
+}
+
+bool planned_begin(planned_t *planned, const char *items, const char *others, bool strict)
+{
+	char text[4096];
+	memset(planned, 0, sizeof(*planned));
+	(void)snprintf(text, sizeof(text), "policy p| %s", items);
+	array_begin(&planned->array);
+	REQUIRE(array_put(&planned->array, text) && array_put(&planned->array, others));
+	planned->domain = strstr(others, "domain " APEX "|") != NULL;
+	return planned_again(planned, strict);
+}
+
+void planned_end(planned_t *planned)
+{
+	mail_plan_free(planned->plan);
+	mail_buf_free(&planned->warnings);
+	array_free(&planned->array);
 }

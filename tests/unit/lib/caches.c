@@ -1,72 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/*!
- * \file
- * \brief What resolvers can have in their caches while a key set changes, and whether it validates.
- *
- * A history is a row of versions of a key set, each with the second in which it was committed; a server uses a version
- * until it has the next one, which takes up to D seconds.  Within a version, what a server answers changes at the
- * times of the keys only.  So all that can be fetched is a finite number of contents, each with the stretches of time
- * in which some server gives it; in some cache it is until its TTL after the end of such a stretch.  The parent's DS
- * is modelled likewise: at any time from when it is asked for until the operator says that it is there, it may or may
- * not be; what is asked to be added may replace, what is asked to replace may be added first.
- *
- * Whenever a DS, a DNSKEY RRset and any other RRset can be in caches in the same second, they must validate, and by the
- * strictest reading: with every algorithm of the DS (RFC 6840 5.11 lets validators insist), and every algorithm of the
- * DNSKEY RRset (RFC 4035 2.2).  As contents are constant within their stretches, looking at all of them is a proof for
- * every second, not a sample.
- */
-#pragma once
+#include "caches.h"
 
 #include <stdlib.h>
 
-#include "mail/rollover.h"
-#include "unit.h"
-
-#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
-#define FOREVER (INT64_MAX / 4)
-#define START 1000000000
-
-/* --- What is in caches --- */
-
-/*! A content (keys, by their tags as bits), and when some cache may have it. */
-typedef struct {
-	uint32_t keys;
-	int64_t from, until;
-} stretch_t;
-
-typedef struct {
-	stretch_t items[2048];
-	size_t count;
-} stretches_t;
-
-/*! A key set and when it was committed. */
-typedef struct {
-	mail_keyset_t set;
-	int64_t at;
-} version_t;
-
-/*! What the operator has said of the parent: from `at` on these keys have a DS there, or of them that one alone. */
-typedef struct {
-	int64_t at;
-	uint32_t keys, alone;
-} word_t;
-
-#define VERSIONS_MAX 32
-
-typedef struct {
-	version_t versions[VERSIONS_MAX];
-	size_t count;
-	word_t words[VERSIONS_MAX];
-	size_t word_count;
-	mail_timing_t real;     /*!< TTLs and delay as they are, whatever the tool was told. */
-	mail_dnskey_t keys[32]; /*!< All that ever were, by tag. */
-	stretches_t ds, dnskey, rrsig; /*!< When they can be in caches. */
-	unsigned next_tag;
-	size_t met; /*!< Mixtures with a DS that were looked at. */
-} history_t;
-
-static inline void stretch_put(stretches_t *list, uint32_t keys, int64_t from, int64_t until,
-                               int64_t ttl)
+static void stretch_put(stretches_t *list, uint32_t keys, int64_t from, int64_t until, int64_t ttl)
 {
 	const int64_t end = until + ttl;
 	if (from >= until) {
@@ -84,19 +21,19 @@ static inline void stretch_put(stretches_t *list, uint32_t keys, int64_t from, i
 	list->items[list->count++] = (stretch_t){ keys, from, end };
 }
 
-static inline uint32_t bit(const mail_dnskey_t *key)
+uint32_t bit(const mail_dnskey_t *key)
 {
 	return UINT32_C(1) << key->tag;
 }
 
-static inline int compare(const void *a_ptr, const void *b_ptr)
+static int compare(const void *a_ptr, const void *b_ptr)
 {
 	const int64_t a = *(const int64_t *)a_ptr, b = *(const int64_t *)b_ptr;
 	return (a > b) - (a < b);
 }
 
 /*! The seconds in which a set changes, within a stretch, both ends included. */
-static inline size_t edges_of(const mail_keyset_t *set, int64_t from, int64_t until, int64_t *edges)
+static size_t edges_of(const mail_keyset_t *set, int64_t from, int64_t until, int64_t *edges)
 {
 	size_t count = 0;
 	edges[count++] = from;
@@ -115,8 +52,7 @@ static inline size_t edges_of(const mail_keyset_t *set, int64_t from, int64_t un
 	return count;
 }
 
-/*! Keys that the parent is asked to have a DS of: what the plan puts into CDS (kind_key.c). */
-static inline uint32_t asked_at(const mail_keyset_t *set, int64_t now)
+uint32_t asked_at(const mail_keyset_t *set, int64_t now)
 {
 	uint32_t keys = 0;
 	for (size_t i = 0; i < set->count; i++) {
@@ -129,7 +65,7 @@ static inline uint32_t asked_at(const mail_keyset_t *set, int64_t now)
 	return keys;
 }
 
-static inline bool one_algorithm(const history_t *h, uint32_t keys)
+static bool one_algorithm(const history_t *h, uint32_t keys)
 {
 	unsigned algorithm = 0;
 	for (unsigned tag = 1; tag < 32; tag++) {
@@ -144,7 +80,7 @@ static inline bool one_algorithm(const history_t *h, uint32_t keys)
 }
 
 /*! The parent may have what is asked for from then on until the operator speaks next. */
-static inline void parent_may(history_t *h, uint32_t asked, int64_t from, int64_t until)
+static void parent_may(history_t *h, uint32_t asked, int64_t from, int64_t until)
 {
 	for (size_t i = 0; i < h->word_count; i++) {
 		const word_t *word = &h->words[i];
@@ -169,7 +105,7 @@ static inline void parent_may(history_t *h, uint32_t asked, int64_t from, int64_
 }
 
 /*! Writes down all that can be fetched. */
-static inline void fetch_all(history_t *h)
+static void fetch_all(history_t *h)
 {
 	static int64_t edges[8 * MAIL_LIST_MAX];
 	h->ds.count = h->dnskey.count = h->rrsig.count = 0;
@@ -201,7 +137,7 @@ static inline void fetch_all(history_t *h)
 }
 
 /*! Says whether some key of an algorithm is in all of these sets. */
-static inline bool some_key(const history_t *h, uint32_t keys, unsigned algorithm, bool ksk)
+static bool some_key(const history_t *h, uint32_t keys, unsigned algorithm, bool ksk)
 {
 	for (unsigned tag = 1; tag < 32; tag++) {
 		if ((keys & UINT32_C(1) << tag) != 0 && h->keys[tag].algorithm == algorithm &&
@@ -212,8 +148,7 @@ static inline bool some_key(const history_t *h, uint32_t keys, unsigned algorith
 	return false;
 }
 
-/*! NULL, or what is bogus. */
-static inline const char *validate(const history_t *h, uint32_t ds, uint32_t dnskey, uint32_t rrsig)
+const char *validate(const history_t *h, uint32_t ds, uint32_t dnskey, uint32_t rrsig)
 {
 	static const unsigned algorithms[] = { 8, 13, 15 };
 	if (ds == 0) {
@@ -239,8 +174,7 @@ static inline const char *validate(const history_t *h, uint32_t ds, uint32_t dns
 	return NULL;
 }
 
-/*! Looks at whatever can be in caches in the same second. \return The first that is bogus, or NULL. */
-static inline const char *find_bogus(history_t *h, stretch_t found[3])
+const char *find_bogus(history_t *h, stretch_t found[3])
 {
 	fetch_all(h);
 	for (size_t i = 0; i < h->ds.count; i++) {

@@ -1,36 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/*!
- * \file
- * \brief Stores in temporary directories, other processes, and raw access to stored octets, for tests.
- */
-#pragma once
+#include "store_fixture.h"
 
-#include <fcntl.h>
 #include <ftw.h>
-#include <signal.h>
-#include <sys/prctl.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-#include <lmdb.h>
-
-#include "mail/store.h"
-#include "unit.h"
-
-/*! Length of the native header. */
-#define HEADER 24
-
-/*! A store in a directory of its own. */
-typedef struct {
-	char dir[64];  /*!< Temporary directory. */
-	char path[80]; /*!< The store in it. */
-	char data[96];
-	char lock[96];
-} fixture_t;
-
-static inline int fixture_remove_one(const char *path, const struct stat *st, int type,
-                                     struct FTW *ftw)
+static int fixture_remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
 {
 	(void)st;
 	(void)type;
@@ -38,8 +11,7 @@ static inline int fixture_remove_one(const char *path, const struct stat *st, in
 	return remove(path);
 }
 
-/*! Makes the temporary directory, no store. */
-static inline bool fixture_dir(fixture_t *f)
+bool fixture_dir(fixture_t *f)
 {
 	const char *tmp = getenv("TMPDIR");
 	if (tmp == NULL || strlen(tmp) > 40) {
@@ -57,53 +29,47 @@ static inline bool fixture_dir(fixture_t *f)
 	return true;
 }
 
-/*! Makes a store. */
-static inline bool fixture_make(fixture_t *f, bool replicated, size_t map_size)
+bool fixture_make(fixture_t *f, bool replicated, size_t map_size)
 {
 	mail_store_options_t options = { .replicated = replicated, .map_size = map_size };
 	mail_diag_t diag = { 0 };
-	if (!UNIT_CHECK(fixture_dir(f), "temporary directory")) {
+	if (!CHECK(fixture_dir(f), "temporary directory")) {
 		return false;
 	}
 	int ret = mail_store_init(f->path, &options, &diag);
-	return UNIT_CHECK(ret == KNOT_EOK, "init: %d: %s", ret, diag.text);
+	return CHECK(ret == KNOT_EOK, "init: %d: %s", ret, diag.text);
 }
 
-/*! Removes everything. */
-static inline void fixture_remove(const fixture_t *f)
+void fixture_remove(const fixture_t *f)
 {
 	(void)nftw(f->dir, fixture_remove_one, 16, FTW_DEPTH | FTW_PHYS);
 }
 
-/*! Mode of a file; 0: there is none. */
-static inline mode_t mode_of(const char *path)
+mode_t mode_of(const char *path)
 {
 	struct stat st;
 	return stat(path, &st) == 0 ? st.st_mode & 07777 : 0;
 }
 
-/*! Opens the store. */
-static inline mail_store_t *fixture_open(const fixture_t *f, mail_store_mode_t mode)
+mail_store_t *fixture_open(const fixture_t *f, mail_store_mode_t mode)
 {
 	mail_store_t *store = NULL;
 	mail_diag_t diag = { 0 };
 	int ret = mail_store_open(f->path, mode, 1, &store, &diag);
-	UNIT_CHECK(ret == KNOT_EOK, "open: %d: %s", ret, diag.text);
+	CHECK(ret == KNOT_EOK, "open: %d: %s", ret, diag.text);
 	return store;
 }
 
-/*! Begins a transaction. */
-static inline mail_txn_t *begin(mail_store_t *store, mail_store_mode_t mode)
+mail_txn_t *begin(mail_store_t *store, mail_store_mode_t mode)
 {
 	mail_txn_t *txn = NULL;
 	int ret = store != NULL ? mail_txn_begin(store, mode, &txn) : KNOT_EINVAL;
-	UNIT_CHECK(ret == KNOT_EOK, "begin: %d", ret);
+	CHECK(ret == KNOT_EOK, "begin: %d", ret);
 	return txn;
 }
 
-/*! Makes an entry with one value. */
-static inline mail_entry_t *entry_of(mail_section_t section, const char *id, mail_item_id_t item,
-                                     const char *value)
+mail_entry_t *entry_of(mail_section_t section, const char *id, mail_item_id_t item,
+                       const char *value)
 {
 	mail_entry_t *entry = mail_entry_new(section, MAIL_STR(id));
 	if (entry != NULL && value != NULL &&
@@ -115,9 +81,8 @@ static inline mail_entry_t *entry_of(mail_section_t section, const char *id, mai
 	return entry;
 }
 
-/*! Writes an entry with one value. */
-static inline int put(mail_txn_t *txn, mail_section_t section, const char *id, mail_item_id_t item,
-                      const char *value)
+int put(mail_txn_t *txn, mail_section_t section, const char *id, mail_item_id_t item,
+        const char *value)
 {
 	mail_entry_t *entry = entry_of(section, id, item, value);
 	int ret = entry != NULL ? mail_txn_put(txn, entry) : KNOT_ENOMEM;
@@ -125,21 +90,17 @@ static inline int put(mail_txn_t *txn, mail_section_t section, const char *id, m
 	return ret;
 }
 
-/*! Writes a domain. */
-static inline int put_domain(mail_txn_t *txn, const char *id, const char *policy)
+int put_domain(mail_txn_t *txn, const char *id, const char *policy)
 {
 	return put(txn, MAIL_SECTION_DOMAIN, id, MAIL_ITEM_POLICY, policy);
 }
 
-/*! Writes a DKIM key. */
-static inline int put_dkim(mail_txn_t *txn, const char *id)
+int put_dkim(mail_txn_t *txn, const char *id)
 {
 	return put(txn, MAIL_SECTION_DKIM, id, MAIL_ITEM_CNAME, "s1.dkim.example.com.");
 }
 
-/*! Reads a stamp. \return As mail_source_t.get. */
-static inline int stamp_of(mail_txn_t *txn, mail_section_t section, const char *id,
-                           mail_stamp_t *stamp)
+int stamp_of(mail_txn_t *txn, mail_section_t section, const char *id, mail_stamp_t *stamp)
 {
 	mail_lf_storage_t key;
 	int ret = mail_entry_key(section, MAIL_STR(id), &key);
@@ -147,8 +108,7 @@ static inline int stamp_of(mail_txn_t *txn, mail_section_t section, const char *
 	return ret != KNOT_EOK ? ret : source->get(source, section, mail_lf(&key), NULL, stamp);
 }
 
-/*! Runs a function in another process. \return Its result, or 256 + the signal that ended it. */
-static inline int elsewhere(int (*run)(void *), void *arg)
+int elsewhere(int (*run)(void *), void *arg)
 {
 	fflush(NULL);
 	pid_t pid = fork();
@@ -162,14 +122,7 @@ static inline int elsewhere(int (*run)(void *), void *arg)
 	return WIFSIGNALED(status) ? 256 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
-/*! An LMDB environment without the store's code. It must not be open in this process otherwise. */
-typedef struct {
-	MDB_env *env;
-	MDB_txn *txn;
-	MDB_dbi dbi;
-} raw_t;
-
-static inline void raw_close(raw_t *raw, bool commit)
+void raw_close(raw_t *raw, bool commit)
 {
 	if (raw->txn != NULL && commit) {
 		(void)mdb_txn_commit(raw->txn);
@@ -179,7 +132,7 @@ static inline void raw_close(raw_t *raw, bool commit)
 	mdb_env_close(raw->env);
 }
 
-static inline bool raw_open(raw_t *raw, const char *path, const char *database, size_t map_size)
+bool raw_open(raw_t *raw, const char *path, const char *database, size_t map_size)
 {
 	memset(raw, 0, sizeof(*raw));
 	if (mdb_env_create(&raw->env) != 0) {
@@ -198,9 +151,8 @@ static inline bool raw_open(raw_t *raw, const char *path, const char *database, 
 	return false;
 }
 
-/*! Writes octets under a key, past the store's code. */
-static inline bool raw_put(const char *path, const char *database, const void *key, size_t key_len,
-                           const void *value, size_t len)
+bool raw_put(const char *path, const char *database, const void *key, size_t key_len,
+             const void *value, size_t len)
 {
 	raw_t raw;
 	if (!raw_open(&raw, path, database, 0)) {
@@ -212,9 +164,8 @@ static inline bool raw_put(const char *path, const char *database, const void *k
 	return ok;
 }
 
-/*! Reads the octets under a key. \return Their number, or -1. */
-static inline int raw_get(const char *path, const char *database, const void *key, size_t key_len,
-                          uint8_t *out, size_t cap)
+int raw_get(const char *path, const char *database, const void *key, size_t key_len, uint8_t *out,
+            size_t cap)
 {
 	raw_t raw;
 	if (!raw_open(&raw, path, database, 0)) {
@@ -230,8 +181,7 @@ static inline int raw_get(const char *path, const char *database, const void *ke
 	return len;
 }
 
-/*! Opens and closes. */
-static inline int try_open(const char *path, mail_store_mode_t mode, mail_diag_t *diag)
+int try_open(const char *path, mail_store_mode_t mode, mail_diag_t *diag)
 {
 	mail_store_t *store = NULL;
 	int ret = mail_store_open(path, mode, 1, &store, diag);
@@ -239,9 +189,7 @@ static inline int try_open(const char *path, mail_store_mode_t mode, mail_diag_t
 	return ret;
 }
 
-/*! Writes domains in one transaction of its own. */
-static inline int add_domains(mail_store_t *store, unsigned first, unsigned count,
-                              const char *policy)
+int add_domains(mail_store_t *store, unsigned first, unsigned count, const char *policy)
 {
 	mail_txn_t *txn;
 	int ret = mail_txn_begin(store, MAIL_STORE_WRITE, &txn);
@@ -257,14 +205,13 @@ static inline int add_domains(mail_store_t *store, unsigned first, unsigned coun
 	return mail_txn_commit(txn);
 }
 
-static inline size_t domains(mail_txn_t *txn)
+size_t domains(mail_txn_t *txn)
 {
 	mail_store_stat_t stat = { 0 };
 	return mail_txn_stat(txn, &stat) == KNOT_EOK ? stat.entries[MAIL_SECTION_DOMAIN] : SIZE_MAX;
 }
 
-/*! Makes a copy with one domain more beside the store. */
-static inline bool make_copy(const fixture_t *f, fixture_t *copy)
+bool make_copy(const fixture_t *f, fixture_t *copy)
 {
 	mail_store_t *store = fixture_open(f, MAIL_STORE_READ);
 	bool ok = store != NULL && fixture_dir(copy) && mkdir(copy->path, 0770) == 0 &&
@@ -273,17 +220,11 @@ static inline bool make_copy(const fixture_t *f, fixture_t *copy)
 	store = ok ? fixture_open(copy, MAIL_STORE_WRITE) : NULL;
 	ok = store != NULL && add_domains(store, 500000, 1, "default") == KNOT_EOK;
 	mail_store_close(store);
-	return UNIT_CHECK(ok, "copy");
+	return CHECK(ok, "copy");
 }
 
-/*! Another process, told what to do through a pipe: a letter in, a letter out. */
-typedef struct {
-	pid_t pid;
-	int to, from;
-} other_t;
-
-static inline bool other_start(other_t *other, int (*run)(const fixture_t *f, int in, int out),
-                               const fixture_t *f)
+bool other_start(other_t *other, int (*run)(const fixture_t *f, int in, int out),
+                 const fixture_t *f)
 {
 	int in[2], out[2];
 	*other = (other_t){ .pid = -1, .to = -1, .from = -1 };
@@ -305,21 +246,20 @@ static inline bool other_start(other_t *other, int (*run)(const fixture_t *f, in
 	return other->pid > 0;
 }
 
-/*! Waits for the other's letter. \return false: another one, or none. */
-static inline bool hear(int fd, char letter)
+bool hear(int fd, char letter)
 {
 	char got = 0;
 	return read(fd, &got, 1) == 1 && got == letter;
 }
 
-static inline bool say(int fd, char letter)
+bool say(int fd, char letter)
 {
 	return write(fd, &letter, 1) == 1;
 }
 
-static inline void other_end(other_t *other, bool by_force)
+void other_end(other_t *other, bool by_force)
 {
-	if (!UNIT_CHECK(other->pid > 0, "there is no other process")) {
+	if (!CHECK(other->pid > 0, "there is no other process")) {
 		return;
 	}
 	if (by_force) {
@@ -330,4 +270,18 @@ static inline void other_end(other_t *other, bool by_force)
 	int status = -1;
 	(void)waitpid(other->pid, &status, 0);
 	CU_ASSERT(by_force || (WIFEXITED(status) && WEXITSTATUS(status) == 0));
+}
+
+mail_store_t *store_begin(fixture_t *f, bool replicated, size_t map_size)
+{
+	REQUIRE(fixture_make(f, replicated, map_size));
+	mail_store_t *store = fixture_open(f, MAIL_STORE_WRITE);
+	REQUIRE(store != NULL);
+	return store;
+}
+
+void store_end(const fixture_t *f, mail_store_t *store)
+{
+	mail_store_close(store);
+	fixture_remove(f);
 }

@@ -1,23 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/*!
- * \file
- * \brief Questions to a source of entries, and their answers as text, for tests.
- */
-#pragma once
+#include "asked.h"
 
-#include "mail/answer.h"
-#include "mail/kind.h"
-#include "source.h"
-
-/*! Memory of a packet: freed with it, as knotd's. */
-typedef struct asked_block asked_block_t;
-
-struct asked_block {
-	asked_block_t *next;
-	max_align_t memory[];
-};
-
-static inline void *asked_alloc(void *ctx, size_t size)
+void *asked_alloc(void *ctx, size_t size)
 {
 	asked_block_t **first = ctx;
 	asked_block_t *block = malloc(sizeof(*block) + size);
@@ -29,38 +13,23 @@ static inline void *asked_alloc(void *ctx, size_t size)
 	return block->memory;
 }
 
-static inline void asked_free(void *memory)
+void asked_free(void *memory)
 {
 	(void)memory;
 }
 
-/*! A question, how it is asked, and what comes of it. */
-typedef struct {
-	const mail_source_t *source;
-	mail_cache_t *cache;
-	int64_t now;
-	size_t size; /*!< Room of the answer. */
-	bool tcp;
-	mail_hosted_t hosted; /*!< Out: the domain that was found. */
-	mail_reply_t reply;   /*!< Out. */
-	knot_pkt_t *pkt;      /*!< Out: until asked_end(). */
-	knot_pkt_t *query;
-	asked_block_t *blocks;
-} asked_t;
-
-/*! Makes the packet of a question "NAME TYPE". \return KNOT_EOK; KNOT_ENOMEM when there was no packet. */
-static inline int asked_packet(asked_t *asked, const char *question)
+int asked_packet(asked_t *asked, const char *question)
 {
 	char name[KNOT_DNAME_TXT_MAXLEN + 1];
 	uint16_t type = 0;
 	const char *space = strchr(question, ' ');
 	(void)snprintf(name, sizeof(name), "%.*s", (int)(space - question), question);
-	CU_ASSERT_FATAL(knot_rrtype_from_string(space + 1, &type) == 0);
+	REQUIRE(knot_rrtype_from_string(space + 1, &type) == 0);
 	asked->blocks = NULL;
 	asked->pkt = NULL;
 	asked->query = knot_pkt_new(NULL, 512, NULL);
 	knot_dname_t *qname = knot_dname_from_str_alloc(name);
-	CU_ASSERT_FATAL(asked->query != NULL && qname != NULL);
+	REQUIRE(asked->query != NULL && qname != NULL);
 	int ret = knot_pkt_put_question(asked->query, qname, KNOT_CLASS_IN, type);
 	free(qname);
 	CU_ASSERT_EQUAL_FATAL(ret, KNOT_EOK);
@@ -72,8 +41,7 @@ static inline int asked_packet(asked_t *asked, const char *question)
 	return KNOT_EOK;
 }
 
-/*! Asks for "NAME TYPE". \return KNOT_EOK; KNOT_ENOMEM when there was no packet. */
-static inline int asked_begin(asked_t *asked, const char *question)
+int asked_begin(asked_t *asked, const char *question)
 {
 	int ret = asked_packet(asked, question);
 	if (ret != KNOT_EOK) {
@@ -90,7 +58,7 @@ static inline int asked_begin(asked_t *asked, const char *question)
 	return KNOT_EOK;
 }
 
-static inline void asked_end(asked_t *asked)
+void asked_end(asked_t *asked)
 {
 	/* All of the packet lies in the blocks. */
 	knot_pkt_free(asked->query);
@@ -102,8 +70,7 @@ static inline void asked_end(asked_t *asked)
 	asked->pkt = asked->query = NULL;
 }
 
-/*! Appends one RRset, a line for each record: "> OWNER TTL TYPE RDATA"; of an SOA only the serial. */
-static inline void show_rrset(const knot_rrset_t *rrset, const char *mark, mail_buf_t *out)
+void show_rrset(const knot_rrset_t *rrset, const char *mark, mail_buf_t *out)
 {
 	for (uint16_t i = 0; i < rrset->rrs.count; i++) {
 		(void)mail_buf_str(out, mark);
@@ -121,11 +88,7 @@ static inline void show_rrset(const knot_rrset_t *rrset, const char *mark, mail_
 	}
 }
 
-/*!
- * Appends an answer: "RCODE [aa] [tc]", then the records: ">" of the answer section, "^" of the authority
- * section, "+" of the additional section. "not ours" when nothing was answered.
- */
-static inline void show_answer(const asked_t *asked, mail_buf_t *out)
+void show_answer(const asked_t *asked, mail_buf_t *out)
 {
 	static const char *const marks[] = { "> ", "^ ", "+ " };
 	if (asked->reply.outcome == MAIL_OUTCOME_NONE) {
@@ -152,4 +115,37 @@ static inline void show_answer(const asked_t *asked, mail_buf_t *out)
 		}
 	}
 	knot_pkt_free(sent);
+}
+
+void served_put(served_t *s, const char *text)
+{
+	REQUIRE(text == NULL || array_put(&s->array, text));
+	mail_cache_sync(s->asked.cache, 1, s->array.txnid);
+}
+
+void served_begin(served_t *s, const char *stored)
+{
+	array_begin(&s->array);
+	s->asked = (asked_t){
+		.source = &s->array.source, .cache = mail_cache_new(16), .now = NOW, .size = 4096
+	};
+	REQUIRE(s->asked.cache != NULL);
+	served_put(s, stored);
+}
+
+void served_end(served_t *s)
+{
+	mail_cache_free(s->asked.cache);
+	array_free(&s->array);
+}
+
+mail_outcome_t served_answer(served_t *s, const char *question, const char *expected)
+{
+	mail_buf_t got = { 0 };
+	CHECK_OK(asked_begin(&s->asked, question));
+	const mail_outcome_t outcome = s->asked.reply.outcome;
+	show_answer(&s->asked, &got);
+	shown_is(&got, expected, question);
+	asked_end(&s->asked);
+	return outcome;
 }

@@ -1,36 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/*!
- * \file
- * \brief A zone in an array, and answers from it as knotd gives them, for tests of what is added to them.
- */
-#pragma once
+#include "zoned.h"
 
 #include <arpa/inet.h>
 
-#include "asked.h"
-#include "mail/zone.h"
-
-/*! Most RRsets of a zone. */
-#define ZONE_MAX 40
-
-/*! A record of the zone; an empty RDATA of type A: 192.0.2.1. */
-typedef struct {
-	const char *owner;
-	uint16_t type;
-	const char *rdata;
-} record_t;
-
-/*! A zone. */
-typedef struct {
-	const record_t *records;
-	knot_rrset_t rrsets[ZONE_MAX];
-	size_t count;
-	knot_dname_storage_t apex;
-	asked_block_t *blocks;
-	knot_mm_t mm;
-} zone_t;
-
-static inline void name_of(const zone_t *zone, const char *text, knot_dname_storage_t name)
+static void name_of(const zone_t *zone, const char *text, knot_dname_storage_t name)
 {
 	char full[2 * KNOT_DNAME_TXT_MAXLEN + 2], apex[KNOT_DNAME_TXT_MAXLEN + 1];
 	(void)knot_dname_to_str(apex, zone->apex, sizeof(apex));
@@ -44,7 +17,7 @@ static inline void name_of(const zone_t *zone, const char *text, knot_dname_stor
 	CU_ASSERT_PTR_NOT_NULL_FATAL(knot_dname_from_str(name, full, sizeof(knot_dname_storage_t)));
 }
 
-static inline size_t rdata_of(const zone_t *zone, const record_t *record, uint8_t *rdata)
+static size_t rdata_of(const zone_t *zone, const record_t *record, uint8_t *rdata)
 {
 	knot_dname_storage_t name;
 	switch (record->type) {
@@ -65,7 +38,7 @@ static inline size_t rdata_of(const zone_t *zone, const record_t *record, uint8_
 	}
 }
 
-static inline void zone_begin(zone_t *zone, const record_t *records, const char *apex)
+void zone_begin(zone_t *zone, const record_t *records, const char *apex)
 {
 	memset(zone, 0, sizeof(*zone));
 	zone->mm = (knot_mm_t){ .ctx = &zone->blocks, .alloc = asked_alloc, .free = asked_free };
@@ -92,7 +65,7 @@ static inline void zone_begin(zone_t *zone, const record_t *records, const char 
 	}
 }
 
-static inline void zone_end(zone_t *zone)
+void zone_end(zone_t *zone)
 {
 	while (zone->blocks != NULL) {
 		asked_block_t *next = zone->blocks->next;
@@ -101,8 +74,7 @@ static inline void zone_end(zone_t *zone)
 	}
 }
 
-/*! knotd_qdata_zone_rrset() of Knot 3.4. */
-static inline int zone_look(void *ctx, const knot_dname_t *name, uint16_t type, knot_rrset_t *found)
+int zone_look(void *ctx, const knot_dname_t *name, uint16_t type, knot_rrset_t *found)
 {
 	const zone_t *zone = ctx;
 	bool node = knot_dname_is_equal(name, zone->apex);
@@ -118,7 +90,7 @@ static inline int zone_look(void *ctx, const knot_dname_t *name, uint16_t type, 
 }
 
 /*! The RRset of the lowest type at a name. */
-static inline const knot_rrset_t *zone_first(const zone_t *zone, const knot_dname_t *name)
+static const knot_rrset_t *zone_first(const zone_t *zone, const knot_dname_t *name)
 {
 	const knot_rrset_t *first = NULL;
 	for (size_t i = 0; i < zone->count; i++) {
@@ -131,19 +103,8 @@ static inline const knot_rrset_t *zone_first(const zone_t *zone, const knot_dnam
 	return first;
 }
 
-/*! A question, as far as it is answered. */
-typedef struct {
-	zone_t *zone;
-	asked_t asked;
-	mail_zone_question_t question;
-	mail_zone_reply_t reply;
-	const knot_dname_t *names[8]; /*!< Of each RRset. */
-	bool wild[8];
-	mail_zone_said_t said;
-} work_t;
-
 /*! Puts an RRset as knotd does: a wildcard's first one keeps its owner, but for an alias; others are copies. */
-static inline void work_put(work_t *work, knot_rrset_t rrset, const knot_dname_t *name)
+static void work_put(work_t *work, knot_rrset_t rrset, const knot_dname_t *name)
 {
 	knot_pkt_t *pkt = work->asked.pkt;
 	const bool wild = !knot_dname_is_equal(rrset.owner, name);
@@ -156,8 +117,7 @@ static inline void work_put(work_t *work, knot_rrset_t rrset, const knot_dname_t
 	CU_ASSERT_EQUAL_FATAL(knot_pkt_put(pkt, hint, &rrset, 0), KNOT_EOK);
 }
 
-/*! knotd's own answer. */
-static inline const knot_dname_t *work_solve(work_t *work)
+const knot_dname_t *work_solve(work_t *work)
 {
 	const uint16_t qtype = knot_pkt_qtype(work->asked.pkt);
 	const knot_dname_t *name = knot_pkt_qname(work->asked.pkt);

@@ -1,13 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/*!
- * \file
- * \brief A value or two for every item of the dialect, for tests that walk the table of items.
- */
-#pragma once
+#include "samples.h"
 
-#include "mail/entry.h"
+#include "unit.h"
 
-#define SAMPLE_KEY "N/BkJD6xbEiMb39v7JW6AwdPHO5gKB3fcCnod4zQ31U="
 #define SAMPLE_TLSA "3 0 1 064dbc632f1ba7d0a2a3faeadeedfebd6f90f850dfb852c97ee9df9b6e5c5e7c"
 
 /*! Values of an item, as people write them. */
@@ -73,7 +68,7 @@ static const sample_t samples[] = {
 };
 
 /*! The sample of an item, or NULL. */
-__attribute__((unused)) static const sample_t *sample_find(mail_item_id_t id)
+static const sample_t *sample_find(mail_item_id_t id)
 {
 	for (size_t i = 0; i < sizeof(samples) / sizeof(samples[0]); i++) {
 		if (samples[i].id == id) {
@@ -84,7 +79,7 @@ __attribute__((unused)) static const sample_t *sample_find(mail_item_id_t id)
 }
 
 /*! An id that a section takes. */
-__attribute__((unused)) static const char *sample_id(mail_section_t section)
+static const char *sample_id(mail_section_t section)
 {
 	return section == MAIL_SECTION_DOMAIN ? "example.net"
 	       : section == MAIL_SECTION_DKIM ? "example.net/s1"
@@ -92,8 +87,7 @@ __attribute__((unused)) static const char *sample_id(mail_section_t section)
 }
 
 /*! What an entry needs beside the item that is tested, so that the whole of it is accepted; 0: nothing. */
-__attribute__((unused)) static mail_item_id_t sample_needed(mail_section_t section,
-                                                            mail_item_id_t tested)
+static mail_item_id_t sample_needed(mail_section_t section, mail_item_id_t tested)
 {
 	switch (section) {
 	case MAIL_SECTION_HOST: return tested == MAIL_ITEM_NAME ? 0 : MAIL_ITEM_NAME;
@@ -109,9 +103,7 @@ __attribute__((unused)) static mail_item_id_t sample_needed(mail_section_t secti
 	}
 }
 
-/*! Adds an item's samples. \return What mail_entry_parse() returned. */
-__attribute__((unused)) static int sample_add(mail_entry_t *entry, mail_item_id_t id, mail_op_t op,
-                                              mail_diag_t *diag)
+int sample_add(mail_entry_t *entry, mail_item_id_t id, mail_op_t op, mail_diag_t *diag)
 {
 	const mail_item_t *item = mail_item_get(id);
 	const sample_t *sample = sample_find(id);
@@ -126,14 +118,8 @@ __attribute__((unused)) static int sample_add(mail_entry_t *entry, mail_item_id_
 	return ret;
 }
 
-/*!
- * Makes the entry that tests an item in a section with an operation: with what else it needs.
- *
- * \return NULL when the item does not know the operation.
- */
-__attribute__((unused)) static mail_entry_t *sample_entry(mail_section_t section,
-                                                          const mail_item_t *item, mail_op_t op,
-                                                          mail_diag_t *diag)
+mail_entry_t *sample_entry(mail_section_t section, const mail_item_t *item, mail_op_t op,
+                           mail_diag_t *diag)
 {
 	mail_entry_t *entry = mail_entry_new(section, MAIL_STR(sample_id(section)));
 	mail_item_id_t needed = sample_needed(section, item->id);
@@ -151,3 +137,36 @@ __attribute__((unused)) static mail_entry_t *sample_entry(mail_section_t section
 	}
 	return entry;
 }
+
+void samples_each(void (*check)(const mail_entry_t *entry, const char *what))
+{
+	size_t tested = 0, operations = 0;
+	for (const mail_item_t *item = mail_items; item->name != NULL; item++) {
+		for (unsigned section = 0; section < MAIL_SECTION_COUNT; section++) {
+			if (!(item->sections & (1u << section))) {
+				continue;
+			}
+			for (unsigned op = MAIL_OP_SET; op <= MAIL_OP_NONE; op++) {
+				mail_diag_t diag = { 0 };
+				mail_entry_t *entry = sample_entry(section, item, op, &diag);
+				if (entry != NULL) {
+					operations += op != MAIL_OP_SET;
+					check(entry, item->name);
+				}
+				CHECK(entry != NULL || op != MAIL_OP_SET, "%s: %s", item->name,
+				      diag.text);
+				mail_entry_free(entry);
+			}
+			tested++;
+		}
+	}
+	CHECK(tested > 60, "%zu", tested);
+	CHECK(operations > 40, "%zu", operations);
+}
+
+const sample_service_t sample_services[] = {
+	{ "imap", 143 },         { "imaps", 993 },       { "pop3", 110 },   { "pop3s", 995 },
+	{ "submission", 587 },   { "submissions", 465 }, { "sieve", 4190 }, { "jmap", 443 },
+	{ "caldav", 80 },        { "caldavs", 443 },     { "carddav", 80 }, { "carddavs", 443 },
+	{ "autodiscover", 443 },
+};
