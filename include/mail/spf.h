@@ -30,9 +30,6 @@ typedef struct {
  */
 int mail_spf_term_check(mail_str_t term, mail_spf_cost_t *cost, mail_diag_t *diag);
 
-/*! As mail_spf_term_check(), and writes the term as it is. */
-int mail_spf_term_write(mail_str_t term, mail_spf_cost_t *cost, mail_buf_t *out, mail_diag_t *diag);
-
 /*! Check an `all` with its qualifier: "-all", "~all", "?all", "+all" (a warning), or "none". */
 int mail_spf_all_check(mail_str_t all, mail_diag_t *diag);
 

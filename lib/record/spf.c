@@ -76,18 +76,6 @@ static int term_append(record_t *record, mail_str_t term, const mail_spf_cost_t 
 	return mail_buf_put(&record->text, term.data, term.len);
 }
 
-static int term_add(record_t *record, mail_str_t term)
-{
-	mail_buf_t out = { 0 };
-	mail_spf_cost_t cost = { 0 };
-	int ret = mail_spf_term_write(term, &cost, &out, record->diag);
-	if (ret == KNOT_EOK) {
-		ret = term_append(record, mail_buf_view(&out), &cost);
-	}
-	mail_buf_free(&out);
-	return ret;
-}
-
 /*! End the record with its `all`, if it needs one. */
 static int all_add(record_t *record, mail_str_t all)
 {
@@ -124,7 +112,11 @@ int mail_spf_render(const mail_str_t *terms, size_t n, mail_str_t all, mail_rdat
 		size_t pos = 0;
 		mail_str_t term;
 		while (mail_str_word(terms[i], &pos, &term)) {
-			ret = term_add(&record, term);
+			mail_spf_cost_t cost = { 0 };
+			ret = mail_spf_term_check(term, &cost, diag);
+			if (ret == KNOT_EOK) {
+				ret = term_append(&record, term, &cost);
+			}
 			if (ret != KNOT_EOK) {
 				(void)mail_diag_shift(diag, ret,
 				                      (size_t)(term.data - terms[i].data));

@@ -172,12 +172,12 @@ static bool is_toplabel(mail_str_t label)
 }
 
 /*!
- * Check and write a domain.
+ * Check a domain.
  *
  *     domain-spec = macro-string domain-end
  *     domain-end  = ( "." toplabel [ "." ] ) / macro-expand
  */
-int mail_spf_domain_write(const mail_spf_scan_t *scan, mail_str_t spec)
+int mail_spf_domain_check(const mail_spf_scan_t *scan, mail_str_t spec)
 {
 	domain_t d = { 0 };
 	if (spec.len == 0) {
@@ -211,5 +211,5 @@ int mail_spf_domain_write(const mail_spf_scan_t *scan, mail_str_t spec)
 		mail_diag_warn(scan->diag, "'%.*s': not only letters, digits and '-' in the domain",
 		               MAIL_SHOW(scan->term));
 	}
-	return mail_spf_put(scan, spec);
+	return KNOT_EOK;
 }

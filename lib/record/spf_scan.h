@@ -9,10 +9,9 @@
 
 #define MAIL_SPF_VERSION "v=spf1"
 
-/*! A term being read and written. */
+/*! A term being read. */
 typedef struct {
 	mail_str_t term;
-	mail_buf_t *out;
 	mail_diag_t *diag;
 } mail_spf_scan_t;
 
@@ -20,12 +19,6 @@ typedef struct {
 static inline size_t mail_spf_column(const mail_spf_scan_t *scan, const char *at)
 {
 	return (size_t)(at - scan->term.data) + 1;
-}
-
-/*! Write octets of the term. */
-static inline int mail_spf_put(const mail_spf_scan_t *scan, mail_str_t text)
-{
-	return mail_buf_put(scan->out, text.data, text.len);
 }
 
 /*!
@@ -36,8 +29,8 @@ static inline int mail_spf_put(const mail_spf_scan_t *scan, mail_str_t text)
  */
 int mail_spf_macro_check(const mail_spf_scan_t *scan, mail_str_t text, size_t *len);
 
-/*! Check and write a domain, a part of the term (RFC 7208 7.1). */
-int mail_spf_domain_write(const mail_spf_scan_t *scan, mail_str_t spec);
+/*! Check a domain, a part of the term (RFC 7208 7.1). */
+int mail_spf_domain_check(const mail_spf_scan_t *scan, mail_str_t spec);
 
 /*! Return whether a term is a modifier that is known, and give its name. */
 bool mail_spf_modifier_known(mail_str_t term, mail_str_t *name);

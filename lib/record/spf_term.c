@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Terms of SPF.  They are written as they came.
+ * Terms of SPF.
  *
  *     term      = directive / modifier                        (RFC 7208 4.6.1)
  *     directive = [ "+" / "-" / "?" / "~" ] mechanism
@@ -21,7 +21,7 @@
 typedef struct {
 	const char *name;
 	bool lookup; /*!< Counts against MAIL_SPF_LOOKUPS_MAX. */
-	/*! Read what follows the name, and write it. */
+	/*! Check what follows the name. */
 	int (*argument)(const mail_spf_scan_t *scan, mail_str_t argument);
 } mechanism_t;
 
@@ -71,12 +71,9 @@ static int dual_prefix(const mail_spf_scan_t *scan, mail_str_t text)
 			return mail_diag_error(scan->diag, mail_spf_column(scan, left.data),
 			                       "the prefix length for IPv6 is written after '//'");
 		}
-		int ret = prefix_check(scan, mail_str_from(left, 2), 128);
-		if (ret != KNOT_EOK) {
-			return ret;
-		}
+		return prefix_check(scan, mail_str_from(left, 2), 128);
 	}
-	return mail_spf_put(scan, text);
+	return KNOT_EOK;
 }
 
 static int argument_none(const mail_spf_scan_t *scan, mail_str_t argument)
@@ -95,8 +92,7 @@ static int argument_domain(const mail_spf_scan_t *scan, mail_str_t argument)
 		                       "':' and a domain must follow in '%.*s'",
 		                       MAIL_SHOW(scan->term));
 	}
-	mail_buf_u8(scan->out, ':');
-	return mail_spf_domain_write(scan, mail_str_from(argument, 1));
+	return mail_spf_domain_check(scan, mail_str_from(argument, 1));
 }
 
 /*! Where the prefix lengths of a host start: at the first "/" outside of a macro. */
@@ -151,7 +147,7 @@ static int argument_network(const mail_spf_scan_t *scan, mail_str_t argument, si
 			return ret;
 		}
 	}
-	return mail_spf_put(scan, argument);
+	return KNOT_EOK;
 }
 
 static int argument_ip4(const mail_spf_scan_t *scan, mail_str_t argument)
@@ -190,7 +186,7 @@ static int value_macro(const mail_spf_scan_t *scan, mail_str_t value)
 			                       "a character that cannot be in a term");
 		}
 	}
-	return mail_spf_put(scan, value);
+	return KNOT_EOK;
 }
 
 /*! ra=: the local part of an address in the domain. */
@@ -210,7 +206,7 @@ static int value_percent(const mail_spf_scan_t *scan, mail_str_t value)
 		return mail_diag_error(scan->diag, mail_spf_column(scan, value.data),
 		                       "rp= takes a percentage from 0 to 100");
 	}
-	return mail_spf_put(scan, value);
+	return KNOT_EOK;
 }
 
 static int value_results(const mail_spf_scan_t *scan, mail_str_t value)
@@ -224,12 +220,12 @@ static int value_results(const mail_spf_scan_t *scan, mail_str_t value)
 			                       "rr= takes all, e, f, s, n, joined by ':'");
 		}
 	}
-	return mail_spf_put(scan, value);
+	return KNOT_EOK;
 }
 
 static const modifier_t modifiers[] = {
-	{ "redirect", true, mail_spf_domain_write },
-	{ "exp", false, mail_spf_domain_write },
+	{ "redirect", true, mail_spf_domain_check },
+	{ "exp", false, mail_spf_domain_check },
 	{ "ra", false, value_local },
 	{ "rp", false, value_percent },
 	{ "rr", false, value_results },
@@ -278,7 +274,6 @@ static int modifier_scan(const mail_spf_scan_t *scan, size_t name, mail_spf_cost
 		                       MAIL_SPF_VERSION " is written by itself: leave it out");
 	}
 	const modifier_t *modifier = modifier_find(called);
-	mail_buf_put(scan->out, scan->term.data, name + 1);
 	if (modifier == NULL) {
 		return value_macro(scan, value);
 	}
@@ -310,33 +305,19 @@ static int mechanism_scan(const mail_spf_scan_t *scan, mail_spf_cost_t *cost)
 			               MAIL_SHOW(scan->term));
 		}
 	}
-	mail_buf_put(scan->out, scan->term.data, start + name.len);
 	return mechanism->argument(scan, mail_str_from(text, name.len));
-}
-
-int mail_spf_term_write(mail_str_t term, mail_spf_cost_t *cost, mail_buf_t *out, mail_diag_t *diag)
-{
-	mail_spf_scan_t scan = { term, out, diag };
-	size_t name = name_len(term);
-	int ret;
-	if (name > 0 && name < term.len && term.data[name] == '=') {
-		ret = modifier_scan(&scan, name, cost);
-	} else {
-		ret = mechanism_scan(&scan, cost);
-	}
-	if (ret != KNOT_EOK) {
-		return ret;
-	}
-	return out->error;
 }
 
 int mail_spf_term_check(mail_str_t term, mail_spf_cost_t *cost, mail_diag_t *diag)
 {
 	mail_spf_cost_t none = { 0 };
-	mail_buf_t out = { 0 };
-	int ret = mail_spf_term_write(term, cost != NULL ? cost : &none, &out, diag);
-	mail_buf_free(&out);
-	return ret;
+	const mail_spf_scan_t scan = { term, diag };
+	const size_t name = name_len(term);
+	cost = cost != NULL ? cost : &none;
+	if (name > 0 && name < term.len && term.data[name] == '=') {
+		return modifier_scan(&scan, name, cost);
+	}
+	return mechanism_scan(&scan, cost);
 }
 
 int mail_spf_all_check(mail_str_t all, mail_diag_t *diag)

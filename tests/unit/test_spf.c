@@ -6,61 +6,61 @@
 /* Terms that cost no lookup. */
 static const case_t free_terms[] = {
 	/* RFC 7208 5: mechanisms. */
-	WARN("all", "all", 1),
-	SAME("-all"),
-	SAME("~all"),
-	SAME("?ALL"),
-	WARN("+all", "+all", 1),
-	SAME("ip4:93.184.216.34"),
-	SAME("ip4:192.0.2.128/28"),
-	WARN("ip4:0.0.0.0/0", "ip4:0.0.0.0/0", 1),
-	SAME("ip6:2001:db8::cd30"),
-	SAME("ip6:2001:db8::/96"),
-	SAME("ip6:::1/128"),
+	WARN("all", "", 1),
+	GOOD("-all", ""),
+	GOOD("~all", ""),
+	GOOD("?ALL", ""),
+	WARN("+all", "", 1),
+	GOOD("ip4:93.184.216.34", ""),
+	GOOD("ip4:192.0.2.128/28", ""),
+	WARN("ip4:0.0.0.0/0", "", 1),
+	GOOD("ip6:2001:db8::cd30", ""),
+	GOOD("ip6:2001:db8::/96", ""),
+	GOOD("ip6:::1/128", ""),
 	/* RFC 7208 6, RFC 6652 3: modifiers. */
-	SAME("exp=explain._spf.%{d}"),
-	SAME("ra=postmaster"),
-	SAME("rp=100"),
-	SAME("rr=all:e:F"),
-	SAME("moo.cow-far_out=man:dog/cat"),
-	SAME("empty="),
+	GOOD("exp=explain._spf.%{d}", ""),
+	GOOD("ra=postmaster", ""),
+	GOOD("rp=100", ""),
+	GOOD("rr=all:e:F", ""),
+	GOOD("moo.cow-far_out=man:dog/cat", ""),
+	GOOD("empty=", ""),
 };
 
 /* Terms that cost one. */
 static const case_t terms[] = {
 	/* RFC 7208 5: mechanisms. */
-	SAME("a"),
-	SAME("mx"),
-	SAME("A:MAIL.example.com"),
-	SAME("a/24"),
-	SAME("a//64"),
-	SAME("a/24//64"),
-	SAME("a:offsite.example.com/24//64"),
-	SAME("mx:deferrals.domain.com/32"),
-	SAME("-mx:deferrals.domain.com./30"),
-	SAME("a:mail.{domain}"),
-	SAME("a:{domain}/24"),
-	SAME("a:{domain}.relay.example"),
-	SAME("include:_spf.google.com"),
-	SAME("?include:xn--bcher-kva.example"),
-	SAME("include:_spf.xn--bcher-kva.{domain}"),
-	SAME("a:xn--bcher-kva.example./24"),
-	SAME("exists:%{ir}.%{l1r+-}._spf.%{d}"),
-	SAME("exists:%{ir}.sbl.example.org"),
-	SAME("exists:%{i}._spf.{domain}"),
-	SAME("exists:%{H}.example.com"),
-	SAME("a:%{l/}.example.com/24"),
-	SAME("a:%{d2}"),
-	SAME("a:%%%_%-.example.com"),
-	WARN("a:foo:8080.example.com", "a:foo:8080.example.com", 1),
-	WARN("include:%{p}.example.com", "include:%{p}.example.com", 1),
-	SAME("a:xn--p1ai.xn--p1ai"),
+	GOOD("a", ""),
+	GOOD("mx", ""),
+	GOOD("A:MAIL.example.com", ""),
+	GOOD("a/24", ""),
+	GOOD("a//64", ""),
+	GOOD("a/24//64", ""),
+	GOOD("a:offsite.example.com/24//64", ""),
+	GOOD("mx:deferrals.domain.com/32", ""),
+	GOOD("-mx:deferrals.domain.com./30", ""),
+	GOOD("a:mail.{domain}", ""),
+	GOOD("a:{domain}/24", ""),
+	GOOD("a:{domain}.relay.example", ""),
+	GOOD("include:_spf.google.com", ""),
+	GOOD("?include:xn--bcher-kva.example", ""),
+	GOOD("include:_spf.xn--bcher-kva.{domain}", ""),
+	GOOD("a:xn--bcher-kva.example./24", ""),
+	GOOD("exists:%{ir}.%{l1r+-}._spf.%{d}", ""),
+	GOOD("exists:%{ir}.sbl.example.org", ""),
+	GOOD("exists:%{i}._spf.{domain}", ""),
+	GOOD("exists:%{H}.example.com", ""),
+	GOOD("a:%{l/}.example.com/24", ""),
+	GOOD("a:%{d2}", ""),
+	GOOD("a:%%%_%-.example.com", ""),
+	WARN("a:foo:8080.example.com", "", 1),
+	WARN("include:%{p}.example.com", "", 1),
+	GOOD("a:xn--p1ai.xn--p1ai", ""),
 	/* RFC 7208 6, RFC 6652 3: modifiers. */
-	SAME("redirect=_spf.example.com"),
-	SAME("redirect=_spf.{domain}"),
+	GOOD("redirect=_spf.example.com", ""),
+	GOOD("redirect=_spf.{domain}", ""),
 	/* RFC 7208 7.1: macros. */
-	SAME("exists:%{d.-+,/_=}.example.org"),
-	SAME("exists:%{i}.example"),
+	GOOD("exists:%{d.-+,/_=}.example.org", ""),
+	GOOD("exists:%{i}.example", ""),
 };
 
 static const case_t no_terms[] = {
@@ -141,32 +141,33 @@ static const case_t no_terms[] = {
 	BAD("exists:%{i}example", 8),
 };
 
-static int write_term(unsigned lookups, mail_str_t in, mail_buf_t *out, mail_diag_t *diag)
+static int check_term(unsigned lookups, mail_str_t in, mail_diag_t *diag)
 {
 	mail_spf_cost_t cost = { 0 };
 	int ret = mail_spf_term_check(in, &cost, diag);
-	if (ret != KNOT_EOK) {
-		return ret;
+	if (ret == KNOT_EOK) {
+		CHECK_INT(cost.lookups, lookups);
 	}
-	CHECK_INT(cost.lookups, lookups);
-	return mail_spf_term_write(in, &cost, out, NULL);
+	return ret;
 }
 
-static int write_free(mail_str_t in, mail_buf_t *out, mail_diag_t *diag)
+static int check_free(mail_str_t in, mail_buf_t *out, mail_diag_t *diag)
 {
-	return write_term(0, in, out, diag);
+	(void)out;
+	return check_term(0, in, diag);
 }
 
-static int write_lookup(mail_str_t in, mail_buf_t *out, mail_diag_t *diag)
+static int check_lookup(mail_str_t in, mail_buf_t *out, mail_diag_t *diag)
 {
-	return write_term(1, in, out, diag);
+	(void)out;
+	return check_term(1, in, diag);
 }
 
 static void test_terms(void)
 {
-	run_cases(free_terms, write_free);
-	run_cases(terms, write_lookup);
-	run_cases(no_terms, write_free);
+	run_cases(free_terms, check_free);
+	run_cases(terms, check_lookup);
+	run_cases(no_terms, check_free);
 }
 
 static void test_cost(void)
