@@ -34,13 +34,12 @@ static const struct {
 
 static void test_names(void)
 {
-	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+	EACH(c, names) {
 		mail_buf_t out = { 0 };
 		mail_diag_t diag = { 0 };
-		int ret = mail_idna_write(MAIL_STR(names[i].text), &out, &diag);
-		UNIT_CHECK(ret == KNOT_EOK && mail_str_is(mail_buf_view(&out), names[i].written),
-		           "case %zu: %d %s '%.*s'", i, ret, diag.text, (int)out.len,
-		           (char *)out.data);
+		int ret = mail_idna_write(MAIL_STR(c->text), &out, &diag);
+		CHECK(ret == KNOT_EOK && mail_str_is(mail_buf_view(&out), c->written),
+		      "%d %s '%.*s'", ret, diag.text, (int)out.len, (char *)out.data);
 		mail_buf_free(&out);
 	}
 }
@@ -62,15 +61,13 @@ static void test_refused(void)
 		{ "a." LABEL63 "\xc3\xbc", 3, "label" },
 		{ LABEL63 LABEL63 LABEL63 LABEL63 "\xc3\xbc", 1, "longer than 63" },
 	};
-	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+	EACH(c, cases) {
 		mail_buf_t out = { 0 };
 		mail_diag_t diag = { 0 };
-		int ret = mail_idna_write(MAIL_STR(cases[i].text), &out, &diag);
-		UNIT_CHECK(ret == KNOT_EINVAL, "case %zu: %d", i, ret);
-		UNIT_CHECK(diag.column == cases[i].column, "case %zu: column %u: %s", i,
-		           diag.column, diag.text);
-		UNIT_CHECK(strstr(diag.text, cases[i].reason) != NULL, "case %zu: %s", i,
-		           diag.text);
+		int ret = mail_idna_write(MAIL_STR(c->text), &out, &diag);
+		CHECK_INT(ret, KNOT_EINVAL);
+		CHECK(diag.column == c->column, "column %u: %s", diag.column, diag.text);
+		CHECK_HAS(diag.text, c->reason);
 		mail_buf_free(&out);
 	}
 }
@@ -135,21 +132,18 @@ static const struct {
 
 static void test_values(void)
 {
-	for (size_t i = 0; i < sizeof(values) / sizeof(*values); i++) {
-		const mail_item_t *item = mail_item_find(values[i].section,
-		                                         MAIL_STR(values[i].item));
-		CU_ASSERT_PTR_NOT_NULL_FATAL(item);
+	EACH(c, values) {
+		const mail_item_t *item = mail_item_find(c->section, MAIL_STR(c->item));
+		REQUIRE(item != NULL);
 		mail_buf_t out = { 0 };
 		mail_diag_t diag = { 0 };
-		int ret = mail_item_normalise(item, MAIL_STR(values[i].text), &out, &diag);
-		if (values[i].stored == NULL) {
-			UNIT_CHECK(ret == KNOT_EINVAL && diag.column == values[i].column,
-			           "case %zu: %d column %u: %s", i, ret, diag.column, diag.text);
+		int ret = mail_item_normalise(item, MAIL_STR(c->text), &out, &diag);
+		if (c->stored == NULL) {
+			CHECK(ret == KNOT_EINVAL && diag.column == c->column, "%d column %u: %s",
+			      ret, diag.column, diag.text);
 		} else {
-			UNIT_CHECK(ret == KNOT_EOK &&
-			                   mail_str_is(mail_buf_view(&out), values[i].stored),
-			           "case %zu: %d %s '%.*s'", i, ret, diag.text, (int)out.len,
-			           (char *)out.data);
+			CHECK(ret == KNOT_EOK && mail_str_is(mail_buf_view(&out), c->stored),
+			      "%d %s '%.*s'", ret, diag.text, (int)out.len, (char *)out.data);
 		}
 		mail_buf_free(&out);
 	}
@@ -168,16 +162,15 @@ static void test_ids(void)
 		{ MAIL_SECTION_DKIM, "bücher.example", NULL },
 		{ MAIL_SECTION_POLICY, "bücher", NULL },
 	};
-	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+	EACH(c, cases) {
 		mail_buf_t out = { 0 };
 		mail_diag_t diag = { 0 };
-		int ret = mail_entry_id_normalise(cases[i].section, MAIL_STR(cases[i].text), &out,
-		                                  &diag);
-		if (cases[i].id == NULL) {
-			UNIT_CHECK(ret == KNOT_EINVAL && out.len == 0, "case %zu: %d", i, ret);
+		int ret = mail_entry_id_normalise(c->section, MAIL_STR(c->text), &out, &diag);
+		if (c->id == NULL) {
+			CHECK(ret == KNOT_EINVAL && out.len == 0, "%d", ret);
 		} else {
-			UNIT_CHECK(ret == KNOT_EOK && mail_str_is(mail_buf_view(&out), cases[i].id),
-			           "case %zu: %d %s", i, ret, diag.text);
+			CHECK(ret == KNOT_EOK && mail_str_is(mail_buf_view(&out), c->id), "%d %s",
+			      ret, diag.text);
 		}
 		mail_buf_free(&out);
 	}
@@ -186,32 +179,20 @@ static void test_ids(void)
 /*! Every allocation of every value fails once: KNOT_ENOMEM, and nothing is left behind. */
 static void test_allocation(void)
 {
-	CU_ASSERT_FATAL(failing_linked());
-	for (size_t i = 0; i < sizeof(values) / sizeof(*values); i++) {
-		const mail_item_t *item = mail_item_find(values[i].section,
-		                                         MAIL_STR(values[i].item));
-		bool met = values[i].stored != NULL;
+	REQUIRE(failing_linked());
+	EACH(c, values) {
+		const mail_item_t *item = mail_item_find(c->section, MAIL_STR(c->item));
+		bool met = c->stored != NULL;
 		for (size_t n = 1; met && failing_on(n); n++) {
 			mail_buf_t out = { 0 };
-			int ret = mail_item_normalise(item, MAIL_STR(values[i].text), &out, NULL);
+			int ret = mail_item_normalise(item, MAIL_STR(c->text), &out, NULL);
 			met = failing_off();
-			UNIT_CHECK(!met || ret == KNOT_ENOMEM, "case %zu, allocation %zu: %d", i, n,
-			           ret);
+			CHECK(!met || ret == KNOT_ENOMEM, ", allocation %zu: %d", n, ret);
 			mail_buf_free(&out);
 		}
 	}
 }
 
-static const unit_test_t tests[] = {
-	{ "names", test_names },
-	{ "names that are not", test_refused },
-	{ "values", test_values },
-	{ "ids", test_ids },
-	{ "failing allocations", test_allocation },
-	{ NULL, NULL },
-};
-
-int main(void)
-{
-	return unit_run("idna", tests);
-}
+UNIT_MAIN("idna", TEST("names", test_names), TEST("names that are not", test_refused),
+          TEST("values", test_values), TEST("ids", test_ids),
+          TEST("failing allocations", test_allocation))

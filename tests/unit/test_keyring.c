@@ -17,7 +17,7 @@ static mail_private_t *key_make(unsigned i)
 	knot_wire_write_u32(octets, i);
 	octets[sizeof(octets) - 1] = i % 8;
 	mail_str_t half = { (const char *)octets, sizeof(octets) };
-	CU_ASSERT_FATAL(mail_private_new(MAIL_ALGORITHM_ED25519, half, half, &key) == KNOT_EOK);
+	REQUIRE(mail_private_new(MAIL_ALGORITHM_ED25519, half, half, &key) == KNOT_EOK);
 	return key;
 }
 
@@ -45,14 +45,14 @@ static void test_ring(void)
 {
 	keys_make();
 	mail_keyring_t *ring = mail_keyring_new();
-	CU_ASSERT_FATAL(ring != NULL);
+	REQUIRE(ring != NULL);
 	for (unsigned i = 0; i < KEYS; i++) {
-		CU_ASSERT(find(ring, i) == NULL);
-		CU_ASSERT(mail_keyring_add(ring, keys[i]) == KNOT_EOK);
-		CU_ASSERT(mail_keyring_count(ring) == i + 1);
+		CHECK(find(ring, i) == NULL);
+		CHECK_OK(mail_keyring_add(ring, keys[i]));
+		CHECK_INT(mail_keyring_count(ring), i + 1);
 		for (unsigned k = 0; i % 50 == 0 && k < KEYS; k++) {
-			UNIT_CHECK(find(ring, k) == (k <= i ? keys[k] : NULL), "%u keys, key %u",
-			           i + 1, k);
+			CHECK(find(ring, k) == (k <= i ? keys[k] : NULL), "%u keys, key %u", i + 1,
+			      k);
 		}
 	}
 	keys_free();
@@ -60,7 +60,7 @@ static void test_ring(void)
 		mail_private_t *key = key_make(i);
 		mail_private_t *found = mail_keyring_find(ring, MAIL_ALGORITHM_ED25519,
 		                                          mail_private_public(key));
-		UNIT_CHECK(found != NULL && mail_private_public(found).len == 32, "key %u", i);
+		CHECK(found != NULL && mail_private_public(found).len == 32, "key %u", i);
 		mail_private_free(key);
 	}
 	mail_keyring_free(ring);
@@ -72,15 +72,15 @@ static void test_other(void)
 {
 	mail_private_t *key = key_make(1);
 	mail_keyring_t *ring = mail_keyring_new();
-	CU_ASSERT_FATAL(ring != NULL);
-	CU_ASSERT(mail_keyring_add(ring, key) == KNOT_EOK);
-	CU_ASSERT(mail_keyring_add(ring, key) == KNOT_EOK);
-	CU_ASSERT(mail_keyring_count(ring) == 1);
+	REQUIRE(ring != NULL);
+	CHECK_OK(mail_keyring_add(ring, key));
+	CHECK_OK(mail_keyring_add(ring, key));
+	CHECK_INT(mail_keyring_count(ring), 1);
 	mail_str_t octets = mail_private_public(key);
-	CU_ASSERT(mail_keyring_find(ring, MAIL_ALGORITHM_ECDSAP256SHA256, octets) == NULL);
+	CHECK(mail_keyring_find(ring, MAIL_ALGORITHM_ECDSAP256SHA256, octets) == NULL);
 	for (size_t len = 0; len < octets.len; len++) {
-		CU_ASSERT(mail_keyring_find(ring, MAIL_ALGORITHM_ED25519,
-		                            (mail_str_t){ octets.data, len }) == NULL);
+		CHECK(mail_keyring_find(ring, MAIL_ALGORITHM_ED25519,
+		                        (mail_str_t){ octets.data, len }) == NULL);
 	}
 	mail_keyring_free(ring);
 	mail_private_free(key);
@@ -88,36 +88,28 @@ static void test_other(void)
 
 static void test_memory(void)
 {
-	CU_ASSERT_FATAL(failing_linked());
+	REQUIRE(failing_linked());
 	keys_make();
 	for (size_t i = 1; failing_on(i); i++) {
 		mail_keyring_t *ring = mail_keyring_new();
 		size_t added = 0;
 		for (unsigned k = 0; ring != NULL && k < 50; k++) {
 			int ret = mail_keyring_add(ring, keys[k]);
-			CU_ASSERT(ret == KNOT_EOK || ret == KNOT_ENOMEM);
-			CU_ASSERT((ret == KNOT_EOK) == (find(ring, k) != NULL));
+			CHECK(ret == KNOT_EOK || ret == KNOT_ENOMEM);
+			CHECK((ret == KNOT_EOK) == (find(ring, k) != NULL));
 			added += ret == KNOT_EOK;
 		}
 		if (ring != NULL) {
-			CU_ASSERT(mail_keyring_count(ring) == added);
+			CHECK_INT(mail_keyring_count(ring), added);
 		}
 		mail_keyring_free(ring);
 		if (!failing_off()) {
-			CU_ASSERT(i > 5);
+			CHECK(i > 5);
 			break;
 		}
 	}
 	keys_free();
 }
 
-int main(void)
-{
-	static const unit_test_t tests[] = {
-		{ "adding, finding", test_ring },
-		{ "other keys", test_other },
-		{ "memory", test_memory },
-		{ NULL, NULL },
-	};
-	return unit_run("keyring", tests);
-}
+UNIT_MAIN("keyring", TEST("adding, finding", test_ring), TEST("other keys", test_other),
+          TEST("memory", test_memory))

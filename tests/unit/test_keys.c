@@ -11,48 +11,48 @@ static void test_come_and_go(void)
 		MAIL_ALGORITHM_ECDSAP256SHA256,
 		MAIL_ALGORITHM_RSASHA256,
 	};
-	enum { PAIRS = sizeof(algorithms) / sizeof(algorithms[0]) };
+	enum { PAIRS = COUNT(algorithms) };
 	static const char *const ids[PAIRS] = { "b", "a", "c" };
 	pair_t pairs[PAIRS];
 	bench_t b;
 	if (!bench_make(&b)) {
 		return;
 	}
-	CU_ASSERT_FALSE(follow(&b, NOW));
+	CHECK(!(follow(&b, NOW)));
 	for (unsigned i = 0; i < PAIRS; i++) {
-		UNIT_CHECK(pair_make(&pairs[i], algorithms[i]), "pair %u", i);
+		CHECK(pair_make(&pairs[i], algorithms[i]), "pair %u", i);
 		put_file(&b, ids[i], &pairs[i], &pairs[i]);
 		put_one(&b, ids[i], &pairs[i]);
-		UNIT_CHECK(follow(&b, NOW), "set %u", i);
+		CHECK(follow(&b, NOW), "set %u", i);
 		for (unsigned k = 0; k < PAIRS; k++) {
-			UNIT_CHECK(k > i || has(&b, &pairs[k]), "after %u, key %u", i, k);
+			CHECK(k > i || has(&b, &pairs[k]), "after %u, key %u", i, k);
 		}
 	}
-	CU_ASSERT_EQUAL(mail_keyring_count(b.ring), PAIRS);
+	CHECK_INT(mail_keyring_count(b.ring), PAIRS);
 	/* Written again, the same. */
 	put_one(&b, ids[1], &pairs[1]);
-	CU_ASSERT_FALSE(follow(&b, NOW));
+	CHECK(!(follow(&b, NOW)));
 	/* A key that is known needs no file. */
 	char path[256];
 	path_of(&b, ids[1], &pairs[1], path, sizeof(path));
-	CU_ASSERT_EQUAL(unlink(path), 0);
+	CHECK_INT(unlink(path), 0);
 	put_one(&b, ids[1], &pairs[1]);
-	CU_ASSERT_FALSE(follow(&b, NOW));
+	CHECK(!(follow(&b, NOW)));
 	/* Another key in the set. */
 	put_file(&b, ids[1], &pairs[0], &pairs[0]);
 	put_one(&b, ids[1], &pairs[0]);
-	CU_ASSERT_TRUE(follow(&b, NOW));
-	CU_ASSERT_FALSE(has(&b, &pairs[1]));
-	CU_ASSERT_TRUE(has(&b, &pairs[0]));
+	CHECK(follow(&b, NOW));
+	CHECK(!(has(&b, &pairs[1])));
+	CHECK(has(&b, &pairs[0]));
 	/* It is in two sets: one may go. */
 	del_set(&b, ids[0]);
 	(void)follow(&b, NOW);
-	CU_ASSERT_TRUE(has(&b, &pairs[0]));
+	CHECK(has(&b, &pairs[0]));
 	del_set(&b, ids[1]);
-	CU_ASSERT_TRUE(follow(&b, NOW));
-	CU_ASSERT_FALSE(has(&b, &pairs[0]));
-	CU_ASSERT_TRUE(has(&b, &pairs[2]));
-	CU_ASSERT_EQUAL(b.said.count, 0);
+	CHECK(follow(&b, NOW));
+	CHECK(!(has(&b, &pairs[0])));
+	CHECK(has(&b, &pairs[2]));
+	CHECK_INT(b.said.count, 0);
 	for (unsigned i = 0; i < PAIRS; i++) {
 		mail_private_free(pairs[i].half);
 	}
@@ -64,18 +64,18 @@ static void test_come_and_go(void)
 static void make_directory(const char *path)
 {
 	(void)unlink(path);
-	CU_ASSERT_EQUAL(mkdir(path, 0750), 0);
+	CHECK_INT(mkdir(path, 0750), 0);
 }
 
 static void make_fifo(const char *path)
 {
 	(void)unlink(path);
-	CU_ASSERT_EQUAL(mkfifo(path, 0640), 0);
+	CHECK_INT(mkfifo(path, 0640), 0);
 }
 
 static void make_open(const char *path)
 {
-	CU_ASSERT_EQUAL(chmod(path, 0644), 0);
+	CHECK_INT(chmod(path, 0644), 0);
 }
 
 static void make_garbage(const char *path)
@@ -96,12 +96,12 @@ static void make_large(const char *path)
 
 static void make_gone(const char *path)
 {
-	CU_ASSERT_EQUAL(unlink(path), 0);
+	CHECK_INT(unlink(path), 0);
 }
 
 static void make_unreadable(const char *path)
 {
-	CU_ASSERT_EQUAL(chmod(path, 0), 0);
+	CHECK_INT(chmod(path, 0), 0);
 }
 
 static const struct {
@@ -126,7 +126,7 @@ static void test_faults(void)
 	    !pair_make(&other, MAIL_ALGORITHM_ED25519)) {
 		return;
 	}
-	for (unsigned i = 0; i < sizeof(faults) / sizeof(faults[0]); i++) {
+	for (unsigned i = 0; i < COUNT(faults); i++) {
 		bench_t b;
 		if ((geteuid() == 0 && !faults[i].root) || !bench_make(&b)) {
 			continue;
@@ -136,26 +136,26 @@ static void test_faults(void)
 		put_file(&b, "x", &pair, &pair);
 		faults[i].make(path);
 		put_one(&b, "x", &pair);
-		UNIT_CHECK(!follow(&b, NOW), "fault %u", i);
+		CHECK(!follow(&b, NOW), "fault %u", i);
 		snprintf(tag, sizeof(tag), "private key %u ", pair.key.tag);
-		UNIT_CHECK(b.said.count == 1 && b.said.priority == LOG_ERR &&
-		                   strstr(b.said.last, faults[i].text) != NULL &&
-		                   strstr(b.said.last, path) != NULL &&
-		                   strstr(b.said.last, tag) != NULL &&
-		                   strstr(b.said.last, ": its domains answer SERVFAIL") != NULL,
-		           "fault %u: %u lines: %s", i, b.said.count, b.said.last);
+		CHECK(b.said.count == 1 && b.said.priority == LOG_ERR &&
+		              strstr(b.said.last, faults[i].text) != NULL &&
+		              strstr(b.said.last, path) != NULL &&
+		              strstr(b.said.last, tag) != NULL &&
+		              strstr(b.said.last, ": its domains answer SERVFAIL") != NULL,
+		      "fault %u: %u lines: %s", i, b.said.count, b.said.last);
 		/* It becomes another fault: said at once. Then it is cured. */
 		(void)rmdir(path);
 		put_file(&b, "x", &pair, &other);
-		UNIT_CHECK(!follow(&b, NOW) && b.said.count == 2 &&
-		                   strstr(b.said.last, "another key") != NULL,
-		           "fault %u: %s", i, b.said.last);
+		CHECK(!follow(&b, NOW) && b.said.count == 2 &&
+		              strstr(b.said.last, "another key") != NULL,
+		      "fault %u: %s", i, b.said.last);
 		put_file(&b, "x", &pair, &pair);
-		UNIT_CHECK(follow(&b, NOW) && has(&b, &pair), "fault %u is not cured", i);
-		UNIT_CHECK(b.said.count == 3 && b.said.priority == LOG_INFO &&
-		                   strcmp(b.said.last,
-		                          "key set 'x': its private keys are there again") == 0,
-		           "fault %u: %s", i, b.said.last);
+		CHECK(follow(&b, NOW) && has(&b, &pair), "fault %u is not cured", i);
+		CHECK(b.said.count == 3 && b.said.priority == LOG_INFO &&
+		              strcmp(b.said.last,
+		                     "key set 'x': its private keys are there again") == 0,
+		      "fault %u: %s", i, b.said.last);
 		bench_remove(&b);
 	}
 	mail_private_free(pair.half);
@@ -173,27 +173,27 @@ static void test_more_faults(void)
 		return;
 	}
 	put_set(&b, "x", (const pair_t *const[]){ &pair, &other }, 2);
-	CU_ASSERT_FALSE(follow(&b, NOW));
-	UNIT_CHECK(b.said.count == 1 && strstr(b.said.last, " and 1 more: its domains") != NULL,
-	           "%s", b.said.last);
+	CHECK(!(follow(&b, NOW)));
+	CHECK(b.said.count == 1 && strstr(b.said.last, " and 1 more: its domains") != NULL, "%s",
+	      b.said.last);
 
 	put_file(&b, "x", &pair, &other);
-	CU_ASSERT_FALSE(follow(&b, NOW));
-	UNIT_CHECK(b.said.count == 2 &&
-	                   strstr(b.said.last, "another algorithm (ecdsap256sha256)") != NULL,
-	           "%s", b.said.last);
+	CHECK(!(follow(&b, NOW)));
+	CHECK(b.said.count == 2 &&
+	              strstr(b.said.last, "another algorithm (ecdsap256sha256)") != NULL,
+	      "%s", b.said.last);
 
 	put_file(&b, "x", &pair, &pair);
 	path_of(&b, "x", &pair, path, sizeof(path));
 	snprintf(aside, sizeof(aside), "%s/aside", b.f.dir);
-	CU_ASSERT_EQUAL(rename(path, aside), 0);
-	CU_ASSERT_EQUAL(symlink(aside, path), 0);
-	CU_ASSERT_TRUE(follow(&b, NOW));
-	CU_ASSERT_TRUE(has(&b, &pair));
-	CU_ASSERT_FALSE(has(&b, &other));
+	CHECK_INT(rename(path, aside), 0);
+	CHECK_INT(symlink(aside, path), 0);
+	CHECK(follow(&b, NOW));
+	CHECK(has(&b, &pair));
+	CHECK(!(has(&b, &other)));
 	put_file(&b, "x", &other, &other);
-	CU_ASSERT_TRUE(follow(&b, NOW));
-	CU_ASSERT_TRUE(has(&b, &pair) && has(&b, &other));
+	CHECK(follow(&b, NOW));
+	CHECK(has(&b, &pair) && has(&b, &other));
 	mail_private_free(pair.half);
 	mail_private_free(other.half);
 	bench_remove(&b);
@@ -224,7 +224,7 @@ static void test_clock(void)
 		return;
 	}
 	put_file(&b, "x", &pair, &pair);
-	for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+	for (unsigned i = 0; i < COUNT(cases); i++) {
 		pair.key.role = cases[i].role;
 		pair.key.activate = cases[i].activate;
 		pair.key.retire = cases[i].retire;
@@ -234,20 +234,20 @@ static void test_clock(void)
 		put_file(&b, "x", &pair, &pair);
 		put_one(&b, "x", &pair);
 		(void)follow(&b, cases[i].at);
-		UNIT_CHECK(has(&b, &pair) == cases[i].used, "case %u", i);
+		CHECK(has(&b, &pair) == cases[i].used, "case %u", i);
 	}
 
 	/* Without another write: the clock alone. */
 	pair.key.retire = NOW + 100;
 	put_one(&b, "x", &pair);
 	(void)follow(&b, NOW);
-	CU_ASSERT_TRUE(has(&b, &pair));
-	CU_ASSERT_FALSE(follow(&b, NOW + 99));
-	CU_ASSERT_TRUE(follow(&b, NOW + 100));
-	CU_ASSERT_FALSE(has(&b, &pair));
-	CU_ASSERT_TRUE(follow(&b, NOW + 50));
-	CU_ASSERT_TRUE(has(&b, &pair));
-	CU_ASSERT_EQUAL(b.said.count, 0);
+	CHECK(has(&b, &pair));
+	CHECK(!(follow(&b, NOW + 99)));
+	CHECK(follow(&b, NOW + 100));
+	CHECK(!(has(&b, &pair)));
+	CHECK(follow(&b, NOW + 50));
+	CHECK(has(&b, &pair));
+	CHECK_INT(b.said.count, 0);
 
 	/* One that does not sign yet is announced as such. */
 	char path[256];
@@ -256,9 +256,9 @@ static void test_clock(void)
 	del_set(&b, "x");
 	put_one(&b, "y", &pair);
 	(void)follow(&b, NOW);
-	UNIT_CHECK(b.said.count == 1 && b.said.priority == LOG_WARNING &&
-	                   strstr(b.said.last, "are going to answer SERVFAIL") != NULL,
-	           "%s", b.said.last);
+	CHECK(b.said.count == 1 && b.said.priority == LOG_WARNING &&
+	              strstr(b.said.last, "are going to answer SERVFAIL") != NULL,
+	      "%s", b.said.last);
 	mail_private_free(pair.half);
 	bench_remove(&b);
 }
@@ -275,14 +275,12 @@ static void test_damaged(void)
 	put_file(&b, "y", &pair, &pair);
 	put_one(&b, "y", &pair);
 	mail_txn_t *txn = begin(b.store, MAIL_STORE_WRITE);
-	CU_ASSERT_EQUAL(put(txn, MAIL_SECTION_KEYSET, "x", MAIL_ITEM_DNSKEY, "1 none csk AAAA"),
-	                KNOT_EOK);
-	CU_ASSERT_EQUAL(mail_txn_commit(txn), KNOT_EOK);
-	CU_ASSERT_TRUE(follow(&b, NOW));
-	CU_ASSERT_TRUE(has(&b, &pair));
-	UNIT_CHECK(b.said.count == 1 &&
-	                   strncmp(b.said.last, "key set 'x' cannot be read (", 28) == 0,
-	           "%s", b.said.last);
+	CHECK_OK(put(txn, MAIL_SECTION_KEYSET, "x", MAIL_ITEM_DNSKEY, "1 none csk AAAA"));
+	CHECK_OK(mail_txn_commit(txn));
+	CHECK(follow(&b, NOW));
+	CHECK(has(&b, &pair));
+	CHECK(b.said.count == 1 && strncmp(b.said.last, "key set 'x' cannot be read (", 28) == 0,
+	      "%s", b.said.last);
 	mail_private_free(pair.half);
 	bench_remove(&b);
 }
@@ -300,20 +298,20 @@ static void test_patience(void)
 		return;
 	}
 	mail_buf_t value = { 0 };
-	CU_ASSERT_EQUAL(mail_dnskey_print(&pair.key, &value), KNOT_EOK);
-	CU_ASSERT_EQUAL(mail_buf_u8(&value, 0), KNOT_EOK);
+	CHECK_OK(mail_dnskey_print(&pair.key, &value));
+	CHECK_OK(mail_buf_u8(&value, 0));
 	mail_txn_t *txn = begin(b.store, MAIL_STORE_WRITE);
 	for (unsigned i = 0; i < SETS; i++) {
 		char id[16];
 		snprintf(id, sizeof(id), "set-%03u", i);
-		UNIT_CHECK(put(txn, MAIL_SECTION_KEYSET, id, MAIL_ITEM_DNSKEY,
-		               (const char *)value.data) == KNOT_EOK,
-		           "%s", id);
+		CHECK(put(txn, MAIL_SECTION_KEYSET, id, MAIL_ITEM_DNSKEY,
+		          (const char *)value.data) == KNOT_EOK,
+		      "%s", id);
 		if (i % 3 > 0) {
 			put_file(&b, id, &pair, &pair);
 		}
 	}
-	CU_ASSERT_EQUAL(mail_txn_commit(txn), KNOT_EOK);
+	CHECK_OK(mail_txn_commit(txn));
 	mail_buf_free(&value);
 	unsigned looks = 0, rings = 0, result;
 	while (((result = look(&b, NOW, 0)) & MAIL_KEYS_MORE) != 0) {
@@ -326,10 +324,10 @@ static void test_patience(void)
 		}
 	}
 	/* Each looked at one, but for the one that was deleted; every set without a file was missed once. */
-	CU_ASSERT_EQUAL(looks, SETS - 2);
-	CU_ASSERT_EQUAL(b.said.count, SETS / 3);
-	UNIT_CHECK(rings >= 5 && rings <= 20, "%u rings", rings);
-	CU_ASSERT_TRUE((result & MAIL_KEYS_CHANGED) != 0);
+	CHECK_INT(looks, SETS - 2);
+	CHECK_INT(b.said.count, SETS / 3);
+	CHECK(rings >= 5 && rings <= 20, "%u rings", rings);
+	CHECK((result & MAIL_KEYS_CHANGED) != 0);
 	mail_private_free(pair.half);
 	bench_remove(&b);
 }
@@ -343,16 +341,16 @@ static void test_memory(void)
 		return;
 	}
 	for (unsigned k = 0; k < 3; k++) {
-		UNIT_CHECK(pair_make(&pairs[k], MAIL_ALGORITHM_ED25519), "pair %u", k);
+		CHECK(pair_make(&pairs[k], MAIL_ALGORITHM_ED25519), "pair %u", k);
 	}
 	put_file(&b, "a", &pairs[0], &pairs[0]);
 	put_one(&b, "a", &pairs[0]);
-	CU_ASSERT_TRUE(follow(&b, NOW));
+	CHECK(follow(&b, NOW));
 	put_file(&b, "b", &pairs[1], &pairs[1]);
 	put_file(&b, "c", &pairs[2], &pairs[2]);
 	bool second = false;
 	unsigned i = 1;
-	CU_ASSERT_TRUE(failing_linked());
+	CHECK(failing_linked());
 	for (; i < FAILING_MAX; i++) {
 		put_one(&b, "b", &pairs[second ? 1 : 2]);
 		put_one(&b, "c", &pairs[2]);
@@ -364,32 +362,25 @@ static void test_memory(void)
 		bool failed = failing_off();
 		mail_keyring_free(ring);
 		take_ring(&b);
-		UNIT_CHECK(has(&b, &pairs[0]), "allocation %u", i);
+		CHECK(has(&b, &pairs[0]), "allocation %u", i);
 		if (!failed) {
 			break;
 		}
 	}
-	UNIT_CHECK(i > 10, "only %u allocations", i);
+	CHECK(i > 10, "only %u allocations", i);
 	put_one(&b, "b", &pairs[1]);
 	(void)follow(&b, NOW);
 	take_ring(&b);
 	for (unsigned k = 0; k < 3; k++) {
-		UNIT_CHECK(has(&b, &pairs[k]), "key %u", k);
+		CHECK(has(&b, &pairs[k]), "key %u", k);
 		mail_private_free(pairs[k].half);
 	}
 	bench_remove(&b);
 }
 
-static const unit_test_t tests[] = { { "key sets come, change and go", test_come_and_go },
-	                             { "what can be wrong with a file", test_faults },
-	                             { "other faults", test_more_faults },
-	                             { "keys whose time is over, or comes back", test_clock },
-	                             { "a damaged key set", test_damaged },
-	                             { "reading in turns", test_patience },
-	                             { "each allocation fails", test_memory },
-	                             { NULL, NULL } };
-
-int main(void)
-{
-	return unit_run("keys", tests);
-}
+UNIT_MAIN("keys", TEST("key sets come, change and go", test_come_and_go),
+          TEST("what can be wrong with a file", test_faults),
+          TEST("other faults", test_more_faults),
+          TEST("keys whose time is over, or comes back", test_clock),
+          TEST("a damaged key set", test_damaged), TEST("reading in turns", test_patience),
+          TEST("each allocation fails", test_memory))

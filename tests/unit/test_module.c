@@ -70,8 +70,8 @@ static bool load(knotd_mod_t *mod, const char *store)
 	mod->store = store;
 	mod->interval = 60;
 	int ret = knotd_mod_api.load(mod);
-	return UNIT_CHECK(ret == KNOT_EOK, "load: %d", ret) &&
-	       UNIT_CHECK(mod->hook != NULL && mod->stage == KNOTD_STAGE_BEGIN, "hook");
+	return CHECK(ret == KNOT_EOK, "load: %d", ret) &&
+	       CHECK(mod->hook != NULL && mod->stage == KNOTD_STAGE_BEGIN, "hook");
 }
 
 static void test_no_store(void)
@@ -104,23 +104,23 @@ static void test_no_store(void)
 	if (!load(&mod, "/nonexistent/store")) {
 		return;
 	}
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+	EACH(c, cases) {
 		question_t question = question_of("example.org.", KNOT_RRTYPE_SOA);
-		question.zone = cases[i].zone;
-		question.rclass = cases[i].rclass;
-		question.kind = cases[i].kind;
-		question.state = cases[i].state;
+		question.zone = c->zone;
+		question.rclass = c->rclass;
+		question.kind = c->kind;
+		question.state = c->state;
 		answer_t answer = ask(&mod, &question);
-		UNIT_CHECK(answer.state == cases[i].result, "case %zu: %d", i, answer.state);
+		CHECK_INT(answer.state, c->result);
 		/* Who did not decide left no trace. */
-		bool failed = cases[i].result == KNOTD_STATE_FAIL && cases[i].state == UNDECIDED;
-		UNIT_CHECK(answer.rcode == (failed ? KNOT_RCODE_SERVFAIL : KNOT_RCODE_NOERROR),
-		           "case %zu: rcode %u", i, answer.rcode);
-		UNIT_CHECK(answer.ede == (failed ? KNOT_EDNS_EDE_NOT_READY : KNOT_EDNS_EDE_NONE),
-		           "case %zu: EDE %d", i, answer.ede);
+		bool failed = c->result == KNOTD_STATE_FAIL && c->state == UNDECIDED;
+		CHECK(answer.rcode == (failed ? KNOT_RCODE_SERVFAIL : KNOT_RCODE_NOERROR),
+		      "rcode %u", answer.rcode);
+		CHECK(answer.ede == (failed ? KNOT_EDNS_EDE_NOT_READY : KNOT_EDNS_EDE_NONE),
+		      "EDE %d", answer.ede);
 	}
 	knotd_mod_api.unload(&mod);
-	UNIT_CHECK(mod.ctx == NULL, "context");
+	CHECK(mod.ctx == NULL, "context");
 }
 
 static void test_answers(void)
@@ -137,21 +137,21 @@ static void test_answers(void)
 	question_t soa = question_of("example.org.", KNOT_RRTYPE_SOA);
 	for (soa.thread = 0; soa.thread < THREADS; soa.thread++) {
 		answer_t answer = ask(&mod, &soa);
-		UNIT_CHECK(answer.state == KNOTD_STATE_DONE && answer.answers == 1 && answer.aa,
-		           "thread %u: state %d", soa.thread, answer.state);
+		CHECK(answer.state == KNOTD_STATE_DONE && answer.answers == 1 && answer.aa,
+		      "thread %u: state %d", soa.thread, answer.state);
 	}
 	/* A thread that there was not at load: nothing is there for it. */
 	answer_t answer = ask(&mod, &soa);
-	UNIT_CHECK(answer.state == KNOTD_STATE_FAIL && answer.rcode == KNOT_RCODE_SERVFAIL,
-	           "thread %u: state %d", soa.thread, answer.state);
+	CHECK(answer.state == KNOTD_STATE_FAIL && answer.rcode == KNOT_RCODE_SERVFAIL,
+	      "thread %u: state %d", soa.thread, answer.state);
 	question_t other = question_of("example.com.", KNOT_RRTYPE_SOA);
-	UNIT_CHECK(ask(&mod, &other).state == UNDECIDED, "not ours");
+	CHECK(ask(&mod, &other).state == UNDECIDED, "not ours");
 	question_t longer = question_of("a.example.org.", KNOT_RRTYPE_A);
 	longer.zone = "org.";
-	UNIT_CHECK(ask(&mod, &longer).rcode == KNOT_RCODE_NXDOMAIN, "below a zone");
+	CHECK(ask(&mod, &longer).rcode == KNOT_RCODE_NXDOMAIN, "below a zone");
 	longer.zone = "example.org.";
-	UNIT_CHECK(ask(&mod, &longer).state == UNDECIDED, "equal to a zone");
-	UNIT_CHECK(mod.counts[1][MAIL_OUTCOME_ANSWER] == THREADS, "answers counted");
+	CHECK(ask(&mod, &longer).state == UNDECIDED, "equal to a zone");
+	CHECK(mod.counts[1][MAIL_OUTCOME_ANSWER] == THREADS, "answers counted");
 	knotd_mod_api.unload(&mod);
 	fixture_remove(&f);
 }
@@ -168,15 +168,15 @@ static void test_instances_share(void)
 	for (size_t i = 0; i < 3; i++) {
 		(void)load(&mods[i], f.path);
 	}
-	UNIT_CHECK(logged.count == 1, "opened once: %u lines, '%s'", logged.count, logged.last);
+	CHECK(logged.count == 1, "opened once: %u lines, '%s'", logged.count, logged.last);
 	question_t soa = question_of("example.org.", KNOT_RRTYPE_SOA);
 	for (size_t i = 0; i < 3; i++) {
-		UNIT_CHECK(ask(&mods[i], &soa).state == KNOTD_STATE_DONE, "instance %zu", i);
+		CHECK(ask(&mods[i], &soa).state == KNOTD_STATE_DONE, "instance %zu", i);
 		/* The others go on when one goes. */
 		knotd_mod_api.unload(&mods[i]);
 		for (size_t j = i + 1; j < 3; j++) {
-			UNIT_CHECK(ask(&mods[j], &soa).state == KNOTD_STATE_DONE,
-			           "instance %zu without %zu", j, i);
+			CHECK(ask(&mods[j], &soa).state == KNOTD_STATE_DONE,
+			      "instance %zu without %zu", j, i);
 		}
 	}
 	/* All is closed: it can be opened for writing, which it could not beside a reader. */
@@ -232,7 +232,7 @@ static void test_workers(void)
 		workers[i].mod = &mod;
 		workers[i].thread = i;
 		workers[i].stop = &stop;
-		UNIT_CHECK(pthread_create(&threads[i], NULL, work, &workers[i]) == 0, "thread");
+		CHECK(pthread_create(&threads[i], NULL, work, &workers[i]) == 0, "thread");
 	}
 	for (int i = 0; i < 100; i++) {
 		(void)load(&other, f.path);
@@ -240,17 +240,17 @@ static void test_workers(void)
 	}
 	char away[sizeof(f.path) + 8];
 	snprintf(away, sizeof(away), "%s.away", f.path);
-	UNIT_CHECK(rename(f.path, away) == 0, "away");
-	UNIT_CHECK(wait_logged("still served"), "'%s'", logged.last);
-	UNIT_CHECK(rename(g.path, f.path) == 0, "in its place");
-	UNIT_CHECK(wait_logged("replaced"), "'%s'", logged.last);
+	CHECK(rename(f.path, away) == 0, "away");
+	CHECK(wait_logged("still served"), "'%s'", logged.last);
+	CHECK(rename(g.path, f.path) == 0, "in its place");
+	CHECK(wait_logged("replaced"), "'%s'", logged.last);
 	atomic_store(&stop, true);
 	for (unsigned i = 0; i < THREADS; i++) {
 		(void)pthread_join(threads[i], NULL);
-		UNIT_CHECK(workers[i].done > 100 && workers[i].other == 0, "thread %u: %u, %u", i,
-		           workers[i].done, workers[i].other);
+		CHECK(workers[i].done > 100 && workers[i].other == 0, "thread %u: %u, %u", i,
+		      workers[i].done, workers[i].other);
 	}
-	UNIT_CHECK(misused == 0, "%u", misused);
+	CHECK_INT(misused, 0);
 	knotd_mod_api.unload(&mod);
 	fixture_remove(&f);
 	fixture_remove(&g);
@@ -265,15 +265,15 @@ static void test_knotd_without_memory(void)
 	}
 	fill(&f);
 	knotd_mod_t mod = { .store = f.path, .interval = 60, .hook_fails = true };
-	UNIT_CHECK(knotd_mod_api.load(&mod) == KNOT_ENOMEM, "load without a hook");
-	UNIT_CHECK(mod.ctx == NULL, "nothing stays");
+	CHECK(knotd_mod_api.load(&mod) == KNOT_ENOMEM, "load without a hook");
+	CHECK(mod.ctx == NULL, "nothing stays");
 	/* As knotd does not unload what failed to load, nothing may still be open. */
 	mail_store_close(fixture_open(&f, MAIL_STORE_WRITE));
 
 	mod = (knotd_mod_t){ .store = f.path, .interval = 60, .stats_fail = true };
-	UNIT_CHECK(knotd_mod_api.load(&mod) == KNOT_EOK, "load without counters");
+	CHECK(knotd_mod_api.load(&mod) == KNOT_EOK, "load without counters");
 	question_t soa = question_of("example.org.", KNOT_RRTYPE_SOA);
-	UNIT_CHECK(ask(&mod, &soa).state == KNOTD_STATE_DONE, "answer without counters");
+	CHECK(ask(&mod, &soa).state == KNOTD_STATE_DONE, "answer without counters");
 	knotd_mod_api.unload(&mod);
 	fixture_remove(&f);
 }
@@ -281,7 +281,7 @@ static void test_knotd_without_memory(void)
 static void test_failing_allocations(void)
 {
 	fixture_t f;
-	UNIT_CHECK(failing_linked(), "linked with --wrap");
+	CHECK(failing_linked(), "linked with --wrap");
 	if (!failing_linked() || !fixture_make(&f, false, 1 << 24)) {
 		return;
 	}
@@ -291,21 +291,20 @@ static void test_failing_allocations(void)
 		knotd_mod_t mod = { .store = f.path, .interval = 60 };
 		int ret = knotd_mod_api.load(&mod);
 		bool met = failing_off();
-		if (!UNIT_CHECK(ret == KNOT_EOK || (met && ret == KNOT_ENOMEM && mod.ctx == NULL),
-		                "allocation %zu: %d", i, ret)) {
+		if (!CHECK(ret == KNOT_EOK || (met && ret == KNOT_ENOMEM && mod.ctx == NULL),
+		           "allocation %zu: %d", i, ret)) {
 			break;
 		}
 		if (ret == KNOT_EOK) {
 			answer_t answer = ask(&mod, &soa);
-			UNIT_CHECK(answer.state == KNOTD_STATE_DONE ||
-			                   (met && answer.rcode == KNOT_RCODE_SERVFAIL &&
-			                    answer.ede == KNOT_EDNS_EDE_NOT_READY),
-			           "allocation %zu: state %d, rcode %u", i, answer.state,
-			           answer.rcode);
+			CHECK(answer.state == KNOTD_STATE_DONE ||
+			              (met && answer.rcode == KNOT_RCODE_SERVFAIL &&
+			               answer.ede == KNOT_EDNS_EDE_NOT_READY),
+			      "allocation %zu: state %d, rcode %u", i, answer.state, answer.rcode);
 			knotd_mod_api.unload(&mod);
 		}
 		if (!met) {
-			UNIT_CHECK(i > 10, "only %zu allocations", i);
+			CHECK(i > 10, "only %zu allocations", i);
 			break;
 		}
 	}
@@ -332,39 +331,31 @@ static void test_item_checks(void)
 		{ "policy", "a/b", KNOT_EINVAL },
 		{ "policy", "a b", KNOT_EINVAL },
 	};
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+	EACH(c, cases) {
 		const yp_item_t *item = knotd_mod_api.config;
-		while (item->name != NULL && strcmp(item->name + 1, cases[i].item) != 0) {
+		while (item->name != NULL && strcmp(item->name + 1, c->item) != 0) {
 			item++;
 		}
-		if (!UNIT_CHECK(item->name != NULL, "case %zu", i)) {
+		if (!CHECK(item->name != NULL)) {
 			continue;
 		}
-		UNIT_CHECK((size_t)item->name[0] == strlen(item->name + 1), "case %zu: length", i);
+		CHECK((size_t)item->name[0] == strlen(item->name + 1), "length");
 		knotd_conf_check_args_t args = { .item = item,
-			                         .data = (const uint8_t *)cases[i].value,
-			                         .data_len = strlen(cases[i].value) + 1 };
+			                         .data = (const uint8_t *)c->value,
+			                         .data_len = strlen(c->value) + 1 };
 		int (*check)(knotd_conf_check_args_t *) = (int (*)(
 			knotd_conf_check_args_t *))item->misc[0];
 		int ret = check(&args);
-		UNIT_CHECK(ret == cases[i].result, "case %zu: %d", i, ret);
-		UNIT_CHECK((args.err_str != NULL) == (ret != KNOT_EOK), "case %zu: reason", i);
+		CHECK_INT(ret, c->result);
+		CHECK((args.err_str != NULL) == (ret != KNOT_EOK), "reason");
 	}
 	for (const yp_item_t *item = knotd_mod_api.config; item->name != NULL; item++) {
-		UNIT_CHECK((size_t)item->name[0] == strlen(item->name + 1), "%s", item->name + 1);
+		CHECK((size_t)item->name[0] == strlen(item->name + 1), "%s", item->name + 1);
 	}
 }
 
-static const unit_test_t tests[] = { { "no store", test_no_store },
-	                             { "answers, threads, zones", test_answers },
-	                             { "instances share a store", test_instances_share },
-	                             { "workers", test_workers },
-	                             { "knotd without memory", test_knotd_without_memory },
-	                             { "failing allocations", test_failing_allocations },
-	                             { "checks of items", test_item_checks },
-	                             { NULL, NULL } };
-
-int main(void)
-{
-	return unit_run("module", tests);
-}
+UNIT_MAIN("module", TEST("no store", test_no_store), TEST("answers, threads, zones", test_answers),
+          TEST("instances share a store", test_instances_share), TEST("workers", test_workers),
+          TEST("knotd without memory", test_knotd_without_memory),
+          TEST("failing allocations", test_failing_allocations),
+          TEST("checks of items", test_item_checks))

@@ -9,16 +9,16 @@ static void test_zone_instance(void)
 		            .store = "/nonexistent",
 		            .interval = 60 };
 	logged.count = 0;
-	UNIT_CHECK(knotd_mod_api.load(&mod) == KNOT_EOK, "load");
-	UNIT_CHECK(mod.hook == NULL && mod.in_hook != NULL && mod.stage == KNOTD_STAGE_ANSWER,
-	           "a hook for answers alone");
-	UNIT_CHECK(logged.count == 1 && logged_is("store not opened"), "'%s'", logged.last);
-	UNIT_CHECK(mod.counters == 0, "no counters");
+	CHECK(knotd_mod_api.load(&mod) == KNOT_EOK, "load");
+	CHECK(mod.hook == NULL && mod.in_hook != NULL && mod.stage == KNOTD_STAGE_ANSWER,
+	      "a hook for answers alone");
+	CHECK(logged.count == 1 && logged_is("store not opened"), "'%s'", logged.last);
+	CHECK(mod.counters == 0, "no counters");
 	/* The thread tries again, and keeps to itself what it finds. */
 	(void)nanosleep(&(struct timespec){ .tv_sec = 1, .tv_nsec = 200000000 }, NULL);
-	UNIT_CHECK(logged.count == 1, "%u lines", logged.count);
+	CHECK(logged.count == 1, "%u lines", logged.count);
 	knotd_mod_api.unload(&mod);
-	UNIT_CHECK(logged.count == 1 && mod.ctx == NULL, "no line while a zone is freed");
+	CHECK(logged.count == 1 && mod.ctx == NULL, "no line while a zone is freed");
 }
 
 /*! Asks a zone's instance about a name that the zone does not have. \return Whether it has added to the answer. */
@@ -81,25 +81,24 @@ static void test_zone_follows(void)
 	}
 	fill(&f);
 	fill(&g);
-	UNIT_CHECK(write_policy(&g, MAIL_ITEM_TLS_RPT, "mailto:b@example.org") == KNOT_EOK, "g");
+	CHECK(write_policy(&g, MAIL_ITEM_TLS_RPT, "mailto:b@example.org") == KNOT_EOK, "g");
 	mod.store = f.path;
-	if (!UNIT_CHECK(other_start(&other, change_policy, &f), "another process") ||
-	    !UNIT_CHECK(knotd_mod_api.load(&mod) == KNOT_EOK, "load")) {
+	if (!CHECK(other_start(&other, change_policy, &f), "another process") ||
+	    !CHECK(knotd_mod_api.load(&mod) == KNOT_EOK, "load")) {
 		return;
 	}
 	char away[sizeof(f.path) + 8];
 	snprintf(away, sizeof(away), "%s.away", f.path);
 	for (unsigned step = 0; step < 6; step++) {
 		for (unsigned i = 0; i < 3; i++) {
-			UNIT_CHECK(!is_added(&mod, "www.example.org."), "step %u.%u: www", step, i);
-			UNIT_CHECK(is_added(&mod, name) == (step % 2 == 1), "step %u.%u", step, i);
+			CHECK(!is_added(&mod, "www.example.org."), "step %u.%u: www", step, i);
+			CHECK(is_added(&mod, name) == (step % 2 == 1), "step %u.%u", step, i);
 		}
 		if (step < 4) {
-			UNIT_CHECK(say(other.to, 'c') && hear(other.from, 'd'), "step %u", step);
+			CHECK(say(other.to, 'c') && hear(other.from, 'd'), "step %u", step);
 		} else if (step == 4) {
 			/* Another store, which has it. */
-			UNIT_CHECK(rename(f.path, away) == 0 && rename(g.path, f.path) == 0,
-			           "rename");
+			CHECK(rename(f.path, away) == 0 && rename(g.path, f.path) == 0, "rename");
 			for (int i = 0; i < 500 && !is_added(&mod, name); i++) {
 				(void)nanosleep(&(struct timespec){ .tv_nsec = 10000000 }, NULL);
 			}
@@ -159,22 +158,16 @@ static void test_zone_unknown_state(void)
 	for (int ret = KNOT_EOK; ret == KNOT_EOK && number < 300; number = newest_of(&f)) {
 		ret = write_policy(&f, MAIL_ITEM_TLS_RPT, "mailto:a@example.org");
 	}
-	UNIT_CHECK(renumber(&f, number, SIZE_MAX / 2), "number");
-	UNIT_CHECK(knotd_mod_api.load(&mod) == KNOT_EOK, "load");
+	CHECK(renumber(&f, number, SIZE_MAX / 2), "number");
+	CHECK(knotd_mod_api.load(&mod) == KNOT_EOK, "load");
 	for (unsigned i = 0; i < 3; i++) {
-		UNIT_CHECK(!is_added(&mod, "www.example.org."), "%u: www", i);
-		UNIT_CHECK(is_added(&mod, "_smtp._tls.example.org."), "%u: TLS-RPT", i);
+		CHECK(!is_added(&mod, "www.example.org."), "%u: www", i);
+		CHECK(is_added(&mod, "_smtp._tls.example.org."), "%u: TLS-RPT", i);
 	}
 	knotd_mod_api.unload(&mod);
 	fixture_remove(&f);
 }
 
-static const unit_test_t tests[] = { { "a zone's instance", test_zone_instance },
-	                             { "it follows the store", test_zone_follows },
-	                             { "a store of no known state", test_zone_unknown_state },
-	                             { NULL, NULL } };
-
-int main(void)
-{
-	return unit_run("module_zone", tests);
-}
+UNIT_MAIN("module_zone", TEST("a zone's instance", test_zone_instance),
+          TEST("it follows the store", test_zone_follows),
+          TEST("a store of no known state", test_zone_unknown_state))

@@ -82,7 +82,7 @@ static const struct {
 	  "-----END PRIVATE KEY-----\r\n",
 	  MAIL_ALGORITHM_ED25519, rfc8410_public },
 };
-#define KEYS (sizeof(keys) / sizeof(*keys))
+#define KEYS (COUNT(keys))
 
 /*! Return whether the public half of a key is this one. */
 static bool public_is(const mail_private_t *key, const char *base64)
@@ -99,15 +99,14 @@ static void test_read(void)
 		mail_private_t *key = NULL;
 		mail_diag_t diag = { .line = 7 };
 		int ret = mail_private_read(MAIL_STR(keys[i].text), &key, &diag);
-		if (!UNIT_CHECK(ret == KNOT_EOK, "%s: %d (%s)", keys[i].name, ret, diag.text)) {
+		if (!CHECK(ret == KNOT_EOK, "%s: %d (%s)", keys[i].name, ret, diag.text)) {
 			continue;
 		}
-		CU_ASSERT(diag.line == 7);
-		UNIT_CHECK(mail_private_algorithm(key) == keys[i].algorithm, "%s", keys[i].name);
-		UNIT_CHECK(public_is(key, keys[i].public_key), "%s: another public half",
-		           keys[i].name);
-		UNIT_CHECK(mail_private_check(key, &diag) == KNOT_EOK, "%s: %s", keys[i].name,
-		           diag.text);
+		CHECK_INT(diag.line, 7);
+		CHECK(mail_private_algorithm(key) == keys[i].algorithm, "%s", keys[i].name);
+		CHECK(public_is(key, keys[i].public_key), "%s: another public half", keys[i].name);
+		CHECK(mail_private_check(key, &diag) == KNOT_EOK, "%s: %s", keys[i].name,
+		      diag.text);
 		mail_private_free(key);
 	}
 }
@@ -124,10 +123,10 @@ static void test_read_v2(void)
 	mail_diag_t diag = { 0 };
 	int ret = mail_private_read(MAIL_STR(text), &key, &diag);
 	if (ret == KNOT_EOK) {
-		CU_ASSERT(public_is(key, rfc8410_public));
+		CHECK(public_is(key, rfc8410_public));
 	} else {
-		UNIT_CHECK(ret == KNOT_EINVAL && strstr(diag.text, "damaged") != NULL, "%d: %s",
-		           ret, diag.text);
+		CHECK(ret == KNOT_EINVAL && strstr(diag.text, "damaged") != NULL, "%d: %s", ret,
+		      diag.text);
 	}
 	mail_private_free(key);
 }
@@ -187,14 +186,13 @@ static void test_refused(void)
 		  "PrivateKey: /////wAAAAD//////////7zm+q2nF56E87nKwvxjJVE=\n",
 		  "damaged" },
 	};
-	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+	EACH(c, cases) {
 		mail_private_t *key = (mail_private_t *)&key;
 		mail_diag_t diag = { 0 };
-		int ret = mail_private_read(MAIL_STR(cases[i].text), &key, &diag);
-		UNIT_CHECK(ret == KNOT_EINVAL && key == NULL, "case %zu: %d", i, ret);
-		UNIT_CHECK(strstr(diag.text, cases[i].reason) != NULL, "case %zu: %s", i,
-		           diag.text);
-		CU_ASSERT(mail_private_read(MAIL_STR(cases[i].text), &key, NULL) == KNOT_EINVAL);
+		int ret = mail_private_read(MAIL_STR(c->text), &key, &diag);
+		CHECK(ret == KNOT_EINVAL && key == NULL, "%d", ret);
+		CHECK_HAS(diag.text, c->reason);
+		CHECK_INT(mail_private_read(MAIL_STR(c->text), &key, NULL), KNOT_EINVAL);
 	}
 }
 
@@ -203,7 +201,7 @@ static bool signature_sound(mail_private_t *key)
 {
 	mail_keyring_t *ring = mail_keyring_new();
 	mail_signer_t *signer = mail_signer_new(ring, NULL, 0);
-	CU_ASSERT_FATAL(signer != NULL && mail_keyring_add(ring, key) == KNOT_EOK);
+	REQUIRE(signer != NULL && mail_keyring_add(ring, key) == KNOT_EOK);
 	mail_dnskey_t dnskey = signing_public(key);
 	uint8_t out[MAIL_SIGNATURE_MAX];
 	int ret = mail_signer_sign(signer, &dnskey, 0, (const uint8_t *)"x", 1, out);
@@ -226,11 +224,11 @@ static void test_rsa_wrong(void)
 		{ "Prime2: ", true },           { "Exponent1: ", true },
 		{ "Exponent2: ", true },        { "Coefficient: ", true },
 	};
-	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+	for (size_t i = 0; i < COUNT(cases); i++) {
 		char text[sizeof(keys_rsa_bind)];
 		memcpy(text, keys_rsa_bind, sizeof(text));
 		char *place = strstr(text, cases[i].tag);
-		CU_ASSERT_FATAL(place != NULL);
+		REQUIRE(place != NULL);
 		place += strlen(cases[i].tag) + (i == 0 ? 0 : 20);
 		*place = *place == 'D' ? 'E' : 'D';
 		mail_private_t *key = NULL;
@@ -238,9 +236,9 @@ static void test_rsa_wrong(void)
 		int ret = mail_private_read(MAIL_STR(text), &key, &diag);
 		if (ret == KNOT_EOK) {
 			ret = mail_private_check(key, &diag);
-			UNIT_CHECK(!cases[i].secret || signature_sound(key), "%s", cases[i].tag);
+			CHECK(!cases[i].secret || signature_sound(key), "%s", cases[i].tag);
 		}
-		UNIT_CHECK(ret == KNOT_EINVAL && diag.text[0] != '\0', "%s: %d", cases[i].tag, ret);
+		CHECK(ret == KNOT_EINVAL && diag.text[0] != '\0', "%s: %d", cases[i].tag, ret);
 		mail_private_free(key);
 	}
 }
@@ -257,8 +255,8 @@ static void test_cut(void)
 			mail_diag_t diag = { 0 };
 			int ret = mail_private_read((mail_str_t){ text, len }, &key, &diag);
 			/* In BIND's text, what follows the key may be missing. */
-			UNIT_CHECK(ret == KNOT_EINVAL ? diag.text[0] != '\0' : ret == KNOT_EOK,
-			           "%s, %zu octets: %d", keys[i].name, len, ret);
+			CHECK(ret == KNOT_EINVAL ? diag.text[0] != '\0' : ret == KNOT_EOK,
+			      "%s, %zu octets: %d", keys[i].name, len, ret);
 			mail_private_free(key);
 			free(text);
 		}
@@ -285,14 +283,14 @@ static void check_round(const mail_private_t *key, const char *name)
 {
 	mail_buf_t pem = { 0 }, again = { 0 };
 	mail_private_t *read = NULL;
-	CU_ASSERT(mail_private_print(key, &pem) == KNOT_EOK);
-	UNIT_CHECK(openssl_takes(&pem, key), "%s", name);
+	CHECK_OK(mail_private_print(key, &pem));
+	CHECK(openssl_takes(&pem, key), "%s", name);
 	int ret = mail_private_read(mail_buf_view(&pem), &read, NULL);
-	if (UNIT_CHECK(ret == KNOT_EOK, "%s: %d", name, ret)) {
-		CU_ASSERT(mail_private_algorithm(read) == mail_private_algorithm(key));
-		CU_ASSERT(mail_str_equal(mail_private_public(read), mail_private_public(key)));
-		CU_ASSERT(mail_private_print(read, &again) == KNOT_EOK);
-		UNIT_CHECK(mail_str_equal(mail_buf_view(&pem), mail_buf_view(&again)), "%s", name);
+	if (CHECK(ret == KNOT_EOK, "%s: %d", name, ret)) {
+		CHECK_INT(mail_private_algorithm(read), mail_private_algorithm(key));
+		CHECK(mail_str_equal(mail_private_public(read), mail_private_public(key)));
+		CHECK_OK(mail_private_print(read, &again));
+		CHECK(mail_str_equal(mail_buf_view(&pem), mail_buf_view(&again)), "%s", name);
 	}
 	mail_private_free(read);
 	mail_buf_free(&pem);
@@ -303,23 +301,23 @@ static void test_print(void)
 {
 	for (size_t i = 0; i < KEYS; i++) {
 		mail_private_t *key = NULL;
-		CU_ASSERT_FATAL(mail_private_read(MAIL_STR(keys[i].text), &key, NULL) == KNOT_EOK);
+		REQUIRE(mail_private_read(MAIL_STR(keys[i].text), &key, NULL) == KNOT_EOK);
 		check_round(key, keys[i].name);
 		mail_private_free(key);
 	}
 
 	/* The same octets as OpenSSL wrote. */
 	static const char *const pems[] = { keys_rsa_pkcs8, keys_p256_pkcs8, keys_ed25519_pkcs8 };
-	for (size_t i = 0; i < sizeof(pems) / sizeof(*pems); i++) {
+	EACH(c, pems) {
 		mail_private_t *key = NULL;
 		mail_buf_t pem = { 0 };
-		CU_ASSERT_FATAL(mail_private_read(MAIL_STR(pems[i]), &key, NULL) == KNOT_EOK);
-		CU_ASSERT(mail_private_print(key, &pem) == KNOT_EOK);
-		CU_ASSERT(mail_str_is(mail_buf_view(&pem), pems[i]));
+		REQUIRE(mail_private_read(MAIL_STR(*c), &key, NULL) == KNOT_EOK);
+		CHECK_OK(mail_private_print(key, &pem));
+		CHECK_TEXT(mail_buf_view(&pem), *c);
 		mail_buf_free(&pem);
 		uint8_t small[40];
 		pem = MAIL_BUF_FIXED(small, sizeof(small));
-		CU_ASSERT(mail_private_print(key, &pem) == KNOT_ESPACE);
+		CHECK_INT(mail_private_print(key, &pem), KNOT_ESPACE);
 		mail_private_free(key);
 	}
 }
@@ -342,20 +340,20 @@ static void test_generate(void)
 		{ (mail_algorithm_t)0, 0, KNOT_EINVAL, 0 },
 		{ (mail_algorithm_t)14, 0, KNOT_EINVAL, 0 },
 	};
-	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+	EACH(c, cases) {
 		mail_private_t *key = NULL, *other = NULL;
-		int ret = mail_private_generate(cases[i].algorithm, cases[i].bits, &key);
-		UNIT_CHECK(ret == cases[i].ret, "case %zu: %d", i, ret);
-		CU_ASSERT((ret == KNOT_EOK) == (key != NULL));
+		int ret = mail_private_generate(c->algorithm, c->bits, &key);
+		CHECK_INT(ret, c->ret);
+		CHECK((ret == KNOT_EOK) == (key != NULL));
 		if (key == NULL) {
 			continue;
 		}
-		UNIT_CHECK(mail_private_public(key).len == cases[i].public_len, "case %zu", i);
+		CHECK_INT(mail_private_public(key).len, c->public_len);
 		check_round(key, "made");
-		if (cases[i].algorithm != MAIL_ALGORITHM_RSASHA256) {
-			CU_ASSERT(mail_private_generate(cases[i].algorithm, 0, &other) == KNOT_EOK);
-			CU_ASSERT(!mail_str_equal(mail_private_public(key),
-			                          mail_private_public(other)));
+		if (c->algorithm != MAIL_ALGORITHM_RSASHA256) {
+			CHECK_OK(mail_private_generate(c->algorithm, 0, &other));
+			CHECK(!mail_str_equal(mail_private_public(key),
+			                      mail_private_public(other)));
 		}
 		mail_private_free(other);
 		mail_private_free(key);
@@ -378,19 +376,19 @@ static void test_file(void)
 		{ ".main", MAIL_ALGORITHM_ED25519, 1, NULL },
 		{ "", MAIL_ALGORITHM_ED25519, 1, NULL },
 	};
-	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+	EACH(c, cases) {
 		char name[64];
-		int ret = mail_private_file(MAIL_STR(cases[i].set), cases[i].algorithm,
-		                            cases[i].tag, name, sizeof(name));
-		UNIT_CHECK(ret == (cases[i].name != NULL ? KNOT_EOK : KNOT_EINVAL), "case %zu: %d",
-		           i, ret);
+		int ret = mail_private_file(MAIL_STR(c->set), c->algorithm, c->tag, name,
+		                            sizeof(name));
+		CHECK(ret == (c->name != NULL ? KNOT_EOK : KNOT_EINVAL), "%d", ret);
 		if (ret == KNOT_EOK) {
-			UNIT_CHECK(strcmp(name, cases[i].name) == 0, "case %zu: %s", i, name);
-			size_t len = strlen(cases[i].name);
-			CU_ASSERT(mail_private_file(MAIL_STR(cases[i].set), cases[i].algorithm,
-			                            cases[i].tag, name, len) == KNOT_ESPACE);
-			CU_ASSERT(mail_private_file(MAIL_STR(cases[i].set), cases[i].algorithm,
-			                            cases[i].tag, name, len + 1) == KNOT_EOK);
+			CHECK_STR(name, c->name);
+			size_t len = strlen(c->name);
+			CHECK_INT(mail_private_file(MAIL_STR(c->set), c->algorithm, c->tag, name,
+			                            len),
+			          KNOT_ESPACE);
+			CHECK_OK(mail_private_file(MAIL_STR(c->set), c->algorithm, c->tag, name,
+			                           len + 1));
 		}
 	}
 }
@@ -400,10 +398,10 @@ static void test_file(void)
 static void test_references(void)
 {
 	mail_private_t *key = NULL;
-	CU_ASSERT_FATAL(mail_private_generate(MAIL_ALGORITHM_ED25519, 0, &key) == KNOT_EOK);
-	CU_ASSERT(mail_private_ref(key) == key);
+	REQUIRE(mail_private_generate(MAIL_ALGORITHM_ED25519, 0, &key) == KNOT_EOK);
+	CHECK_INT(mail_private_ref(key), key);
 	mail_private_free(key);
-	CU_ASSERT(mail_private_public(key).len == 32);
+	CHECK_INT(mail_private_public(key).len, 32);
 	mail_private_free(key);
 	mail_private_free(NULL);
 }
@@ -412,7 +410,7 @@ static void test_references(void)
 /* Keys that take different ways. */
 static const char *const swept[] = { keys_rsa_bind, keys_rsa_pkcs8, keys_p256_bind, keys_p256_pkcs8,
 	                             keys_ed25519_bind };
-#define SWEPT (sizeof(swept) / sizeof(*swept))
+#define SWEPT (COUNT(swept))
 
 static bool result_fits(int ret)
 {
@@ -422,23 +420,23 @@ static bool result_fits(int ret)
 /* Of some thousand allocations, ours and OpenSSL's, every seventh fails once. */
 static void test_memory(void)
 {
-	CU_ASSERT_FATAL(failing_linked());
+	REQUIRE(failing_linked());
 	for (size_t k = 0; k < SWEPT; k++) {
 		for (size_t i = 1; failing_on(i); i += STEP) {
 			mail_private_t *key = NULL;
 			mail_buf_t pem = { 0 };
 			int ret = mail_private_read(MAIL_STR(swept[k]), &key, NULL);
 			/* OpenSSL's decoders do not always say that it was for want of memory. */
-			UNIT_CHECK(result_fits(ret) || ret == KNOT_EINVAL, "key %zu: %d", k, ret);
-			CU_ASSERT((ret == KNOT_EOK) == (key != NULL));
+			CHECK(result_fits(ret) || ret == KNOT_EINVAL, "key %zu: %d", k, ret);
+			CHECK((ret == KNOT_EOK) == (key != NULL));
 			if (ret == KNOT_EOK) {
 				ret = mail_private_print(key, &pem);
-				UNIT_CHECK(result_fits(ret), "key %zu: %d", k, ret);
+				CHECK(result_fits(ret), "key %zu: %d", k, ret);
 			}
 			mail_buf_free(&pem);
 			mail_private_free(key);
 			if (!failing_off()) {
-				UNIT_CHECK(i > 5, "key %zu: %zu", k, i);
+				CHECK(i > 5, "key %zu: %zu", k, i);
 				break;
 			}
 		}
@@ -451,8 +449,8 @@ static void test_memory_sign(void)
 	for (size_t k = 0; k < SWEPT; k++) {
 		mail_private_t *key = NULL;
 		mail_keyring_t *ring = mail_keyring_new();
-		CU_ASSERT_FATAL(mail_private_read(MAIL_STR(swept[k]), &key, NULL) == KNOT_EOK);
-		CU_ASSERT_FATAL(ring != NULL && mail_keyring_add(ring, key) == KNOT_EOK);
+		REQUIRE(mail_private_read(MAIL_STR(swept[k]), &key, NULL) == KNOT_EOK);
+		REQUIRE(ring != NULL && mail_keyring_add(ring, key) == KNOT_EOK);
 		mail_dnskey_t dnskey = signing_public(key);
 		for (size_t i = 1; failing_on(i); i += STEP) {
 			uint8_t out[MAIL_SIGNATURE_MAX];
@@ -460,18 +458,18 @@ static void test_memory_sign(void)
 			mail_signer_t *signer = mail_signer_new(ring, NULL, 0);
 			if (signer != NULL) {
 				ret = mail_signer_sign(signer, &dnskey, 0, out, 0, out);
-				UNIT_CHECK(ret > 0 || (ret < 0 && result_fits(ret)), "key %zu: %d",
-				           k, ret);
+				CHECK(ret > 0 || (ret < 0 && result_fits(ret)), "key %zu: %d", k,
+				      ret);
 			}
 			bool met = failing_off();
 			if (signer != NULL) {
 				ret = mail_signer_sign(signer, &dnskey, 0, out, 0, out);
-				UNIT_CHECK(ret > 0 && signing_verify(&dnskey, out, 0, out, ret),
-				           "key %zu: %d", k, ret);
+				CHECK(ret > 0 && signing_verify(&dnskey, out, 0, out, ret),
+				      "key %zu: %d", k, ret);
 			}
 			mail_signer_free(signer);
 			if (!met) {
-				UNIT_CHECK(i > 5, "key %zu: %zu", k, i);
+				CHECK(i > 5, "key %zu: %zu", k, i);
 				break;
 			}
 		}

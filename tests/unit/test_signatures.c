@@ -53,7 +53,7 @@ static bool get(mail_signatures_t *signatures, uint64_t number, size_t len)
 	if (!mail_signatures_get(signatures, digest_number(signatures, number), signature, len)) {
 		return false;
 	}
-	UNIT_CHECK(signature_is(number, signature, len), "number %llu", (unsigned long long)number);
+	CHECK(signature_is(number, signature, len), "number %llu", (unsigned long long)number);
 	return true;
 }
 
@@ -62,32 +62,31 @@ static void test_digest(void)
 {
 	mail_signatures_t *signatures = mail_signatures_new(0);
 	mail_signatures_t *others = mail_signatures_new(0);
-	CU_ASSERT_FATAL(signatures != NULL && others != NULL);
+	REQUIRE(signatures != NULL && others != NULL);
 	static uint8_t octets[3000];
 	static mail_digest_t seen[3000];
 	for (size_t len = 0; len < 3000; len++) {
 		seen[len] = digest_of(signatures, "key", octets, len);
-		CU_ASSERT(digest_equal(seen[len], digest_of(signatures, "key", octets, len)));
-		CU_ASSERT(!digest_equal(seen[len], digest_of(others, "key", octets, len)));
+		CHECK(digest_equal(seen[len], digest_of(signatures, "key", octets, len)));
+		CHECK(!digest_equal(seen[len], digest_of(others, "key", octets, len)));
 		for (size_t k = 0; k < len; k++) {
 			if (digest_equal(seen[k], seen[len])) {
-				UNIT_CHECK(false, "%zu and %zu octets", k, len);
+				CHECK(false, "%zu and %zu octets", k, len);
 			}
 		}
 	}
-	CU_ASSERT(!digest_equal(digest_of(signatures, "key", "abc", 3),
-	                        digest_of(signatures, "keya", "bc", 2)));
-	CU_ASSERT(!digest_equal(digest_of(signatures, "0123456789abcdef", "abc", 3),
-	                        digest_of(signatures, "", "0123456789abcdefabc", 19)));
+	CHECK(!digest_equal(digest_of(signatures, "key", "abc", 3),
+	                    digest_of(signatures, "keya", "bc", 2)));
+	CHECK(!digest_equal(digest_of(signatures, "0123456789abcdef", "abc", 3),
+	                    digest_of(signatures, "", "0123456789abcdefabc", 19)));
 
 	static const size_t lengths[] = { 1, 15, 16, 17, 200, 976, 1020, 1024, 1040, 2999 };
-	for (size_t i = 0; i < sizeof(lengths) / sizeof(*lengths); i++) {
-		mail_digest_t digest = digest_of(signatures, "key", octets, lengths[i]);
-		for (size_t k = 0; k < lengths[i] * 8; k++) {
+	EACH(c, lengths) {
+		mail_digest_t digest = digest_of(signatures, "key", octets, *c);
+		for (size_t k = 0; k < *c * 8; k++) {
 			octets[k / 8] ^= 1u << k % 8;
-			UNIT_CHECK(!digest_equal(digest,
-			                         digest_of(signatures, "key", octets, lengths[i])),
-			           "%zu octets, bit %zu", lengths[i], k);
+			CHECK(!digest_equal(digest, digest_of(signatures, "key", octets, *c)),
+			      "%zu octets, bit %zu", *c, k);
 			octets[k / 8] ^= 1u << k % 8;
 		}
 	}
@@ -98,13 +97,13 @@ static void test_digest(void)
 		ones += (size_t)__builtin_popcountll(seen[i].low) +
 		        (size_t)__builtin_popcountll(seen[i].high);
 	}
-	UNIT_CHECK(ones > 190000 && ones < 194000, "%zu of 384000", ones);
+	CHECK(ones > 190000 && ones < 194000, "%zu of 384000", ones);
 
 	/* Where they lie in memory does not matter. */
 	memset(octets, 0xa5, sizeof(octets));
 	mail_digest_t digest = digest_of(signatures, "key", octets, 200);
 	for (size_t i = 1; i < 16; i++) {
-		CU_ASSERT(digest_equal(digest, digest_of(signatures, "key", octets + i, 200)));
+		CHECK(digest_equal(digest, digest_of(signatures, "key", octets + i, 200)));
 	}
 	mail_signatures_free(signatures);
 	mail_signatures_free(others);
@@ -113,22 +112,22 @@ static void test_digest(void)
 static void test_kept(void)
 {
 	static const size_t lengths[] = { 64, 256, 257, 384, 512 };
-	for (size_t i = 0; i < sizeof(lengths) / sizeof(*lengths); i++) {
+	EACH(c, lengths) {
 		mail_signatures_t *signatures = mail_signatures_new(32 << 20);
-		CU_ASSERT_FATAL(signatures != NULL);
+		REQUIRE(signatures != NULL);
 		for (uint64_t number = 0; number < 1000; number++) {
-			CU_ASSERT(!get(signatures, number, lengths[i]));
-			put(signatures, number, lengths[i]);
-			UNIT_CHECK(get(signatures, number, lengths[i]), "%zu octets, number %u",
-			           lengths[i], (unsigned)number);
+			CHECK(!get(signatures, number, *c));
+			put(signatures, number, *c);
+			CHECK(get(signatures, number, *c), "%zu octets, number %u", *c,
+			      (unsigned)number);
 		}
 		size_t found = 0;
 		for (uint64_t number = 0; number < 1000; number++) {
-			found += get(signatures, number, lengths[i]);
-			put(signatures, number, lengths[i]); /* Once more is once. */
+			found += get(signatures, number, *c);
+			put(signatures, number, *c); /* Once more is once. */
 		}
 		/* Room is for 400,000 chunks: no set is full. */
-		UNIT_CHECK(found == 1000, "%zu octets: %zu", lengths[i], found);
+		CHECK(found == 1000, "%zu octets: %zu", *c, found);
 		mail_signatures_free(signatures);
 	}
 }
@@ -137,22 +136,22 @@ static void test_kept(void)
 static void test_bound(void)
 {
 	static const size_t bounds[] = { 0, 1, SET_LEN - 1, SET_LEN, 2 * SET_LEN - 1, 4096, 65536 };
-	for (size_t i = 0; i < sizeof(bounds) / sizeof(*bounds); i++) {
-		mail_signatures_t *signatures = mail_signatures_new(bounds[i]);
-		CU_ASSERT_FATAL(signatures != NULL);
-		size_t found = 0, count = 20 * (bounds[i] / SET_LEN + 1) * WAYS;
+	EACH(c, bounds) {
+		mail_signatures_t *signatures = mail_signatures_new(*c);
+		REQUIRE(signatures != NULL);
+		size_t found = 0, count = 20 * (*c / SET_LEN + 1) * WAYS;
 		for (uint64_t number = 0; number < count; number++) {
 			put(signatures, number, 64);
-			CU_ASSERT(get(signatures, number, 64) == (bounds[i] >= SET_LEN));
+			CHECK_INT(get(signatures, number, 64), (*c >= SET_LEN));
 		}
 		for (uint64_t number = 0; number < count; number++) {
 			found += get(signatures, number, 64);
 		}
-		size_t sets = bounds[i] / SET_LEN;
-		UNIT_CHECK(found == sets * WAYS, "bound %zu: %zu found", bounds[i], found);
+		size_t sets = *c / SET_LEN;
+		CHECK(found == sets * WAYS, "bound %zu: %zu found", *c, found);
 		mail_signatures_free(signatures);
 	}
-	CU_ASSERT(mail_signatures_new(SIZE_MAX / 2) == NULL);
+	CHECK(mail_signatures_new(SIZE_MAX / 2) == NULL);
 	mail_signatures_free(NULL);
 }
 
@@ -160,7 +159,7 @@ static void test_bound(void)
 static void test_hot(void)
 {
 	mail_signatures_t *signatures = mail_signatures_new(100 * SET_LEN);
-	CU_ASSERT_FATAL(signatures != NULL);
+	REQUIRE(signatures != NULL);
 	uint64_t flood = 1000000;
 	for (uint64_t round = 0; round < 3; round++) {
 		unsigned missed = 0;
@@ -178,7 +177,7 @@ static void test_hot(void)
 			}
 		}
 		/* First come, first gone: half would be missed. */
-		UNIT_CHECK(missed < 4850, "round %u: %u of 19,400 missed", (unsigned)round, missed);
+		CHECK(missed < 4850, "round %u: %u of 19,400 missed", (unsigned)round, missed);
 	}
 	mail_signatures_free(signatures);
 }
@@ -222,25 +221,19 @@ static void test_threads(void)
 {
 	pthread_t threads[THREADS];
 	shared.signatures = mail_signatures_new(2 * SET_LEN);
-	CU_ASSERT_FATAL(shared.signatures != NULL);
+	REQUIRE(shared.signatures != NULL);
 	for (size_t i = 0; i < THREADS; i++) {
-		CU_ASSERT_FATAL(pthread_create(&threads[i], NULL, thread_run,
-		                               (void *)(uintptr_t)(i + 1)) == 0);
+		REQUIRE(pthread_create(&threads[i], NULL, thread_run, (void *)(uintptr_t)(i + 1)) ==
+		        0);
 	}
 	for (size_t i = 0; i < THREADS; i++) {
 		pthread_join(threads[i], NULL);
 	}
-	UNIT_CHECK(atomic_load(&shared.torn) == 0, "%u torn", atomic_load(&shared.torn));
-	UNIT_CHECK(atomic_load(&shared.found) > TURNS / 10, "%u found", atomic_load(&shared.found));
+	CHECK(atomic_load(&shared.torn) == 0, "%u torn", atomic_load(&shared.torn));
+	CHECK(atomic_load(&shared.found) > TURNS / 10, "%u found", atomic_load(&shared.found));
 	mail_signatures_free(shared.signatures);
 }
 
-int main(void)
-{
-	static const unit_test_t tests[] = {
-		{ "digests", test_digest },  { "what is kept", test_kept },
-		{ "the bound", test_bound }, { "what stays", test_hot },
-		{ "threads", test_threads }, { NULL, NULL },
-	};
-	return unit_run("signatures", tests);
-}
+UNIT_MAIN("signatures", TEST("digests", test_digest), TEST("what is kept", test_kept),
+          TEST("the bound", test_bound), TEST("what stays", test_hot),
+          TEST("threads", test_threads))

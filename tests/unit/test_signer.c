@@ -22,9 +22,9 @@ static mail_private_t *key_make(mail_algorithm_t algorithm, mail_keyring_t **rin
 {
 	mail_private_t *key = NULL;
 	*ring = mail_keyring_new();
-	CU_ASSERT_FATAL(*ring != NULL);
-	CU_ASSERT_FATAL(mail_private_generate(algorithm, 0, &key) == KNOT_EOK);
-	CU_ASSERT_FATAL(mail_keyring_add(*ring, key) == KNOT_EOK);
+	REQUIRE(*ring != NULL);
+	REQUIRE(mail_private_generate(algorithm, 0, &key) == KNOT_EOK);
+	REQUIRE(mail_keyring_add(*ring, key) == KNOT_EOK);
 	return key;
 }
 
@@ -46,23 +46,22 @@ static void test_published(void)
 		  "Bg==",
 		  35217 },
 	};
-	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+	EACH(c, cases) {
 		char text[256];
 		snprintf(text, sizeof(text),
 		         "Private-key-format: v1.2\nAlgorithm: 15 (ED25519)\nPrivateKey: %s\n",
-		         cases[i].private);
+		         c->private);
 		mail_private_t *private = NULL;
 		mail_keyring_t *ring = mail_keyring_new();
 		mail_signer_t *signer = mail_signer_new(ring, NULL, 0);
-		CU_ASSERT_FATAL(ring != NULL && signer != NULL);
-		CU_ASSERT(mail_private_read(MAIL_STR(text), &private, NULL) == KNOT_EOK);
-		CU_ASSERT(mail_keyring_add(ring, private) == KNOT_EOK);
+		REQUIRE(ring != NULL && signer != NULL);
+		CHECK_OK(mail_private_read(MAIL_STR(text), &private, NULL));
+		CHECK_OK(mail_keyring_add(ring, private));
 
 		uint8_t memory[64], octets[512], signature[MAIL_SIGNATURE_MAX];
 		uint8_t expected[MAIL_SIGNATURE_MAX];
 		static const uint8_t mx[] = "\0\x0a\4mail\7example\3com";
-		mail_dnskey_t key = signing_dnskey(MAIL_ALGORITHM_ED25519, cases[i].tag,
-		                                   cases[i].public_key);
+		mail_dnskey_t key = signing_dnskey(MAIL_ALGORITHM_ED25519, c->tag, c->public_key);
 		knot_dname_t *zone = signing_name("example.com");
 		mail_rrsig_t rrsig = { zone, zone, 3600, 1438207200, 1440021600, key.tag, 15 };
 		knot_rrset_t rrset;
@@ -72,13 +71,12 @@ static void test_published(void)
 		knot_rdata_init(rrset.rrs.rdata, sizeof(mx), mx);
 		size_t rdata_len;
 		int len = mail_rrsig_octets(&rrsig, &rrset, octets, sizeof(octets), &rdata_len);
-		CU_ASSERT_FATAL(len > 0);
+		REQUIRE(len > 0);
 		for (size_t k = 0; k < 3; k++) {
 			int ret = mail_signer_sign(signer, &key, 0, octets, len, signature);
-			UNIT_CHECK(ret == 64 &&
-			                   signing_base64(cases[i].signature, expected) == 64 &&
-			                   memcmp(signature, expected, 64) == 0,
-			           "case %zu, time %zu: %d", i, k, ret);
+			CHECK(ret == 64 && signing_base64(c->signature, expected) == 64 &&
+			              memcmp(signature, expected, 64) == 0,
+			      ", time %zu: %d", k, ret);
 		}
 		knot_dname_free(zone, NULL);
 		mail_signer_free(signer);
@@ -90,33 +88,32 @@ static void test_published(void)
 static void test_algorithms(void)
 {
 	static const size_t lengths[] = { 0, 1, 15, 16, 17, 200, 1023, 1024, 1025, 65535 };
-	for (size_t i = 0; i < sizeof(algorithms) / sizeof(*algorithms); i++) {
+	EACH(c, algorithms) {
 		mail_keyring_t *ring;
-		mail_private_t *private = key_make(algorithms[i], &ring);
+		mail_private_t *private = key_make(*c, &ring);
 		mail_dnskey_t key = signing_public(private);
 		mail_signatures_t *signatures = mail_signatures_new(1 << 20);
 		mail_signer_t *signer = mail_signer_new(ring, signatures, 0);
-		CU_ASSERT_FATAL(signatures != NULL && signer != NULL);
+		REQUIRE(signatures != NULL && signer != NULL);
 		uint8_t *octets = calloc(1, 65535);
-		for (size_t k = 0; k < sizeof(lengths) / sizeof(*lengths); k++) {
+		EACH(e, lengths) {
 			uint8_t first[MAIL_SIGNATURE_MAX], second[MAIL_SIGNATURE_MAX];
-			int ret = mail_signer_sign(signer, &key, 0, octets, lengths[k], first);
-			UNIT_CHECK(ret == (algorithms[i] == MAIL_ALGORITHM_RSASHA256 ? 256 : 64),
-			           "algorithm %u: %d", algorithms[i], ret);
-			UNIT_CHECK(ret > 0 && signing_verify(&key, octets, lengths[k], first, ret),
-			           "algorithm %u, %zu octets", algorithms[i], lengths[k]);
+			int ret = mail_signer_sign(signer, &key, 0, octets, *e, first);
+			CHECK(ret == (*c == MAIL_ALGORITHM_RSASHA256 ? 256 : 64),
+			      "algorithm %u: %d", *c, ret);
+			CHECK(ret > 0 && signing_verify(&key, octets, *e, first, ret),
+			      "algorithm %u, %zu octets", *c, *e);
 			/* From the cache, ECDSA's too are the same. */
-			CU_ASSERT(mail_signer_sign(signer, &key, 0, octets, lengths[k], second) ==
-			          ret);
-			UNIT_CHECK(ret > 0 && memcmp(first, second, ret) == 0,
-			           "algorithm %u, %zu octets", algorithms[i], lengths[k]);
+			CHECK_INT(mail_signer_sign(signer, &key, 0, octets, *e, second), ret);
+			CHECK(ret > 0 && memcmp(first, second, ret) == 0,
+			      "algorithm %u, %zu octets", *c, *e);
 		}
 		mail_signer_counts_t counts = mail_signer_counts(signer);
-		UNIT_CHECK(counts.made == 10 && counts.cached == 10 && counts.refused == 0,
-		           "%llu made, %llu found", (unsigned long long)counts.made,
-		           (unsigned long long)counts.cached);
+		CHECK(counts.made == 10 && counts.cached == 10 && counts.refused == 0,
+		      "%llu made, %llu found", (unsigned long long)counts.made,
+		      (unsigned long long)counts.cached);
 		counts = mail_signer_counts(signer);
-		CU_ASSERT(counts.made == 0 && counts.cached == 0);
+		CHECK(counts.made == 0 && counts.cached == 0);
 		free(octets);
 		mail_signer_free(signer);
 		mail_signatures_free(signatures);
@@ -132,17 +129,17 @@ static void test_ecdsa_short(void)
 	mail_private_t *private = key_make(MAIL_ALGORITHM_ECDSAP256SHA256, &ring);
 	mail_dnskey_t key = signing_public(private);
 	mail_signer_t *signer = mail_signer_new(ring, NULL, 0);
-	CU_ASSERT_FATAL(signer != NULL);
+	REQUIRE(signer != NULL);
 	unsigned found = 0;
 	for (uint32_t i = 0; i < 20000 && found < 5; i++) {
 		uint8_t signature[MAIL_SIGNATURE_MAX];
 		int ret = mail_signer_sign(signer, &key, 0, (uint8_t *)&i, sizeof(i), signature);
 		if (ret == 64 && (signature[0] == 0 || signature[32] == 0)) {
 			found++;
-			CU_ASSERT(signing_verify(&key, (uint8_t *)&i, sizeof(i), signature, 64));
+			CHECK(signing_verify(&key, (uint8_t *)&i, sizeof(i), signature, 64));
 		}
 	}
-	CU_ASSERT(found == 5);
+	CHECK_INT(found, 5);
 	mail_signer_free(signer);
 	mail_keyring_free(ring);
 	mail_private_free(private);
@@ -158,30 +155,30 @@ static void test_ring(void)
 	mail_signatures_t *signatures = mail_signatures_new(1 << 16);
 	mail_signer_t *signer = mail_signer_new(ring, signatures, 0);
 	mail_signer_t *none = mail_signer_new(empty, signatures, 0);
-	CU_ASSERT_FATAL(signatures != NULL && signer != NULL && none != NULL);
+	REQUIRE(signatures != NULL && signer != NULL && none != NULL);
 	uint8_t out[MAIL_SIGNATURE_MAX];
 	const uint8_t octets[] = "octets", others[] = "others";
 
-	CU_ASSERT(!mail_signer_has(none, &key));
-	CU_ASSERT(mail_signer_sign(none, &key, 0, octets, 6, out) == KNOT_ENOENT);
-	CU_ASSERT(mail_signer_sign(none, &key, MAIL_SIGN_FLEETING, octets, 6, out) == KNOT_ENOENT);
+	CHECK(!mail_signer_has(none, &key));
+	CHECK_INT(mail_signer_sign(none, &key, 0, octets, 6, out), KNOT_ENOENT);
+	CHECK_INT(mail_signer_sign(none, &key, MAIL_SIGN_FLEETING, octets, 6, out), KNOT_ENOENT);
 
-	CU_ASSERT(mail_signer_has(signer, &key));
-	CU_ASSERT(mail_signer_sign(signer, &key, 0, octets, 6, out) == 64);
-	CU_ASSERT(mail_signer_has(signer, &key));
+	CHECK(mail_signer_has(signer, &key));
+	CHECK_INT(mail_signer_sign(signer, &key, 0, octets, 6, out), 64);
+	CHECK(mail_signer_has(signer, &key));
 	mail_dnskey_t other = key;
 	other.public_key[0] ^= 1;
-	CU_ASSERT(!mail_signer_has(signer, &other));
+	CHECK(!mail_signer_has(signer, &other));
 	other = key;
 	other.algorithm = MAIL_ALGORITHM_ECDSAP256SHA256;
-	CU_ASSERT(!mail_signer_has(signer, &other));
+	CHECK(!mail_signer_has(signer, &other));
 	mail_signer_free(signer);
 	mail_keyring_free(ring);
 
 	/* What was signed stays in the cache, for signers of other rings too. */
-	CU_ASSERT(mail_signer_sign(none, &key, 0, others, 6, out) == KNOT_ENOENT);
-	CU_ASSERT(mail_signer_sign(none, &key, 0, octets, 6, out) == 64);
-	CU_ASSERT(signing_verify(&key, octets, 6, out, 64));
+	CHECK_INT(mail_signer_sign(none, &key, 0, others, 6, out), KNOT_ENOENT);
+	CHECK_INT(mail_signer_sign(none, &key, 0, octets, 6, out), 64);
+	CHECK(signing_verify(&key, octets, 6, out, 64));
 
 	mail_signer_free(none);
 	mail_signatures_free(signatures);
@@ -195,7 +192,7 @@ static void test_budget(void)
 	mail_dnskey_t key = signing_public(private);
 	mail_signatures_t *signatures = mail_signatures_new(1 << 16);
 	mail_signer_t *signer = mail_signer_new(ring, signatures, 3);
-	CU_ASSERT_FATAL(signatures != NULL && signer != NULL);
+	REQUIRE(signatures != NULL && signer != NULL);
 	uint8_t out[MAIL_SIGNATURE_MAX] = { 0 };
 	for (int64_t now = 100; now < 104; now++) {
 		/* In the second second nothing is signed: that is not carried over. */
@@ -203,29 +200,30 @@ static void test_budget(void)
 		for (int i = 0; i < count; i++) {
 			mail_signer_sync(signer, now);
 			int ret = mail_signer_sign(signer, &key, MAIL_SIGN_FLEETING, out, 6, out);
-			UNIT_CHECK(ret == (i < 3 ? 64 : KNOT_ELIMIT), "second %d, %d: %d", (int)now,
-			           i, ret);
+			CHECK(ret == (i < 3 ? 64 : KNOT_ELIMIT), "second %d, %d: %d", (int)now, i,
+			      ret);
 		}
-		CU_ASSERT(mail_signer_sign(signer, &key, MAIL_SIGN_UNBOUNDED, out, 6, out) == 64);
-		CU_ASSERT(mail_signer_sign(signer, &key, MAIL_SIGN_FLEETING | MAIL_SIGN_UNBOUNDED,
-		                           out, 6, out) == 64);
+		CHECK_INT(mail_signer_sign(signer, &key, MAIL_SIGN_UNBOUNDED, out, 6, out), 64);
+		CHECK_INT(mail_signer_sign(signer, &key, MAIL_SIGN_FLEETING | MAIL_SIGN_UNBOUNDED,
+		                           out, 6, out),
+		          64);
 	}
 	/* None of them was kept; what is cached costs nothing of the budget. */
 	uint8_t again[MAIL_SIGNATURE_MAX];
 	const uint8_t octets[] = "octets";
-	CU_ASSERT(mail_signer_sign(signer, &key, MAIL_SIGN_UNBOUNDED, octets, 6, out) == 64);
+	CHECK_INT(mail_signer_sign(signer, &key, MAIL_SIGN_UNBOUNDED, octets, 6, out), 64);
 	mail_signer_sync(signer, 103);
-	CU_ASSERT(mail_signer_sign(signer, &key, 0, octets, 6, again) == 64);
-	CU_ASSERT(mail_signer_sign(signer, &key, 0, octets, 6, again) == 64);
+	CHECK_INT(mail_signer_sign(signer, &key, 0, octets, 6, again), 64);
+	CHECK_INT(mail_signer_sign(signer, &key, 0, octets, 6, again), 64);
 	mail_signer_counts_t counts = mail_signer_counts(signer);
-	CU_ASSERT(counts.refused == 9);
-	CU_ASSERT(counts.made == 9 + 8 + 2 && counts.cached == 1);
+	CHECK_INT(counts.refused, 9);
+	CHECK(counts.made == 9 + 8 + 2 && counts.cached == 1);
 	mail_signer_free(signer);
 
 	signer = mail_signer_new(ring, NULL, 0);
-	CU_ASSERT_FATAL(signer != NULL);
+	REQUIRE(signer != NULL);
 	for (int i = 0; i < 10; i++) {
-		CU_ASSERT(mail_signer_sign(signer, &key, MAIL_SIGN_FLEETING, out, 6, out) == 64);
+		CHECK_INT(mail_signer_sign(signer, &key, MAIL_SIGN_FLEETING, out, 6, out), 64);
 	}
 	mail_signer_free(signer);
 	mail_signatures_free(signatures);
@@ -239,23 +237,23 @@ static void test_many(void)
 	static mail_dnskey_t keys[MANY];
 	mail_keyring_t *ring = mail_keyring_new();
 	mail_signer_t *signer = mail_signer_new(ring, NULL, 0);
-	CU_ASSERT_FATAL(ring != NULL && signer != NULL);
+	REQUIRE(ring != NULL && signer != NULL);
 	for (size_t i = 0; i < MANY; i++) {
 		mail_private_t *private = NULL;
-		CU_ASSERT_FATAL(mail_private_generate(i % 2 ? MAIL_ALGORITHM_ED25519
-		                                            : MAIL_ALGORITHM_ECDSAP256SHA256,
-		                                      0, &private) == KNOT_EOK);
-		CU_ASSERT(mail_keyring_add(ring, private) == KNOT_EOK);
+		REQUIRE(mail_private_generate(i % 2 ? MAIL_ALGORITHM_ED25519
+		                                    : MAIL_ALGORITHM_ECDSAP256SHA256,
+		                              0, &private) == KNOT_EOK);
+		CHECK_OK(mail_keyring_add(ring, private));
 		keys[i] = signing_public(private);
 		mail_private_free(private);
 	}
 	for (size_t i = 0; i < 2 * MANY; i++) {
 		const mail_dnskey_t *key = &keys[i % MANY];
 		uint8_t out[MAIL_SIGNATURE_MAX];
-		CU_ASSERT(mail_signer_has(signer, key));
+		CHECK(mail_signer_has(signer, key));
 		int ret = mail_signer_sign(signer, key, 0, (const uint8_t *)"octets", 6, out);
-		UNIT_CHECK(ret == 64 && signing_verify(key, (const uint8_t *)"octets", 6, out, ret),
-		           "key %zu: %d", i, ret);
+		CHECK(ret == 64 && signing_verify(key, (const uint8_t *)"octets", 6, out, ret),
+		      "key %zu: %d", i, ret);
 	}
 	mail_signer_free(signer);
 	mail_keyring_free(ring);
@@ -299,23 +297,22 @@ static void test_threads(void)
 	shared.signatures = mail_signatures_new(1 << 20);
 	shared.rings[0] = mail_keyring_new();
 	shared.rings[1] = mail_keyring_new();
-	CU_ASSERT_FATAL(shared.signatures != NULL && shared.rings[0] != NULL &&
-	                shared.rings[1] != NULL);
+	REQUIRE(shared.signatures != NULL && shared.rings[0] != NULL && shared.rings[1] != NULL);
 	for (size_t i = 0; i < 2; i++) {
 		mail_private_t *key = NULL;
-		CU_ASSERT_FATAL(mail_private_generate(algorithms[1 + i], 0, &key) == KNOT_EOK);
-		CU_ASSERT(mail_keyring_add(shared.rings[0], key) == KNOT_EOK);
-		CU_ASSERT(mail_keyring_add(shared.rings[1], key) == KNOT_EOK);
+		REQUIRE(mail_private_generate(algorithms[1 + i], 0, &key) == KNOT_EOK);
+		CHECK_OK(mail_keyring_add(shared.rings[0], key));
+		CHECK_OK(mail_keyring_add(shared.rings[1], key));
 		shared.keys[i] = signing_public(key);
 		mail_private_free(key);
 	}
 	for (size_t i = 0; i < THREADS; i++) {
-		CU_ASSERT_FATAL(pthread_create(&threads[i], NULL, thread_run, NULL) == 0);
+		REQUIRE(pthread_create(&threads[i], NULL, thread_run, NULL) == 0);
 	}
 	for (size_t i = 0; i < THREADS; i++) {
 		pthread_join(threads[i], NULL);
 	}
-	UNIT_CHECK(atomic_load(&shared.bad) == 0, "%u bad", atomic_load(&shared.bad));
+	CHECK(atomic_load(&shared.bad) == 0, "%u bad", atomic_load(&shared.bad));
 	mail_keyring_free(shared.rings[0]);
 	mail_keyring_free(shared.rings[1]);
 	mail_signatures_free(shared.signatures);
@@ -324,41 +321,30 @@ static void test_threads(void)
 /* Every allocation of ours fails once. */
 static void test_memory(void)
 {
-	CU_ASSERT_FATAL(failing_linked());
+	REQUIRE(failing_linked());
 	for (size_t i = 1; failing_on(i); i++) {
 		mail_private_t *private = NULL;
 		mail_keyring_t *ring = mail_keyring_new();
 		mail_signer_t *signer = mail_signer_new(ring, NULL, 0);
 		int ret = mail_private_generate(MAIL_ALGORITHM_ED25519, 0, &private);
-		CU_ASSERT(ret == KNOT_EOK ? private != NULL : ret == KNOT_ENOMEM);
+		CHECK(ret == KNOT_EOK ? private != NULL : ret == KNOT_ENOMEM);
 		if (ret == KNOT_EOK && ring != NULL && signer != NULL) {
 			uint8_t out[MAIL_SIGNATURE_MAX];
 			mail_dnskey_t key = signing_public(private);
-			CU_ASSERT(mail_keyring_add(ring, private) == KNOT_EOK);
-			CU_ASSERT(mail_signer_sign(signer, &key, 0, out, 0, out) == 64);
+			CHECK_OK(mail_keyring_add(ring, private));
+			CHECK_INT(mail_signer_sign(signer, &key, 0, out, 0, out), 64);
 		}
 		mail_signer_free(signer);
 		mail_keyring_free(ring);
 		mail_private_free(private);
 		if (!failing_off()) {
-			CU_ASSERT(i > 3);
+			CHECK(i > 3);
 			break;
 		}
 	}
 }
 
-int main(void)
-{
-	static const unit_test_t tests[] = {
-		{ "published signatures", test_published },
-		{ "algorithms", test_algorithms },
-		{ "short numbers of ECDSA", test_ecdsa_short },
-		{ "rings", test_ring },
-		{ "budget", test_budget },
-		{ "many keys", test_many },
-		{ "threads", test_threads },
-		{ "memory", test_memory },
-		{ NULL, NULL },
-	};
-	return unit_run("signer", tests);
-}
+UNIT_MAIN("signer", TEST("published signatures", test_published),
+          TEST("algorithms", test_algorithms), TEST("short numbers of ECDSA", test_ecdsa_short),
+          TEST("rings", test_ring), TEST("budget", test_budget), TEST("many keys", test_many),
+          TEST("threads", test_threads), TEST("memory", test_memory))

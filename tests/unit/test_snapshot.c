@@ -16,21 +16,20 @@ static void test_signing(void)
 	}
 	mail_signing_t *signing = mail_signing_new(b.directory, 1 << 20, 2, note_line, &b.said);
 	mail_shelf_t shelf = { .current = NULL };
-	CU_ASSERT_EQUAL(mail_shelf_init(&shelf, 2, 4), KNOT_EOK);
-	CU_ASSERT_PTR_NOT_NULL_FATAL(signing);
+	CHECK_OK(mail_shelf_init(&shelf, 2, 4));
+	REQUIRE(signing != NULL);
 	put_file(&b, "x", &pair, &pair);
 	put_one(&b, "x", &pair);
-	CU_ASSERT_FALSE(mail_signing_follow(signing, b.epoch, INTERVAL, PATIENCE));
-	UNIT_CHECK(strcmp(b.said.last, "private keys: 1") == 0, "%s", b.said.last);
-	CU_ASSERT_EQUAL(mail_shelf_publish(&shelf, b.epoch, mail_signing_signers(signing)),
-	                KNOT_EOK);
+	CHECK(!mail_signing_follow(signing, b.epoch, INTERVAL, PATIENCE));
+	CHECK_STR(b.said.last, "private keys: 1");
+	CHECK_OK(mail_shelf_publish(&shelf, b.epoch, mail_signing_signers(signing)));
 
 	const mail_snapshot_t *snapshot = mail_shelf_take(&shelf, 1);
 	mail_signer_t *signer = snapshot->signers->signers[1];
 	mail_signer_sync(signer, NOW);
-	CU_ASSERT_TRUE(mail_signer_has(signer, &pair.key));
+	CHECK(mail_signer_has(signer, &pair.key));
 	uint8_t signature[MAIL_SIGNATURE_MAX];
-	CU_ASSERT_EQUAL(
+	CHECK_INT(
 		mail_signer_sign(signer, &pair.key, MAIL_SIGN_CACHED, (uint8_t *)"x", 1, signature),
 		64);
 	/* The set goes while a worker signs: it goes on, the next question does not. */
@@ -40,18 +39,17 @@ static void test_signing(void)
 		(void)mail_signing_follow(signing, b.epoch, INTERVAL, PATIENCE);
 		usleep(1000);
 	}
-	CU_ASSERT_EQUAL(mail_keyring_count(mail_signing_signers(signing)->ring), 0);
-	CU_ASSERT_EQUAL(mail_shelf_publish(&shelf, b.epoch, mail_signing_signers(signing)),
-	                KNOT_EOK);
+	CHECK_INT(mail_keyring_count(mail_signing_signers(signing)->ring), 0);
+	CHECK_OK(mail_shelf_publish(&shelf, b.epoch, mail_signing_signers(signing)));
 	mail_shelf_sweep(&shelf);
-	CU_ASSERT_PTR_NOT_NULL(shelf.retired);
-	CU_ASSERT_TRUE(mail_signer_has(signer, &pair.key));
+	CHECK(shelf.retired != NULL);
+	CHECK(mail_signer_has(signer, &pair.key));
 	mail_shelf_put(&shelf, 1);
 	mail_shelf_sweep(&shelf);
-	CU_ASSERT_PTR_NULL(shelf.retired);
+	CHECK(shelf.retired == NULL);
 	snapshot = mail_shelf_take(&shelf, 1);
 	mail_signer_sync(snapshot->signers->signers[1], NOW);
-	CU_ASSERT_FALSE(mail_signer_has(snapshot->signers->signers[1], &pair.key));
+	CHECK(!(mail_signer_has(snapshot->signers->signers[1], &pair.key)));
 	mail_shelf_put(&shelf, 1);
 
 	mail_shelf_clear(&shelf);
@@ -107,19 +105,18 @@ static void test_workers(void)
 	}
 	w.pair = &pair;
 	mail_signatures_t *signatures = mail_signatures_new(1 << 20);
-	CU_ASSERT_EQUAL(mail_shelf_init(&w.shelf, WORKERS, 4), KNOT_EOK);
+	CHECK_OK(mail_shelf_init(&w.shelf, WORKERS, 4));
 	pthread_t threads[WORKERS];
 	for (unsigned i = 0; i < WORKERS; i++) {
-		CU_ASSERT_EQUAL(pthread_create(&threads[i], NULL, work, &w), 0);
+		CHECK_INT(pthread_create(&threads[i], NULL, work, &w), 0);
 	}
 	for (unsigned i = 0; i < RINGS || (atomic_load(&w.made) < 10 && i < 100 * RINGS); i++) {
 		mail_keyring_t *ring = mail_keyring_new();
 		if (i % 2 == 0) {
-			CU_ASSERT_EQUAL(mail_keyring_add(ring, pair.half), KNOT_EOK);
+			CHECK_OK(mail_keyring_add(ring, pair.half));
 		}
 		mail_signers_t *signers = mail_signers_new(ring, signatures, WORKERS, 0);
-		CU_ASSERT_EQUAL(mail_shelf_publish(&w.shelf, i % 7 == 6 ? NULL : b.epoch, signers),
-		                KNOT_EOK);
+		CHECK_OK(mail_shelf_publish(&w.shelf, i % 7 == 6 ? NULL : b.epoch, signers));
 		mail_signers_free(signers);
 		mail_shelf_sweep(&w.shelf);
 		usleep(200);
@@ -128,8 +125,8 @@ static void test_workers(void)
 	for (unsigned i = 0; i < WORKERS; i++) {
 		pthread_join(threads[i], NULL);
 	}
-	UNIT_CHECK(w.made >= 10 && w.missed > 0 && w.bad == 0, "%u made, %u missed, %u bad", w.made,
-	           w.missed, w.bad);
+	CHECK(w.made >= 10 && w.missed > 0 && w.bad == 0, "%u made, %u missed, %u bad", w.made,
+	      w.missed, w.bad);
 	mail_shelf_clear(&w.shelf);
 	mail_signatures_free(signatures);
 	mail_private_free(pair.half);
@@ -151,18 +148,11 @@ static void test_states(void)
 		{ 1, (uint64_t)1 << 44, 0 },
 		{ 1, UINT64_MAX, 0 },
 	};
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		uint64_t state = mail_state_of(cases[i].epoch, cases[i].txnid);
-		UNIT_CHECK(state == cases[i].state, "case %zu: %llx", i, (unsigned long long)state);
+	EACH(c, cases) {
+		uint64_t state = mail_state_of(c->epoch, c->txnid);
+		CHECK(state == c->state, "%llx", (unsigned long long)state);
 	}
 }
 
-static const unit_test_t tests[] = { { "states", test_states },
-	                             { "signers of a ring", test_signing },
-	                             { "workers, while rings are replaced", test_workers },
-	                             { NULL, NULL } };
-
-int main(void)
-{
-	return unit_run("snapshot", tests);
-}
+UNIT_MAIN("snapshot", TEST("states", test_states), TEST("signers of a ring", test_signing),
+          TEST("workers, while rings are replaced", test_workers))

@@ -33,24 +33,24 @@ static void test_foreign_lock(void)
 	}
 	mail_store_t *store = fixture_open(&f, MAIL_STORE_WRITE);
 	for (unsigned i = 0; i < 8; i++) {
-		CU_ASSERT_EQUAL(add_domains(store, i, 1, "default"), KNOT_EOK);
+		CHECK_OK(add_domains(store, i, 1, "default"));
 	}
 	mail_store_close(store);
 	if (!make_copy(&f, &copy)) {
 		return;
 	}
 	other_t other;
-	CU_ASSERT(other_start(&other, hold_open, &f) && hear(other.from, 'r'));
-	CU_ASSERT_EQUAL(rename(copy.data, f.data), 0);
+	CHECK(other_start(&other, hold_open, &f) && hear(other.from, 'r'));
+	CHECK_INT(rename(copy.data, f.data), 0);
 	mail_diag_t diag = { 0 };
 	/* Without the check this reads an empty or an older state. */
-	CU_ASSERT_EQUAL(try_open(f.path, MAIL_STORE_READ, &diag), KNOT_EBUSY);
-	CU_ASSERT_PTR_NOT_NULL(strstr(diag.text, "lock.mdb"));
-	CU_ASSERT_EQUAL(try_open(f.path, MAIL_STORE_WRITE, &diag), KNOT_EBUSY);
+	CHECK_INT(try_open(f.path, MAIL_STORE_READ, &diag), KNOT_EBUSY);
+	CHECK_HAS(diag.text, "lock.mdb");
+	CHECK_INT(try_open(f.path, MAIL_STORE_WRITE, &diag), KNOT_EBUSY);
 	other_end(&other, false);
 	store = fixture_open(&f, MAIL_STORE_READ);
 	mail_txn_t *txn = begin(store, MAIL_STORE_READ);
-	CU_ASSERT_EQUAL(domains(txn), 9);
+	CHECK_INT(domains(txn), 9);
 	mail_txn_abort(txn);
 	mail_store_close(store);
 	fixture_remove(&copy);
@@ -88,7 +88,7 @@ static void test_two_processes(void)
 		return;
 	}
 	other_t other;
-	if (!UNIT_CHECK(other_start(&other, write_rounds, &f) && hear(other.from, 'r'), "writer")) {
+	if (!CHECK(other_start(&other, write_rounds, &f) && hear(other.from, 'r'), "writer")) {
 		return;
 	}
 	mail_store_t *store = fixture_open(&f, MAIL_STORE_READ);
@@ -105,16 +105,16 @@ static void test_two_processes(void)
 			ret = source->domain_seek(source, mail_lf(&key), MAIL_SEEK_AFTER, &key,
 			                          &domain);
 			char number[16] = "";
-			if (!UNIT_CHECK(ret == KNOT_EOK && domain.policy.len < sizeof(number), "%d",
-			                ret)) {
+			if (!CHECK(ret == KNOT_EOK && domain.policy.len < sizeof(number), "%d",
+			           ret)) {
 				break;
 			}
 			memcpy(number, domain.policy.data + 1, domain.policy.len - 1);
 			unsigned long at = strtoul(number, NULL, 10);
 			first = i == 0 ? at : first;
 			if (at != first || at < last) {
-				UNIT_CHECK(false, "domain %u: %lu among %lu after %lu", i, at,
-				           first, last);
+				CHECK(false, "domain %u: %lu among %lu after %lu", i, at, first,
+				      last);
 			}
 		}
 		if (ret != KNOT_EOK) {
@@ -123,11 +123,11 @@ static void test_two_processes(void)
 		last = first;
 		snapshots++;
 		mail_txn_reset(txn);
-		if (!UNIT_CHECK(mail_txn_renew(txn) == KNOT_EOK, "renew")) {
+		if (!CHECK(mail_txn_renew(txn) == KNOT_EOK, "renew")) {
 			break;
 		}
 	}
-	CU_ASSERT_EQUAL(last, ROUNDS - 1);
+	CHECK_INT(last, ROUNDS - 1);
 	mail_txn_abort(txn);
 	mail_store_close(store);
 	other_end(&other, false);
@@ -162,23 +162,23 @@ static void test_killed_writer(void)
 		return;
 	}
 	mail_store_t *store = fixture_open(&f, MAIL_STORE_WRITE);
-	CU_ASSERT_EQUAL(add_domains(store, 0, 10, "default"), KNOT_EOK);
+	CHECK_OK(add_domains(store, 0, 10, "default"));
 	mail_store_close(store);
 	other_t other;
-	CU_ASSERT(other_start(&other, write_and_wait, &f) && hear(other.from, 'r'));
+	CHECK(other_start(&other, write_and_wait, &f) && hear(other.from, 'r'));
 	/* A reader does not wait for it. */
 	store = fixture_open(&f, MAIL_STORE_WRITE);
 	mail_txn_t *txn = begin(store, MAIL_STORE_READ);
-	CU_ASSERT_EQUAL(domains(txn), 10);
+	CHECK_INT(domains(txn), 10);
 	other_end(&other, true);
 	mail_txn_reset(txn);
-	CU_ASSERT_EQUAL(mail_txn_renew(txn), KNOT_EOK);
-	CU_ASSERT_EQUAL(domains(txn), 10);
+	CHECK_OK(mail_txn_renew(txn));
+	CHECK_INT(domains(txn), 10);
 	/* Nor does the next writer. */
-	CU_ASSERT_EQUAL(add_domains(store, 10, 1, "default"), KNOT_EOK);
+	CHECK_OK(add_domains(store, 10, 1, "default"));
 	mail_txn_reset(txn);
-	CU_ASSERT_EQUAL(mail_txn_renew(txn), KNOT_EOK);
-	CU_ASSERT_EQUAL(domains(txn), 11);
+	CHECK_OK(mail_txn_renew(txn));
+	CHECK_INT(domains(txn), 11);
 	mail_txn_abort(txn);
 	mail_store_close(store);
 	fixture_remove(&f);
@@ -191,12 +191,12 @@ static void test_dead_reader(void)
 		return;
 	}
 	other_t other;
-	CU_ASSERT(other_start(&other, hold_open, &f) && hear(other.from, 'r'));
+	CHECK(other_start(&other, hold_open, &f) && hear(other.from, 'r'));
 	mail_store_t *store = fixture_open(&f, MAIL_STORE_WRITE);
-	CU_ASSERT_EQUAL(mail_store_clear_readers(store), 0);
+	CHECK_INT(mail_store_clear_readers(store), 0);
 	other_end(&other, true);
-	CU_ASSERT_EQUAL(mail_store_clear_readers(store), 1);
-	CU_ASSERT_EQUAL(mail_store_clear_readers(store), 0);
+	CHECK_INT(mail_store_clear_readers(store), 1);
+	CHECK_INT(mail_store_clear_readers(store), 0);
 	mail_store_close(store);
 	fixture_remove(&f);
 }
@@ -216,14 +216,14 @@ static void test_readers_full(void)
 	       (ret = mail_txn_begin(store, MAIL_STORE_READ, &txns[count])) == KNOT_EOK) {
 		count++;
 	}
-	CU_ASSERT_EQUAL(ret, KNOT_ELIMIT);
-	CU_ASSERT(count >= 126);
+	CHECK_INT(ret, KNOT_ELIMIT);
+	CHECK(count >= 126);
 	/* A slot that comes free is used; one that was reset stays taken and works. */
 	mail_txn_reset(txns[0]);
-	CU_ASSERT_EQUAL(mail_txn_begin(store, MAIL_STORE_READ, &txns[count]), KNOT_ELIMIT);
-	CU_ASSERT_EQUAL(mail_txn_renew(txns[0]), KNOT_EOK);
+	CHECK_INT(mail_txn_begin(store, MAIL_STORE_READ, &txns[count]), KNOT_ELIMIT);
+	CHECK_OK(mail_txn_renew(txns[0]));
 	mail_txn_abort(txns[--count]);
-	CU_ASSERT_EQUAL(mail_txn_begin(store, MAIL_STORE_READ, &txns[count]), KNOT_EOK);
+	CHECK_OK(mail_txn_begin(store, MAIL_STORE_READ, &txns[count]));
 	for (unsigned i = 0; i <= count; i++) {
 		mail_txn_abort(txns[i]);
 	}
@@ -266,24 +266,24 @@ static void test_grown_map(void)
 		return;
 	}
 	other_t other;
-	CU_ASSERT(other_start(&other, grow, &f));
+	CHECK(other_start(&other, grow, &f));
 	mail_store_t *store = fixture_open(&f, MAIL_STORE_READ);
 	mail_txn_t *txn = begin(store, MAIL_STORE_READ), *second = begin(store, MAIL_STORE_READ),
 		   *third;
 	mail_txn_reset(second);
-	CU_ASSERT(say(other.to, 'g') && hear(other.from, 'r'));
+	CHECK(say(other.to, 'g') && hear(other.from, 'r'));
 	other_end(&other, false);
 	/* The map cannot move under the first transaction. */
-	CU_ASSERT_EQUAL(mail_txn_renew(second), KNOT_EAGAIN);
-	CU_ASSERT_EQUAL(mail_txn_begin(store, MAIL_STORE_READ, &third), KNOT_EAGAIN);
-	CU_ASSERT_EQUAL(domains(txn), 0);
+	CHECK_INT(mail_txn_renew(second), KNOT_EAGAIN);
+	CHECK_INT(mail_txn_begin(store, MAIL_STORE_READ, &third), KNOT_EAGAIN);
+	CHECK_INT(domains(txn), 0);
 	mail_txn_reset(txn);
-	CU_ASSERT_EQUAL(mail_txn_renew(second), KNOT_EOK);
-	CU_ASSERT_EQUAL(domains(second), 4 * TINY / GROWN);
-	CU_ASSERT_EQUAL(mail_txn_renew(txn), KNOT_EOK);
+	CHECK_OK(mail_txn_renew(second));
+	CHECK_INT(domains(second), 4 * TINY / GROWN);
+	CHECK_OK(mail_txn_renew(txn));
 	mail_store_stat_t stat;
-	CU_ASSERT_EQUAL(mail_txn_stat(txn, &stat), KNOT_EOK);
-	CU_ASSERT_EQUAL(stat.map_size, 9 * TINY);
+	CHECK_OK(mail_txn_stat(txn, &stat));
+	CHECK_INT(stat.map_size, 9 * TINY);
 	mail_txn_abort(txn);
 	mail_txn_abort(second);
 	mail_store_close(store);
@@ -298,7 +298,7 @@ static off_t grown(const fixture_t *f, mail_store_t *store)
 	for (unsigned i = 0; i < 20 && ret == 0; i++) {
 		ret = add_domains(store, 0, 2000, i % 2 == 0 ? "default" : "parked");
 	}
-	UNIT_CHECK(ret == 0 && stat(f->data, &after) == 0, "writing: %d", ret);
+	CHECK(ret == 0 && stat(f->data, &after) == 0, "writing: %d", ret);
 	return after.st_size - before.st_size;
 }
 
@@ -316,43 +316,43 @@ static void test_standing(void)
 		return;
 	}
 	mail_store_t *store = fixture_open(&f, MAIL_STORE_WRITE);
-	CU_ASSERT_EQUAL(add_domains(store, 0, 1, "default"), KNOT_EOK);
+	CHECK_OK(add_domains(store, 0, 1, "default"));
 	mail_txn_t *txn = begin(store, MAIL_STORE_READ);
 	const uint64_t first = mail_txn_id(txn);
-	CU_ASSERT(has_domain(txn, "d000000.example.org"));
-	CU_ASSERT_EQUAL(mail_txn_resume(txn), KNOT_EINVAL);
+	CHECK(has_domain(txn, "d000000.example.org"));
+	CHECK_INT(mail_txn_resume(txn), KNOT_EINVAL);
 	mail_txn_stand(txn);
 
 	/* It is taken up as it was while nobody commits; then there is a new one. */
-	CU_ASSERT_EQUAL(mail_txn_resume(txn), KNOT_EOK);
-	CU_ASSERT_EQUAL(mail_txn_id(txn), first);
-	CU_ASSERT(has_domain(txn, "d000000.example.org"));
+	CHECK_OK(mail_txn_resume(txn));
+	CHECK_INT(mail_txn_id(txn), first);
+	CHECK(has_domain(txn, "d000000.example.org"));
 	mail_txn_stand(txn);
-	CU_ASSERT_EQUAL(add_domains(store, 1, 1, "default"), KNOT_EOK);
-	CU_ASSERT_EQUAL(mail_txn_resume(txn), KNOT_EOK);
-	CU_ASSERT_EQUAL(mail_txn_id(txn), first + 1);
-	CU_ASSERT(has_domain(txn, "d000001.example.org"));
+	CHECK_OK(add_domains(store, 1, 1, "default"));
+	CHECK_OK(mail_txn_resume(txn));
+	CHECK_INT(mail_txn_id(txn), first + 1);
+	CHECK(has_domain(txn, "d000001.example.org"));
 
 	/* What is in use is not ended, and said. */
-	CU_ASSERT_EQUAL(add_domains(store, 2, 1, "default"), KNOT_EOK);
-	CU_ASSERT_EQUAL(mail_store_end_standing(store, true), 1);
-	CU_ASSERT(!has_domain(txn, "d000002.example.org"));
+	CHECK_OK(add_domains(store, 2, 1, "default"));
+	CHECK_INT(mail_store_end_standing(store, true), 1);
+	CHECK(!has_domain(txn, "d000002.example.org"));
 	mail_txn_stand(txn);
-	CU_ASSERT_EQUAL(mail_store_end_standing(store, false), 0);
-	CU_ASSERT_EQUAL(mail_txn_resume(txn), KNOT_EOK);
-	CU_ASSERT_EQUAL(mail_txn_id(txn), first + 2);
+	CHECK_INT(mail_store_end_standing(store, false), 0);
+	CHECK_OK(mail_txn_resume(txn));
+	CHECK_INT(mail_txn_id(txn), first + 2);
 
 	/* The newest stands until it was not used between two looks. */
 	mail_txn_stand(txn);
-	CU_ASSERT_EQUAL(mail_store_end_standing(store, true), 0);
-	CU_ASSERT_EQUAL(mail_txn_resume(txn), KNOT_EOK);
+	CHECK_INT(mail_store_end_standing(store, true), 0);
+	CHECK_OK(mail_txn_resume(txn));
 	mail_txn_reset(txn);
 	mail_txn_reset(txn);
 	mail_txn_stand(txn);
-	CU_ASSERT_EQUAL(mail_txn_resume(txn), KNOT_EOK);
-	CU_ASSERT(has_domain(txn, "d000002.example.org"));
+	CHECK_OK(mail_txn_resume(txn));
+	CHECK(has_domain(txn, "d000002.example.org"));
 	mail_txn_stand(txn);
-	CU_ASSERT_EQUAL(mail_txn_renew(txn), KNOT_EOK);
+	CHECK_OK(mail_txn_renew(txn));
 	mail_txn_stand(txn);
 	mail_txn_abort(txn);
 	mail_store_close(store);
@@ -369,7 +369,7 @@ static void test_newest(void)
 	mail_store_t *store = fixture_open(&f, MAIL_STORE_WRITE);
 	mail_txn_t *txn = begin(store, MAIL_STORE_READ);
 	const uint64_t first = mail_txn_id(txn);
-	CU_ASSERT_EQUAL(mail_txn_newest(txn), 0);
+	CHECK_INT(mail_txn_newest(txn), 0);
 	for (unsigned i = 1; i <= 20; i++) {
 		/* It stands, is reset, stands and was looked at. */
 		if (i % 3 == 0) {
@@ -378,12 +378,12 @@ static void test_newest(void)
 			mail_txn_stand(txn);
 			(void)mail_store_end_standing(store, i % 3 == 1);
 		}
-		CU_ASSERT_EQUAL(mail_txn_newest(txn), first + i - 1);
-		CU_ASSERT_EQUAL(add_domains(store, i, 1, "default"), KNOT_EOK);
-		CU_ASSERT_EQUAL(mail_txn_newest(txn), first + i);
-		CU_ASSERT_EQUAL(mail_txn_newest(txn), first + i);
-		CU_ASSERT_EQUAL(mail_txn_resume(txn), KNOT_EOK);
-		CU_ASSERT_EQUAL(mail_txn_id(txn), first + i);
+		CHECK_INT(mail_txn_newest(txn), first + i - 1);
+		CHECK_OK(add_domains(store, i, 1, "default"));
+		CHECK_INT(mail_txn_newest(txn), first + i);
+		CHECK_INT(mail_txn_newest(txn), first + i);
+		CHECK_OK(mail_txn_resume(txn));
+		CHECK_INT(mail_txn_id(txn), first + i);
 	}
 	mail_txn_abort(txn);
 	mail_store_close(store);
@@ -399,21 +399,21 @@ static void test_standing_grows(void)
 			return;
 		}
 		mail_store_t *store = fixture_open(&f, MAIL_STORE_WRITE);
-		CU_ASSERT_EQUAL(add_domains(store, 0, 2000, "default"), KNOT_EOK);
+		CHECK_OK(add_domains(store, 0, 2000, "default"));
 		(void)grown(&f, store);
 		mail_txn_t *txn = begin(store, MAIL_STORE_READ);
 		mail_txn_stand(txn);
 		const bool idle = i == 2;
-		CU_ASSERT_EQUAL(mail_store_end_standing(store, idle), 0);
-		CU_ASSERT_EQUAL(mail_store_end_standing(store, idle), 0);
+		CHECK_INT(mail_store_end_standing(store, idle), 0);
+		CHECK_INT(mail_store_end_standing(store, idle), 0);
 		if (i == 1) {
 			/* The next commit makes it old. */
-			CU_ASSERT_EQUAL(add_domains(store, 0, 1, "parked"), KNOT_EOK);
-			CU_ASSERT_EQUAL(mail_store_end_standing(store, idle), 0);
+			CHECK_OK(add_domains(store, 0, 1, "parked"));
+			CHECK_INT(mail_store_end_standing(store, idle), 0);
 		}
 		const off_t octets = grown(&f, store);
-		UNIT_CHECK(i == 0 ? octets > 1000000 : octets < 300000, "case %u: %lld", i,
-		           (long long)octets);
+		CHECK(i == 0 ? octets > 1000000 : octets < 300000, "case %u: %lld", i,
+		      (long long)octets);
 		mail_txn_abort(txn);
 		mail_store_close(store);
 		fixture_remove(&f);
@@ -499,52 +499,45 @@ static void test_threads(void)
 		return;
 	}
 	other_t other;
-	CU_ASSERT(other_start(&other, grow_stepwise, &f));
+	CHECK(other_start(&other, grow_stepwise, &f));
 	crowd_t crowd = { .store = fixture_open(&f, MAIL_STORE_WRITE) };
-	CU_ASSERT_EQUAL(add_domains(crowd.store, 0, 1, "default"), KNOT_EOK);
+	CHECK_OK(add_domains(crowd.store, 0, 1, "default"));
 	pthread_t threads[THREADS], ending;
 	for (unsigned i = 0; i < THREADS; i++) {
-		CU_ASSERT_EQUAL(pthread_create(&threads[i], NULL, ask, &crowd), 0);
+		CHECK_INT(pthread_create(&threads[i], NULL, ask, &crowd), 0);
 	}
-	CU_ASSERT_EQUAL(pthread_create(&ending, NULL, end_standing, &crowd), 0);
+	CHECK_INT(pthread_create(&ending, NULL, end_standing, &crowd), 0);
 	for (unsigned step = 1; step <= 6; step++) {
 		/* Questions before and after each step, and writing of our own. */
 		unsigned asked = atomic_load(&crowd.asked);
 		while (atomic_load(&crowd.asked) < asked + 200 && atomic_load(&crowd.bad) == 0) {
 			usleep(100);
 		}
-		CU_ASSERT(say(other.to, 'g') && hear(other.from, 'r'));
+		CHECK(say(other.to, 'g') && hear(other.from, 'r'));
 		int ret;
 		while ((ret = add_domains(crowd.store, 0, 1, "default")) == KNOT_EAGAIN) {
 			usleep(100);
 		}
-		UNIT_CHECK(ret == KNOT_EOK, "step %u: %d", step, ret);
+		CHECK(ret == KNOT_EOK, "step %u: %d", step, ret);
 	}
 	atomic_store(&crowd.stop, true);
 	for (unsigned i = 0; i < THREADS; i++) {
-		CU_ASSERT_EQUAL(pthread_join(threads[i], NULL), 0);
+		CHECK_INT(pthread_join(threads[i], NULL), 0);
 	}
-	CU_ASSERT_EQUAL(pthread_join(ending, NULL), 0);
-	UNIT_CHECK(atomic_load(&crowd.bad) == 0, "%u bad of %u (%u again)", atomic_load(&crowd.bad),
-	           atomic_load(&crowd.asked), atomic_load(&crowd.again));
+	CHECK_INT(pthread_join(ending, NULL), 0);
+	CHECK(atomic_load(&crowd.bad) == 0, "%u bad of %u (%u again)", atomic_load(&crowd.bad),
+	      atomic_load(&crowd.asked), atomic_load(&crowd.again));
 	mail_store_close(crowd.store);
 	other_end(&other, false);
 	fixture_remove(&f);
 }
 
-static const unit_test_t tests[] = { { "a lock file of another data file", test_foreign_lock },
-	                             { "a writer and a reader", test_two_processes },
-	                             { "a killed writer", test_killed_writer },
-	                             { "a dead reader", test_dead_reader },
-	                             { "no slot left", test_readers_full },
-	                             { "a map that was made larger", test_grown_map },
-	                             { "a snapshot that stands", test_standing },
-	                             { "the newest transaction", test_newest },
-	                             { "a snapshot that stands too long", test_standing_grows },
-	                             { "threads while the map grows", test_threads },
-	                             { NULL, NULL } };
-
-int main(void)
-{
-	return unit_run("store_process", tests);
-}
+UNIT_MAIN("store_process", TEST("a lock file of another data file", test_foreign_lock),
+          TEST("a writer and a reader", test_two_processes),
+          TEST("a killed writer", test_killed_writer), TEST("a dead reader", test_dead_reader),
+          TEST("no slot left", test_readers_full),
+          TEST("a map that was made larger", test_grown_map),
+          TEST("a snapshot that stands", test_standing),
+          TEST("the newest transaction", test_newest),
+          TEST("a snapshot that stands too long", test_standing_grows),
+          TEST("threads while the map grows", test_threads))

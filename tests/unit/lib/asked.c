@@ -32,7 +32,7 @@ int asked_packet(asked_t *asked, const char *question)
 	REQUIRE(asked->query != NULL && qname != NULL);
 	int ret = knot_pkt_put_question(asked->query, qname, KNOT_CLASS_IN, type);
 	free(qname);
-	CU_ASSERT_EQUAL_FATAL(ret, KNOT_EOK);
+	REQUIRE(ret == KNOT_EOK);
 	knot_mm_t mm = { .ctx = &asked->blocks, .alloc = asked_alloc, .free = asked_free };
 	asked->pkt = knot_pkt_new(NULL, (uint16_t)asked->size, &mm);
 	if (asked->pkt == NULL || knot_pkt_init_response(asked->pkt, asked->query) != KNOT_EOK) {

@@ -17,7 +17,7 @@ static void stretch_put(stretches_t *list, uint32_t keys, int64_t from, int64_t 
 			return;
 		}
 	}
-	CU_ASSERT_FATAL(list->count < COUNT(list->items));
+	REQUIRE(list->count < COUNT(list->items));
 	list->items[list->count++] = (stretch_t){ keys, from, end };
 }
 

@@ -67,7 +67,7 @@ size_t case_list(mail_str_t in, mail_str_t *list, size_t max)
 	for (size_t at = 0, end; at < in.len; at = end + 1) {
 		const char *stop = memchr(in.data + at, '|', in.len - at);
 		end = stop != NULL ? (size_t)(stop - in.data) : in.len;
-		CU_ASSERT_FATAL(count < max);
+		REQUIRE(count < max);
 		list[count++] = (mail_str_t){ in.data + at, end - at };
 	}
 	return count;

@@ -42,7 +42,7 @@ static inline bool pair_make(pair_t *pair, mail_algorithm_t algorithm)
 {
 	*pair = (pair_t){ 0 };
 	int ret = mail_private_generate(algorithm, 0, &pair->half);
-	if (!UNIT_CHECK(ret == KNOT_EOK, "generate: %d", ret)) {
+	if (!CHECK(ret == KNOT_EOK, "generate: %d", ret)) {
 		return false;
 	}
 	mail_str_t public_key = mail_private_public(pair->half);
@@ -85,7 +85,7 @@ static inline bool bench_make(bench_t *b)
 	b->store = fixture_open(&b->f, MAIL_STORE_WRITE);
 	int ret = mail_epoch_open(b->f.path, 1, &b->epoch, &diag);
 	b->keys = mail_keys_new(b->directory, note_line, &b->said);
-	return UNIT_CHECK(ret == KNOT_EOK && b->keys != NULL, "epoch: %d: %s", ret, diag.text);
+	return CHECK(ret == KNOT_EOK && b->keys != NULL, "epoch: %d: %s", ret, diag.text);
 }
 
 static inline void bench_remove(bench_t *b)
@@ -113,7 +113,7 @@ static inline void put_set(bench_t *b, const char *id, const pair_t *const *pair
 		mail_buf_free(&value);
 	}
 	ret = ret == KNOT_EOK ? mail_txn_put(txn, entry) : ret;
-	UNIT_CHECK(ret == KNOT_EOK && mail_txn_commit(txn) == KNOT_EOK, "key set: %d", ret);
+	CHECK(ret == KNOT_EOK && mail_txn_commit(txn) == KNOT_EOK, "key set: %d", ret);
 	mail_entry_free(entry);
 }
 
@@ -125,17 +125,16 @@ static inline void put_one(bench_t *b, const char *id, const pair_t *pair)
 static inline void del_set(bench_t *b, const char *id)
 {
 	mail_txn_t *txn = begin(b->store, MAIL_STORE_WRITE);
-	CU_ASSERT_EQUAL(mail_txn_del(txn, MAIL_SECTION_KEYSET, MAIL_STR(id)), KNOT_EOK);
-	CU_ASSERT_EQUAL(mail_txn_commit(txn), KNOT_EOK);
+	CHECK_OK(mail_txn_del(txn, MAIL_SECTION_KEYSET, MAIL_STR(id)));
+	CHECK_OK(mail_txn_commit(txn));
 }
 
 static inline void path_of(const bench_t *b, const char *id, const pair_t *pair, char *path,
                            size_t size)
 {
 	char name[128] = "";
-	CU_ASSERT_EQUAL(mail_private_file(MAIL_STR(id), pair->key.algorithm, pair->key.tag, name,
-	                                  sizeof(name)),
-	                KNOT_EOK);
+	CHECK_OK(mail_private_file(MAIL_STR(id), pair->key.algorithm, pair->key.tag, name,
+	                           sizeof(name)));
 	snprintf(path, size, "%s/%s", b->directory, name);
 }
 
@@ -143,8 +142,8 @@ static inline void write_octets(const char *path, const void *octets, size_t len
 {
 	(void)unlink(path);
 	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL, 0600);
-	UNIT_CHECK(fd >= 0 && write(fd, octets, len) == (ssize_t)len && fchmod(fd, mode) == 0,
-	           "cannot write %s", path);
+	CHECK(fd >= 0 && write(fd, octets, len) == (ssize_t)len && fchmod(fd, mode) == 0,
+	      "cannot write %s", path);
 	close(fd);
 }
 
@@ -155,7 +154,7 @@ static inline void put_file(const bench_t *b, const char *id, const pair_t *pair
 	char path[256];
 	mail_buf_t pem = { 0 };
 	path_of(b, id, pair, path, sizeof(path));
-	CU_ASSERT_EQUAL(mail_private_print(content->half, &pem), KNOT_EOK);
+	CHECK_OK(mail_private_print(content->half, &pem));
 	write_octets(path, pem.data, pem.len, 0640);
 	mail_buf_free(&pem);
 }
@@ -178,7 +177,7 @@ static inline void take_ring(bench_t *b)
 {
 	mail_keyring_free(b->ring);
 	b->ring = mail_keys_ring(b->keys);
-	CU_ASSERT_PTR_NOT_NULL(b->ring);
+	CHECK(b->ring != NULL);
 }
 
 /*! Follow until there is nothing more to do, past every rest; make the ring anew when it has to be. */

@@ -96,7 +96,7 @@ int knotd_mod_stats_add(knotd_mod_t *mod, const char *name, uint32_t count,
 	}
 	for (uint32_t i = 0; i < count; i++) {
 		char *text = to_str(i, count);
-		UNIT_CHECK(text == NULL || text[0] != '\0', "counter %u.%u", mod->counters, i);
+		CHECK(text == NULL || text[0] != '\0', "counter %u.%u", mod->counters, i);
 		free(text);
 	}
 	mod->sizes[mod->counters++] = count;
@@ -216,9 +216,9 @@ static inline void fill(const fixture_t *f)
 	mail_txn_t *txn = begin(store, MAIL_STORE_WRITE);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		int ret = put(txn, rows[i].section, rows[i].id, rows[i].item, rows[i].value);
-		UNIT_CHECK(ret == KNOT_EOK, "row %zu: %d", i, ret);
+		CHECK(ret == KNOT_EOK, "row %zu: %d", i, ret);
 	}
-	UNIT_CHECK(mail_txn_commit(txn) == KNOT_EOK, "commit");
+	CHECK(mail_txn_commit(txn) == KNOT_EOK, "commit");
 	mail_store_close(store);
 }
 

@@ -21,7 +21,7 @@ __attribute__((unused)) static size_t signing_base64(const char *text, uint8_t *
 {
 	size_t len = strlen(text);
 	int octets = EVP_DecodeBlock(out, (const uint8_t *)text, (int)len);
-	CU_ASSERT_FATAL(octets >= 0);
+	REQUIRE(octets >= 0);
 	return octets - (len > 0 && text[len - 1] == '=') - (len > 1 && text[len - 2] == '=');
 }
 
@@ -75,9 +75,9 @@ static EVP_PKEY *signing_evp(const mail_dnskey_t *key)
 	}
 	OSSL_PARAM *params = OSSL_PARAM_BLD_to_param(build);
 	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, type, NULL);
-	CU_ASSERT_FATAL(params != NULL && ctx != NULL);
-	CU_ASSERT(EVP_PKEY_fromdata_init(ctx) == 1);
-	CU_ASSERT(EVP_PKEY_fromdata(ctx, &pkey, EVP_PKEY_PUBLIC_KEY, params) == 1);
+	REQUIRE(params != NULL && ctx != NULL);
+	CHECK_INT(EVP_PKEY_fromdata_init(ctx), 1);
+	CHECK_INT(EVP_PKEY_fromdata(ctx, &pkey, EVP_PKEY_PUBLIC_KEY, params), 1);
 	EVP_PKEY_CTX_free(ctx);
 	OSSL_PARAM_free(params);
 	OSSL_PARAM_BLD_free(build);
@@ -118,6 +118,6 @@ __attribute__((unused)) static bool signing_verify(const mail_dnskey_t *key, con
 __attribute__((unused)) static knot_dname_t *signing_name(const char *text)
 {
 	knot_dname_t *name = knot_dname_from_str_alloc(text);
-	CU_ASSERT_FATAL(name != NULL);
+	REQUIRE(name != NULL);
 	return name;
 }

@@ -212,7 +212,7 @@ bool array_put(array_t *array, const char *text)
 		ret = place != NULL ? mail_codec_encode(entry, &place->value) : KNOT_ENOMEM;
 	}
 	mail_entries_free(&entries);
-	return CHECK(ret == KNOT_EOK, "%d", ret);
+	return CHECK_OK(ret);
 }
 
 /* The place of "SECTION ID". */
@@ -227,7 +227,7 @@ void array_octets(array_t *array, const char *entry, const void *octets, size_t 
 {
 	array->txnid++;
 	array_entry_t *place = array_named(array, entry);
-	CU_ASSERT_PTR_NOT_NULL_FATAL(place);
+	REQUIRE(place != NULL);
 	(void)mail_buf_put(&place->value, octets, len);
 }
 
@@ -245,7 +245,7 @@ void array_del(array_t *array, const char *entry)
 {
 	array->txnid++;
 	array_entry_t *place = array_named(array, entry);
-	CU_ASSERT_PTR_NOT_NULL_FATAL(place);
+	REQUIRE(place != NULL);
 	place->deleted = true;
 }
 

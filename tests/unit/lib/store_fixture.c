@@ -269,7 +269,7 @@ void other_end(other_t *other, bool by_force)
 	close(other->from);
 	int status = -1;
 	(void)waitpid(other->pid, &status, 0);
-	CU_ASSERT(by_force || (WIFEXITED(status) && WEXITSTATUS(status) == 0));
+	CHECK(by_force || (WIFEXITED(status) && WEXITSTATUS(status) == 0));
 }
 
 mail_store_t *store_begin(fixture_t *f, bool replicated, size_t map_size)

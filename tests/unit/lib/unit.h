@@ -76,7 +76,6 @@ bool unit_case(size_t i, size_t count);
 
 /*! Assert a condition; on failure say, in printf's manner, what there was instead. */
 #define CHECK(cond, ...) unit_check((cond), #cond, __FILE__, __LINE__, " " __VA_ARGS__)
-#define UNIT_CHECK CHECK
 
 /*! The same, and leave the test when it fails. */
 #define REQUIRE(cond, ...)                                                                         \

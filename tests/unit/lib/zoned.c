@@ -14,7 +14,7 @@ static void name_of(const zone_t *zone, const char *text, knot_dname_storage_t n
 	} else {
 		(void)snprintf(full, sizeof(full), "%s.%s", text, apex);
 	}
-	CU_ASSERT_PTR_NOT_NULL_FATAL(knot_dname_from_str(name, full, sizeof(knot_dname_storage_t)));
+	REQUIRE(knot_dname_from_str(name, full, sizeof(knot_dname_storage_t)) != NULL);
 }
 
 static size_t rdata_of(const zone_t *zone, const record_t *record, uint8_t *rdata)
@@ -42,7 +42,7 @@ void zone_begin(zone_t *zone, const record_t *records, const char *apex)
 {
 	memset(zone, 0, sizeof(*zone));
 	zone->mm = (knot_mm_t){ .ctx = &zone->blocks, .alloc = asked_alloc, .free = asked_free };
-	CU_ASSERT_PTR_NOT_NULL_FATAL(knot_dname_from_str(zone->apex, apex, sizeof(zone->apex)));
+	REQUIRE(knot_dname_from_str(zone->apex, apex, sizeof(zone->apex)) != NULL);
 	for (; records->owner != NULL; records++) {
 		knot_dname_storage_t owner;
 		uint8_t rdata[512];
@@ -55,13 +55,13 @@ void zone_begin(zone_t *zone, const record_t *records, const char *apex)
 			}
 		}
 		if (rrset == NULL) {
-			CU_ASSERT_FATAL(zone->count < ZONE_MAX);
+			REQUIRE(zone->count < ZONE_MAX);
 			rrset = &zone->rrsets[zone->count++];
 			knot_rrset_init(rrset, knot_dname_copy(owner, &zone->mm), records->type,
 			                KNOT_CLASS_IN, 300);
 		}
 		const size_t len = rdata_of(zone, records, rdata);
-		CU_ASSERT_EQUAL_FATAL(knot_rrset_add_rdata(rrset, rdata, len, &zone->mm), KNOT_EOK);
+		REQUIRE(knot_rrset_add_rdata(rrset, rdata, len, &zone->mm) == KNOT_EOK);
 	}
 }
 
@@ -114,7 +114,7 @@ static void work_put(work_t *work, knot_rrset_t rrset, const knot_dname_t *name)
 		rrset.owner = (knot_dname_t *)name;
 	}
 	const uint16_t hint = pkt->rrset_count == 0 ? KNOT_COMPR_HINT_QNAME : KNOT_COMPR_HINT_NONE;
-	CU_ASSERT_EQUAL_FATAL(knot_pkt_put(pkt, hint, &rrset, 0), KNOT_EOK);
+	REQUIRE(knot_pkt_put(pkt, hint, &rrset, 0) == KNOT_EOK);
 }
 
 const knot_dname_t *work_solve(work_t *work)
