@@ -245,7 +245,10 @@ static void *keep_house(void *ctx)
 			mail_wake_watch(&service->wake, WATCH_KEYS, service->key_directory);
 		}
 		bool soon = service->shelf.retired != NULL || service->soon || service->stale;
-		int period = service->reading ? 0 : soon ? SHORT_PERIOD : WATCH_PERIOD;
+		int period = soon ? SHORT_PERIOD : WATCH_PERIOD;
+		if (service->reading) {
+			period = 0;
+		}
 		if (!mail_wake_wait(&service->wake, period)) {
 			break;
 		}

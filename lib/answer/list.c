@@ -141,16 +141,21 @@ static int child_list(list_t *list, const knot_dname_t *owner, mail_lf_t lf)
 	if (ret == KNOT_EOK) {
 		ret = mail_view_rrset(&child, &apex, KNOT_RRTYPE_NS, owner, NULL, &ns, &kind, NULL);
 	}
+	if (ret != KNOT_EOK) {
+		return ret;
+	}
 	knot_rdata_t *rdata = ns.rrs.rdata;
-	for (uint16_t i = 0; i < ns.rrs.count && ret == KNOT_EOK; i++) {
+	for (uint16_t i = 0; i < ns.rrs.count; i++, rdata = knot_rdataset_next(rdata)) {
 		ret = glue_list(list, &child, knot_ns_name(rdata));
-		rdata = knot_rdataset_next(rdata);
+		if (ret != KNOT_EOK) {
+			break;
+		}
 	}
 	knot_rdataset_clear(&ns.rrs, NULL);
 	return ret;
 }
 
-/*! Says whether a type is shown at a place: at and below a cut there are NS, DS and glue. */
+/*! Return whether a type is shown at a place: at and below a cut there are NS, DS and glue. */
 static bool type_is_shown(const mail_place_t *place, uint16_t type)
 {
 	return place->where != MAIL_CUT || type == KNOT_RRTYPE_A || type == KNOT_RRTYPE_AAAA ||
@@ -193,15 +198,22 @@ static int name_list(list_t *list, mail_lf_t name)
 	const bool apex = name.len == view->lf.len;
 	if (apex) {
 		ret = rrset_list(list, view, &place.node, KNOT_RRTYPE_SOA, owner, true);
-	}
-	uint16_t type = mail_node_type(view, &place.node, 0);
-	for (; ret == KNOT_EOK && type != 0; type = mail_node_type(view, &place.node, type)) {
-		if (!(apex && type == KNOT_RRTYPE_SOA) && type_is_shown(&place, type)) {
-			ret = rrset_list(list, view, &place.node, type, owner,
-			                 !cut || type == KNOT_RRTYPE_DS);
+		if (ret != KNOT_EOK) {
+			return ret;
 		}
 	}
-	return ret;
+	uint16_t type = mail_node_type(view, &place.node, 0);
+	for (; type != 0; type = mail_node_type(view, &place.node, type)) {
+		if ((apex && type == KNOT_RRTYPE_SOA) || !type_is_shown(&place, type)) {
+			continue;
+		}
+		ret = rrset_list(list, view, &place.node, type, owner,
+		                 !cut || type == KNOT_RRTYPE_DS);
+		if (ret != KNOT_EOK) {
+			return ret;
+		}
+	}
+	return KNOT_EOK;
 }
 
 /*! Find out whether a name has an NSEC: it has records of the domain's, or is a cut; or an end of the gap. */
@@ -221,7 +233,7 @@ static int name_owns(list_t *list, listed_name_t *name)
 	return KNOT_EOK;
 }
 
-/*! Hands out the NSEC of the index-th name. Next is the next in the list: a file's chain is closed. */
+/*! Hand out the NSEC of the index-th name. Next is the next in the list: a file's chain is closed. */
 static int nsec_list(list_t *list, size_t index)
 {
 	const listed_name_t *name = &list->names[index], *next = &list->names[0];
@@ -258,25 +270,35 @@ static int domain_list(list_t *list)
 	const mail_dnskey_t *missing;
 	if (list->signs && !mail_view_signable(&list->view, list->listing->signer, &missing)) {
 		list->ended = true;
-		return missing != NULL
-		               ? mail_diag_error(list->listing->diag, 0,
-		                                 "the private key %u of its key set is not there",
-		                                 missing->tag)
-		               : mail_diag_error(list->listing->diag, 0,
-		                                 "its key set has keys, but none that signs its "
-		                                 "records now");
+		if (missing == NULL) {
+			return mail_diag_error(list->listing->diag, 0,
+			                       "its key set has keys, but none that signs its "
+			                       "records now");
+		}
+		return mail_diag_error(list->listing->diag, 0,
+		                       "the private key %u of its key set is not there",
+		                       missing->tag);
 	}
 	int ret = mail_list_names(list);
-	for (size_t i = 0; i < list->count && list->signs && ret == KNOT_EOK; i++) {
-		ret = name_owns(list, &list->names[i]);
+	if (ret != KNOT_EOK) {
+		return ret;
 	}
-	for (size_t i = 0; i < list->count && ret == KNOT_EOK; i++) {
+	for (size_t i = 0; i < list->count && list->signs; i++) {
+		ret = name_owns(list, &list->names[i]);
+		if (ret != KNOT_EOK) {
+			return ret;
+		}
+	}
+	for (size_t i = 0; i < list->count; i++) {
 		ret = name_list(list, list->names[i].lf);
 		if (ret == KNOT_EOK && list->names[i].owner) {
 			ret = nsec_list(list, i);
 		}
+		if (ret != KNOT_EOK) {
+			return ret;
+		}
 	}
-	return ret;
+	return KNOT_EOK;
 }
 
 int mail_answer_list(const mail_listing_t *listing, mail_str_t domain)

@@ -76,19 +76,19 @@ static int name_compare(const void *a_ptr, const void *b_ptr)
 int mail_list_names(list_t *list)
 {
 	int ret = name_add(list, mail_lf(&list->view.lf));
-	for (mail_names_t source = 0; source < MAIL_NAMES_COUNT && ret == KNOT_EOK; source++) {
-		switch (source) {
-		case MAIL_NAMES_GAP:
-			ret = list->signs ? names_add(list, &list->view, source) : KNOT_EOK;
-			break;
-		case MAIL_NAMES_REPORTS:
-			ret = list->listing->reports ? reports_add(list) : KNOT_EOK;
-			break;
-		default: ret = names_add(list, &list->view, source); break;
-		}
-	}
 	if (ret != KNOT_EOK) {
 		return ret;
+	}
+	for (mail_names_t source = 0; source < MAIL_NAMES_COUNT; source++) {
+		if ((source == MAIL_NAMES_GAP && !list->signs) ||
+		    (source == MAIL_NAMES_REPORTS && !list->listing->reports)) {
+			continue;
+		}
+		ret = source == MAIL_NAMES_REPORTS ? reports_add(list)
+		                                   : names_add(list, &list->view, source);
+		if (ret != KNOT_EOK) {
+			return ret;
+		}
 	}
 	qsort(list->names, list->count, sizeof(*list->names), name_compare);
 	size_t kept = 0;

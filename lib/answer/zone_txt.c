@@ -54,15 +54,18 @@ int mail_zone_txt(const knot_rrset_t *zone, const knot_rrset_t *ours, knot_mm_t 
 	const bool spf = has_spf(&zone->rrs);
 	knot_rrset_init(merged, zone->owner, KNOT_RRTYPE_TXT, zone->rclass, zone->ttl);
 	int ret = knot_rdataset_copy(&merged->rrs, &zone->rrs, mm);
-	const knot_rdata_t *rdata = ours->rrs.rdata;
-	for (uint16_t i = 0; i < ours->rrs.count && ret == KNOT_EOK; i++) {
-		if (!spf || !is_spf(rdata)) {
-			ret = knot_rrset_add_rdata(merged, rdata->data, rdata->len, mm);
-		}
-		rdata = knot_rdataset_next((knot_rdata_t *)rdata);
-	}
 	if (ret != KNOT_EOK) {
 		return ret;
+	}
+	knot_rdata_t *rdata = ours->rrs.rdata;
+	for (uint16_t i = 0; i < ours->rrs.count; i++, rdata = knot_rdataset_next(rdata)) {
+		if (spf && is_spf(rdata)) {
+			continue;
+		}
+		ret = knot_rrset_add_rdata(merged, rdata->data, rdata->len, mm);
+		if (ret != KNOT_EOK) {
+			return ret;
+		}
 	}
 	return merged->rrs.count > zone->rrs.count ? KNOT_EOK : KNOT_ENOENT;
 }

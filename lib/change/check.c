@@ -100,7 +100,7 @@ static void warning_keep(void *ctx, const char *text)
 static void warnings_give(const mail_buf_t *kept, mail_section_t section, mail_str_t id,
                           mail_diag_t *diag)
 {
-	for (size_t at = 0; kept->error == KNOT_EOK && at < kept->len;) {
+	for (size_t at = 0; at < kept->len;) {
 		const char *text = (const char *)kept->data + at;
 		mail_diag_warn(diag, "%s %.*s: %s", mail_section_name(section), (int)id.len,
 		               id.data, text);

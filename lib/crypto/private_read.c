@@ -131,13 +131,13 @@ static int pem_read(mail_str_t text, mail_private_t **key, mail_diag_t *diag)
 	do {
 		block_clear(&block);
 		ret = block_next(bio, &block, diag);
-	} while (ret == KNOT_EOK && !str_ends(block.label, "PRIVATE KEY"));
-	if (ret == KNOT_ENOENT) {
-		ret = mail_diag_error(diag, 0, "the PEM has no private key");
-	}
-	if (ret != KNOT_EOK) {
-		goto done;
-	}
+		if (ret == KNOT_ENOENT) {
+			ret = mail_diag_error(diag, 0, "the PEM has no private key");
+		}
+		if (ret != KNOT_EOK) {
+			goto done;
+		}
+	} while (!str_ends(block.label, "PRIVATE KEY"));
 	/* "Proc-Type: 4,ENCRYPTED" is what the older form has (RFC 1421 4.6.1.1). */
 	if (strcmp(block.label, PEM_STRING_PKCS8) == 0 || block.header[0] != '\0') {
 		ret = mail_diag_error(diag, 0,

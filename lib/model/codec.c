@@ -118,14 +118,15 @@ static int encode_member(const mail_member_t *member, mail_buf_t *out)
 int mail_codec_encode(const mail_entry_t *entry, mail_buf_t *out)
 {
 	size_t start = out->len;
-	int ret = mail_buf_u8(out, MAIL_CODEC_VERSION);
-	for (size_t i = 0; i < entry->count && ret == KNOT_EOK; i++) {
-		ret = encode_member(&entry->members[i], out);
+	(void)mail_buf_u8(out, MAIL_CODEC_VERSION);
+	for (size_t i = 0; i < entry->count; i++) {
+		int ret = encode_member(&entry->members[i], out);
+		if (ret != KNOT_EOK) {
+			out->len = start;
+			return ret;
+		}
 	}
-	if (ret != KNOT_EOK) {
-		out->len = start;
-	}
-	return ret;
+	return out->error;
 }
 
 /* Decoding. */
@@ -140,7 +141,7 @@ static int read_version(mail_reader_t *r)
 }
 
 /*!
- * Reads the head of a member.
+ * Read the head of a member.
  *
  * \param before  Head of the member before, zeroed before the first: they are sorted.
  */
@@ -157,7 +158,7 @@ static int read_head(mail_reader_t *r, const head_t *before, head_t *head)
 	return head->count <= MAIL_LIST_MAX ? KNOT_EOK : KNOT_ENOTSUP;
 }
 
-/*! Reads a string in place; empty after an error, which no writer makes. */
+/*! Read a string in place; empty after an error, which no writer makes. */
 static mail_str_t read_str(mail_reader_t *r)
 {
 	size_t len = mail_read_u16(r);
@@ -189,7 +190,7 @@ static bool read_switch(mail_reader_t *r)
 }
 
 /*!
- * Reads a value as it is in an entry.
+ * Read a value as it is in an entry.
  *
  * \param room  A fixed buffer for what is not stored as text.
  */
@@ -218,7 +219,7 @@ static mail_str_t read_value(mail_reader_t *r, const mail_item_t *item, mail_buf
 	}
 }
 
-/*! Reads the values of a member and adds them. What the entry cannot take, no writer has made. */
+/*! Read the values of a member and add them. What the entry cannot take, no writer has made. */
 static int decode_member(mail_reader_t *r, const head_t *head, mail_entry_t *entry)
 {
 	const mail_item_t *item = mail_item_get(head->item);
@@ -231,12 +232,15 @@ static int decode_member(mail_reader_t *r, const head_t *head, mail_entry_t *ent
 	if (head->op == MAIL_OP_NONE) {
 		ret = mail_entry_add(entry, item, MAIL_OP_NONE, (mail_str_t){ NULL, 0 }, 0);
 	}
-	for (unsigned i = 0; i < head->count && ret == KNOT_EOK; i++) {
+	for (unsigned i = 0; i < head->count; i++) {
 		mail_str_t value = read_value(r, item, &room);
 		if (r->error != KNOT_EOK || room.error != KNOT_EOK) {
 			return KNOT_EMALF;
 		}
 		ret = mail_entry_add(entry, item, head->op, value, 0);
+		if (ret != KNOT_EOK) {
+			break;
+		}
 	}
 	return ret == KNOT_EOK || ret == KNOT_ENOMEM ? ret : KNOT_EMALF;
 }
@@ -255,19 +259,22 @@ int mail_codec_decode(mail_section_t section, mail_str_t id, const uint8_t *data
 		return KNOT_ENOMEM;
 	}
 	head_t before = { 0 }, head;
-	while (ret == KNOT_EOK && mail_read_left(&r) > 0) {
+	while (mail_read_left(&r) > 0) {
 		ret = read_head(&r, &before, &head);
-		if (ret == KNOT_EOK) {
-			ret = decode_member(&r, &head, made);
+		if (ret != KNOT_EOK) {
+			goto failed;
+		}
+		ret = decode_member(&r, &head, made);
+		if (ret != KNOT_EOK) {
+			goto failed;
 		}
 		before = head;
 	}
-	if (ret != KNOT_EOK) {
-		mail_entry_free(made);
-		return ret;
-	}
 	*entry = made;
 	return KNOT_EOK;
+failed:
+	mail_entry_free(made);
+	return ret;
 }
 
 /* Reading in place, for every question. */
@@ -277,8 +284,11 @@ int mail_codec_domain(const uint8_t *data, size_t len, mail_domain_t *domain)
 	memset(domain, 0, sizeof(*domain));
 	mail_reader_t r = MAIL_READER(data, len);
 	int ret = read_version(&r);
+	if (ret != KNOT_EOK) {
+		return ret;
+	}
 	head_t before = { 0 }, head;
-	while (ret == KNOT_EOK && mail_read_left(&r) > 0) {
+	while (mail_read_left(&r) > 0) {
 		ret = read_head(&r, &before, &head);
 		if (ret != KNOT_EOK || head.item > MAIL_ITEM_ALIAS) {
 			return ret;
@@ -292,14 +302,16 @@ int mail_codec_domain(const uint8_t *data, size_t len, mail_domain_t *domain)
 		} else {
 			domain->alias = value;
 		}
-		ret = r.error;
+		if (r.error != KNOT_EOK) {
+			return r.error;
+		}
 		before = head;
 	}
-	domain->plain = ret == KNOT_EOK;
-	return ret;
+	domain->plain = true;
+	return KNOT_EOK;
 }
 
-/*! Reads a member of a DKIM key. */
+/*! Read a member of a DKIM key. */
 static int read_dkim_member(mail_reader_t *r, unsigned item, mail_dkim_t *dkim)
 {
 	switch (item) {
@@ -329,8 +341,11 @@ int mail_codec_dkim(const uint8_t *data, size_t len, mail_dkim_t *dkim)
 	dkim->remove = INT64_MAX;
 	mail_reader_t r = MAIL_READER(data, len);
 	int ret = read_version(&r);
+	if (ret != KNOT_EOK) {
+		return ret;
+	}
 	head_t before = { 0 }, head;
-	while (ret == KNOT_EOK && mail_read_left(&r) > 0) {
+	while (mail_read_left(&r) > 0) {
 		ret = read_head(&r, &before, &head);
 		if (ret != KNOT_EOK) {
 			return ret;
@@ -341,10 +356,10 @@ int mail_codec_dkim(const uint8_t *data, size_t len, mail_dkim_t *dkim)
 			return KNOT_EMALF;
 		}
 		ret = read_dkim_member(&r, head.item, dkim);
+		if (ret != KNOT_EOK) {
+			return ret;
+		}
 		before = head;
 	}
-	if (ret == KNOT_EOK && (dkim->key.len == 0) == (dkim->cname.len == 0)) {
-		return KNOT_EMALF;
-	}
-	return ret;
+	return (dkim->key.len == 0) == (dkim->cname.len == 0) ? KNOT_EMALF : KNOT_EOK;
 }

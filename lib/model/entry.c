@@ -73,6 +73,22 @@ void mail_entry_free(mail_entry_t *entry)
 	free(entry);
 }
 
+static int member_copy(const mail_member_t *member, mail_entry_t *copy)
+{
+	if (member->count == 0) {
+		const mail_str_t none = { NULL, 0 };
+		return mail_entry_add(copy, member->item, member->op, none, member->line);
+	}
+	for (size_t i = 0; i < member->count; i++) {
+		int ret = mail_entry_add(copy, member->item, member->op, member->values[i].text,
+		                         member->values[i].line);
+		if (ret != KNOT_EOK) {
+			return ret;
+		}
+	}
+	return KNOT_EOK;
+}
+
 mail_entry_t *mail_entry_copy(const mail_entry_t *entry)
 {
 	mail_entry_t *copy = mail_entry_new(entry->section, entry->id);
@@ -83,17 +99,7 @@ mail_entry_t *mail_entry_copy(const mail_entry_t *entry)
 	copy->line = entry->line;
 	copy->stamp = entry->stamp;
 	for (size_t i = 0; i < entry->count; i++) {
-		const mail_member_t *member = &entry->members[i];
-		mail_str_t none = { NULL, 0 };
-		int ret = KNOT_EOK;
-		if (member->count == 0) {
-			ret = mail_entry_add(copy, member->item, member->op, none, member->line);
-		}
-		for (size_t j = 0; j < member->count && ret == KNOT_EOK; j++) {
-			ret = mail_entry_add(copy, member->item, member->op, member->values[j].text,
-			                     member->values[j].line);
-		}
-		if (ret != KNOT_EOK) {
+		if (member_copy(&entry->members[i], copy) != KNOT_EOK) {
 			mail_entry_free(copy);
 			return NULL;
 		}

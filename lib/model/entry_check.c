@@ -88,6 +88,26 @@ static int check_dkim(const mail_entry_t *entry, mail_diag_t *diag)
 	return check_times(entry, diag);
 }
 
+/*! Check that a key is none of the count keys before it, and has a tag of its own. */
+static int check_differs(const mail_dnskey_t *key, const mail_dnskey_t *before, size_t count,
+                         mail_diag_t *diag)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (key->algorithm != before[i].algorithm) {
+			continue;
+		}
+		if (key->tag == before[i].tag) {
+			return mail_diag_error(diag, 0, "two keys with the tag %u", key->tag);
+		}
+		if (key->public_len == before[i].public_len &&
+		    memcmp(key->public_key, before[i].public_key, key->public_len) == 0) {
+			return mail_diag_error(diag, 0, "%u and %u are one key in two roles",
+			                       before[i].tag, key->tag);
+		}
+	}
+	return KNOT_EOK;
+}
+
 /*! Keys are told apart by algorithm and tag: in RRSIG and DS, and in the names of their files. */
 static int check_keys(const mail_entry_t *entry, mail_diag_t *diag)
 {
@@ -95,18 +115,8 @@ static int check_keys(const mail_entry_t *entry, mail_diag_t *diag)
 	mail_dnskey_t keys[MAIL_LIST_MAX];
 	for (size_t i = 0; member != NULL && i < member->count && i < MAIL_LIST_MAX; i++) {
 		int ret = mail_dnskey_parse(member->values[i].text, &keys[i], diag);
-		for (size_t j = 0; ret == KNOT_EOK && j < i; j++) {
-			const mail_dnskey_t *a = &keys[i], *b = &keys[j];
-			if (a->algorithm != b->algorithm) {
-				continue;
-			}
-			if (a->tag == b->tag) {
-				ret = mail_diag_error(diag, 0, "two keys with the tag %u", a->tag);
-			} else if (a->public_len == b->public_len &&
-			           memcmp(a->public_key, b->public_key, a->public_len) == 0) {
-				ret = mail_diag_error(diag, 0, "%u and %u are one key in two roles",
-				                      b->tag, a->tag);
-			}
+		if (ret == KNOT_EOK) {
+			ret = check_differs(&keys[i], keys, i, diag);
 		}
 		if (ret != KNOT_EOK) {
 			char reason[sizeof(diag->text)];

@@ -24,40 +24,54 @@ int mail_keyset_read(const mail_entry_t *entry, mail_keyset_t *set, mail_diag_t 
 	const mail_str_t leave = mail_entry_value(entry, MAIL_ITEM_LEAVE);
 	set->count = 0;
 	set->leave = INT64_MAX;
-	int ret = leave.len > 0 ? mail_time_parse(leave, &set->leave, diag) : KNOT_EOK;
-	for (size_t i = 0; member != NULL && i < member->count && ret == KNOT_EOK; i++) {
-		ret = i < MAIL_LIST_MAX
-		              ? mail_dnskey_parse(member->values[i].text, &set->keys[i], diag)
-		              : mail_diag_error(diag, 0, "too many keys");
-		set->count += ret == KNOT_EOK;
+	if (leave.len > 0) {
+		int ret = mail_time_parse(leave, &set->leave, diag);
+		if (ret != KNOT_EOK) {
+			return ret;
+		}
 	}
+	for (size_t i = 0; member != NULL && i < member->count; i++) {
+		if (i == MAIL_LIST_MAX) {
+			return mail_diag_error(diag, 0, "too many keys");
+		}
+		int ret = mail_dnskey_parse(member->values[i].text, &set->keys[i], diag);
+		if (ret != KNOT_EOK) {
+			return ret;
+		}
+		set->count++;
+	}
+	return KNOT_EOK;
+}
+
+/*! Set an item to what was printed, and empty the text. */
+static int item_put(mail_entry_t *entry, mail_item_id_t item, mail_buf_t *text)
+{
+	int ret = text->error;
+	if (ret == KNOT_EOK) {
+		ret = mail_entry_add(entry, mail_item_get(item), MAIL_OP_SET, mail_buf_view(text),
+		                     0);
+	}
+	mail_buf_free(text);
 	return ret;
 }
 
 int mail_keyset_write(const mail_keyset_t *set, mail_entry_t *entry)
 {
 	mail_buf_t text = { 0 };
-	int ret = KNOT_EOK;
 	mail_entry_remove(entry, MAIL_ITEM_DNSKEY, MAIL_OP_SET);
 	mail_entry_remove(entry, MAIL_ITEM_LEAVE, MAIL_OP_SET);
-	for (size_t i = 0; i < set->count && ret == KNOT_EOK; i++) {
-		text.len = 0;
-		ret = mail_dnskey_print(&set->keys[i], &text);
-		if (ret == KNOT_EOK) {
-			ret = mail_entry_add(entry, mail_item_get(MAIL_ITEM_DNSKEY), MAIL_OP_SET,
-			                     mail_buf_view(&text), 0);
+	for (size_t i = 0; i < set->count; i++) {
+		(void)mail_dnskey_print(&set->keys[i], &text);
+		int ret = item_put(entry, MAIL_ITEM_DNSKEY, &text);
+		if (ret != KNOT_EOK) {
+			return ret;
 		}
 	}
-	if (ret == KNOT_EOK && set->leave < INT64_MAX) {
-		text.len = 0;
-		ret = mail_time_print(set->leave, &text);
-		if (ret == KNOT_EOK) {
-			ret = mail_entry_add(entry, mail_item_get(MAIL_ITEM_LEAVE), MAIL_OP_SET,
-			                     mail_buf_view(&text), 0);
-		}
+	if (set->leave < INT64_MAX) {
+		(void)mail_time_print(set->leave, &text);
+		return item_put(entry, MAIL_ITEM_LEAVE, &text);
 	}
-	mail_buf_free(&text);
-	return ret;
+	return KNOT_EOK;
 }
 
 mail_dnskey_t *mail_keyset_find(mail_keyset_t *set, uint16_t tag, unsigned algorithm)
@@ -71,7 +85,7 @@ mail_dnskey_t *mail_keyset_find(mail_keyset_t *set, uint16_t tag, unsigned algor
 	return NULL;
 }
 
-/*! Says what of an algorithm is there in a second. */
+/*! What of an algorithm is there at a time. */
 typedef struct {
 	bool published, keys, zone;
 } algorithm_state_t;
@@ -90,7 +104,7 @@ static algorithm_state_t algorithm_at(const mail_keyset_t *set, unsigned algorit
 	return state;
 }
 
-/*! Looks at one second. */
+/*! Check one second. */
 static int check_at(const mail_keyset_t *set, int64_t now, mail_diag_t *diag)
 {
 	const mail_dnskey_t *trusted = NULL;
@@ -122,22 +136,29 @@ static int check_at(const mail_keyset_t *set, int64_t now, mail_diag_t *diag)
 int mail_keyset_check(const mail_keyset_t *set, int64_t from, mail_diag_t *diag)
 {
 	int ret = check_at(set, from, diag);
-	for (size_t i = 0; i < set->count && ret == KNOT_EOK; i++) {
+	if (ret != KNOT_EOK) {
+		return ret;
+	}
+	for (size_t i = 0; i < set->count; i++) {
 		const mail_dnskey_t *key = &set->keys[i];
 		const int64_t times[] = { key->publish, key->activate, key->retire, key->remove,
 			                  key->ds_seen };
-		for (size_t j = 0; j < sizeof(times) / sizeof(times[0]) && ret == KNOT_EOK; j++) {
-			if (times[j] > from && times[j] < INT64_MAX) {
-				ret = check_at(set, times[j], diag);
+		for (size_t j = 0; j < sizeof(times) / sizeof(times[0]); j++) {
+			if (times[j] <= from || times[j] == INT64_MAX) {
+				continue;
+			}
+			ret = check_at(set, times[j], diag);
+			if (ret != KNOT_EOK) {
+				return ret;
 			}
 		}
 	}
-	return ret;
+	return KNOT_EOK;
 }
 
 /* --- For people --- */
 
-/*! Puts a step at its place; of one time the order in which they were put stays. */
+/*! Put a step at its place; of one time the order in which they were put stays. */
 static size_t step_put(mail_step_t *steps, size_t count, mail_step_t step)
 {
 	size_t at = count;
@@ -195,5 +216,8 @@ const char *mail_rollover_state(const mail_dnskey_t *key, int64_t now)
 	if (key->role == MAIL_ROLE_KSK) {
 		return now < key->ds_until ? "active" : "retired";
 	}
-	return signs ? "active" : now < key->activate ? "published" : "retired";
+	if (signs) {
+		return "active";
+	}
+	return now < key->activate ? "published" : "retired";
 }

@@ -180,10 +180,13 @@ static mail_profile_t *profile_new(const mail_source_t *source)
 /*! Says why an entry could not be read. \return The code that was given. */
 static int refuse(int code, mail_diag_t *diag, mail_section_t section, mail_str_t id)
 {
-	const char *why = code == KNOT_ENOENT    ? "does not exist"
-	                  : code == KNOT_ENOTSUP ? "is of a newer format"
-	                  : code == KNOT_ENOMEM  ? "needs more memory"
-	                                         : "is damaged";
+	const char *why = "is damaged";
+	switch (code) {
+	case KNOT_ENOENT: why = "does not exist"; break;
+	case KNOT_ENOTSUP: why = "is of a newer format"; break;
+	case KNOT_ENOMEM: why = "needs more memory"; break;
+	default: break;
+	}
 	(void)mail_diag_error(diag, 0, "%s %.*s %s", mail_section_name(section), (int)id.len,
 	                      id.data, why);
 	return code;
@@ -244,10 +247,16 @@ static int chain_read(mail_profile_t *profile, mail_str_t policy, mail_diag_t *d
 static int profile_merge(mail_profile_t *profile)
 {
 	int ret = defaults_merge(profile);
-	for (size_t i = 1; i < profile->layer_count && ret == KNOT_EOK; i++) {
-		ret = layer_merge(profile, i);
+	if (ret != KNOT_EOK) {
+		return ret;
 	}
-	return ret;
+	for (size_t i = 1; i < profile->layer_count; i++) {
+		ret = layer_merge(profile, i);
+		if (ret != KNOT_EOK) {
+			return ret;
+		}
+	}
+	return KNOT_EOK;
 }
 
 int mail_profile_of_policy(const mail_source_t *source, mail_str_t policy, mail_profile_t **profile,

@@ -152,7 +152,11 @@ static int kind_of(const census_t *there, const census_t *added, bool force,
 		                       "the key there is a CSK: it is replaced by a CSK, or by a "
 		                       "KSK and a ZSK together");
 	}
-	*kind = both ? MAIL_ROLLOVER_CSK : added->ksk > 0 ? MAIL_ROLLOVER_KSK : MAIL_ROLLOVER_ZSK;
+	if (both) {
+		*kind = MAIL_ROLLOVER_CSK;
+	} else {
+		*kind = added->ksk > 0 ? MAIL_ROLLOVER_KSK : MAIL_ROLLOVER_ZSK;
+	}
 	return KNOT_EOK;
 }
 

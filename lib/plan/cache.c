@@ -237,10 +237,13 @@ static int plan_compile(const mail_source_t *source, plan_type_t type, mail_str_
 {
 	mail_diag_t diag = { 0 };
 	mail_profile_t *profile = NULL;
-	int ret = type == PLAN_POLICY  ? mail_profile_of_policy(source, id, &profile, &diag)
-	          : type == PLAN_ALIAS ? mail_profile_of_alias(source, id, &profile, &diag)
-	                               : mail_profile_of_domain(source, id, &profile, &diag);
+	int ret = KNOT_EOK;
 	*plan = NULL;
+	switch (type) {
+	case PLAN_POLICY: ret = mail_profile_of_policy(source, id, &profile, &diag); break;
+	case PLAN_ALIAS: ret = mail_profile_of_alias(source, id, &profile, &diag); break;
+	case PLAN_DOMAIN: ret = mail_profile_of_domain(source, id, &profile, &diag); break;
+	}
 	if (ret == KNOT_EOK) {
 		ret = mail_plan_make(profile, false, plan, &diag);
 	} else if (profile != NULL && ret != KNOT_ENOMEM) {
@@ -255,14 +258,15 @@ int mail_cache_plan(mail_cache_t *cache, const mail_source_t *source, const mail
                     mail_lf_t name, const mail_plan_t **plan)
 {
 	/* A domain that follows nothing, which no writer of ours writes, gets a plan that says so. */
-	const bool follows = domain->alias.len > 0 || domain->policy.len > 0;
-	const plan_type_t type = !domain->plain || !follows ? PLAN_DOMAIN
-	                         : domain->alias.len > 0    ? PLAN_ALIAS
-	                                                    : PLAN_POLICY;
+	plan_type_t type = PLAN_DOMAIN;
+	mail_str_t id = { (const char *)name.data, name.len };
 	char room[KNOT_DNAME_TXT_MAXLEN + 1];
-	mail_str_t id = type == PLAN_ALIAS ? domain->alias : domain->policy;
-	if (type == PLAN_DOMAIN) {
-		id = (mail_str_t){ (const char *)name.data, name.len };
+	if (domain->plain && domain->alias.len > 0) {
+		type = PLAN_ALIAS;
+		id = domain->alias;
+	} else if (domain->plain && domain->policy.len > 0) {
+		type = PLAN_POLICY;
+		id = domain->policy;
 	}
 	uint32_t hash = id_hash(type, id.data, id.len);
 	slot_t *slot = slot_find(cache, type, id.data, id.len, hash);

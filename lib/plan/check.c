@@ -234,22 +234,31 @@ static int glue_check(mail_build_t *build, const mail_owner_t *owner)
 static int delegations_check(mail_build_t *build)
 {
 	const mail_owners_t *owners = &build->plan->relative;
-	int ret = KNOT_EOK;
-	for (size_t i = 0; i < owners->count && ret == KNOT_EOK && build->strict; i++) {
-		ret = owners->owners[i].name.len > 0 ? glue_check(build, &owners->owners[i])
-		                                     : KNOT_EOK;
+	for (size_t i = 0; i < owners->count && build->strict; i++) {
+		if (owners->owners[i].name.len == 0) {
+			continue;
+		}
+		int ret = glue_check(build, &owners->owners[i]);
+		if (ret != KNOT_EOK) {
+			return ret;
+		}
 	}
-	return ret;
+	return KNOT_EOK;
 }
 
 int mail_plan_check(mail_build_t *build)
 {
 	int ret = owners_check(build, &build->plan->relative, true);
-	if (ret == KNOT_EOK) {
-		ret = owners_check(build, &build->plan->absolute, false);
+	if (ret != KNOT_EOK) {
+		return ret;
 	}
-	if (ret == KNOT_EOK) {
-		ret = targets_check(build);
+	ret = owners_check(build, &build->plan->absolute, false);
+	if (ret != KNOT_EOK) {
+		return ret;
 	}
-	return ret == KNOT_EOK ? delegations_check(build) : ret;
+	ret = targets_check(build);
+	if (ret != KNOT_EOK) {
+		return ret;
+	}
+	return delegations_check(build);
 }

@@ -13,7 +13,7 @@
 #include "mail/tlsa.h"
 #include "plan/kinds.h"
 
-/*! The apex alone, relative. */
+/*! Return whether a pattern is the apex. */
 static bool pattern_is_apex(const mail_pattern_t *pattern)
 {
 	return pattern->hole && pattern->head_len == 0 && pattern->tail_len == 0;
@@ -66,7 +66,7 @@ int mail_hosts_read(mail_build_t *build)
 	return KNOT_EOK;
 }
 
-/*! Notes that a value of a host cannot be rendered, and the line that the item was set in. */
+/*! Note that a value of a host cannot be rendered, and the line that the item was set in. */
 static int host_bad(mail_build_t *build, const mail_build_host_t *host, mail_item_id_t item,
                     int ret)
 {
@@ -85,53 +85,67 @@ static int host_bad(mail_build_t *build, const mail_build_host_t *host, mail_ite
 int mail_hosts_spf(mail_build_t *build, mail_buf_t *terms)
 {
 	int ret = mail_hosts_read(build);
-	for (size_t i = 0; i < build->host_count && ret == KNOT_EOK; i++) {
+	if (ret != KNOT_EOK) {
+		return ret;
+	}
+	for (size_t i = 0; i < build->host_count; i++) {
 		const mail_member_t *addresses = mail_entry_member(build->hosts[i].entry,
 		                                                   MAIL_ITEM_ADDRESS, MAIL_OP_SET);
-		for (size_t j = 0; addresses != NULL && j < addresses->count && ret == KNOT_EOK;
-		     j++) {
+		for (size_t j = 0; addresses != NULL && j < addresses->count; j++) {
 			mail_str_t text = addresses->values[j].text;
 			bool v6 = memchr(text.data, ':', text.len) != NULL;
-			ret = mail_buf_printf(terms, "%s:%.*s ", v6 ? "ip6" : "ip4", (int)text.len,
+			(void)mail_buf_printf(terms, "%s:%.*s ", v6 ? "ip6" : "ip4", (int)text.len,
 			                      text.data);
 		}
 	}
-	return ret;
+	return terms->error;
+}
+
+/*! Add the row of one address, if it is of the kind's type. */
+static int address_row(mail_build_t *build, const mail_kind_t *kind, const mail_build_host_t *host,
+                       mail_str_t text)
+{
+	mail_row_t row = { .until = INT64_MAX, .ttl = UINT32_MAX };
+	int ret = mail_address_render(text, &row.type, &row.rdata, build->diag);
+	if (ret != KNOT_EOK) {
+		mail_rdata_free(&row.rdata);
+		return host_bad(build, host, MAIL_ITEM_ADDRESS, ret);
+	}
+	if (row.type != kind->type) {
+		mail_rdata_free(&row.rdata);
+		return KNOT_EOK;
+	}
+	return mail_build_row(build, &host->name, &row);
 }
 
 int mail_kind_address(mail_build_t *build, const mail_kind_t *kind)
 {
 	int ret = mail_hosts_read(build);
-	for (size_t i = 0; i < build->host_count && ret == KNOT_EOK; i++) {
+	if (ret != KNOT_EOK) {
+		return ret;
+	}
+	for (size_t i = 0; i < build->host_count; i++) {
 		const mail_build_host_t *host = &build->hosts[i];
 		const mail_member_t *addresses = mail_entry_member(host->entry, MAIL_ITEM_ADDRESS,
 		                                                   MAIL_OP_SET);
-		for (size_t j = 0; addresses != NULL && j < addresses->count && ret == KNOT_EOK;
-		     j++) {
-			mail_row_t row = { .until = INT64_MAX, .ttl = UINT32_MAX };
-			ret = mail_address_render(addresses->values[j].text, &row.type, &row.rdata,
-			                          build->diag);
+		for (size_t j = 0; addresses != NULL && j < addresses->count; j++) {
+			ret = address_row(build, kind, host, addresses->values[j].text);
 			if (ret != KNOT_EOK) {
-				ret = host_bad(build, host, MAIL_ITEM_ADDRESS, ret);
+				return ret;
 			}
-			if (ret != KNOT_EOK || row.type != kind->type) {
-				mail_rdata_free(&row.rdata);
-				continue;
-			}
-			ret = mail_build_row(build, &host->name, &row);
 		}
 	}
-	return ret;
+	return KNOT_EOK;
 }
 
 int mail_kind_helo(mail_build_t *build, const mail_kind_t *kind)
 {
 	int ret = mail_hosts_read(build);
-	if (mail_profile_switch(build->profile, MAIL_ITEM_NO_MAIL)) {
+	if (ret != KNOT_EOK || mail_profile_switch(build->profile, MAIL_ITEM_NO_MAIL)) {
 		return ret;
 	}
 	const mail_str_t dflt = MAIL_STR("a -all");
-	for (size_t i = 0; i < build->host_count && ret == KNOT_EOK; i++) {
+	for (size_t i = 0; i < build->host_count; i++) {
 		const mail_build_host_t *host = &build->hosts[i];
 		const mail_member_t *set = mail_entry_member(host->entry, MAIL_ITEM_HELO_SPF,
 		                                             MAIL_OP_SET);
@@ -153,8 +167,11 @@ int mail_kind_helo(mail_build_t *build, const mail_kind_t *kind)
 			return host_bad(build, host, MAIL_ITEM_HELO_SPF, ret);
 		}
 		ret = mail_build_row(build, &host->name, &row);
+		if (ret != KNOT_EOK) {
+			return ret;
+		}
 	}
-	return ret;
+	return KNOT_EOK;
 }
 
 /*! The owner of a host's TLSA: _PORT._tcp.HOST. */
@@ -176,7 +193,7 @@ static int tlsa_owner(const mail_pattern_t *host, mail_str_t port, mail_pattern_
 	return KNOT_EOK;
 }
 
-/*! Writes TLSA texts at every port of a host, shown in [from, until). */
+/*! Add TLSA texts at every port of a host, shown in [from, until). */
 static int tlsa_rows(mail_build_t *build, const mail_build_host_t *host, const mail_member_t *texts,
                      int64_t from, int64_t until)
 {
@@ -248,19 +265,25 @@ int mail_kind_tlsa(mail_build_t *build, const mail_kind_t *kind)
 {
 	(void)kind;
 	int ret = mail_hosts_read(build);
-	if (mail_profile_switch(build->profile, MAIL_ITEM_NO_MAIL)) {
+	if (ret != KNOT_EOK || mail_profile_switch(build->profile, MAIL_ITEM_NO_MAIL)) {
 		return ret;
 	}
-	for (size_t i = 0; i < build->host_count && ret == KNOT_EOK; i++) {
+	for (size_t i = 0; i < build->host_count; i++) {
 		const mail_build_host_t *host = &build->hosts[i];
 		ret = tlsa_rows(build, host,
 		                mail_entry_member(host->entry, MAIL_ITEM_TLSA, MAIL_OP_SET), 0,
 		                INT64_MAX);
+		if (ret != KNOT_EOK) {
+			return ret;
+		}
 		const mail_member_t *sets = mail_entry_member(host->entry, MAIL_ITEM_CERTIFICATE,
 		                                              MAIL_OP_SET);
-		for (size_t j = 0; sets != NULL && j < sets->count && ret == KNOT_EOK; j++) {
+		for (size_t j = 0; sets != NULL && j < sets->count; j++) {
 			ret = certificate_rows(build, host, sets->values[j].text);
+			if (ret != KNOT_EOK) {
+				return ret;
+			}
 		}
 	}
-	return ret;
+	return KNOT_EOK;
 }

@@ -141,21 +141,26 @@ int mail_kind_dnskey(mail_build_t *build, const mail_kind_t *kind)
 	const mail_settings_t *settings = &build->profile->items[MAIL_ITEM_KEY_SET];
 	const mail_plan_t *plan = build->plan;
 	const bool dnskey = kind->type == KNOT_RRTYPE_DNSKEY;
-	int ret = KNOT_EOK;
 	/* The first of the three kinds reads for all. */
 	if (dnskey) {
 		build->plan->leave = INT64_MAX;
-		ret = settings->count > 0 ? keys_read(build, &settings->values[0]) : KNOT_EOK;
 	}
-	for (size_t i = 0; i < plan->key_count && ret == KNOT_EOK; i++) {
-		if (dnskey || plan->keys[i].role != MAIL_ROLE_ZSK) {
-			ret = key_put(build, kind, &plan->keys[i]);
+	if (dnskey && settings->count > 0) {
+		int ret = keys_read(build, &settings->values[0]);
+		if (ret != KNOT_EOK) {
+			return ret;
 		}
 	}
-	if (ret == KNOT_EOK && !dnskey && plan->leave < INT64_MAX) {
-		ret = delete_put(build, kind);
+	for (size_t i = 0; i < plan->key_count; i++) {
+		if (!dnskey && plan->keys[i].role == MAIL_ROLE_ZSK) {
+			continue;
+		}
+		int ret = key_put(build, kind, &plan->keys[i]);
+		if (ret != KNOT_EOK) {
+			return ret;
+		}
 	}
-	return ret;
+	return !dnskey && plan->leave < INT64_MAX ? delete_put(build, kind) : KNOT_EOK;
 }
 
 int mail_plan_ds(const mail_plan_t *plan, const knot_dname_t *apex, unsigned digest, int64_t now,

@@ -114,11 +114,15 @@ int mail_view_sign(const mail_view_t *view, mail_signer_t *signer, const mail_si
 		}
 	}
 	int ret = KNOT_EOK;
-	for (size_t i = 0; i < view->plan->key_count && ret == KNOT_EOK; i++) {
+	for (size_t i = 0; i < view->plan->key_count; i++) {
 		const mail_dnskey_t *key = &view->plan->keys[i];
-		if (key_signs(key, rrset->type, view->now)) {
-			ret = key_sign(key, signer, signing, &rrsig, octets,
-			               octets == usual ? sizeof(usual) : cap, rrsigs, mm);
+		if (!key_signs(key, rrset->type, view->now)) {
+			continue;
+		}
+		ret = key_sign(key, signer, signing, &rrsig, octets,
+		               octets == usual ? sizeof(usual) : cap, rrsigs, mm);
+		if (ret != KNOT_EOK) {
+			break;
 		}
 	}
 	if (octets != usual) {
