@@ -95,7 +95,9 @@ static inline int mail_lf_join(mail_lf_t apex, mail_lf_t relative, mail_lf_stora
 	if (apex.len + dot + relative.len > MAIL_LF_MAX) {
 		return KNOT_ESPACE;
 	}
-	memmove(out->data, apex.data, apex.len);
+	if (apex.len > 0) {
+		memmove(out->data, apex.data, apex.len);
+	}
 	memset(out->data + apex.len, 0, dot);
 	if (relative.len > 0) {
 		memcpy(out->data + apex.len + dot, relative.data, relative.len);

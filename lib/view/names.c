@@ -170,6 +170,9 @@ static int children_seek(const mail_view_t *view, mail_lf_t name, mail_seek_t se
 static int reports_seek(const mail_view_t *view, mail_lf_t name, mail_seek_t seek,
                         mail_lf_storage_t *found)
 {
+	if (!mail_view_has_reports(view)) {
+		return KNOT_ENOENT;
+	}
 	mail_lf_storage_t reporter;
 	mail_lf_copy(mail_lf_relative(mail_view_relative(view, name), MAIL_REPORT), &reporter);
 	while (true) {
