@@ -49,7 +49,7 @@ static void touched(int number, siginfo_t *where, void *context)
 	pages += answering;
 }
 
-/*! Finds the map of the store; it is there as soon as the module is loaded. */
+/*! Find the map of the store; it is there as soon as the module is loaded. */
 static void find_map(void)
 {
 	FILE *maps = fopen("/proc/self/maps", "r");

@@ -20,7 +20,7 @@
 #endif
 
 /*!
- * Says whether no module before us has decided: the state that a BEGIN hook gets is
+ * Return whether no module before us has decided: the state that a BEGIN hook gets is
  * KNOT_STATE_PRODUCE, which is not part of the module interface.
  */
 static inline bool mail_state_undecided(knotd_state_t state)

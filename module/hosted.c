@@ -26,7 +26,7 @@ static bool is_longer(const knotd_qdata_t *qdata, size_t labels)
 	return hosted_rank > zone_rank;
 }
 
-/*! Says whether a question is one that we look at: transfers, NOTIFY and UPDATE are knotd's. */
+/*! Return whether a question is one that we look at: transfers, NOTIFY and UPDATE are knotd's. */
 static bool is_question(knotd_state_t state, const knotd_qdata_t *qdata)
 {
 	if (!mail_state_undecided(state) || qdata->type != KNOTD_QUERY_TYPE_NORMAL ||
@@ -47,7 +47,7 @@ static knotd_state_t fail(knotd_qdata_t *qdata, int ede)
 	return KNOTD_STATE_FAIL;
 }
 
-/*! Counts the signatures of a question. */
+/*! Count the signatures of a question. */
 static void count_signatures(knotd_mod_t *mod, unsigned thread, mail_signer_t *signer)
 {
 	if (signer == NULL) {

@@ -71,7 +71,7 @@ static const yp_item_t mail_conf[] = {
 
 static void mail_unload(knotd_mod_t *mod);
 
-/*! Takes part in the service of the store. What a zone lacks is signed by its own means, not by the service. */
+/*! Take part in the service of the store. What a zone lacks is signed by its own means, not by the service. */
 static void attach(knotd_mod_t *mod, mail_instance_t *instance)
 {
 	char keys[PATH_MAX];
@@ -97,7 +97,7 @@ static void attach(knotd_mod_t *mod, mail_instance_t *instance)
 	}
 }
 
-/*! Makes what all instances have. \return KNOT_EOK or KNOT_ENOMEM; mail_unload() ends it in any case. */
+/*! Make what all instances have. \return KNOT_EOK or KNOT_ENOMEM; mail_unload() ends it in any case. */
 static int open_instance(knotd_mod_t *mod, mail_instance_t *instance, bool global)
 {
 	knotd_mod_ctx_set(mod, instance);

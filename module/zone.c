@@ -71,14 +71,14 @@ static inline bool is_expanded(const knot_pkt_t *pkt, uint16_t index)
 	       (pkt->rr_info[index].flags & KNOT_PF_FREE) != 0;
 }
 
-/*! Says whether the records of a name may be the zone's and ours. */
+/*! Return whether the records of a name may be the zone's and ours. */
 static inline bool is_shared(const knot_pkt_t *pkt)
 {
 	const uint16_t qtype = knot_pkt_qtype(pkt);
 	return qtype == KNOT_RRTYPE_TXT || qtype == KNOT_RRTYPE_ANY;
 }
 
-/*! Says whether all bits of a label but the first are in a word, which is rare. */
+/*! Return whether all bits of a label but the first are in a word, which is rare. */
 __attribute__((noinline, cold)) static bool has_rest(uint64_t word, uint64_t hash)
 {
 	bool all = true;
@@ -112,7 +112,7 @@ static inline bool lacks(const zone_t *zone, const knot_pkt_t *pkt, unsigned thr
 	return mail_service_is_current(zone->instance.service, thread, state);
 }
 
-/*! Notes the labels that are right for a state of the store. */
+/*! Note the labels that are right for a state of the store. */
 static void note_labels(labels_t *labels, const mail_labels_t *from, uint64_t state)
 {
 	bool full = true;
@@ -128,7 +128,7 @@ static void note_labels(labels_t *labels, const mail_labels_t *from, uint64_t st
 	atomic_store_explicit(&labels->state, state, memory_order_release);
 }
 
-/*! Says something once. */
+/*! Say something once. */
 static void say_once(zone_t *zone, atomic_bool *told, int priority, const char *text)
 {
 	if (!atomic_exchange(told, true)) {
@@ -136,7 +136,7 @@ static void say_once(zone_t *zone, atomic_bool *told, int priority, const char *
 	}
 }
 
-/*! Says whether the zone was signed before it came here: then its proofs deny whatever is added. */
+/*! Return whether the zone was signed before it came here: then its proofs deny whatever is added. */
 static bool is_signed(zone_t *zone, knotd_qdata_t *qdata)
 {
 	if (zone->online) {
@@ -198,7 +198,7 @@ typedef struct {
 	mail_zone_reply_t reply;
 } work_t;
 
-/*! Asks the domain about one name of the chain. \return Whether the zone's answer was replaced. */
+/*! Ask the domain about one name of the chain. \return Whether the zone's answer was replaced. */
 static bool try(work_t *work, const knot_dname_t *name, mail_zone_said_t said, uint16_t keep)
 {
 	work->question.name = name;
@@ -213,7 +213,7 @@ static bool try(work_t *work, const knot_dname_t *name, mail_zone_said_t said, u
 	return work->reply.outcome != MAIL_OUTCOME_NONE;
 }
 
-/*! Says whether a name that was found may share its answer. */
+/*! Return whether a name that was found may share its answer. */
 static bool may_share(const work_t *work, const knot_rrset_t *rrset)
 {
 	const uint16_t qtype = knot_pkt_qtype(work->pkt);
@@ -222,7 +222,7 @@ static bool may_share(const work_t *work, const knot_rrset_t *rrset)
 	        knot_dname_is_case_equal(rrset->owner, work->question.apex));
 }
 
-/*! Goes through the chain of the zone's answer, to the first name at which it is not right. */
+/*! Go through the chain of the zone's answer, to the first name at which it is not right. */
 static void try_all(work_t *work, knotd_in_state_t state)
 {
 	const knot_pkt_t *pkt = work->pkt;
@@ -262,7 +262,7 @@ static void try_all(work_t *work, knotd_in_state_t state)
 /*! The proof of the denial that this thread has at hand, from ANSWER to AUTHORITY of one question. */
 static _Thread_local knot_rrset_t proof;
 
-/*! Gives knotd what came out. */
+/*! Give knotd what came out. */
 static knotd_in_state_t finish(work_t *work, knotd_in_state_t state)
 {
 	knotd_qdata_t *qdata = work->qdata;
@@ -293,7 +293,7 @@ static knotd_in_state_t finish(work_t *work, knotd_in_state_t state)
 	}
 }
 
-/*! Counts for the instance, or for the global one if it has no counters. */
+/*! Count for the instance, or for the global one if it has no counters. */
 static void count(const work_t *work)
 {
 	const unsigned thread = work->qdata->params->thread_id;

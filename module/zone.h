@@ -8,7 +8,7 @@
 #include "instance.h"
 #include "zone_check.h"
 
-/*! Makes the instance of a zone, freed by free(). \param policy May be NULL. \return NULL: no memory. */
+/*! Make the instance of a zone, freed by free(). \param policy May be NULL. \return NULL: no memory. */
 mail_instance_t *mail_zone_new(knotd_mod_t *mod, const mail_zone_setting_t *setting,
                                const char *policy);
 /*! The hook, for ANSWER; knotd_mod_ctx() is what mail_zone_new() made. */

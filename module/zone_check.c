@@ -26,7 +26,7 @@ static const uint16_t harmful[] = {
 	KNOT_RRTYPE_CNAME, KNOT_RRTYPE_NS, KNOT_RRTYPE_SOA, KNOT_RRTYPE_DNAME, KNOT_RRTYPE_DS,
 };
 
-/*! Says whether an entry of the zone's list of modules is of a module. */
+/*! Return whether an entry of the zone's list of modules is of a module. */
 static bool is_module(const knotd_conf_val_t *entry, const char *name)
 {
 	const size_t len = 1 + (uint8_t)name[0];
@@ -53,7 +53,7 @@ static bool listed(const mail_zone_setting_t *setting, uint16_t type)
 	return false;
 }
 
-/*! Reads the types of mod-onlinesign's section, or its defaults. */
+/*! Read the types of mod-onlinesign's section, or its defaults. */
 static void read_bitmap(knotd_mod_t *mod, const knotd_conf_val_t *entry,
                         mail_zone_setting_t *setting)
 {
@@ -77,7 +77,7 @@ static void read_bitmap(knotd_mod_t *mod, const knotd_conf_val_t *entry,
 	knotd_conf_free(&types);
 }
 
-/*! Writes types of a list that are (or are not) in the bitmap. */
+/*! Write types of a list that are (or are not) in the bitmap. */
 static void print_types(const mail_zone_setting_t *setting, const uint16_t *types, size_t count,
                         bool in, char *text, size_t size)
 {
@@ -112,7 +112,7 @@ static void check_bitmap(knotd_mod_t *mod, const mail_zone_setting_t *setting)
 	}
 }
 
-/*! Looks for mod-onlinesign among the zone's modules. \return False: it stands before us. */
+/*! Look for mod-onlinesign among the zone's modules. \return False: it stands before us. */
 static bool check_modules(knotd_mod_t *mod, mail_zone_setting_t *setting)
 {
 	knotd_conf_t modules = knotd_conf_zone(mod, ZONE_MODULE, knotd_mod_zone(mod));

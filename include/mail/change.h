@@ -19,19 +19,19 @@ typedef struct {
 	size_t domains; /*!< Domains whose records may differ. Valid after mail_change_finish(). */
 } mail_change_count_t;
 
-/*! Begins. \param txn A writing transaction, not owned. */
+/*! Begin. \param txn A writing transaction, not owned. */
 mail_change_t *mail_change_begin(mail_txn_t *txn);
 /*!
- * Writes one entry (entry->deleted: deletes it). An entry equal to the stored one is left alone.
+ * Write one entry (entry->deleted: deletes it). An entry equal to the stored one is left alone.
  * For certificates: keeps `publish` of the stored entry while `next` stays the same, else sets it to now.
  */
 int mail_change_put(mail_change_t *change, const mail_entry_t *entry, mail_diag_t *diag);
 /*!
- * Checks all that was written: diag names the entry (and its line).
+ * Check all that was written: diag names the entry (and its line).
  *
  * \param count  Out; may be NULL.
  * \return KNOT_EOK; KNOT_EINVAL; KNOT_ENOMEM; KNOT_EMALF.
  */
 int mail_change_finish(mail_change_t *change, mail_change_count_t *count, mail_diag_t *diag);
-/*! Frees it. NULL is fine. */
+/*! Free it. NULL is fine. */
 void mail_change_free(mail_change_t *change);

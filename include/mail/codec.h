@@ -43,7 +43,7 @@ typedef struct {
 } mail_domain_t;
 
 /*!
- * Reads a domain's entry in place, no further than its policy and alias: the rest of one that is
+ * Read a domain's entry in place, no further than its policy and alias: the rest of one that is
  * not plain is checked by mail_codec_decode() alone.
  *
  * \return KNOT_EOK, KNOT_EMALF, KNOT_ENOTSUP.
@@ -69,7 +69,7 @@ typedef struct {
 #define MAIL_DKIM_TAGS_DEFAULT "h=sha256"
 
 /*!
- * Reads a DKIM key in place.
+ * Read a DKIM key in place.
  *
  * \return KNOT_EOK, KNOT_EMALF (also: neither or both of key and cname), KNOT_ENOTSUP.
  */

@@ -52,15 +52,15 @@ typedef struct {
 	mail_stamp_t stamp; /*!< Of an entry that was read from a store. */
 } mail_entry_t;
 
-/*! Makes an empty entry, freed by mail_entry_free(); the id is copied. \return NULL: no memory. */
+/*! Make an empty entry, freed by mail_entry_free(); the id is copied. \return NULL: no memory. */
 mail_entry_t *mail_entry_new(mail_section_t section, mail_str_t id);
-/*! Frees an entry; NULL is fine. */
+/*! Free an entry; NULL is fine. */
 void mail_entry_free(mail_entry_t *entry);
-/*! Makes a deep copy. */
+/*! Make a deep copy. */
 mail_entry_t *mail_entry_copy(const mail_entry_t *entry);
 
 /*!
- * Appends a value to a member, which is made if it does not exist. The value is copied as it is
+ * Append a value to a member, which is made if it does not exist. The value is copied as it is
  * (it is normalised already). A MAIL_OP_NONE member has no values: value is ignored.
  *
  * \return KNOT_EOK; KNOT_ENOMEM; KNOT_EEXIST (a second value for an item that is no list, a
@@ -80,7 +80,7 @@ int mail_entry_add(mail_entry_t *entry, const mail_item_t *item, mail_op_t op, m
  */
 int mail_entry_parse(mail_entry_t *entry, const mail_item_t *item, mail_op_t op, mail_str_t text,
                      uint32_t line, mail_diag_t *diag);
-/*! Removes a member; nothing happens when it is not there. */
+/*! Remove a member; nothing happens when it is not there. */
 void mail_entry_remove(mail_entry_t *entry, mail_item_id_t item, mail_op_t op);
 /*! The member of an item and an operation, or NULL. */
 const mail_member_t *mail_entry_member(const mail_entry_t *entry, mail_item_id_t item,
@@ -89,7 +89,7 @@ const mail_member_t *mail_entry_member(const mail_entry_t *entry, mail_item_id_t
 mail_str_t mail_entry_value(const mail_entry_t *entry, mail_item_id_t item);
 /*! Return whether two members, of whatever items, have the same values in the same order; false when one is NULL. */
 bool mail_member_equal(const mail_member_t *a, const mail_member_t *b);
-/*! Says whether two entries hold the same (lines and stamps apart). */
+/*! Return whether two entries hold the same (lines and stamps apart). */
 bool mail_entry_equal(const mail_entry_t *a, const mail_entry_t *b);
 
 /*!
@@ -103,7 +103,7 @@ bool mail_entry_equal(const mail_entry_t *a, const mail_entry_t *b);
 int mail_entry_check(const mail_entry_t *entry, mail_diag_t *diag);
 
 /*!
- * Checks the id of an entry and writes it as it is kept: a name with A-labels and small letters;
+ * Check the id of an entry and write it as it is kept: a name with A-labels and small letters;
  * ids of other sections: 1 to 63 of letters, digits, '-', '_', '.', of which the first is no '-'
  * or '.', and not "none"; "DOMAIN/SELECTOR" or "policy:POLICY/SELECTOR" for DKIM keys, the
  * selector in small letters. A DKIM key whose SELECTOR._domainkey.DOMAIN has over 255 octets is

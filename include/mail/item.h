@@ -151,7 +151,7 @@ int mail_item_normalise(const mail_item_t *item, mail_str_t value, mail_buf_t *o
                         mail_diag_t *diag);
 
 /*!
- * Writes a stored value as text that mail_item_normalise() reads back to the same: octets as
+ * Write a stored value as text that mail_item_normalise() reads back to the same: octets as
  * base64, others as they are.
  *
  * \return KNOT_EOK; KNOT_ENOMEM; KNOT_ESPACE.

@@ -53,7 +53,7 @@ struct mail_kind {
 	const char *
 		owner; /*!< The owner for people: "@", "_dmarc", "SEL._domainkey", "_PORT._tcp.HOST". */
 	uint16_t type; /*!< RR type; 0: any (literal records). */
-	/*! Writes the kind's rows into a plan, or none when the profile does not call for any; NULL: made elsewhere. */
+	/*! Write the kind's rows into a plan, or none when the profile does not call for any; NULL: made elsewhere. */
 	int (*render)(mail_build_t *build, const mail_kind_t *kind);
 	uint16_t arg;     /*!< For render: the SRV service, or the item. */
 	const char *help; /*!< What the record is for, one line. */

@@ -70,7 +70,7 @@ typedef struct {
 } mail_plan_t;
 
 /*!
- * Makes the plan of a profile.
+ * Make the plan of a profile.
  *
  * \param strict  true for writers: the first bad value ends it, with the reason in diag and its
  *                line. false for readers: what cannot be rendered makes plan->error.
@@ -80,10 +80,10 @@ typedef struct {
  *         when there is an error.
  */
 int mail_plan_make(mail_profile_t *profile, bool strict, mail_plan_t **plan, mail_diag_t *diag);
-/*! Frees a plan; NULL is fine. */
+/*! Free a plan; NULL is fine. */
 void mail_plan_free(mail_plan_t *plan);
 
-/*! Says whether a row is shown at a time. */
+/*! Return whether a row is shown at a time. */
 static inline bool mail_row_live(const mail_row_t *row, int64_t now)
 {
 	return row->from <= now && now < row->until;
@@ -99,13 +99,13 @@ const mail_owner_t *mail_owners_find(const mail_owners_t *owners, mail_lf_t name
 int mail_plan_keys_stamp(const mail_source_t *source, mail_str_t policy, mail_stamp_t *stamp);
 
 /*!
- * Writes the body of the profile's MTA-STS policy (RFC 8461 3.2), a text with holes.
+ * Write the body of the profile's MTA-STS policy (RFC 8461 3.2), a text with holes.
  *
  * \return KNOT_EOK; KNOT_ENOENT when MTA-STS is off; KNOT_EINVAL with the reason.
  */
 int mail_build_mtasts_body(mail_profile_t *profile, mail_rdata_t *body, mail_diag_t *diag);
 /*!
- * Gives, one by one, the DS RDATA that the parent of a domain should have: those of the keys with
+ * Give, one by one, the DS RDATA that the parent of a domain should have: those of the keys with
  * ds <= now < ds_until that sign, or are going to. No allocation.
  *
  * \param apex    Wire name of the domain, small letters.

@@ -54,7 +54,7 @@ typedef struct {
 } mail_profile_t;
 
 /*!
- * Makes the profile of a policy by itself.
+ * Make the profile of a policy by itself.
  *
  * \param diag  Gets the reason: a policy or base that is missing, a circle, a chain that is too long.
  *
@@ -65,14 +65,14 @@ typedef struct {
  */
 int mail_profile_of_policy(const mail_source_t *source, mail_str_t policy, mail_profile_t **profile,
                            mail_diag_t *diag);
-/*! Makes the profile that all aliases of a domain share: the domain's, without its own txt, record and delegation. */
+/*! Make the profile that all aliases of a domain share: the domain's, without its own txt, record and delegation. */
 int mail_profile_of_alias(const mail_source_t *source, mail_str_t target, mail_profile_t **profile,
                           mail_diag_t *diag);
-/*! Makes the profile of a stored domain, with its overrides; of an alias: as mail_profile_of_alias() for its target. */
+/*! Make the profile of a stored domain, with its overrides; of an alias: as mail_profile_of_alias() for its target. */
 int mail_profile_of_domain(const mail_source_t *source, mail_str_t domain, mail_profile_t **profile,
                            mail_diag_t *diag);
 /*!
- * Reads an entry that a profile refers to and notes that the profile depends on it (also when it does
+ * Read an entry that a profile refers to and note that the profile depends on it (also when it does
  * not exist).
  *
  * \param entry  Out: the caller frees it.
@@ -82,12 +82,12 @@ int mail_profile_of_domain(const mail_source_t *source, mail_str_t domain, mail_
 int mail_profile_fetch(mail_profile_t *profile, mail_section_t section, mail_str_t id,
                        mail_entry_t **entry);
 /*!
- * Notes one more thing that a plan was made from. For MAIL_SECTION_DKIM the id is a policy's, and the
+ * Note one more thing that a plan was made from. For MAIL_SECTION_DKIM the id is a policy's, and the
  * stamp stands for all keys of that policy (mail_plan_keys_stamp()).
  */
 int mail_profile_depend(mail_profile_t *profile, mail_section_t section, mail_str_t id,
                         mail_stamp_t stamp);
-/*! Frees a profile; NULL is fine. */
+/*! Free a profile; NULL is fine. */
 void mail_profile_free(mail_profile_t *profile);
 
 /*! The first value of an item; data NULL when there is none. */

@@ -44,12 +44,12 @@ typedef enum {
 /*! "first keys", "ZSK rollover (pre-publication)", ... */
 const char *mail_rollover_name(mail_rollover_kind_t kind);
 
-/*! Reads the keys of an entry. \return KNOT_EOK; KNOT_EINVAL with the reason. */
+/*! Read the keys of an entry. \return KNOT_EOK; KNOT_EINVAL with the reason. */
 int mail_keyset_read(const mail_entry_t *entry, mail_keyset_t *set, mail_diag_t *diag);
-/*! Replaces the keys of an entry. \return KNOT_EOK, KNOT_ENOMEM. */
+/*! Replace the keys of an entry. \return KNOT_EOK, KNOT_ENOMEM. */
 int mail_keyset_write(const mail_keyset_t *set, mail_entry_t *entry);
 /*!
- * Looks for moments in which a set would break the chain, whatever the TTLs: a DNSKEY is published, but none with the
+ * Look for moments in which a set would break the chain, whatever the TTLs: a DNSKEY is published, but none with the
  * part of a KSK, or of its algorithm nothing signs (RFC 4035 2.2); or the key whose DS was seen goes before another's
  * DS was seen, or before the zone leaves DNSSEC.
  *
@@ -62,7 +62,7 @@ int mail_keyset_check(const mail_keyset_t *set, int64_t from, mail_diag_t *diag)
 mail_dnskey_t *mail_keyset_find(mail_keyset_t *set, uint16_t tag, unsigned algorithm);
 
 /*!
- * Adds keys, of which algorithm, role and public half are set, and sets the times of all that can be known now.
+ * Add keys, of which algorithm, role and public half are set, and set the times of all that can be known now.
  * Keys that were removed longer ago than any TTL are dropped.
  *
  * \param kind  Out: what it is.
@@ -82,13 +82,13 @@ int mail_rollover_begin(mail_keyset_t *set, const mail_dnskey_t *added, size_t c
  */
 int mail_rollover_ds_seen(mail_keyset_t *set, int tag, const mail_timing_t *timing,
                           mail_diag_t *diag);
-/*! Begins to leave DNSSEC at a time (RFC 8078 4). \return KNOT_EOK; KNOT_EINVAL with the reason. */
+/*! Begin to leave DNSSEC at a time (RFC 8078 4). \return KNOT_EOK; KNOT_EINVAL with the reason. */
 int mail_rollover_leave(mail_keyset_t *set, int64_t at, const mail_timing_t *timing,
                         mail_diag_t *diag);
 /*! The operator saw that no parent has a DS any more: sets when signing ends. \return As mail_rollover_leave(). */
 int mail_rollover_ds_gone(mail_keyset_t *set, const mail_timing_t *timing, mail_diag_t *diag);
 /*!
- * Ends a key by hand, from a time on: it signs no more, is named to no parent, and goes when nothing that it signed is
+ * End a key by hand, from a time on: it signs no more, is named to no parent, and goes when nothing that it signed is
  * in a cache.
  *
  * \return KNOT_EOK; KNOT_ENOENT; KNOT_EINVAL with the reason.
@@ -118,13 +118,13 @@ typedef struct {
 #define MAIL_STEPS_MAX (7 * MAIL_LIST_MAX + 1)
 
 /*!
- * Writes all steps of a set in the order of time, those that are known and those that wait for the operator's word
+ * Write all steps of a set in the order of time, those that are known and those that wait for the operator's word
  * (DS_SEEN of a key that waits; LEAVE's counterpart is that no key has a remove time yet).
  *
  * \return Their number.
  */
 size_t mail_rollover_steps(const mail_keyset_t *set, mail_step_t steps[MAIL_STEPS_MAX]);
-/*! Says in words what a key is at a time: "active", "published", "waits for its DS", ... */
+/*! Say in words what a key is at a time: "active", "published", "waits for its DS", ... */
 const char *mail_rollover_state(const mail_dnskey_t *key, int64_t now);
-/*! Says whether a key waits for the operator's word that its DS was seen. */
+/*! Return whether a key waits for the operator's word that its DS was seen. */
 bool mail_rollover_waits(const mail_keyset_t *set, const mail_dnskey_t *key, int64_t now);

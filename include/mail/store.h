@@ -110,7 +110,7 @@ typedef enum {
  */
 int mail_store_open(const char *path, mail_store_mode_t mode, unsigned readers,
                     mail_store_t **store, mail_diag_t *diag);
-/*! Closes; the last close frees the environment. All transactions must have ended. NULL is fine. */
+/*! Close; the last close frees the environment. All transactions must have ended. NULL is fine. */
 void mail_store_close(mail_store_t *store);
 
 /*! A number that no other environment of this process has or had: another number, another content. */
@@ -208,7 +208,7 @@ int mail_txn_get(mail_txn_t *txn, mail_section_t section, mail_str_t id, mail_en
  */
 int mail_txn_next(mail_txn_t *txn, mail_section_t section, mail_lf_storage_t *key,
                   mail_entry_t **entry);
-/*! Takes the key and the stamp of an entry; another result than KNOT_EOK ends the walk. */
+/*! Take the key and the stamp of an entry; another result than KNOT_EOK ends the walk. */
 typedef int (*mail_stamp_f)(mail_lf_t key, const mail_stamp_t *stamp, void *ctx);
 /*!
  * Walk the stamps of the live entries of a section in the order of their keys, without reading the entries. A

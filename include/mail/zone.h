@@ -62,7 +62,7 @@ static inline unsigned mail_label_bit(uint64_t hash, unsigned which)
 	return hash >> (54 - 6 * which) & 63;
 }
 
-/*! Says whether one of the bits of a label is in its word. */
+/*! Return whether one of the bits of a label is in its word. */
 static inline bool mail_label_in(uint64_t word, uint64_t hash, unsigned which)
 {
 	return word >> mail_label_bit(hash, which) & 1;

@@ -235,7 +235,7 @@ int mail_work_nsec(mail_work_t *work)
 	return mail_work_put(work, KNOT_COMPR_HINT_NONE, &rrset, mail_work_flags(work), &note);
 }
 
-/*! Puts the RRSIGs of one RRset of the packet. */
+/*! Put the RRSIGs of one RRset of the packet. */
 static int sign_one(mail_work_t *work, uint16_t index, uint16_t flags)
 {
 	const knot_rrset_t rrset = work->pkt->rr[index]; /* The array moves when it grows. */

@@ -20,7 +20,7 @@ static int each(list_t *list, const knot_rrset_t *rrset, const mail_kind_t *kind
 	return ret;
 }
 
-/*! Hands out the RRSIGs of an RRset. */
+/*! Hand out the RRSIGs of an RRset. */
 static int rrsigs_out(list_t *list, const knot_rrset_t *rrset, uint32_t ttl)
 {
 	knot_rrset_t rrsigs;
@@ -33,7 +33,7 @@ static int rrsigs_out(list_t *list, const knot_rrset_t *rrset, uint32_t ttl)
 	return ret;
 }
 
-/*! Hands out an RRset; authoritative ones of a signed domain with their RRSIGs. */
+/*! Hand out an RRset; authoritative ones of a signed domain with their RRSIGs. */
 static int rrset_out(list_t *list, const knot_rrset_t *rrset, uint16_t kind, int64_t until,
                      uint32_t ttl)
 {
@@ -41,7 +41,7 @@ static int rrset_out(list_t *list, const knot_rrset_t *rrset, uint16_t kind, int
 	return ret == KNOT_EOK && list->signs ? rrsigs_out(list, rrset, ttl) : ret;
 }
 
-/*! Hands out one RRset of a node. */
+/*! Hand out one RRset of a node. */
 static int rrset_list(list_t *list, mail_view_t *view, const mail_node_t *node, uint16_t type,
                       const knot_dname_t *owner, bool authoritative)
 {
@@ -63,7 +63,7 @@ static int rrset_list(list_t *list, mail_view_t *view, const mail_node_t *node, 
 	return ret;
 }
 
-/*! Opens a stored domain below. \return KNOT_ENOENT: its name servers are not known, which was said. */
+/*! Open a stored domain below. \return KNOT_ENOENT: its name servers are not known, which was said. */
 static int child_open(list_t *list, const knot_dname_t *owner, mail_lf_t lf, mail_view_t *child)
 {
 	int ret = mail_view_open(child, owner, lf);

@@ -6,7 +6,7 @@
 
 #include "answer/zone_extent.h"
 
-/*! Adds the label below the apex. */
+/*! Add the label below the apex. */
 static void label_add(mail_labels_t *labels, const mail_view_t *view, const uint8_t *label)
 {
 	uint8_t name[1 + KNOT_DNAME_MAXLABELLEN + KNOT_DNAME_MAXLEN];
@@ -23,7 +23,7 @@ static void label_add(mail_labels_t *labels, const mail_view_t *view, const uint
 	}
 }
 
-/*! Adds the topmost label of each owner; of absolute ones in the zone the label below its apex. */
+/*! Add the topmost label of each owner; of absolute ones in the zone the label below its apex. */
 static void owners_add(mail_extent_t *extent, const mail_view_t *view, const mail_owners_t *owners,
                        bool absolute)
 {

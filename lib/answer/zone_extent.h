@@ -7,13 +7,13 @@
 #include "mail/zone.h"
 #include "view/view.h"
 
-/*! Notes the labels and types of a view's plan; of one that cannot be used, all labels. */
+/*! Note the labels and types of a view's plan; of one that cannot be used, all labels. */
 void mail_extent_fill(const mail_view_t *view, mail_extent_t *extent);
 /*! The extent of a domain that may have anything. */
 void mail_extent_all(mail_extent_t *extent);
 
 /*!
- * Makes one TXT RRset of the zone's and ours at the apex: the zone's TTL, equal records once, and one SPF
+ * Make one TXT RRset of the zone's and ours at the apex: the zone's TTL, equal records once, and one SPF
  * record (RFC 7208 3.2), the zone's where it has one.
  *
  * \param merged  Out: owner of the zone's; RDATA in mm.

@@ -308,7 +308,7 @@ static int publish_set(mail_entry_t *entry, const mail_entry_t *old)
 	return mail_entry_add(entry, item, MAIL_OP_SET, mail_buf_view(&buf), 0);
 }
 
-/*! Writes an entry unless it is the same as the stored one. */
+/*! Write an entry unless it is the same as the stored one. */
 static int entry_write(mail_change_t *change, const mail_entry_t *entry, const mail_entry_t *old)
 {
 	if (old != NULL && mail_entry_equal(entry, old)) {

@@ -55,7 +55,7 @@ static uint32_t line_of(const mail_entry_t *entry)
 	return entry->line;
 }
 
-/*! Puts "SECTION ID: " before the reason of an error, and the line of the entry if there is none yet. */
+/*! Put "SECTION ID: " before the reason of an error, and the line of the entry if there is none yet. */
 static int named(mail_change_t *change, mail_section_t section, mail_str_t id, mail_diag_t *diag,
                  int ret)
 {
@@ -70,7 +70,7 @@ static int named(mail_change_t *change, mail_section_t section, mail_str_t id, m
 	return ret == KNOT_ENOMEM ? ret : KNOT_EINVAL;
 }
 
-/*! Says whether one of the entries that something was made from belongs to this change. */
+/*! Return whether one of the entries that something was made from belongs to this change. */
 static bool affected_by(const mail_change_t *change, const mail_dependency_t *dependencies,
                         size_t count)
 {
@@ -90,13 +90,13 @@ static bool affected_by(const mail_change_t *change, const mail_dependency_t *de
 	return false;
 }
 
-/*! Keeps warnings until it is known whether they have to do with this change; 00 after each. */
+/*! Keep warnings until it is known whether they have to do with this change; 00 after each. */
 static void warning_keep(void *ctx, const char *text)
 {
 	(void)mail_buf_put(ctx, text, strlen(text) + 1);
 }
 
-/*! Hands on what was kept, with the name of the entry that it is about. */
+/*! Hand on what was kept, with the name of the entry that it is about. */
 static void warnings_give(const mail_buf_t *kept, mail_section_t section, mail_str_t id,
                           mail_diag_t *diag)
 {
@@ -122,7 +122,7 @@ static checked_t *checked_new(mail_str_t id)
 	return checked;
 }
 
-/*! Makes the plan of a policy; warnings of one that this change touches are given. */
+/*! Make the plan of a policy; warnings of one that this change touches are given. */
 static int policy_make(mail_change_t *change, checked_t *checked, mail_profile_t **profile,
                        mail_diag_t *diag)
 {
@@ -146,7 +146,7 @@ static int policy_make(mail_change_t *change, checked_t *checked, mail_profile_t
 	return ret;
 }
 
-/*! Says why a policy is bad. \param ours Out: that has to do with this change. */
+/*! Say why a policy is bad. \param ours Out: that has to do with this change. */
 static int policy_refuse(mail_change_t *change, mail_str_t id, const mail_profile_t *profile,
                          int ret, bool *ours, mail_diag_t *diag)
 {
@@ -369,14 +369,14 @@ typedef struct {
 	bool must;    /*!< It must be good: it differs, or nobody remembers whether it does. */
 } concern_t;
 
-/*! Says whether a domain, or a key of its own, is among the changed entries. */
+/*! Return whether a domain, or a key of its own, is among the changed entries. */
 static bool is_changed(const mail_change_t *change, mail_str_t id)
 {
 	return mail_change_find(change, MAIL_SECTION_DOMAIN, id) != NULL ||
 	       mail_change_key_of(change, id) != NULL;
 }
 
-/*! Checks a domain that has all from its policy. */
+/*! Check a domain that has all from its policy. */
 static int plain_check(mail_change_t *change, mail_str_t policy, mail_lf_t name, concern_t *concern,
                        mail_diag_t *diag)
 {
@@ -392,7 +392,7 @@ static int plain_check(mail_change_t *change, mail_str_t policy, mail_lf_t name,
 }
 
 /*!
- * Checks one domain, and counts it if its records may differ.  One that was made from nothing that changed
+ * Check one domain, and count it if its records may differ.  One that was made from nothing that changed
  * may be bad: it was so before.
  */
 static int domain_check(mail_change_t *change, mail_lf_t name, const mail_domain_t *domain,
@@ -422,7 +422,7 @@ static int domain_check(mail_change_t *change, mail_lf_t name, const mail_domain
 	return ret;
 }
 
-/*! Says whether a domain may differ after the change; looks only at what is cheap. */
+/*! Return whether a domain may differ after the change; looks only at what is cheap. */
 static bool domain_affected(mail_change_t *change, mail_str_t id, const mail_domain_t *domain)
 {
 	if (change->all || is_changed(change, id)) {
@@ -449,7 +449,7 @@ typedef struct {
 	int ret;
 } walk_t;
 
-/*! Checks a domain that may differ. */
+/*! Check a domain that may differ. */
 static int each_domain(mail_lf_t name, const mail_domain_t *domain, void *ctx)
 {
 	const walk_t *walk = ctx;
@@ -465,7 +465,7 @@ static int each_domain(mail_lf_t name, const mail_domain_t *domain, void *ctx)
 	return ret;
 }
 
-/*! Checks an alias whose target was changed; one that was changed itself has been checked. */
+/*! Check an alias whose target was changed; one that was changed itself has been checked. */
 static int each_alias(mail_lf_t name, const mail_domain_t *domain, void *ctx)
 {
 	const walk_t *walk = ctx;

@@ -34,12 +34,12 @@ const mail_entry_t *mail_change_find(const mail_change_t *change, mail_section_t
 /*! One of the changed DKIM keys of a domain, always the same one while nothing is put; or NULL. */
 const mail_entry_t *mail_change_key_of(const mail_change_t *change, mail_str_t domain);
 /*!
- * Checks the own DKIM keys of a domain against its plan: their names, and what else stands there.
+ * Check the own DKIM keys of a domain against its plan: their names, and what else stands there.
  *
  * \param name   The domain.
  * \param alias  Its target, whose keys count; empty: it is none.
  */
 int mail_change_keys_check(mail_change_t *change, const mail_plan_t *plan, mail_lf_t name,
                            mail_str_t alias, mail_diag_t *diag);
-/*! Frees the compiled policies. */
+/*! Free the compiled policies. */
 void mail_change_plans_free(mail_change_t *change);

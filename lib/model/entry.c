@@ -9,7 +9,7 @@
 
 #include "model/internal.h"
 
-/*! Copies octets and ends them with NUL, which is not counted. */
+/*! Copy octets and end them with NUL, which is not counted. */
 static int copy_str(mail_str_t from, mail_str_t *to)
 {
 	char *copy = malloc(from.len + 1);
@@ -24,7 +24,7 @@ static int copy_str(mail_str_t from, mail_str_t *to)
 	return KNOT_EOK;
 }
 
-/*! Makes room for one more element in an array of count elements. */
+/*! Make room for one more element in an array of count elements. */
 static int grow(void **array, size_t count, size_t size)
 {
 	if (count != 0 && (count & (count - 1)) != 0) {
@@ -155,7 +155,7 @@ bool mail_entry_knows(mail_section_t section, const mail_item_t *item, mail_op_t
 	return false;
 }
 
-/*! Says whether a member has a value for the tag of another "tag=value". */
+/*! Return whether a member has a value for the tag of another "tag=value". */
 static bool has_tag(const mail_member_t *member, mail_str_t value)
 {
 	const char *sign = memchr(value.data, '=', value.len);
@@ -169,7 +169,7 @@ static bool has_tag(const mail_member_t *member, mail_str_t value)
 	return false;
 }
 
-/*! Says why an entry cannot take a value: KNOT_EOK, KNOT_EINVAL, KNOT_EEXIST, KNOT_ELIMIT. */
+/*! Say why an entry cannot take a value: KNOT_EOK, KNOT_EINVAL, KNOT_EEXIST, KNOT_ELIMIT. */
 static int add_allowed(const mail_entry_t *entry, const mail_item_t *item, mail_op_t op,
                        mail_str_t value)
 {
@@ -200,7 +200,7 @@ static int add_allowed(const mail_entry_t *entry, const mail_item_t *item, mail_
 	return member->count < MAIL_LIST_MAX ? KNOT_EOK : KNOT_ELIMIT;
 }
 
-/*! Appends a copy of a value to a member. */
+/*! Append a copy of a value to a member. */
 static int append_value(mail_member_t *member, mail_str_t value, uint32_t line)
 {
 	mail_value_t added = { .line = line };

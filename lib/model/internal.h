@@ -17,24 +17,24 @@ bool mail_entry_knows(mail_section_t section, const mail_item_t *item, mail_op_t
 /*! As mail_entry_id_normalise(), of an id whose names have A-labels. */
 int mail_entry_id_write(mail_section_t section, mail_str_t id, mail_buf_t *out, mail_diag_t *diag);
 
-/*! Says whether a key has the part of a KSK. */
+/*! Return whether a key has the part of a KSK. */
 static inline bool mail_key_ksk(const mail_dnskey_t *key)
 {
 	return key->role != MAIL_ROLE_ZSK;
 }
 
-/*! Says whether a key has the part of a ZSK. */
+/*! Return whether a key has the part of a ZSK. */
 static inline bool mail_key_zsk(const mail_dnskey_t *key)
 {
 	return key->role != MAIL_ROLE_KSK;
 }
 
-/*! Says whether a key does nothing any more. */
+/*! Return whether a key does nothing any more. */
 static inline bool mail_rollover_over(const mail_dnskey_t *key, int64_t now)
 {
 	return key->remove <= now &&
 	       (!mail_key_zsk(key) || key->retire <= now || key->retire == INT64_MAX);
 }
 
-/*! Prints a time for a reason. \return text. */
+/*! Print a time for a reason. \return text. */
 const char *mail_rollover_time(int64_t when, char text[32]);

@@ -78,7 +78,7 @@ static bool alias_leaves_out(mail_item_id_t item)
 	return item == MAIL_ITEM_TXT || item == MAIL_ITEM_RECORD || item == MAIL_ITEM_DELEGATION;
 }
 
-/*! Merges one layer. Of one item, what removes goes before what sets, and that before what adds. */
+/*! Merge one layer. Of one item, what removes goes before what sets, and that before what adds. */
 static int layer_merge(mail_profile_t *profile, unsigned layer)
 {
 	static const mail_op_t order[] = { MAIL_OP_NONE, MAIL_OP_SET, MAIL_OP_ADD };
@@ -177,7 +177,7 @@ static mail_profile_t *profile_new(const mail_source_t *source)
 	return profile;
 }
 
-/*! Says why an entry could not be read. \return The code that was given. */
+/*! Say why an entry could not be read. \return The code that was given. */
 static int refuse(int code, mail_diag_t *diag, mail_section_t section, mail_str_t id)
 {
 	const char *why = "is damaged";
@@ -192,7 +192,7 @@ static int refuse(int code, mail_diag_t *diag, mail_section_t section, mail_str_
 	return code;
 }
 
-/*! Says why a policy, or the base of one, could not be read. */
+/*! Say why a policy, or the base of one, could not be read. */
 static int refuse_ref(int code, mail_diag_t *diag, const mail_entry_t *from, mail_str_t id)
 {
 	(void)refuse(code, diag, MAIL_SECTION_POLICY, id);
@@ -208,7 +208,7 @@ static int refuse_ref(int code, mail_diag_t *diag, const mail_entry_t *from, mai
 	return code;
 }
 
-/*! Reads a policy and its bases; layers[1] becomes the bottom one. */
+/*! Read a policy and its bases; layers[1] becomes the bottom one. */
 static int chain_read(mail_profile_t *profile, mail_str_t policy, mail_diag_t *diag)
 {
 	size_t count = 0;
@@ -270,7 +270,7 @@ int mail_profile_of_policy(const mail_source_t *source, mail_str_t policy, mail_
 	return ret == KNOT_EOK ? profile_merge(*profile) : ret;
 }
 
-/*! Makes the profile of a domain that is no alias, or of one for its aliases. */
+/*! Make the profile of a domain that is no alias, or of one for its aliases. */
 static int profile_fill(mail_profile_t *profile, mail_entry_t *entry, mail_diag_t *diag)
 {
 	/* The domain is the top layer, above the chain; from here on the profile owns its entry. */
@@ -287,7 +287,7 @@ static int profile_fill(mail_profile_t *profile, mail_entry_t *entry, mail_diag_
 	return ret == KNOT_EOK ? profile_merge(profile) : ret;
 }
 
-/*! Reads an alias's target and makes its profile. */
+/*! Read an alias's target and make its profile. */
 static int target_fill(mail_profile_t *profile, mail_str_t target, mail_diag_t *diag)
 {
 	mail_entry_t *entry = NULL;

@@ -85,7 +85,7 @@ static census_t census_of(const mail_keyset_t *set, int64_t now)
 	return census;
 }
 
-/*! Drops what nobody can have in a cache any more. */
+/*! Drop what nobody can have in a cache any more. */
 static void drop_old(mail_keyset_t *set, const mail_timing_t *timing)
 {
 	const int64_t memory = (int64_t)timing->delay + timing->ttl_max + timing->ds_ttl;
@@ -108,7 +108,7 @@ static void drop_old(mail_keyset_t *set, const mail_timing_t *timing)
 	}
 }
 
-/*! Says what adding keys is, or why it cannot be. */
+/*! Return what adding keys is, or why it cannot be. */
 static int kind_of(const census_t *there, const census_t *added, bool force,
                    mail_rollover_kind_t *kind, mail_diag_t *diag)
 {
@@ -421,7 +421,7 @@ int mail_rollover_ds_gone(mail_keyset_t *set, const mail_timing_t *timing, mail_
 
 /* --- By hand --- */
 
-/*! Says whether another key with the part of a KSK, whose DS is in every cache by then, stays. */
+/*! Return whether another key with the part of a KSK, whose DS is in every cache by then, stays. */
 static bool has_successor(const mail_keyset_t *set, const mail_dnskey_t *gone, int64_t at,
                           const mail_timing_t *t)
 {

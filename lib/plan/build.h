@@ -45,7 +45,7 @@ struct mail_build {
 };
 
 /*!
- * Appends a row of the kind that is being rendered; takes over rdata's memory in any case.
+ * Append a row of the kind that is being rendered; takes over rdata's memory in any case.
  *
  * \param owner  Relative or absolute.
  * \param row    Its kind is filled in here; a ttl of UINT32_MAX means the plan's.
@@ -54,24 +54,24 @@ int mail_build_row(mail_build_t *build, const mail_pattern_t *owner, mail_row_t 
 /*! The same for an owner in text ("_dmarc", "@"), shown always, with the plan's TTL. */
 int mail_build_put(mail_build_t *build, const char *owner, uint16_t type, mail_rdata_t *rdata);
 /*!
- * Notes a name that an NS, MX or SRV record points to: in the domain it must be no alias (RFC 2181 10.3), and
+ * Note a name that an NS, MX or SRV record points to: in the domain it must be no alias (RFC 2181 10.3), and
  * should have an address; a name server must (RFC 1034 4.2.1: glue). Looked at when all rows are there.
  */
 int mail_build_target(mail_build_t *build, mail_item_id_t item, const mail_setting_t *setting,
                       const mail_pattern_t *target);
-/*! Notes that a value cannot be rendered (diag has the reason). \return ret. */
+/*! Note that a value cannot be rendered (diag has the reason). \return ret. */
 int mail_build_bad(mail_build_t *build, mail_item_id_t item, const mail_setting_t *setting,
                    int ret);
 /*! Free what a build holds besides the plan. */
 void mail_build_free(mail_build_t *build);
 
-/*! Says whether there is a second in which both rows are shown. */
+/*! Return whether there is a second in which both rows are shown. */
 bool mail_rows_overlap(const mail_row_t *a, const mail_row_t *b);
-/*! Says whether two rows are the same record. */
+/*! Return whether two rows are the same record. */
 bool mail_rows_same(const mail_row_t *a, const mail_row_t *b);
 
 /*!
- * Says what an absolute owner has against the relative one that has the same name in some domain.
+ * Return what an absolute owner has against the relative one that has the same name in some domain.
  *
  * \param row  Out: the row of the absolute owner.
  *
@@ -81,7 +81,7 @@ const char *mail_owners_clash(const mail_owner_t *absolute, const mail_owner_t *
                               const mail_row_t **row);
 
 /*!
- * Looks a plan over whose rows are grouped: what stands beside what, what points where, and what refers
+ * Check a plan whose rows are grouped: what stands beside what, what points where, and what refers
  * to nothing. Also fills in plan->hosted and plan->cuts.
  *
  * \return KNOT_EOK; strict: why it is refused, with the reason in diag. For readers a conflict that a CNAME

@@ -9,7 +9,7 @@
 #include "mail/kind.h"
 #include "plan/build.h"
 
-/*! Says what two rows of one owner have against each other; NULL: nothing. */
+/*! Return what two rows of one owner have against each other; NULL: nothing. */
 static const char *row_conflict(const mail_row_t *a, const mail_row_t *b, bool apex)
 {
 	if (!mail_rows_overlap(a, b)) {
@@ -44,7 +44,7 @@ static void owner_print(mail_lf_t relative, mail_buf_t *out)
 	}
 }
 
-/*! Notes a conflict: an error for writers; for readers only what a CNAME does not settle. */
+/*! Note a conflict: an error for writers; for readers only what a CNAME does not settle. */
 static int conflict_note(mail_build_t *build, const mail_owner_t *owner, const mail_row_t *row,
                          const char *what)
 {
@@ -158,7 +158,7 @@ static int owners_check(mail_build_t *build, const mail_owners_t *owners, bool r
 	return dname_check(build, owners);
 }
 
-/*! Says what is wrong with a target that lies in the domain; NULL: nothing. */
+/*! Return what is wrong with a target that lies in the domain; NULL: nothing. */
 static const char *target_fault(const mail_owner_t *owner, bool *fatal, mail_item_id_t item)
 {
 	*fatal = true;

@@ -95,7 +95,7 @@ static int key_owner(mail_lf_t selector, mail_pattern_t *owner)
 	return KNOT_EOK;
 }
 
-/*! Appends every stretch of time of a key whose type is the kind's. */
+/*! Append every stretch of time of a key whose type is the kind's. */
 static int key_rows(mail_build_t *build, const mail_kind_t *kind, const mail_dkim_t *dkim,
                     const mail_pattern_t *owner)
 {

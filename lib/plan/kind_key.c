@@ -28,7 +28,7 @@ static int key_compare(const void *a_ptr, const void *b_ptr)
 	return (a->tag > b->tag) - (a->tag < b->tag);
 }
 
-/*! Reads the keys of an entry into the plan. */
+/*! Read the keys of an entry into the plan. */
 static int keys_fill(mail_build_t *build, const mail_entry_t *entry, const mail_setting_t *setting)
 {
 	mail_plan_t *plan = build->plan;
@@ -71,7 +71,7 @@ static int row_put(mail_build_t *build, mail_row_t *row)
 	return mail_build_row(build, &apex, row);
 }
 
-/*! Writes what a key has in the RRset of a kind. */
+/*! Write what a key has in the RRset of a kind. */
 static int key_put(mail_build_t *build, const mail_kind_t *kind, const mail_dnskey_t *key)
 {
 	uint8_t octets[MAIL_DNSKEY_RDATA_MAX];
@@ -94,7 +94,7 @@ static int key_put(mail_build_t *build, const mail_kind_t *kind, const mail_dnsk
 	return row_put(build, &row);
 }
 
-/*! Writes the record that asks for no DS, for as long as there is something that signs it. */
+/*! Write the record that asks for no DS, for as long as there is something that signs it. */
 static int delete_put(mail_build_t *build, const mail_kind_t *kind)
 {
 	const mail_plan_t *plan = build->plan;
@@ -115,7 +115,7 @@ static int delete_put(mail_build_t *build, const mail_kind_t *kind)
 	return row_put(build, &row);
 }
 
-/*! Reads the key set of the profile. Without ns the zone is somebody else's, who signs it. */
+/*! Read the key set of the profile. Without ns the zone is somebody else's, who signs it. */
 static int keys_read(mail_build_t *build, const mail_setting_t *setting)
 {
 	const bool hosted = build->profile->items[MAIL_ITEM_NS].count > 0;

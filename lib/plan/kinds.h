@@ -57,14 +57,14 @@ int mail_kind_dnskey(mail_build_t *build, const mail_kind_t *kind);
 int mail_kind_dkim(mail_build_t *build, const mail_kind_t *kind);
 
 /*!
- * Says how a DKIM key is shown at a time: row's type, from and until.
+ * Return how a DKIM key is shown at a time: row's type, from and until.
  *
  * \return KNOT_EOK; KNOT_ENOENT when it is not shown then (from: when it will be; INT64_MAX: never again).
  */
 int mail_dkim_state(const mail_dkim_t *dkim, int64_t now, mail_row_t *row);
 
 /*!
- * Writes the record of a DKIM key as it is at a time.
+ * Write the record of a DKIM key as it is at a time.
  *
  * \param row  Out: as mail_dkim_state(), and rdata (appended to row->rdata, whose buffer may be fixed). ttl
  *             and kind are left alone.

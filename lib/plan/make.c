@@ -41,7 +41,7 @@ static int64_t owner_steady(const mail_owner_t *owner)
 	return steady;
 }
 
-/*! Moves the sorted rows [first, last) of one owner into the plan, equal ones once. */
+/*! Move the sorted rows [first, last) of one owner into the plan, equal ones once. */
 static int owner_fill(mail_build_t *build, size_t first, size_t last, mail_owner_t *owner)
 {
 	owner->name = build->rows[first].name;
@@ -132,7 +132,7 @@ static int steps_fill(mail_build_t *build)
 	return KNOT_EOK;
 }
 
-/*! Takes the profile's dependencies over and notes the newest. */
+/*! Take the profile's dependencies over and note the newest. */
 static void dependencies_take(mail_plan_t *plan, mail_profile_t *profile)
 {
 	plan->dependencies = profile->dependencies;

@@ -18,7 +18,7 @@
 /*! Reader slots are fixed by whoever opens first, and cost 64 octets each. */
 #define READERS_MIN 1024
 #define READERS_MAX 65536
-/*! Tries to open while another process is opening or closing at the same time. */
+/*! Try to open while another process is opening or closing at the same time. */
 #define OPEN_TRIES 5
 /*! Look at the number of the last transaction, while a writer may be at it. */
 #define LOCK_TRIES 10

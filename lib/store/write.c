@@ -257,7 +257,7 @@ int mail_txn_purge(mail_txn_t *txn, uint64_t before)
 	return removed;
 }
 
-/*! Writes a number of the metadata. */
+/*! Write a number of the metadata. */
 static int write_number(mail_txn_t *txn, const char *name, unsigned octets, uint64_t number)
 {
 	uint8_t body[8];

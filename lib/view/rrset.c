@@ -52,7 +52,7 @@ int mail_view_rdata(knot_rrset_t *rrset, const uint8_t *rdata, uint16_t len, kno
 	return KNOT_EOK;
 }
 
-/*! Appends a row to the RRset. */
+/*! Append a row to the RRset. */
 static int row_add(making_t *making, const mail_row_t *row, uint32_t ttl)
 {
 	uint8_t rdata[MAIL_RDATA_MAX];
@@ -160,7 +160,7 @@ static int node_add(making_t *making, const mail_node_t *node, uint16_t type)
 	return ret;
 }
 
-/*! Sorts a step of the clock: the newest that has passed, the next that has not. */
+/*! Sort a step of the clock: the newest that has passed, the next that has not. */
 static void step_note(int64_t step, int64_t now, int64_t *newest, int64_t *next)
 {
 	if (step <= now && step > *newest) {

@@ -73,7 +73,7 @@ static void octets_give(knot_mm_t *mm, void *octets)
 	}
 }
 
-/*! Appends the RRSIG of one key. */
+/*! Append the RRSIG of one key. */
 static int key_sign(const mail_dnskey_t *key, mail_signer_t *signer, const mail_signing_t *signing,
                     mail_rrsig_t *rrsig, uint8_t *octets, size_t cap, knot_rrset_t *rrsigs,
                     knot_mm_t *mm)

@@ -8,11 +8,11 @@
 #include "view/chain.h"
 #include "mail/signer.h"
 
-/*! Says whether a domain is signed now: some key of its key set signs, or is published and so might be trusted. */
+/*! Return whether a domain is signed now: some key of its key set signs, or is published and so might be trusted. */
 bool mail_view_signed(const mail_view_t *view);
 
 /*!
- * Says whether a signed domain can be signed: some key signs its records, and the private halves of all that sign
+ * Return whether a signed domain can be signed: some key signs its records, and the private halves of all that sign
  * now are there.
  *
  * \param missing  Out: the first that is not; NULL: no key signs.
@@ -30,7 +30,7 @@ typedef struct {
 } mail_signing_t;
 
 /*!
- * Makes the RRSIGs of an RRset: one of each key that signs its type now (RFC 4035 2.2).
+ * Make the RRSIGs of an RRset: one of each key that signs its type now (RFC 4035 2.2).
  *
  * \param rrsigs  Out: RDATA in mm.
  *
@@ -53,7 +53,7 @@ int mail_view_types(const mail_view_t *view, const mail_node_t *node,
                     uint16_t types[MAIL_NSEC_TYPES_MAX], size_t *count);
 
 /*!
- * Makes the NSEC RRset of a link, with the types that its owner has now. link->until may come down to when the
+ * Make the NSEC RRset of a link, with the types that its owner has now. link->until may come down to when the
  * DS of a stored domain appears.
  *
  * \param ttl  Out: its Original TTL (RFC 9077); that of rrset is capped by the next change.
@@ -69,7 +69,7 @@ typedef struct {
 } mail_ds_t;
 
 /*!
- * Makes the DS RRset of a stored domain below (RFC 4034 5): SHA-256 of the keys that want one.
+ * Make the DS RRset of a stored domain below (RFC 4034 5): SHA-256 of the keys that want one.
  *
  * \param owner  Name of that domain; it must stay.
  * \param lf     The same in lookup format.

@@ -99,7 +99,7 @@ bool mail_row_hidden(const mail_node_t *node, const mail_row_t *row)
 	return node->own_key && kind_is_key(row->kind);
 }
 
-/*! Takes a shown type into account. */
+/*! Take a shown type into account. */
 static void type_note(uint16_t type, uint16_t after, uint32_t *lowest, bool *cname)
 {
 	*cname |= type == KNOT_RRTYPE_CNAME;
@@ -226,7 +226,7 @@ bool mail_view_has_reports(const mail_view_t *view)
 	       KNOT_DNAME_MAXLEN;
 }
 
-/*! Notes when rows that are not shown yet appear at a node. */
+/*! Note when rows that are not shown yet appear at a node. */
 static void node_until(const mail_view_t *view, const mail_node_t *node, int64_t *until)
 {
 	if (node->steady) {

@@ -16,10 +16,10 @@
 #include "mail/json.h"
 #include "mail/text.h"
 
-/*! Tries one input. \return 0, always. */
+/*! Try one input. \return 0, always. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/*! Ends the program when what must hold does not. */
+/*! End the program when what must hold does not. */
 #define FUZZ_REQUIRE(cond)                                                                         \
 	do {                                                                                       \
 		if (!(cond)) {                                                                     \

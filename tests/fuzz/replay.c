@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Runs the seeds of a fuzz target through it, for compilers without libFuzzer: each file, and for
+ * Run the seeds of a fuzz target through it, for compilers without libFuzzer: each file, and for
  * some of its octets what stands before the octet, and the file with the octet changed. Without arguments, the seeds are those in
  * $srcdir/tests/fuzz/corpus/NAME (automake sets srcdir), where the program is called fuzz_NAME.
  */

@@ -21,7 +21,7 @@ static void test_zone_instance(void)
 	CHECK(logged.count == 1 && mod.ctx == NULL, "no line while a zone is freed");
 }
 
-/*! Asks a zone's instance about a name that the zone does not have. \return Whether it has added to the answer. */
+/*! Ask a zone's instance about a name that the zone does not have. \return Whether it has added to the answer. */
 static bool is_added(knotd_mod_t *mod, const char *text)
 {
 	knot_mm_t mm = arena_mm();
@@ -43,7 +43,7 @@ static bool is_added(knotd_mod_t *mod, const char *text)
 	return state != KNOTD_IN_STATE_MISS;
 }
 
-/*! Writes the domain's policy anew. */
+/*! Write the domain's policy anew. */
 static int write_policy(const fixture_t *f, mail_item_id_t item, const char *value)
 {
 	mail_store_t *store = fixture_open(f, MAIL_STORE_WRITE);
@@ -121,7 +121,7 @@ static size_t newest_of(const fixture_t *f)
 	return number;
 }
 
-/*! Replaces a number where LMDB keeps that of the newest transaction, in its first two pages. */
+/*! Replace a number where LMDB keeps that of the newest transaction, in its first two pages. */
 static bool renumber(const fixture_t *f, size_t from, size_t to)
 {
 	static uint8_t pages[8192];

@@ -14,7 +14,7 @@ static const char chain[] =
 	"policy top| base: middle| ttl: 300| spf-add: [ 'ip4:192.0.2.1', 'ip4:192.0.2.2' ]"
 	"| txt: none";
 
-/*! Makes the profile of "policy X", "alias X" or "domain X". */
+/*! Make the profile of "policy X", "alias X" or "domain X". */
 static int profile_of(const mail_source_t *source, const char *what, mail_profile_t **profile,
                       mail_diag_t *diag)
 {
@@ -24,7 +24,7 @@ static int profile_of(const mail_source_t *source, const char *what, mail_profil
 	                        : mail_profile_of_domain(source, id, profile, diag);
 }
 
-/*! Appends "VALUE (LAYER)" of an item, one a line. */
+/*! Append "VALUE (LAYER)" of an item, one a line. */
 static void show_item(const mail_profile_t *profile, const char *name, mail_buf_t *out)
 {
 	const mail_item_t *item = mail_item_find(MAIL_SECTION_POLICY, MAIL_STR(name));

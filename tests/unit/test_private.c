@@ -265,7 +265,7 @@ static void test_cut(void)
 
 /* --- Printing, making --- */
 
-/*! Says whether OpenSSL reads PEM, and what it signs is good. */
+/*! Return whether OpenSSL reads PEM, and what it signs is good. */
 static bool openssl_takes(const mail_buf_t *pem, const mail_private_t *key)
 {
 	BIO *bio = BIO_new_mem_buf(pem->data, (int)pem->len);

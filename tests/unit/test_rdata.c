@@ -13,7 +13,7 @@ static const mail_apex_t apex = {
 
 static uint8_t room[MAIL_RDATA_MAX + 16];
 
-/*! Fills RDATA and compares them with octets, in room for exactly that much, and in one less. */
+/*! Fill RDATA and compare them with octets, in room for exactly that much, and in one less. */
 static void check_fill(const char *what, const mail_rdata_t *rdata, const void *octets, size_t len)
 {
 	memset(room, 0xee, len + 1);
@@ -412,7 +412,7 @@ static void test_longest(void)
 	mail_rdata_free(&rdata);
 }
 
-/*! Writes one of everything. */
+/*! Write one of everything. */
 static int build_all(mail_rdata_t *rdata, const mail_rdata_t *body)
 {
 	mail_rdata_text(rdata, MAIL_STR("before {domain}"));

@@ -48,7 +48,7 @@ static int64_t last_step(const mail_keyset_t *set)
 	return last;
 }
 
-/*! Adds keys: 'c', 'k', 'z', or 'p' for a pair, of an algorithm. */
+/*! Add keys: 'c', 'k', 'z', or 'p' for a pair, of an algorithm. */
 static int begin(history_t *h, char role, unsigned algorithm, const mail_timing_t *timing,
                  mail_diag_t *diag)
 {
@@ -87,7 +87,7 @@ static mail_dnskey_t *waiting_key(mail_keyset_t *set)
 }
 
 /*!
- * Carries out a step of a history: "Rc13": add a CSK of algorithm 13, when what runs has come to its end; "rz13": at
+ * Carry out a step of a history: "Rc13": add a CSK of algorithm 13, when what runs has come to its end; "rz13": at
  * once; "S": the DS was seen; "L": leave; "G": the DS is gone; "X": end the newest key.
  */
 static int step(history_t *h, const char *op, int64_t *now, int64_t wait, const mail_timing_t *told,
@@ -132,7 +132,7 @@ static int step(history_t *h, const char *op, int64_t *now, int64_t wait, const 
 	}
 }
 
-/*! Carries out a history. \return false after a message. */
+/*! Carry out a history. \return false after a message. */
 static bool run(history_t *h, const char *ops, int64_t wait, const mail_timing_t *told,
                 const mail_timing_t *real)
 {

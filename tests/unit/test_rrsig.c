@@ -24,7 +24,7 @@ typedef struct {
 		(s), sizeof(s) - 1                                                                 \
 	}
 
-/*! Puts RDATA in a row as they are given, as no libknot function does. */
+/*! Put RDATA in a row as they are given, as no libknot function does. */
 static size_t rrset_fill(knot_rrset_t *rrset, uint8_t *memory, const rdata_t *rdata, size_t count)
 {
 	size_t len = 0;

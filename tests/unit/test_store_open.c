@@ -13,7 +13,7 @@ static bool write_file(const char *path, const void *octets, size_t len)
 	return ok;
 }
 
-/*! Makes a path that is no store. */
+/*! Make a path that is no store. */
 typedef bool (*spoil_t)(const fixture_t *f);
 
 static bool spoil_nothing(const fixture_t *f)
@@ -177,7 +177,7 @@ static void test_refused(void)
 	CHECK_HAS(diag.text, "no such directory");
 }
 
-/*! Opens a store and reads all of it. */
+/*! Open a store and read all of it. */
 static int read_all(void *arg)
 {
 	const fixture_t *f = arg;
@@ -228,7 +228,7 @@ static void test_truncated(void)
 	fixture_remove(&f);
 }
 
-/*! Deletes most of what it wrote in the same transaction: LMDB counts pages then that it never writes. */
+/*! Delete most of what it wrote in the same transaction: LMDB counts pages then that it never writes. */
 static int write_and_delete(const fixture_t *f, unsigned seed)
 {
 	mail_store_t *store;

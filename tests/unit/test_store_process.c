@@ -60,7 +60,7 @@ static void test_foreign_lock(void)
 #define GROUP 40
 #define ROUNDS 150
 
-/*! Writes the same policy into all domains of the group, again and again. */
+/*! Write the same policy into all domains of the group, again and again. */
 static int write_rounds(const fixture_t *f, int in, int out)
 {
 	(void)in;
@@ -134,7 +134,7 @@ static void test_two_processes(void)
 	fixture_remove(&f);
 }
 
-/*! Writes without end of transaction. */
+/*! Write without end of transaction. */
 static int write_and_wait(const fixture_t *f, int in, int out)
 {
 	mail_store_t *store;
@@ -234,7 +234,7 @@ static void test_readers_full(void)
 #define TINY ((size_t)1 << 20)
 #define GROWN 8192
 
-/*! Makes the map larger and writes more than fitted before: 4 MiB a step. */
+/*! Make the map larger and write more than fitted before: 4 MiB a step. */
 static int grow_to(const fixture_t *f, unsigned step)
 {
 	raw_t raw;
@@ -302,7 +302,7 @@ static off_t grown(const fixture_t *f, mail_store_t *store)
 	return after.st_size - before.st_size;
 }
 
-/*! Says whether a domain can be found. */
+/*! Return whether a domain can be found. */
 static bool has_domain(mail_txn_t *txn, const char *id)
 {
 	mail_stamp_t stamp;
@@ -429,7 +429,7 @@ typedef struct {
 	atomic_uint asked, again, bad;
 } crowd_t;
 
-/*! Asks as a worker of knotd does. */
+/*! Ask as a worker of knotd does. */
 static void *ask(void *arg)
 {
 	crowd_t *crowd = arg;
@@ -471,7 +471,7 @@ static void *ask(void *arg)
 	return NULL;
 }
 
-/*! Ends snapshots that stand, as the housekeeping thread of knotd does. */
+/*! End snapshots that stand, as the housekeeping thread of knotd does. */
 static void *end_standing(void *arg)
 {
 	crowd_t *crowd = arg;
@@ -481,7 +481,7 @@ static void *end_standing(void *arg)
 	return NULL;
 }
 
-/*! Makes the map larger again and again, a step for each letter. */
+/*! Make the map larger again and again, a step for each letter. */
 static int grow_stepwise(const fixture_t *f, int in, int out)
 {
 	for (unsigned step = 1; hear(in, 'g'); step++) {

@@ -49,7 +49,7 @@ static const struct {
 };
 #define LABELS (COUNT(labels))
 
-/*! Makes a random name, by way of its wire name. */
+/*! Make a random name, by way of its wire name. */
 static void random_name(mail_lf_storage_t *lf, unsigned least, unsigned most)
 {
 	uint8_t wire[KNOT_DNAME_MAXLEN];
@@ -70,7 +70,7 @@ static int compare(const void *a, const void *b)
 	return mail_lf_compare(mail_lf(&x->lf), mail_lf(&y->lf));
 }
 
-/*! Fills the array with different names and the store with the same. */
+/*! Fill the array with different names and the store with the same. */
 static bool fill(mail_store_t *store)
 {
 	stored_count = 0;
@@ -136,7 +136,7 @@ static const name_t *beside(mail_lf_t lf, mail_seek_t seek)
 	return last;
 }
 
-/*! Asks for the domain above. \return Length of its name, or an error. */
+/*! Ask for the domain above. \return Length of its name, or an error. */
 static int ask_above(const mail_source_t *source, const mail_lf_storage_t *lf,
                      mail_domain_t *domain)
 {
@@ -145,7 +145,7 @@ static int ask_above(const mail_source_t *source, const mail_lf_storage_t *lf,
 	return ret == KNOT_EOK ? (int)found.len : ret;
 }
 
-/*! Asks for the domain beside. \return Length of its name, or an error. */
+/*! Ask for the domain beside. \return Length of its name, or an error. */
 static int ask_beside(const mail_source_t *source, const mail_lf_storage_t *lf, mail_seek_t seek,
                       mail_lf_storage_t *found, mail_domain_t *domain)
 {

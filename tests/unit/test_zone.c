@@ -89,7 +89,7 @@ static void packet_begin(asked_t *asked, const char *question)
 	REQUIRE(asked->pkt != NULL && knot_pkt_init_response(asked->pkt, asked->query) == KNOT_EOK);
 }
 
-/*! Shows the types of an NSEC, which must be of a name and the first one below it. */
+/*! Show the types of an NSEC, which must be of a name and the first one below it. */
 static void show_proof(const knot_rrset_t *nsec, mail_buf_t *out)
 {
 	if (knot_rrset_empty(nsec)) {
@@ -110,7 +110,7 @@ static void show_proof(const knot_rrset_t *nsec, mail_buf_t *out)
 	}
 }
 
-/*! Asks, and shows the answer section, or what else came out. */
+/*! Ask, and show the answer section, or what else came out. */
 static void work_ask(work_t *work, const char *text, mail_buf_t *out)
 {
 	asked_t *asked = &work->asked;

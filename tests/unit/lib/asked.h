@@ -45,11 +45,11 @@ int asked_begin(asked_t *asked, const char *question);
 /*! Free the packets. */
 void asked_end(asked_t *asked);
 
-/*! Appends one RRset, a line for each record: "> OWNER TTL TYPE RDATA"; of an SOA only the serial. */
+/*! Append one RRset, a line for each record: "> OWNER TTL TYPE RDATA"; of an SOA only the serial. */
 void show_rrset(const knot_rrset_t *rrset, const char *mark, mail_buf_t *out);
 
 /*!
- * Appends an answer: "RCODE [aa] [tc]", then the records: ">" of the answer section, "^" of the authority
+ * Append an answer: "RCODE [aa] [tc]", then the records: ">" of the answer section, "^" of the authority
  * section, "+" of the additional section. "not ours" when nothing was answered.
  */
 void show_answer(const asked_t *asked, mail_buf_t *out);

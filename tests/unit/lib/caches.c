@@ -104,7 +104,7 @@ static void parent_may(history_t *h, uint32_t asked, int64_t from, int64_t until
 	}
 }
 
-/*! Writes down all that can be fetched. */
+/*! Write down all that can be fetched. */
 static void fetch_all(history_t *h)
 {
 	static int64_t edges[8 * MAIL_LIST_MAX];
@@ -136,7 +136,7 @@ static void fetch_all(history_t *h)
 	}
 }
 
-/*! Says whether some key of an algorithm is in all of these sets. */
+/*! Return whether some key of an algorithm is in all of these sets. */
 static bool some_key(const history_t *h, uint32_t keys, unsigned algorithm, bool ksk)
 {
 	for (unsigned tag = 1; tag < 32; tag++) {

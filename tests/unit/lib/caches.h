@@ -69,5 +69,5 @@ uint32_t asked_at(const mail_keyset_t *set, int64_t now);
 /*! NULL, or what is bogus. */
 const char *validate(const history_t *h, uint32_t ds, uint32_t dnskey, uint32_t rrsig);
 
-/*! Looks at whatever can be in caches in the same second. \return The first that is bogus, or NULL. */
+/*! Look at whatever can be in caches in the same second. \return The first that is bogus, or NULL. */
 const char *find_bogus(history_t *h, stretch_t found[3]);

@@ -97,7 +97,7 @@ static inline void bench_remove(bench_t *b)
 	fixture_remove(&b->f);
 }
 
-/*! Writes a key set with keys, in a transaction of its own. */
+/*! Write a key set with keys, in a transaction of its own. */
 static inline void put_set(bench_t *b, const char *id, const pair_t *const *pairs, size_t count)
 {
 	mail_txn_t *txn = begin(b->store, MAIL_STORE_WRITE);
@@ -147,7 +147,7 @@ static inline void write_octets(const char *path, const void *octets, size_t len
 	close(fd);
 }
 
-/*! Writes the file that a set's key is read from, with the private half of some key. */
+/*! Write the file that a set's key is read from, with the private half of some key. */
 static inline void put_file(const bench_t *b, const char *id, const pair_t *pair,
                             const pair_t *content)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "planned.h"
 
-/*! Appends a second as what is between it and NOW. */
+/*! Append a second as what is between it and NOW. */
 static void show_second(int64_t second, mail_buf_t *out)
 {
 	if (second != 0 && second != INT64_MAX) {
@@ -9,7 +9,7 @@ static void show_second(int64_t second, mail_buf_t *out)
 	}
 }
 
-/*! Appends the RDATA of a row with its holes filled. */
+/*! Append the RDATA of a row with its holes filled. */
 static void show_row_rdata(const mail_row_t *row, mail_buf_t *out)
 {
 	static uint8_t octets[MAIL_RDATA_MAX];

@@ -12,14 +12,14 @@
 #define APEX "example.org"
 
 /*!
- * Appends one line per row: owner ("@": the domain; a dot at its end: absolute), [from, until] when it is not
+ * Append one line per row: owner ("@": the domain; a dot at its end: absolute), [from, until] when it is not
  * always shown, TTL when it is not the plan's, type, RDATA.
  *
  * \param kind  Only rows of this kind; NULL: all, with the kind's name in front.
  */
 void show_plan(const mail_plan_t *plan, const char *kind, mail_buf_t *out);
 
-/*! Makes the plan of a policy, or of a domain (a name with a dot). */
+/*! Make the plan of a policy, or of a domain (a name with a dot). */
 int plan_of(const mail_source_t *source, const char *of, bool strict, mail_plan_t **plan,
             mail_diag_t *diag);
 

@@ -9,11 +9,11 @@
 
 #define SAMPLE_KEY "N/BkJD6xbEiMb39v7JW6AwdPHO5gKB3fcCnod4zQ31U="
 
-/*! Adds an item's samples. \return What mail_entry_parse() returned. */
+/*! Add an item's samples. \return What mail_entry_parse() returned. */
 int sample_add(mail_entry_t *entry, mail_item_id_t id, mail_op_t op, mail_diag_t *diag);
 
 /*!
- * Makes the entry that tests an item in a section with an operation: with what else it needs.
+ * Make the entry that tests an item in a section with an operation: with what else it needs.
  *
  * \return NULL when the item does not know the operation.
  */

@@ -44,7 +44,7 @@ __attribute__((unused)) static mail_dnskey_t signing_public(const mail_private_t
 	return key;
 }
 
-/*! Makes OpenSSL's form of a public key, RSA's of its numbers. */
+/*! Make OpenSSL's form of a public key, RSA's of its numbers. */
 static EVP_PKEY *signing_evp(const mail_dnskey_t *key)
 {
 	EVP_PKEY *pkey = NULL;
@@ -86,7 +86,7 @@ static EVP_PKEY *signing_evp(const mail_dnskey_t *key)
 	return pkey;
 }
 
-/*! Says whether OpenSSL takes a signature for good. */
+/*! Return whether OpenSSL takes a signature for good. */
 __attribute__((unused)) static bool signing_verify(const mail_dnskey_t *key, const uint8_t *octets,
                                                    size_t len, const uint8_t *signature,
                                                    size_t signature_len)

@@ -37,13 +37,13 @@ typedef struct {
 	unsigned limit; /*!< As mail_txn_limit(). */
 } array_t;
 
-/*! Makes an empty array. It must not move while its source is used. */
+/*! Make an empty array. It must not move while its source is used. */
 void array_begin(array_t *array);
 
 /*! Free what it holds; it can be begun again. */
 void array_free(array_t *array);
 
-/*! Adds entries, or puts them in the place of those with the same ids. \param text As entries.h has it. */
+/*! Add entries, or put them in the place of those with the same ids. \param text As entries.h has it. */
 bool array_put(array_t *array, const char *text);
 
 /*! Store octets that no writer may have written. \param entry  "SECTION ID", here and below. */
@@ -52,19 +52,19 @@ void array_octets(array_t *array, const char *entry, const void *octets, size_t 
 /*! Damages an entry: its version is one that never was. */
 void array_damage(array_t *array, const char *entry);
 
-/*! Makes an entry one of a newer format. */
+/*! Make an entry one of a newer format. */
 void array_newer(array_t *array, const char *entry);
 
-/*! Deletes an entry, which leaves a tombstone. */
+/*! Delete an entry, which leaves a tombstone. */
 void array_del(array_t *array, const char *entry);
 
-/*! Appends the RDATA of a record as text, `"` as `'`, so that cases in C read well. */
+/*! Append the RDATA of a record as text, `"` as `'`, so that cases in C read well. */
 void show_rdata(const knot_rrset_t *rrset, uint16_t at, mail_buf_t *out);
 
-/*! Appends a name as text, without the dot at its end. */
+/*! Append a name as text, without the dot at its end. */
 void show_name(const knot_dname_t *name, mail_buf_t *out);
 
-/*! Appends a type. */
+/*! Append a type. */
 void show_type(uint16_t type, mail_buf_t *out);
 
 /*! What a buffer holds as a terminated string, valid until it grows. */

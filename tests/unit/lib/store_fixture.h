@@ -41,71 +41,71 @@ typedef struct {
 	int to, from;
 } other_t;
 
-/*! Makes the temporary directory, no store. */
+/*! Make the temporary directory, no store. */
 bool fixture_dir(fixture_t *f);
 
-/*! Makes a store. */
+/*! Make a store. */
 bool fixture_make(fixture_t *f, bool replicated, size_t map_size);
 
-/*! Removes everything. */
+/*! Remove everything. */
 void fixture_remove(const fixture_t *f);
 
 /*! Mode of a file; 0: there is none. */
 mode_t mode_of(const char *path);
 
-/*! Opens the store. */
+/*! Open the store. */
 mail_store_t *fixture_open(const fixture_t *f, mail_store_mode_t mode);
 
-/*! Begins a transaction. */
+/*! Begin a transaction. */
 mail_txn_t *begin(mail_store_t *store, mail_store_mode_t mode);
 
-/*! Makes an entry with one value. */
+/*! Make an entry with one value. */
 mail_entry_t *entry_of(mail_section_t section, const char *id, mail_item_id_t item,
                        const char *value);
 
-/*! Writes an entry with one value. */
+/*! Write an entry with one value. */
 int put(mail_txn_t *txn, mail_section_t section, const char *id, mail_item_id_t item,
         const char *value);
 
-/*! Writes a domain. */
+/*! Write a domain. */
 int put_domain(mail_txn_t *txn, const char *id, const char *policy);
 
-/*! Writes a DKIM key. */
+/*! Write a DKIM key. */
 int put_dkim(mail_txn_t *txn, const char *id);
 
-/*! Reads a stamp. \return As mail_source_t.get. */
+/*! Read a stamp. \return As mail_source_t.get. */
 int stamp_of(mail_txn_t *txn, mail_section_t section, const char *id, mail_stamp_t *stamp);
 
-/*! Runs a function in another process. \return Its result, or 256 + the signal that ended it. */
+/*! Run a function in another process. \return Its result, or 256 + the signal that ended it. */
 int elsewhere(int (*run)(void *), void *arg);
 
 void raw_close(raw_t *raw, bool commit);
 
 bool raw_open(raw_t *raw, const char *path, const char *database, size_t map_size);
 
-/*! Writes octets under a key, past the store's code. */
+/*! Write octets under a key, past the store's code. */
 bool raw_put(const char *path, const char *database, const void *key, size_t key_len,
              const void *value, size_t len);
 
-/*! Reads the octets under a key. \return Their number, or -1. */
+/*! Read the octets under a key. \return Their number, or -1. */
 int raw_get(const char *path, const char *database, const void *key, size_t key_len, uint8_t *out,
             size_t cap);
 
-/*! Opens and closes. */
+/*! Open and close. */
 int try_open(const char *path, mail_store_mode_t mode, mail_diag_t *diag);
 
-/*! Writes domains in one transaction of its own. */
+/*! Write domains in one transaction of its own. */
 int add_domains(mail_store_t *store, unsigned first, unsigned count, const char *policy);
 
 size_t domains(mail_txn_t *txn);
 
-/*! Makes a copy with one domain more beside the store. */
+/*! Make a copy with one domain more beside the store. */
 bool make_copy(const fixture_t *f, fixture_t *copy);
 
 bool other_start(other_t *other, int (*run)(const fixture_t *f, int in, int out),
                  const fixture_t *f);
 
-/*! Waits for the other's letter. \return false: another one, or none. */
+/*! Wait for the other's letter. \return false: another one, or none. */
 bool hear(int fd, char letter);
 
 bool say(int fd, char letter);

@@ -103,7 +103,7 @@ static const knot_rrset_t *zone_first(const zone_t *zone, const knot_dname_t *na
 	return first;
 }
 
-/*! Puts an RRset as knotd does: a wildcard's first one keeps its owner, but for an alias; others are copies. */
+/*! Put an RRset as knotd does: a wildcard's first one keeps its owner, but for an alias; others are copies. */
 static void work_put(work_t *work, knot_rrset_t rrset, const knot_dname_t *name)
 {
 	knot_pkt_t *pkt = work->asked.pkt;
