@@ -43,8 +43,7 @@ typedef struct {
 
 typedef struct {
 	mail_owners_t relative; /*!< Owners below (or at) any domain that follows the plan. */
-	mail_owners_t
-		absolute; /*!< Hosts with absolute names: shown in the domain that they lie in. */
+	mail_owners_t absolute; /*!< Hosts with absolute names, for the domain they lie in. */
 	mail_dependency_t *dependencies;
 	size_t dependency_count;
 	uint64_t stamp; /*!< Newest timestamp of all dependencies, ns. */
@@ -57,8 +56,8 @@ typedef struct {
 	bool cuts;        /*!< Some row is a delegation or a DNAME. */
 	int error;        /*!< KNOT_EOK; else questions for the domain are SERVFAIL. */
 	char reason[320]; /*!< Why, for the EDE and the log. */
-	mail_str_t *
-		reports; /*!< Hosts of rua and ruf, absolute (may hold {domain}), for C._report._dmarc.D. */
+	/*! Hosts of rua and ruf, absolute (may hold {domain}), for C._report._dmarc.D. */
+	mail_str_t *reports;
 	size_t report_count;
 	/*!
 	 * All keys of the domain's key set, those with the part of a KSK first, whatever their times; none: it has no

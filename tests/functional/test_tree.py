@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""scripts/check-tree finds what breaks the order of the layers, and says where."""
+"""scripts/check-tree finds what breaks the order of the layers, and says where; HACKING.md is true."""
 
 import functools
+import re
 import shutil
 import subprocess
 
@@ -134,3 +135,22 @@ def test_check_tree(directory):
         "include: lib/dns/odd.c:2: include/mail/store.h is of store, above dns",
         "refers to a paper that is not in the repository: lib/dns/odd.c:4:/* As INTER" "FACE says. */",
         "?: within ?:: lib/dns/odd.c:7", "an error in the head of a loop: lib/dns/odd.c:11"]
+
+
+def test_hacking():
+    """HACKING.md names folders, files and functions that exist, and prints structures as they are."""
+    text = (TOP / "HACKING.md").read_text()
+    folders = {f"lib/{path.name}/" for path in (TOP / "lib").iterdir() if path.is_dir()}
+    assert folders <= set(re.findall(r"`([a-z/]+/)`", text))
+    named = re.findall(r"\b(?:lib|include|module|tool|tests|scripts|bench|doc)/[\w./*-]*\w", text)
+    assert len(named) > 40
+    for path in named:
+        path = path.replace("NAME", "*")
+        assert list(TOP.glob(path)), path
+    headers = "".join(path.read_text() for folder in FOLDERS for path in (TOP / folder).rglob("*.h"))
+    for name in re.findall(r"`((?:mail|tool)_\w+)(?:\(\))?`", text):
+        assert re.search(rf"\b{name}\b", headers), name
+    structures = re.findall(r"```c\n(.*?)```", text, re.S)
+    assert len(structures) == 2
+    for structure in structures:
+        assert structure in headers
