@@ -4,6 +4,16 @@
  * once: a name of the zone has answered; or the label below the apex is none that the domain has anything
  * at. The labels are those of the store's content as of the last time that somebody looked, so its number is
  * compared first.
+ *
+ *     knotd's answer                                  goes to               which leaves it as it is if
+ *     one RRset, no wildcard's; not TXT or ANY asked  nobody: returned
+ *     one RRset, else                                 consider()            no name of the domain is there: lacks()
+ *     no RRset, NXDOMAIN or NODATA                    consider()            the same
+ *     more RRsets: CNAME, DNAME, a referral           consider_chain()      no link is a wildcard's; not TXT or ANY asked
+ *     an error, or nothing                            consider_other()      always
+ *
+ * and what remains to complete(): it pins a snapshot, asks the domain about each name of the chain in turn (try_all()),
+ * and gives knotd what came out (finish()). mod-onlinesign comes after us: mail_zone_prove() gives it the NSEC.
  */
 #include "config.h"
 

@@ -11,6 +11,18 @@
 /*! Entries that a change remembers one by one. */
 #define CHANGE_LISTED 100000
 
+/*
+ * What is looked at when a change is finished follows from what was put:
+ *
+ *     put                                       noted in            looked at in the end
+ *     policy, host, certificate, key set        touched             the policies that read it; all domains, and checked are
+ *                                                                   those of such policies and those with overrides
+ *     DKIM key of a policy                      policy_keys         the policies; all domains if one of them reads it
+ *     domain                                    listed              itself
+ *     domain that goes, or becomes an alias     deletes             all domains: aliases may have it as their target
+ *     domain that was there, key of one         targets             all domains, of which aliases are checked
+ *     more domains than CHANGE_LISTED           all                 all domains, and all are checked
+ */
 struct mail_change {
 	mail_txn_t *txn;
 	const mail_source_t *base; /*!< The transaction's. */

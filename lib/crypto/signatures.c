@@ -3,7 +3,15 @@
  * Signatures by content.
  *
  * The table is a row of sets, each of 7 chunks of 64 octets with their digests: an ECDSA or Ed25519 signature is
- * one chunk, an RSA signature several, each in a set of its own. A set has a sequence number, which is odd while
+ * one chunk, an RSA signature several, each in a set of its own.
+ *
+ *     text and key -> digest (128 bits) -> set (some bits of it)
+ *                                           |
+ *     sets  [ 0 ][ 1 ] ...                [ i ] ...       one set: 576 octets, 9 cache lines
+ *                                           |
+ *     sequence, marks, hand | digest 0 .. digest 6 | chunk 0 .. chunk 6
+ *
+ * A set has a sequence number, which is odd while
  * somebody writes: a reader whose number moved reads again, a writer who finds it odd gives up, as a signature
  * that is not kept is made again when it is next asked for. All words are read with acquire and written with
  * release order: who reads one word of a new chunk then sees the new number too, and on common processors both

@@ -454,6 +454,19 @@ static void end_key(mail_dnskey_t *key, bool last, int64_t at, const mail_timing
 	}
 }
 
+/*
+ * What is refused, in this order, and what force makes of it:
+ *
+ *     the key is over, or its removal is planned        refused                       force: planned anew if not over
+ *     its DS may be at the parent, unseen by us         refused                       force: done, the DS is forgotten
+ *     its DS was seen, and no successor's will be
+ *     in every cache by then                            refused                       force: done, the DS is forgotten
+ *     no key with the part of a KSK would be left       refused                       force: done
+ *     the set would break the chain at some time        refused                       refused
+ *
+ * If no other key of its algorithm and role stays, while another algorithm does, all keys of the algorithm end with it:
+ * signatures go after the DNSKEYs (RFC 6840 5.11).
+ */
 int mail_rollover_retire(mail_keyset_t *set, int tag, int64_t at, const mail_timing_t *timing,
                          mail_diag_t *diag)
 {

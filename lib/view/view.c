@@ -5,8 +5,20 @@
  * A name exists when it has a record or one below it has; view/names.h says where names come from. So
  * X._report._dmarc.D is an empty non-terminal when some stored domain lies at or below X.
  *
- * The walk goes down from the domain and stops at the first label that does not exist: what lies below costs
- * nothing, however many labels a question has.
+ * The walk goes down from the domain and stops at the first label that settles it: what lies below costs nothing,
+ * however many labels a question has.  For a.b.c.example.org in example.org it looks at
+ *
+ *     example.org   c.example.org   b.c.example.org   a.b.c.example.org
+ *     the apex      a step          a step            the name asked for
+ *
+ * and at each but the apex the first of these that holds decides:
+ *
+ *     a stored domain, or an NS record is there       MAIL_CUT        a delegation (at_cut: at the name itself)
+ *     a DNAME record is there, the name is below      MAIL_DNAME      RFC 6672 3.2
+ *     neither a record, nor a name below it           MAIL_WILDCARD   if *.PARENT exists (RFC 4592 3.3.1), else
+ *                                                     MAIL_NOTHING    NXDOMAIN
+ *     it is the name asked for                        MAIL_FOUND      with records, or an empty non-terminal
+ *     otherwise                                                       the next step
  */
 #include "config.h"
 
