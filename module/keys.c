@@ -77,49 +77,49 @@ static void drop(mail_keys_t *keys, mail_key_set_t **link)
 
 typedef struct {
 	mail_keys_t *keys;
-	mail_key_set_t **link; /*!< To the first set that the walk has not passed. */
-} walk_t;
+	mail_key_set_t **link; /*!< To the first set that the pass has not reached. */
+} pass_t;
 
 /*! Bring the list up to date as far as an entry of the store. */
 static int meet(mail_lf_t id, const mail_stamp_t *stamp, void *ctx)
 {
-	walk_t *walk = ctx;
-	while (*walk->link != NULL && mail_lf_compare(mail_key_set_id(*walk->link), id) < 0) {
-		drop(walk->keys, walk->link);
+	pass_t *pass = ctx;
+	while (*pass->link != NULL && mail_lf_compare(mail_key_set_id(*pass->link), id) < 0) {
+		drop(pass->keys, pass->link);
 	}
-	if (*walk->link == NULL || mail_lf_compare(mail_key_set_id(*walk->link), id) > 0) {
+	if (*pass->link == NULL || mail_lf_compare(mail_key_set_id(*pass->link), id) > 0) {
 		mail_key_set_t *new = mail_key_set_new(id);
 		if (new == NULL) {
 			return KNOT_ENOMEM;
 		}
-		new->next = *walk->link;
-		*walk->link = new;
-		walk->keys->counts[new->state]++;
+		new->next = *pass->link;
+		*pass->link = new;
+		pass->keys->counts[new->state]++;
 	}
-	mail_key_set_t *set = *walk->link;
+	mail_key_set_t *set = *pass->link;
 	if (memcmp(&set->stamp, stamp, sizeof(*stamp)) != 0) {
 		// What it has is kept until its entry is read.
 		set->stamp = *stamp;
 		mail_key_set_touch(set);
-		mark(walk->keys, set, MAIL_KEY_SET_STALE);
+		mark(pass->keys, set, MAIL_KEY_SET_STALE);
 	}
-	walk->link = &set->next;
+	pass->link = &set->next;
 	return KNOT_EOK;
 }
 
-/*! Compare the list with the store. A walk that fails leaves a list that the next one can go on with. */
+/*! Compare the list with the store. A pass that fails leaves a list that the next one can go on with. */
 static void compare_store(mail_keys_t *keys, const mail_keys_look_t *look)
 {
 	uint64_t txnid = mail_txn_id(look->txn);
 	if (keys->epoch == look->epoch && keys->txnid == txnid) {
 		return;
 	}
-	walk_t walk = { .keys = keys, .link = &keys->first };
-	if (mail_txn_stamps(look->txn, MAIL_SECTION_KEYSET, meet, &walk) != KNOT_EOK) {
+	pass_t pass = { .keys = keys, .link = &keys->first };
+	if (mail_txn_stamps(look->txn, MAIL_SECTION_KEYSET, meet, &pass) != KNOT_EOK) {
 		return;
 	}
-	while (*walk.link != NULL) {
-		drop(keys, walk.link);
+	while (*pass.link != NULL) {
+		drop(keys, pass.link);
 	}
 	keys->epoch = look->epoch;
 	keys->txnid = txnid;

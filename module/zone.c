@@ -206,54 +206,54 @@ typedef struct {
 	knotd_qdata_t *qdata;
 	mail_zone_question_t question;
 	mail_zone_reply_t reply;
-} work_t;
+} attempt_t;
 
 /*! Ask the domain about one name of the chain. \return Whether the zone's answer was replaced. */
-static bool try(work_t *work, const knot_dname_t *name, mail_zone_said_t said, uint16_t keep)
+static bool try(attempt_t *attempt, const knot_dname_t *name, mail_zone_said_t said, uint16_t keep)
 {
-	work->question.name = name;
-	work->question.said = said;
-	work->question.keep = keep;
-	work->question.wildcard = NULL;
+	attempt->question.name = name;
+	attempt->question.said = said;
+	attempt->question.keep = keep;
+	attempt->question.wildcard = NULL;
 	if (said == MAIL_ZONE_WILDCARD) {
-		const knot_dname_t *owner = work->pkt->rr[keep].owner;
-		work->question.wildcard = owner[0] == 1 && owner[1] == '*' ? owner : NULL;
+		const knot_dname_t *owner = attempt->pkt->rr[keep].owner;
+		attempt->question.wildcard = owner[0] == 1 && owner[1] == '*' ? owner : NULL;
 	}
-	mail_zone_answer(&work->question, work->pkt, &work->reply);
-	return work->reply.outcome != MAIL_OUTCOME_NONE;
+	mail_zone_answer(&attempt->question, attempt->pkt, &attempt->reply);
+	return attempt->reply.outcome != MAIL_OUTCOME_NONE;
 }
 
 /*! Return whether a name that was found may share its answer. */
-static bool may_share(const work_t *work, const knot_rrset_t *rrset)
+static bool may_share(const attempt_t *attempt, const knot_rrset_t *rrset)
 {
-	const uint16_t qtype = knot_pkt_qtype(work->pkt);
+	const uint16_t qtype = knot_pkt_qtype(attempt->pkt);
 	return qtype == KNOT_RRTYPE_ANY ||
 	       (qtype == KNOT_RRTYPE_TXT && rrset->type == KNOT_RRTYPE_TXT &&
-	        knot_dname_is_case_equal(rrset->owner, work->question.apex));
+	        knot_dname_is_case_equal(rrset->owner, attempt->question.apex));
 }
 
 /*! Go through the chain of the zone's answer, to the first name at which it is not right. */
-static void try_all(work_t *work, knotd_in_state_t state)
+static void try_all(attempt_t *attempt, knotd_in_state_t state)
 {
-	const knot_pkt_t *pkt = work->pkt;
-	const knot_dname_t *name = knot_pkt_qname(work->qdata->query);
+	const knot_pkt_t *pkt = attempt->pkt;
+	const knot_dname_t *name = knot_pkt_qname(attempt->qdata->query);
 	const uint16_t count = pkt->rrset_count;
 	bool dname = false;
 	for (uint16_t i = 0; i < count; i++) {
 		const knot_rrset_t *rrset = &pkt->rr[i];
 		// knotd answers a question for a wildcard itself as if it expanded it; where names cannot
 		// be looked up, it is taken for what it most likely is.
-		const bool star = work->question.look == NULL && knot_dname_is_wildcard(name);
+		const bool star = attempt->question.look == NULL && knot_dname_is_wildcard(name);
 		const bool own = knot_dname_is_case_equal(rrset->owner, name) &&
 		                 (star || !(pkt->rr_info[i].flags & KNOT_PF_FREE));
 		if (!dname && rrset->type != KNOT_RRTYPE_DNAME) {
 			if (!own && is_expanded(pkt, i)) {
-				if (try(work, name, MAIL_ZONE_WILDCARD, i)) {
+				if (try(attempt, name, MAIL_ZONE_WILDCARD, i)) {
 					return;
 				}
 			} else if (i + 1 == count && state == KNOTD_IN_STATE_HIT &&
-			           may_share(work, rrset)) {
-				(void)try(work, name, MAIL_ZONE_HIT, i);
+			           may_share(attempt, rrset)) {
+				(void)try(attempt, name, MAIL_ZONE_HIT, i);
 				return;
 			}
 		}
@@ -264,7 +264,7 @@ static void try_all(work_t *work, knotd_in_state_t state)
 		}
 	}
 	if (state == KNOTD_IN_STATE_MISS || state == KNOTD_IN_STATE_NODATA) {
-		(void)try(work, work->qdata->name,
+		(void)try(attempt, attempt->qdata->name,
 		          state == KNOTD_IN_STATE_MISS ? MAIL_ZONE_MISS : MAIL_ZONE_NODATA, count);
 	}
 }
@@ -273,25 +273,25 @@ static void try_all(work_t *work, knotd_in_state_t state)
 static _Thread_local knot_rrset_t proof;
 
 /*! Give knotd what came out. */
-static knotd_in_state_t finish(work_t *work, knotd_in_state_t state)
+static knotd_in_state_t finish(attempt_t *attempt, knotd_in_state_t state)
 {
-	knotd_qdata_t *qdata = work->qdata;
-	const mail_zone_reply_t *reply = &work->reply;
+	knotd_qdata_t *qdata = attempt->qdata;
+	const mail_zone_reply_t *reply = &attempt->reply;
 	if (reply->outcome == MAIL_OUTCOME_NONE) {
 		return state;
 	}
 	if (reply->outcome == MAIL_OUTCOME_FAILED) {
-		mail_log_write(work->zone->instance.log, LOG_ERR, "%s", reply->reason);
+		mail_log_write(attempt->zone->instance.log, LOG_ERR, "%s", reply->reason);
 		qdata->rcode = KNOT_RCODE_SERVFAIL;
 		qdata->rcode_ede = KNOT_EDNS_EDE_INV_DATA;
 		return KNOTD_IN_STATE_ERROR;
 	}
-	knot_wire_set_aa(work->pkt->wire);
+	knot_wire_set_aa(attempt->pkt->wire);
 	qdata->rcode = KNOT_RCODE_NOERROR;
 	qdata->name = reply->name;
 	proof = reply->nsec;
-	if (work->zone->online && work->question.udp &&
-	    (work->pkt->rrset_count > 0 || !knot_rrset_empty(&proof))) {
+	if (attempt->zone->online && attempt->question.udp &&
+	    (attempt->pkt->rrset_count > 0 || !knot_rrset_empty(&proof))) {
 		// Without it, mod-onlinesign answers SERVFAIL where the data fit and their signature does not.
 		qdata->err_truncated = true;
 	}
@@ -304,18 +304,18 @@ static knotd_in_state_t finish(work_t *work, knotd_in_state_t state)
 }
 
 /*! Count for the instance, or for the global one if it has no counters. */
-static void count(const work_t *work)
+static void count(const attempt_t *attempt)
 {
-	const unsigned thread = work->qdata->params->thread_id;
-	mail_instance_t *instance = &work->zone->instance;
-	if (work->reply.outcome == MAIL_OUTCOME_NONE) {
+	const unsigned thread = attempt->qdata->params->thread_id;
+	mail_instance_t *instance = &attempt->zone->instance;
+	if (attempt->reply.outcome == MAIL_OUTCOME_NONE) {
 		return;
 	}
-	knotd_mod_t *counter = instance->counting ? work->zone->mod
+	knotd_mod_t *counter = instance->counting ? attempt->zone->mod
 	                                          : mail_service_counter(instance->service);
-	mail_count(counter, thread, MAIL_COUNTER_OUTCOME, work->reply.outcome);
-	if (work->reply.outcome != MAIL_OUTCOME_FAILED) {
-		mail_count(counter, thread, MAIL_COUNTER_QUERY, work->reply.kind);
+	mail_count(counter, thread, MAIL_COUNTER_OUTCOME, attempt->reply.outcome);
+	if (attempt->reply.outcome != MAIL_OUTCOME_FAILED) {
+		mail_count(counter, thread, MAIL_COUNTER_QUERY, attempt->reply.kind);
 	}
 }
 
@@ -345,7 +345,7 @@ __attribute__((noinline)) static knotd_in_state_t complete(knotd_in_state_t stat
 	mail_service_equip(instance->service, thread, &pin);
 
 	mail_extent_t extent;
-	work_t work = {
+	attempt_t attempt = {
 		.zone = zone,
 		.pkt = pkt,
 		.qdata = qdata,
@@ -363,24 +363,24 @@ __attribute__((noinline)) static knotd_in_state_t complete(knotd_in_state_t stat
 		.reply = { .outcome = MAIL_OUTCOME_NONE, .kind = MAIL_KIND_COUNT },
 	};
 	const bool stale = atomic_load(&zone->labels.state) != pin.state;
-	work.question.extent = stale ? &extent : NULL;
-	try_all(&work, state);
-	count(&work);
+	attempt.question.extent = stale ? &extent : NULL;
+	try_all(&attempt, state);
+	count(&attempt);
 	mail_service_unpin(instance->service, thread, &pin);
 
-	if (work.reply.unlisted) {
+	if (attempt.reply.unlisted) {
 		say_once(
 			zone, &zone->told_unlisted, LOG_NOTICE,
 			"the store does not list the zone, and the module's section has no policy: "
 			"nothing is added");
 	}
-	if (stale && work.question.name != NULL) {
+	if (stale && attempt.question.name != NULL) {
 		note_labels(&zone->labels, &extent.labels, pin.state);
 		if (zone->online) {
 			check_types(zone, &extent);
 		}
 	}
-	return finish(&work, state);
+	return finish(&attempt, state);
 }
 
 /*! The way of a question for one name, to which the zone has said nothing, or a wildcard has answered. */

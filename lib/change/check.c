@@ -447,20 +447,20 @@ typedef struct {
 	mail_change_t *change;
 	mail_diag_t *diag;
 	int ret;
-} walk_t;
+} checks_t;
 
 /*! Check a domain that may differ. */
 static int each_domain(mail_lf_t name, const mail_domain_t *domain, void *ctx)
 {
-	const walk_t *walk = ctx;
+	const checks_t *checks = ctx;
 	char text[KNOT_DNAME_TXT_MAXLEN + 1];
 	mail_buf_t id = MAIL_BUF_FIXED((uint8_t *)text, sizeof(text));
 	if (domain->error != KNOT_EOK) {
 		return KNOT_EOK; /* It was so before. */
 	}
 	int ret = mail_entry_id_from_key(MAIL_SECTION_DOMAIN, name, &id);
-	if (ret == KNOT_EOK && domain_affected(walk->change, mail_buf_view(&id), domain)) {
-		ret = domain_check(walk->change, name, domain, walk->diag);
+	if (ret == KNOT_EOK && domain_affected(checks->change, mail_buf_view(&id), domain)) {
+		ret = domain_check(checks->change, name, domain, checks->diag);
 	}
 	return ret;
 }
@@ -468,17 +468,17 @@ static int each_domain(mail_lf_t name, const mail_domain_t *domain, void *ctx)
 /*! Check an alias whose target was changed; one that was changed itself has been checked. */
 static int each_alias(mail_lf_t name, const mail_domain_t *domain, void *ctx)
 {
-	const walk_t *walk = ctx;
+	const checks_t *checks = ctx;
 	char text[KNOT_DNAME_TXT_MAXLEN + 1];
 	mail_buf_t id = MAIL_BUF_FIXED((uint8_t *)text, sizeof(text));
 	if (domain->error != KNOT_EOK || domain->alias.len == 0 ||
-	    !is_changed(walk->change, domain->alias)) {
+	    !is_changed(checks->change, domain->alias)) {
 		return KNOT_EOK;
 	}
 	int ret = mail_entry_id_from_key(MAIL_SECTION_DOMAIN, name, &id);
-	return ret != KNOT_EOK || is_changed(walk->change, mail_buf_view(&id))
+	return ret != KNOT_EOK || is_changed(checks->change, mail_buf_view(&id))
 	               ? ret
-	               : domain_check(walk->change, name, domain, walk->diag);
+	               : domain_check(checks->change, name, domain, checks->diag);
 }
 
 /*! Check the policy of a changed DKIM key; that of a deleted one may be gone. */
@@ -547,9 +547,10 @@ static int listed_check(mail_change_t *change, const mail_entry_t *entry, mail_d
 
 static void listed_walk(const void *node, VISIT visit, void *closure)
 {
-	walk_t *walk = closure;
-	if (walk->ret == KNOT_EOK && (visit == postorder || visit == leaf)) {
-		walk->ret = listed_check(walk->change, *(mail_entry_t *const *)node, walk->diag);
+	checks_t *checks = closure;
+	if (checks->ret == KNOT_EOK && (visit == postorder || visit == leaf)) {
+		checks->ret = listed_check(checks->change, *(mail_entry_t *const *)node,
+		                           checks->diag);
 	}
 }
 
@@ -562,10 +563,10 @@ int mail_change_finish(mail_change_t *change, mail_change_count_t *count, mail_d
 	    change->policy_keys) {
 		ret = policies_check(change, &affected, diag);
 	}
-	walk_t walk = { change, diag, KNOT_EOK };
+	checks_t checks = { change, diag, KNOT_EOK };
 	if (ret == KNOT_EOK) {
-		twalk_r(change->listed, listed_walk, &walk);
-		ret = walk.ret;
+		twalk_r(change->listed, listed_walk, &checks);
+		ret = checks.ret;
 	}
 	/* Overrides may refer to a host or a key set; aliases to a domain that is gone. */
 	if (ret == KNOT_EOK &&
@@ -573,10 +574,10 @@ int mail_change_finish(mail_change_t *change, mail_change_count_t *count, mail_d
 	     change->touched[MAIL_SECTION_CERTIFICATE] || change->touched[MAIL_SECTION_KEYSET] ||
 	     change->touched[MAIL_SECTION_POLICY])) {
 		change->count.domains = change->deleted_domains;
-		ret = mail_txn_domains(change->txn, each_domain, &walk);
+		ret = mail_txn_domains(change->txn, each_domain, &checks);
 	} else if (ret == KNOT_EOK && change->targets) {
 		/* Nobody keeps a list of aliases. To look at all domains is cheap, to check them is not. */
-		ret = mail_txn_domains(change->txn, each_alias, &walk);
+		ret = mail_txn_domains(change->txn, each_alias, &checks);
 	}
 	if (change->all && !affected) {
 		change->count.domains = change->domain_puts; /* Not all of them are remembered. */

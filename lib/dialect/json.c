@@ -17,7 +17,7 @@
 #include <stdio.h>
 
 #include "mail/chars.h"
-#include "dialect/place.h"
+#include "dialect/subject.h"
 
 /* The name of the member that holds the id. */
 static const char *id_member(mail_section_t section)
@@ -149,55 +149,57 @@ static mail_str_t string_of(const json_t *value)
 }
 
 /* Add the text of a value to the entry. */
-static int add_text(mail_subject_t *place, mail_entry_t *entry, const mail_item_t *item,
+static int add_text(mail_subject_t *subject, mail_entry_t *entry, const mail_item_t *item,
                     mail_op_t op, mail_str_t text)
 {
-	place->own.text[0] = '\0';
-	place->own.column = 0;
-	return mail_place_pass(place, mail_entry_parse(entry, item, op, text, 0, &place->own));
+	subject->own.text[0] = '\0';
+	subject->own.column = 0;
+	return mail_subject_pass(subject,
+	                         mail_entry_parse(entry, item, op, text, 0, &subject->own));
 }
 
 /* Add a value that is neither list nor object. */
-static int add_scalar(mail_subject_t *place, mail_entry_t *entry, const mail_item_t *item,
+static int add_scalar(mail_subject_t *subject, mail_entry_t *entry, const mail_item_t *item,
                       mail_op_t op, const json_t *value)
 {
 	const bool none = json_is_string(value) && mail_str_is(string_of(value), "none");
 	if (item->type == MAIL_TYPE_NUMBER && !none) {
 		char digits[32];
 		if (!json_is_integer(value)) {
-			return mail_place_error(place, 0, "expected a whole number");
+			return mail_subject_error(subject, 0, "expected a whole number");
 		}
 		(void)snprintf(digits, sizeof(digits), "%" JSON_INTEGER_FORMAT,
 		               json_integer_value(value));
-		return add_text(place, entry, item, op, MAIL_STR(digits));
+		return add_text(subject, entry, item, op, MAIL_STR(digits));
 	}
 	if (item->type == MAIL_TYPE_SWITCH && !none) {
 		if (!json_is_boolean(value)) {
-			return mail_place_error(place, 0, "expected true or false");
+			return mail_subject_error(subject, 0, "expected true or false");
 		}
-		return add_text(place, entry, item, op,
+		return add_text(subject, entry, item, op,
 		                MAIL_STR(json_is_true(value) ? "on" : "off"));
 	}
 	if (!json_is_string(value)) {
-		return mail_place_error(place, 0, "expected a string%s",
-		                        item->flags & MAIL_FLAG_LIST ? " or a list of strings"
-		                                                     : "");
+		return mail_subject_error(subject, 0, "expected a string%s",
+		                          item->flags & MAIL_FLAG_LIST ? " or a list of strings"
+		                                                       : "");
 	}
-	return add_text(place, entry, item, op, string_of(value));
+	return add_text(subject, entry, item, op, string_of(value));
 }
 
-static int add_list(mail_subject_t *place, mail_entry_t *entry, const mail_item_t *item,
+static int add_list(mail_subject_t *subject, mail_entry_t *entry, const mail_item_t *item,
                     mail_op_t op, const json_t *list)
 {
 	size_t count = json_array_size(list);
 	if (!(item->flags & MAIL_FLAG_LIST)) {
-		return mail_place_error(place, 0, "takes one value, not a list");
+		return mail_subject_error(subject, 0, "takes one value, not a list");
 	}
 	if (count == 0) {
-		return mail_place_error(place, 0, "an empty list; null removes what is inherited");
+		return mail_subject_error(subject, 0,
+		                          "an empty list; null removes what is inherited");
 	}
 	for (size_t i = 0; i < count; i++) {
-		int ret = add_scalar(place, entry, item, op, json_array_get(list, i));
+		int ret = add_scalar(subject, entry, item, op, json_array_get(list, i));
 		if (ret != KNOT_EOK) {
 			return ret;
 		}
@@ -206,16 +208,16 @@ static int add_list(mail_subject_t *place, mail_entry_t *entry, const mail_item_
 }
 
 /* Add one tag of an object as "tag=value". */
-static int add_tag(mail_subject_t *place, mail_entry_t *entry, const mail_item_t *item,
+static int add_tag(mail_subject_t *subject, mail_entry_t *entry, const mail_item_t *item,
                    const char *tag, const json_t *value)
 {
 	if (!json_is_string(value) && !json_is_null(value)) {
 		char quoted[64];
-		return mail_place_error(place, 0, "%s: expected a string, or null",
-		                        mail_place_quote(MAIL_STR(tag), quoted));
+		return mail_subject_error(subject, 0, "%s: expected a string, or null",
+		                          mail_subject_quote(MAIL_STR(tag), quoted));
 	}
 	if (tag[0] == '\0' || strchr(tag, '=') != NULL) {
-		return mail_place_error(place, 0, "a tag is empty or has a = in it");
+		return mail_subject_error(subject, 0, "a tag is empty or has a = in it");
 	}
 	mail_buf_t text = { 0 };
 	mail_buf_str(&text, tag);
@@ -225,29 +227,29 @@ static int add_tag(mail_subject_t *place, mail_entry_t *entry, const mail_item_t
 	}
 	int ret;
 	if (text.error != KNOT_EOK) {
-		ret = mail_place_pass(place, text.error);
+		ret = mail_subject_pass(subject, text.error);
 	} else {
-		ret = add_text(place, entry, item, MAIL_OP_SET, mail_buf_view(&text));
+		ret = add_text(subject, entry, item, MAIL_OP_SET, mail_buf_view(&text));
 	}
 	mail_buf_free(&text);
 	return ret;
 }
 
-static int add_tags(mail_subject_t *place, mail_entry_t *entry, const mail_item_t *item,
+static int add_tags(mail_subject_t *subject, mail_entry_t *entry, const mail_item_t *item,
                     json_t *value)
 {
 	if (json_is_string(value) && mail_str_is(string_of(value), "none")) {
-		return add_text(place, entry, item, MAIL_OP_SET, string_of(value));
+		return add_text(subject, entry, item, MAIL_OP_SET, string_of(value));
 	}
 	if (!json_is_object(value) || json_object_size(value) == 0) {
-		return mail_place_error(place, 0,
-		                        "expected an object of tags, as {\"p\":\"none\"}");
+		return mail_subject_error(subject, 0,
+		                          "expected an object of tags, as {\"p\":\"none\"}");
 	}
 	const char *tag;
 	json_t *text;
 	json_object_foreach(value, tag, text)
 	{
-		int ret = add_tag(place, entry, item, tag, text);
+		int ret = add_tag(subject, entry, item, tag, text);
 		if (ret != KNOT_EOK) {
 			return ret;
 		}
@@ -256,58 +258,59 @@ static int add_tags(mail_subject_t *place, mail_entry_t *entry, const mail_item_
 }
 
 /* Add a member of the object that is an item. */
-static int add_member(mail_subject_t *place, mail_entry_t *entry, const char *name, json_t *value)
+static int add_member(mail_subject_t *subject, mail_entry_t *entry, const char *name, json_t *value)
 {
 	const mail_item_t *item;
 	mail_op_t op = name[0] == '+' ? MAIL_OP_ADD : MAIL_OP_SET;
-	place->item = MAIL_STR(name);
-	int ret = mail_place_item(place, MAIL_STR(name + (op == MAIL_OP_ADD ? 1 : 0)), &item);
+	subject->item = MAIL_STR(name);
+	int ret = mail_subject_item(subject, MAIL_STR(name + (op == MAIL_OP_ADD ? 1 : 0)), &item);
 	if (ret != KNOT_EOK) {
 		return ret;
 	}
 	if (json_is_null(value)) {
-		return add_text(place, entry, item, op, MAIL_STR("none"));
+		return add_text(subject, entry, item, op, MAIL_STR("none"));
 	}
 	if ((item->flags & MAIL_FLAG_BYTAG) && op == MAIL_OP_SET) {
-		return add_tags(place, entry, item, value);
+		return add_tags(subject, entry, item, value);
 	}
 	if (json_is_array(value)) {
-		return add_list(place, entry, item, op, value);
+		return add_list(subject, entry, item, op, value);
 	}
-	return add_scalar(place, entry, item, op, value);
+	return add_scalar(subject, entry, item, op, value);
 }
 
 /* Read "kind" and the id, and make the entry. */
-static int entry_begin(mail_subject_t *place, json_t *object, const char **id_name,
+static int entry_begin(mail_subject_t *subject, json_t *object, const char **id_name,
                        mail_entry_t **entry)
 {
 	const json_t *kind = json_object_get(object, "kind");
-	place->item = MAIL_STR("kind");
+	subject->item = MAIL_STR("kind");
 	if (!json_is_string(kind)) {
-		return mail_place_error(place, 0, kind == NULL ? "missing" : "expected a string");
+		return mail_subject_error(subject, 0,
+		                          kind == NULL ? "missing" : "expected a string");
 	}
-	int ret = mail_place_section(place, string_of(kind), &place->section);
+	int ret = mail_subject_section(subject, string_of(kind), &subject->section);
 	if (ret != KNOT_EOK) {
 		return ret;
 	}
-	*id_name = id_member(place->section);
+	*id_name = id_member(subject->section);
 	const json_t *id = json_object_get(object, *id_name);
-	if (id == NULL && mail_item_find(place->section, MAIL_STR("name")) == NULL) {
+	if (id == NULL && mail_item_find(subject->section, MAIL_STR("name")) == NULL) {
 		*id_name = "name";
 		id = json_object_get(object, *id_name);
 	}
-	place->item = MAIL_STR(id_member(place->section));
+	subject->item = MAIL_STR(id_member(subject->section));
 	if (!json_is_string(id)) {
-		return mail_place_error(place, 0, id == NULL ? "missing" : "expected a string");
+		return mail_subject_error(subject, 0, id == NULL ? "missing" : "expected a string");
 	}
-	return mail_place_entry(place, string_of(id), entry);
+	return mail_subject_entry(subject, string_of(id), entry);
 }
 
-static int entry_read(mail_subject_t *place, json_t *object, mail_entry_t **entry)
+static int entry_read(mail_subject_t *subject, json_t *object, mail_entry_t **entry)
 {
 	const char *id_name = NULL, *name;
 	json_t *value;
-	int ret = entry_begin(place, object, &id_name, entry);
+	int ret = entry_begin(subject, object, &id_name, entry);
 	if (ret != KNOT_EOK) {
 		return ret;
 	}
@@ -316,20 +319,20 @@ static int entry_read(mail_subject_t *place, json_t *object, mail_entry_t **entr
 		if (strcmp(name, "kind") == 0 || strcmp(name, id_name) == 0) {
 			continue;
 		}
-		place->item = MAIL_STR(name);
+		subject->item = MAIL_STR(name);
 		if (strcmp(name, "deleted") != 0) {
-			ret = add_member(place, *entry, name, value);
+			ret = add_member(subject, *entry, name, value);
 		} else if (json_is_boolean(value)) {
 			(*entry)->deleted = json_is_true(value);
 		} else {
-			ret = mail_place_error(place, 0, "expected true or false");
+			ret = mail_subject_error(subject, 0, "expected true or false");
 		}
 		if (ret != KNOT_EOK) {
 			return ret;
 		}
 	}
-	place->item.len = 0;
-	return mail_place_pass(place, mail_entry_check(*entry, &place->own));
+	subject->item.len = 0;
+	return mail_subject_pass(subject, mail_entry_check(*entry, &subject->own));
 }
 
 /* Pass a string that needs no unescaping, with its quotes. */
@@ -411,32 +414,32 @@ static bool plain_domain(mail_str_t line, mail_entry_t **entry)
 
 int mail_json_parse(mail_str_t line, mail_entry_t **entry, mail_diag_t *diag)
 {
-	mail_subject_t place;
+	mail_subject_t subject;
 	*entry = NULL;
 	if (line.len > 0 && plain_domain(line, entry)) {
 		return KNOT_EOK;
 	}
-	mail_place_begin(&place, diag);
+	mail_subject_begin(&subject, diag);
 	json_error_t error;
 	json_t *root = json_loadb(line.data != NULL ? line.data : "", line.len,
 	                          JSON_REJECT_DUPLICATES, &error);
 	if (root == NULL) {
 		if (json_error_code(&error) == json_error_out_of_memory) {
-			return mail_place_pass(&place, KNOT_ENOMEM);
+			return mail_subject_pass(&subject, KNOT_ENOMEM);
 		}
 		/* It quotes the input, which may hold anything. */
 		for (char *c = error.text; *c != '\0'; c++) {
 			*c = (unsigned char)*c < 0x20 || *c == 0x7f ? '?' : *c;
 		}
-		return mail_place_error(&place, error.position > 0 ? (size_t)error.position : 0,
-		                        "%s", error.text);
+		return mail_subject_error(&subject, error.position > 0 ? (size_t)error.position : 0,
+		                          "%s", error.text);
 	}
 	int ret;
 	if (json_is_object(root)) {
-		ret = entry_read(&place, root, entry);
+		ret = entry_read(&subject, root, entry);
 	} else {
-		ret = mail_place_error(&place, 1,
-		                       "expected an object, as {\"kind\":\"domain\",...}");
+		ret = mail_subject_error(&subject, 1,
+		                         "expected an object, as {\"kind\":\"domain\",...}");
 	}
 	json_decref(root);
 	if (ret != KNOT_EOK) {

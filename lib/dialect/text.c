@@ -17,7 +17,7 @@
 #include "mail/chars.h"
 #include "mail/dkim.h"
 #include "mail/tlsa.h"
-#include "dialect/place.h"
+#include "dialect/subject.h"
 #include "dialect/text_slip.h"
 
 /* No public key is shorter: base64 of the 32 octets of Ed25519. */
@@ -36,7 +36,7 @@ typedef struct {
 	mail_str_t text;
 	int (*read_file)(void *ctx, mail_str_t name, mail_buf_t *out);
 	void *ctx;
-	mail_subject_t place;
+	mail_subject_t subject;
 	mail_entries_t *entries;
 	mail_entry_t *entry;     /* Being read; NULL before the first id of a section. */
 	const mail_item_t *item; /* Of the last value. */
@@ -163,7 +163,7 @@ static mail_str_t form_of(const mail_entry_t *entry, size_t i)
 /* Add the TLSA data of a chain in every form that the entry asks for. */
 static int add_certificate(reader_t *r, const file_value_t *file, mail_str_t pem)
 {
-	mail_diag_t *diag = &r->place.own;
+	mail_diag_t *diag = &r->subject.own;
 	/* A new member moves the others, so the forms are looked up anew each time. */
 	for (size_t i = 0;; i++) {
 		mail_tlsa_form_t form;
@@ -191,11 +191,12 @@ static int add_certificate(reader_t *r, const file_value_t *file, mail_str_t pem
 /* Add what is in a file. */
 static int file_add(reader_t *r, const file_value_t *file, mail_str_t pem)
 {
-	r->place.own.text[0] = '\0';
+	r->subject.own.text[0] = '\0';
 	if (r->entry->section == MAIL_SECTION_CERTIFICATE) {
 		return add_certificate(r, file, pem);
 	}
-	return mail_entry_parse(r->entry, file->item, MAIL_OP_SET, pem, file->line, &r->place.own);
+	return mail_entry_parse(r->entry, file->item, MAIL_OP_SET, pem, file->line,
+	                        &r->subject.own);
 }
 
 static int file_resolve(reader_t *r, const file_value_t *file)
@@ -203,22 +204,22 @@ static int file_resolve(reader_t *r, const file_value_t *file)
 	mail_str_t name = { file->name, file->len };
 	mail_buf_t pem = { 0 };
 	char quoted[64];
-	mail_place_quote(name, quoted);
-	r->place.item = MAIL_STR(file->item->name);
-	r->place.line = file->line;
+	mail_subject_quote(name, quoted);
+	r->subject.item = MAIL_STR(file->item->name);
+	r->subject.line = file->line;
 	if (r->read_file == NULL) {
-		return mail_place_error(&r->place, 0,
-		                        "\"%s\" is taken for a file, and files are not read here",
-		                        quoted);
+		return mail_subject_error(&r->subject, 0,
+		                          "\"%s\" is taken for a file, and files are not read here",
+		                          quoted);
 	}
 	int ret = r->read_file(r->ctx, name, &pem);
 	if (ret != KNOT_EOK) {
 		mail_buf_free(&pem);
 		if (ret == KNOT_ENOMEM) {
-			return mail_place_pass(&r->place, ret);
+			return mail_subject_pass(&r->subject, ret);
 		}
-		return mail_place_error(&r->place, 0, "cannot read the file \"%s\" (%s)", quoted,
-		                        knot_strerror(ret));
+		return mail_subject_error(&r->subject, 0, "cannot read the file \"%s\" (%s)",
+		                          quoted, knot_strerror(ret));
 	}
 	ret = file_add(r, file, mail_buf_view(&pem));
 	if (pem.data != NULL) {
@@ -227,9 +228,10 @@ static int file_resolve(reader_t *r, const file_value_t *file)
 	}
 	mail_buf_free(&pem);
 	if (ret != KNOT_EOK && ret != KNOT_ENOMEM) {
-		return mail_place_error(&r->place, 0, "\"%s\": %s", quoted, r->place.own.text);
+		return mail_subject_error(&r->subject, 0, "\"%s\": %s", quoted,
+		                          r->subject.own.text);
 	}
-	return mail_place_pass(&r->place, ret);
+	return mail_subject_pass(&r->subject, ret);
 }
 
 static int entries_push(mail_entries_t *entries, mail_entry_t *entry)
@@ -250,7 +252,7 @@ static int entries_push(mail_entries_t *entries, mail_entry_t *entry)
 /* The entry is complete: its files are read, it is checked as a whole. */
 static int entry_finish(reader_t *r)
 {
-	mail_subject_t *place = &r->place;
+	mail_subject_t *subject = &r->subject;
 	int ret = KNOT_EOK;
 	if (r->entry == NULL) {
 		return KNOT_EOK;
@@ -263,34 +265,34 @@ static int entry_finish(reader_t *r)
 	}
 	files_clear(r);
 
-	place->item.len = 0;
-	place->own.line = 0;
-	ret = mail_entry_check(r->entry, &place->own);
-	place->line = place->own.line != 0 ? place->own.line : r->entry->line;
+	subject->item.len = 0;
+	subject->own.line = 0;
+	ret = mail_entry_check(r->entry, &subject->own);
+	subject->line = subject->own.line != 0 ? subject->own.line : r->entry->line;
 	if (ret == KNOT_EOK) {
 		ret = entries_push(r->entries, r->entry);
 	}
 	if (ret != KNOT_EOK) {
-		return mail_place_pass(place, ret);
+		return mail_subject_pass(subject, ret);
 	}
 	r->entry = NULL;
 	r->item = NULL;
-	place->id.len = 0;
+	subject->id.len = 0;
 	return KNOT_EOK;
 }
 
 static int on_section(reader_t *r)
 {
-	mail_subject_t *place = &r->place;
+	mail_subject_t *subject = &r->subject;
 	mail_str_t name = { r->yp->key, r->yp->key_len };
-	place->section = MAIL_SECTION_COUNT;
-	int ret = mail_place_section(place, name, &place->section);
+	subject->section = MAIL_SECTION_COUNT;
+	int ret = mail_subject_section(subject, name, &subject->section);
 	if (ret != KNOT_EOK) {
 		return ret;
 	}
 	if (r->yp->data_len > 0) {
-		return mail_place_error(
-			place, 0,
+		return mail_subject_error(
+			subject, 0,
 			"a section has no value, its entries follow on lines of their own");
 	}
 	return KNOT_EOK;
@@ -298,36 +300,37 @@ static int on_section(reader_t *r)
 
 static int on_id(reader_t *r)
 {
-	mail_subject_t *place = &r->place;
+	mail_subject_t *subject = &r->subject;
 	mail_str_t key = { r->yp->key, r->yp->key_len };
-	if (place->section == MAIL_SECTION_COUNT) {
-		return mail_place_error(place, 0, "an entry outside a section");
+	if (subject->section == MAIL_SECTION_COUNT) {
+		return mail_subject_error(subject, 0, "an entry outside a section");
 	}
 	if (!mail_str_is(key, "id")) {
-		place->item = key;
-		return mail_place_error(place, 0, "an entry begins with \"- id: NAME\"");
+		subject->item = key;
+		return mail_subject_error(subject, 0, "an entry begins with \"- id: NAME\"");
 	}
-	place->item = MAIL_STR("id");
-	int ret = mail_place_entry(place, (mail_str_t){ r->yp->data, r->yp->data_len }, &r->entry);
+	subject->item = MAIL_STR("id");
+	int ret = mail_subject_entry(subject, (mail_str_t){ r->yp->data, r->yp->data_len },
+	                             &r->entry);
 	if (ret != KNOT_EOK) {
 		return ret;
 	}
-	r->entry->line = place->line;
-	place->item.len = 0;
+	r->entry->line = subject->line;
+	subject->item.len = 0;
 	return KNOT_EOK;
 }
 
 /* Find the item of a key, and whether the value goes on with a list. */
 static int find_item(reader_t *r, mail_str_t key, const mail_item_t **item, mail_op_t *op)
 {
-	mail_subject_t *place = &r->place;
+	mail_subject_t *subject = &r->subject;
 	mail_str_t name = key;
 	*op = MAIL_OP_SET;
 	if (mail_str_ends(key, "-add")) {
 		name.len -= 4;
 		*op = MAIL_OP_ADD;
 	}
-	int ret = mail_place_item(place, name, item);
+	int ret = mail_subject_item(subject, name, item);
 	if (ret != KNOT_EOK) {
 		return ret;
 	}
@@ -335,11 +338,11 @@ static int find_item(reader_t *r, mail_str_t key, const mail_item_t **item, mail
 	if (first == 0) {
 		return KNOT_EOK;
 	}
-	if (r->item != *item || r->op != *op || r->line != place->line) {
-		return mail_place_error(place, 0, "given twice, first in line %u", first);
+	if (r->item != *item || r->op != *op || r->line != subject->line) {
+		return mail_subject_error(subject, 0, "given twice, first in line %u", first);
 	}
 	if (!((*item)->flags & (MAIL_FLAG_LIST | MAIL_FLAG_BYTAG))) {
-		return mail_place_error(place, 0, "takes one value, not a list");
+		return mail_subject_error(subject, 0, "takes one value, not a list");
 	}
 	return KNOT_EOK;
 }
@@ -361,42 +364,42 @@ static bool is_bare(const yp_parser_t *yp)
 
 static int on_item(reader_t *r)
 {
-	mail_subject_t *place = &r->place;
+	mail_subject_t *subject = &r->subject;
 	mail_str_t key = { r->yp->key, r->yp->key_len };
 	mail_str_t value = { r->yp->data, r->yp->data_len };
 	const mail_item_t *item;
 	mail_op_t op;
-	place->item = key;
+	subject->item = key;
 	if (mail_str_is(key, "id")) {
-		return mail_place_error(place, 0, "a dash is missing: \"- id: NAME\"");
+		return mail_subject_error(subject, 0, "a dash is missing: \"- id: NAME\"");
 	}
 	if (r->entry == NULL) {
-		return mail_place_error(place, 0,
-		                        place->section == MAIL_SECTION_COUNT
-		                                ? "an item outside a section"
-		                                : "an item before the first \"- id: NAME\"");
+		return mail_subject_error(subject, 0,
+		                          subject->section == MAIL_SECTION_COUNT
+		                                  ? "an item outside a section"
+		                                  : "an item before the first \"- id: NAME\"");
 	}
 	int ret = find_item(r, key, &item, &op);
 	if (ret != KNOT_EOK) {
 		return ret;
 	}
 	if (is_bare(r->yp)) {
-		return mail_place_error(place, 0, "a value is missing");
+		return mail_subject_error(subject, 0, "a value is missing");
 	}
 	r->item = item;
 	r->op = op;
-	r->line = place->line;
-	if (op == MAIL_OP_SET && names_file(place->section, item, value)) {
-		return mail_place_pass(place, file_keep(r, item, value, place->line));
+	r->line = subject->line;
+	if (op == MAIL_OP_SET && names_file(subject->section, item, value)) {
+		return mail_subject_pass(subject, file_keep(r, item, value, subject->line));
 	}
-	return mail_place_pass(
-		place, mail_entry_parse(r->entry, item, op, value, place->line, &place->own));
+	return mail_subject_pass(
+		subject, mail_entry_parse(r->entry, item, op, value, subject->line, &subject->own));
 }
 
 /* One step of yparser: a section, an id, or one value of an item. */
 static int on_event(reader_t *r)
 {
-	mail_subject_t *place = &r->place;
+	mail_subject_t *subject = &r->subject;
 	int ret = KNOT_EOK;
 	if (r->yp->event != YP_EKEY1) {
 		ret = entry_finish(r);
@@ -404,15 +407,15 @@ static int on_event(reader_t *r)
 			return ret;
 		}
 	}
-	place->own.text[0] = '\0';
-	place->own.column = 0;
-	place->item.len = 0;
-	place->line = (uint32_t)r->yp->line_count;
+	subject->own.text[0] = '\0';
+	subject->own.column = 0;
+	subject->item.len = 0;
+	subject->line = (uint32_t)r->yp->line_count;
 	switch (r->yp->event) {
 	case YP_EKEY0: return on_section(r);
 	case YP_EID: return on_id(r);
 	case YP_EKEY1: return on_item(r);
-	default: return mail_place_error(place, 0, "does not parse");
+	default: return mail_subject_error(subject, 0, "does not parse");
 	}
 }
 
@@ -420,7 +423,7 @@ static int on_event(reader_t *r)
 static int prefer_slip(reader_t *r, int noted)
 {
 	uint32_t line = (uint32_t)r->yp->line_count;
-	if (noted != KNOT_EINVAL || r->place.line != line) {
+	if (noted != KNOT_EINVAL || r->subject.line != line) {
 		return noted;
 	}
 	while (true) {
@@ -429,7 +432,7 @@ static int prefer_slip(reader_t *r, int noted)
 			return noted;
 		}
 		if (ret != KNOT_EOK) {
-			return mail_text_slip(&r->place, r->text, ret);
+			return mail_text_slip(&r->subject, r->text, ret);
 		}
 	}
 }
@@ -442,8 +445,8 @@ static int read_all(reader_t *r)
 			return entry_finish(r);
 		}
 		if (ret != KNOT_EOK) {
-			r->place.line = (uint32_t)r->yp->line_count;
-			return mail_text_slip(&r->place, r->text, ret);
+			r->subject.line = (uint32_t)r->yp->line_count;
+			return mail_text_slip(&r->subject, r->text, ret);
 		}
 		ret = on_event(r);
 		if (ret != KNOT_EOK) {
@@ -475,7 +478,7 @@ static int check_ids(reader_t *r)
 	size_t count = r->entries->count;
 	mail_entry_t **sorted = malloc((count + 1) * sizeof(*sorted));
 	if (sorted == NULL) {
-		return mail_place_pass(&r->place, KNOT_ENOMEM);
+		return mail_subject_pass(&r->subject, KNOT_ENOMEM);
 	}
 	if (count > 0) {
 		memcpy(sorted, r->entries->entries, count * sizeof(*sorted));
@@ -490,11 +493,12 @@ static int check_ids(reader_t *r)
 			continue;
 		}
 		least = two->line;
-		r->place.line = two->line;
-		r->place.section = two->section;
-		r->place.id = two->id;
-		r->place.item.len = 0;
-		ret = mail_place_error(&r->place, 0, "given twice, first in line %u", one->line);
+		r->subject.line = two->line;
+		r->subject.section = two->section;
+		r->subject.id = two->id;
+		r->subject.item.len = 0;
+		ret = mail_subject_error(&r->subject, 0, "given twice, first in line %u",
+		                         one->line);
 	}
 	free(sorted);
 	return ret;
@@ -517,13 +521,13 @@ int mail_text_parse(mail_str_t text, int (*read_file)(void *ctx, mail_str_t name
 {
 	*entries = (mail_entries_t){ 0 };
 	reader_t r = { .text = text, .read_file = read_file, .ctx = ctx, .entries = entries };
-	mail_place_begin(&r.place, diag);
+	mail_subject_begin(&r.subject, diag);
 	if (diag != NULL) {
 		diag->line = 0;
 	}
 	r.yp = malloc(sizeof(*r.yp));
 	if (r.yp == NULL) {
-		return mail_place_pass(&r.place, KNOT_ENOMEM);
+		return mail_subject_pass(&r.subject, KNOT_ENOMEM);
 	}
 	yp_init(r.yp);
 	int ret = yp_set_input_string(r.yp, text.data != NULL ? text.data : "", text.len);

@@ -19,14 +19,14 @@
 typedef struct {
 	const char *pos;
 	const char *end;
-} walk_t;
+} text_line_t;
 
-static bool at(const walk_t *w, char c)
+static bool at(const text_line_t *w, char c)
 {
 	return w->pos < w->end && *w->pos == c;
 }
 
-static void skip_spaces(walk_t *w)
+static void skip_spaces(text_line_t *w)
 {
 	while (at(w, ' ')) {
 		w->pos++;
@@ -54,7 +54,7 @@ static mail_str_t line_of(mail_str_t text, uint32_t number)
 }
 
 /* Pass a backslash and what it escapes. */
-static const char *walk_backslash(walk_t *w)
+static const char *walk_backslash(text_line_t *w)
 {
 	w->pos++;
 	if (w->pos == w->end || *w->pos < 0x20 || *w->pos > 0x7e) {
@@ -65,7 +65,7 @@ static const char *walk_backslash(walk_t *w)
 }
 
 /* Pass what stands before a character of a set, or before the end. */
-static const char *walk_until(walk_t *w, const char *set)
+static const char *walk_until(text_line_t *w, const char *set)
 {
 	while (w->pos < w->end && strchr(set, *w->pos) == NULL) {
 		if (*w->pos != '\\') {
@@ -81,7 +81,7 @@ static const char *walk_until(walk_t *w, const char *set)
 }
 
 /* Pass one value; the reason when there is none. */
-static const char *walk_value(walk_t *w)
+static const char *walk_value(text_line_t *w)
 {
 	const char *start = w->pos;
 	const bool quoted = at(w, '"');
@@ -98,7 +98,7 @@ static const char *walk_value(walk_t *w)
 }
 
 /* What may be meant by text that goes on after a value, in a list or outside. */
-static const char *walk_rest(const walk_t *w, const char *start, bool list)
+static const char *walk_rest(const text_line_t *w, const char *start, bool list)
 {
 	if (*start == '\'') {
 		return "only double quotes quote";
@@ -119,7 +119,7 @@ static const char *walk_rest(const walk_t *w, const char *start, bool list)
 	            : "a space inside a value: quote the value, as \"10 mail\"";
 }
 
-static const char *walk_list(walk_t *w)
+static const char *walk_list(text_line_t *w)
 {
 	w->pos++;
 	skip_spaces(w);
@@ -153,7 +153,7 @@ static const char *walk_list(walk_t *w)
 }
 
 /* The part after the colon. */
-static const char *walk_data(walk_t *w)
+static const char *walk_data(text_line_t *w)
 {
 	if (w->pos < w->end && *w->pos != ' ') {
 		return "a space is missing after the colon";
@@ -187,7 +187,7 @@ static const char *walk_data(walk_t *w)
 }
 
 /* The whole line; finds its key, too. */
-static const char *walk_line(walk_t *w, mail_str_t *key)
+static const char *walk_line(text_line_t *w, mail_str_t *key)
 {
 	skip_spaces(w);
 	if (at(w, '-')) {
@@ -233,10 +233,10 @@ static const char *bad_octet(mail_str_t line)
 	return NULL;
 }
 
-int mail_text_slip(mail_subject_t *place, mail_str_t text, int ret)
+int mail_text_slip(mail_subject_t *subject, mail_str_t text, int ret)
 {
-	mail_str_t line = line_of(text, place->line), key = { NULL, 0 };
-	walk_t walk = { line.data, line.data + line.len };
+	mail_str_t line = line_of(text, subject->line), key = { NULL, 0 };
+	text_line_t walk = { line.data, line.data + line.len };
 	const char *slip = bad_octet(line);
 	const char *shape = walk_line(&walk, &key);
 	slip = slip != NULL ? slip : shape;
@@ -248,6 +248,6 @@ int mail_text_slip(mail_subject_t *place, mail_str_t text, int ret)
 	} else if (slip == NULL) {
 		slip = ret == KNOT_YP_ECHAR_TAB ? "a tab: use spaces" : "does not parse";
 	}
-	place->item = key;
-	return mail_place_error(place, 0, "%s", slip);
+	subject->item = key;
+	return mail_subject_error(subject, 0, "%s", slip);
 }

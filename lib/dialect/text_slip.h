@@ -5,15 +5,15 @@
  */
 #pragma once
 
-#include "dialect/place.h"
+#include "dialect/subject.h"
 
 /*!
  * Note the reason why yparser refused a line, with its item where that is known.
  *
- * \param place  Where the reader was; its line is the refused one, its item is changed.
+ * \param subject  Where the reader was; its line is the refused one, its item is changed.
  * \param text   The whole text that was being parsed.
  * \param ret    What yp_parse() returned.
  *
  * \return KNOT_EINVAL, always.
  */
-int mail_text_slip(mail_subject_t *place, mail_str_t text, int ret);
+int mail_text_slip(mail_subject_t *subject, mail_str_t text, int ret);
