@@ -28,7 +28,7 @@ typedef struct {
 typedef struct table {
 	struct table *next; /*!< In the registry. */
 	unsigned refs;      /*!< Under the registry's mutex. */
-	int64_t interval;
+	int64_t interval;   /*!< Microseconds. */
 	line_t lines[LINES];
 	line_t rest; /*!< All lines that found no room. */
 } table_t;
@@ -151,7 +151,7 @@ mail_log_t *mail_log_new(knotd_mod_t *mod, unsigned interval)
 		return NULL;
 	}
 	log->mod = mod;
-	log->table = table_get(interval);
+	log->table = table_get((int64_t)interval * 1000000);
 	if (log->table == NULL) {
 		free(log);
 		return NULL;
@@ -189,7 +189,7 @@ void mail_log_write(mail_log_t *log, int priority, const char *fmt, ...)
 		return;
 	}
 
-	int64_t now = mail_uptime();
+	int64_t now = mail_uptime_us();
 	line_t *line = find_line(log->table, hash_of(log, text), now);
 	uint64_t suppressed = 0;
 	if (!may_write(log->table, line, now, &suppressed)) {

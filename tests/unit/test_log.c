@@ -37,13 +37,14 @@ const knot_dname_t *knotd_mod_zone(knotd_mod_t *mod)
 	return mod->zone;
 }
 
-/*! Monotonic seconds of the log, instead of the C library's. */
+/*! Monotonic seconds and milliseconds of the log, instead of the C library's. */
 static int64_t now;
+static long now_ms;
 
 int clock_gettime(clockid_t id, struct timespec *ts)
 {
 	(void)id;
-	*ts = (struct timespec){ .tv_sec = now };
+	*ts = (struct timespec){ .tv_sec = now, .tv_nsec = now_ms * 1000000 };
 	return 0;
 }
 
@@ -143,6 +144,32 @@ static void test_zones(void)
 	mail_log_free(other);
 }
 
+/* A second is a whole one, whenever it begins. */
+static void test_part_of_a_second(void)
+{
+	static const struct {
+		int64_t at;
+		long ms;
+		const char *last;
+	} cases[] = {
+		{ 1000, 999, "damaged" },
+		{ 1001, 0, "" },
+		{ 1001, 998, "" },
+		{ 1001, 999, "damaged (repeated 2 times since)" },
+	};
+	knotd_mod_t mod = { 0 };
+	mail_log_t *log = mail_log_new(&mod, 1);
+	EACH(c, cases) {
+		mod.last[0] = '\0';
+		now = c->at;
+		now_ms = c->ms;
+		mail_log_write(log, LOG_ERR, "damaged");
+		CHECK_STR(mod.last, c->last);
+	}
+	now_ms = 0;
+	mail_log_free(log);
+}
+
 static void test_long_line(void)
 {
 	knotd_mod_t mod = { 0 };
@@ -160,4 +187,5 @@ static void test_long_line(void)
 
 UNIT_MAIN("log", TEST("equal lines", test_equal_lines),
           TEST("different lines", test_different_lines), TEST("a flood of lines", test_flood),
-          TEST("zones", test_zones), TEST("a long line, events", test_long_line))
+          TEST("zones", test_zones), TEST("part of a second", test_part_of_a_second),
+          TEST("a long line, events", test_long_line))
