@@ -82,11 +82,13 @@ def test_signed(directory):
     assert "openssl speed" in done.stdout and "below _report._dmarc" in done.stdout
 
 
-@pytest.mark.skipif(SANITIZED, reason="numbers of a sanitized build mean nothing")
 def test_counts(directory):
     """Instructions alone: numbers of all that was asked for, and none of the module where it is not."""
     numbers = directory / "numbers.json"
     done = bench(directory, "--instructions", "--sizes", "10", "--quick", "--json", str(numbers))
+    if SANITIZED:
+        assert done.returncode == 1 and "sanitize" in done.stderr
+        return
     assert done.returncode == 0, done.stderr
     found = json.loads(numbers.read_text())["instructions"]
     for item, least, most in (("mix", 1000, 20000), ("foreign", 500, 5000), ("zone-mode", 1, 500),
@@ -95,7 +97,7 @@ def test_counts(directory):
     assert "mail mix" in done.stdout and "not ours, knotd refusing" in done.stdout
     done = bench(directory, "--zone-cost", "hit", "--quick", "--json", str(numbers))
     found = json.loads(numbers.read_text())["zone-cost"]
-    assert done.returncode == (found["hit"]["percent"] > 2), done.stderr
+    assert done.returncode == (found["hit"]["percent"] > 4.5), done.stderr
     assert list(found) == ["hit"] and 0 < found["hit"]["percent"] < 10, found
 
 
