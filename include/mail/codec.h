@@ -16,14 +16,14 @@
 #define MAIL_CODEC_VERSION 1
 
 /*!
- * Encodes an entry (its members): appends the value, nothing on an error.
+ * Encode an entry (its members): append the value, nothing on an error.
  *
  * \return KNOT_EOK; KNOT_EINVAL (a value that mail_item_normalise() did not write); KNOT_ENOMEM;
  *         KNOT_ESPACE.
  */
 int mail_codec_encode(const mail_entry_t *entry, mail_buf_t *out);
 /*!
- * Decodes an entry.
+ * Decode an entry.
  *
  * \param entry  Out: a new entry, the caller frees it; its stamp is zero. NULL on an error.
  *

@@ -23,7 +23,7 @@ typedef struct {
 } list_t;
 
 /*!
- * Gathers the names of the list's view from every source that it knows, and sorts them, each once.
+ * Gather the names of the list's view from every source that it knows, and sort them, each once.
  *
  * \return KNOT_EOK, KNOT_ENOMEM, KNOT_EMALF...
  */

@@ -21,7 +21,7 @@
 #include "mail/chars.h"
 #include "mail/dkim_id.h"
 
-/*! Orders entries by section and id. */
+/*! Compare entries by section and id. */
 static int entry_compare(const void *a_ptr, const void *b_ptr)
 {
 	const mail_entry_t *a = a_ptr, *b = b_ptr;
@@ -41,7 +41,7 @@ const mail_entry_t *mail_change_find(const mail_change_t *change, mail_section_t
 	return node != NULL ? *node : NULL;
 }
 
-/*! Orders as entry_compare(), but finds any DKIM key whose id goes on after the wanted "DOMAIN/". */
+/*! Compare as entry_compare(), but find any DKIM key whose id goes on after the wanted "DOMAIN/". */
 static int key_owner_compare(const void *wanted_ptr, const void *key_ptr)
 {
 	const mail_entry_t *wanted = wanted_ptr, *key = key_ptr;
@@ -149,7 +149,7 @@ void mail_change_free(mail_change_t *change)
 	free(change);
 }
 
-/*! Remembers a copy of an entry; of the same entry the last one counts. */
+/*! Remember a copy of an entry; of the same entry the last one counts. */
 static int listed_add(mail_change_t *change, const mail_entry_t *entry)
 {
 	mail_entry_t *copy = mail_entry_copy(entry);
@@ -198,7 +198,7 @@ static int key_owner_put(mail_change_t *change, const mail_entry_t *key)
 	return KNOT_EOK;
 }
 
-/*! Remembers a changed entry. */
+/*! Remember a changed entry. */
 static int listed_put(mail_change_t *change, const mail_entry_t *entry)
 {
 	change->touched[entry->section] = true;

@@ -160,7 +160,7 @@ static int policy_refuse(mail_change_t *change, mail_str_t id, const mail_profil
 }
 
 /*!
- * Compiles a policy, once for a change.
+ * Compile a policy, once for a change.
  *
  * \param ours  A failure has to do with this change. In: of one that is known not to, the reason is wanted.
  */
@@ -194,7 +194,7 @@ static int policy_compile(mail_change_t *change, mail_str_t id, const checked_t 
 }
 
 /*!
- * Compiles all policies: any of them may refer to what changed.  One that was bad before and has nothing to do
+ * Compile all policies: any of them may refer to what changed.  One that was bad before and has nothing to do
  * with this change does not stand in its way; `check` reports it.
  */
 static int policies_check(mail_change_t *change, bool *affected, mail_diag_t *diag)
@@ -328,7 +328,7 @@ static int domain_plan_check(const mail_source_t *source, const mail_plan_t *pla
 	return ret == KNOT_EOK ? absolute_check(source, plan, apex, diag) : ret;
 }
 
-/*! Compiles a domain with overrides, or an alias. \param differs Set when it was made from what changed. */
+/*! Compile a domain with overrides, or an alias. \param differs Set when it was made from what changed. */
 static int domain_compile(mail_change_t *change, mail_str_t id, mail_lf_t name,
                           const mail_domain_t *domain, bool *differs, mail_diag_t *diag)
 {

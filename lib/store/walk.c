@@ -30,6 +30,17 @@ static int seek_after(MDB_cursor *cursor, mail_lf_t key, MDB_val *k, MDB_val *v)
 	return rc;
 }
 
+/*! Return whether an entry is there that is not deleted. \param ret  Out: why its header cannot be read, or KNOT_EOK. */
+static bool is_entry(const MDB_val *k, const MDB_val *v, mail_stored_t *stored, int *ret)
+{
+	if (k->mv_size > MAIL_LF_MAX) {
+		/* Of an LMDB built with longer keys: no entry of ours can be reached by it. */
+		return false;
+	}
+	*ret = mail_stored_read(v, stored);
+	return *ret != KNOT_EOK || !stored->deleted;
+}
+
 int mail_txn_next(mail_txn_t *txn, mail_section_t section, mail_lf_storage_t *key,
                   mail_entry_t **entry)
 {
@@ -44,13 +55,8 @@ int mail_txn_next(mail_txn_t *txn, mail_section_t section, mail_lf_storage_t *ke
 	MDB_val k, v;
 	int rc = seek_after(cursor, mail_lf(key), &k, &v);
 	for (; rc == MDB_SUCCESS; rc = mdb_cursor_get(cursor, &k, &v, MDB_NEXT)) {
-		if (k.mv_size > MAIL_LF_MAX) {
-			/* Of an LMDB built with longer keys: no entry of ours can be reached by it. */
-			continue;
-		}
 		mail_stored_t stored;
-		ret = mail_stored_read(&v, &stored);
-		if (ret == KNOT_EOK && stored.deleted) {
+		if (!is_entry(&k, &v, &stored, &ret)) {
 			continue;
 		}
 		mail_lf_copy((mail_lf_t){ k.mv_data, k.mv_size }, key);
@@ -72,12 +78,8 @@ int mail_txn_stamps(mail_txn_t *txn, mail_section_t section, mail_stamp_f each, 
 	MDB_val k, v;
 	int rc = mdb_cursor_get(cursor, &k, &v, MDB_FIRST);
 	for (; rc == MDB_SUCCESS; rc = mdb_cursor_get(cursor, &k, &v, MDB_NEXT)) {
-		if (k.mv_size > MAIL_LF_MAX) {
-			continue;
-		}
 		mail_stored_t stored;
-		ret = mail_stored_read(&v, &stored);
-		if (ret == KNOT_EOK && stored.deleted) {
+		if (!is_entry(&k, &v, &stored, &ret)) {
 			continue;
 		}
 		if (ret != KNOT_EOK) {
