@@ -107,9 +107,9 @@ def test_every_kind_has_an_example_and_its_mistakes():
 
 
 def test_every_item_is_explained():
-    """The tables of items in mod-mail.rst are those of the code, section by section."""
+    """The tables of items in items.rst are those of the code, section by section."""
     told = {title.rpartition(" ")[2]: body
-            for title, body in sections(page("mod-mail.rst"), ".").items()
+            for title, body in sections(page("items.rst"), "-").items()
             if title.startswith("Items of section ")}
     expected = {}
     for _, name, where, _, is_list in items():
@@ -152,15 +152,15 @@ def test_every_counter_is_explained():
     counters = re.findall(r'knotd_mod_stats_add\(mod, "(\w+)"', module)
     names = re.findall(r'(?:OUTCOME|SIGNATURE)_\w+\] = "([a-z-]+)"', module)
     assert len(counters) == 3 and len(names) == 9 + 3
-    told = sections(page("mod-mail.rst"), "-")["Statistics"]
+    told = sections(page("faults.rst"), "-")["Statistics"]
     for counter in counters:
         assert f"``{counter}[" in told, counter
     assert re.findall(r"^  ``([a-z-]+)`` ", told, flags=re.M) == names
 
 
 def test_every_log_line_is_explained():
-    """Each line that the module writes to the log is in mod-mail.rst, by its fixed parts."""
-    told = re.sub(r"\s+", " ", page("mod-mail.rst"))
+    """Each line that the module writes to the log is in faults.rst, by its fixed parts."""
+    told = re.sub(r"\s+", " ", page("faults.rst"))
     found = 0
     for path in sorted((TOP / "module").glob("*.c")):
         text = path.read_text(encoding="utf-8")
@@ -182,7 +182,7 @@ def test_every_extended_error_is_explained():
         used |= set(re.findall(r"KNOT_EDNS_EDE_([A-Z_]+)", path.read_text(encoding="utf-8")))
     assert len(used) >= 2
     for name in used:
-        assert f"EDE {numbers[name]}" in page("mod-mail.rst"), name
+        assert f"EDE {numbers[name]}" in page("faults.rst") + page("signed.rst"), name
 
 
 LIMITS = [
@@ -198,7 +198,7 @@ LIMITS = [
 def test_limits_are_told(path, name):
     """The numbers of the code are those of the table of limits."""
     number = re.search(rf"#define {name} (\d+)", code(path)).group(1)
-    told = sections(page("mod-mail.rst"), "-")["Limits"]
+    told = sections(page("running.rst"), "-")["Limits"]
     assert re.search(rf"(?<!\d){number}(?!\d)", told)
 
 
@@ -223,12 +223,11 @@ def commands(path):
     return found + re.findall(rf"{quote}kmailctl\s+([^`]+){quote}", text)
 
 
-@pytest.mark.parametrize("path", [TOP / "README.md", *PAGES], ids=lambda path: path.name)
-def test_commands_exist(directory, path):
+def test_commands_exist(directory):
     """Verbs and options of all command lines exist."""
     known = verbs(directory)
-    found = commands(path)
-    assert found
+    found = [line for path in (TOP / "README.md", *PAGES) for line in commands(path)]
+    assert len(found) > 60
     for line in found:
         words = shlex.split(re.sub(r"\s+", " ", line).partition(";")[0], comments=True)
         while words and words[0] in ("--json", "-s"):
@@ -240,6 +239,28 @@ def test_commands_exist(directory, path):
         for word in rest:
             if word.startswith("--"):
                 assert word[2:].partition("=")[0] in known[verb] + ["json", "store"], line
+
+
+def targets(path):
+    """What the links of a page lead to, but web addresses."""
+    text = path.read_text(encoding="utf-8")
+    found = re.findall(r"\]\(([^)]+)\)" if path.suffix == ".md" else r"`[^`<]+ <([^>]+)>`__", text)
+    return [target for target in found if "://" not in target]
+
+
+@pytest.mark.parametrize("path", [TOP / "README.md", *PAGES], ids=lambda path: path.name)
+def test_links_lead_somewhere(path):
+    """A link names a file of the tree and, behind #, a heading in it; each page is linked from mod-mail.rst or README.md."""
+    for target in targets(path):
+        name, _, anchor = target.partition("#")
+        file = path.parent / name if name else path
+        assert file.exists(), target
+        if anchor:
+            text = file.read_text(encoding="utf-8")
+            titles = re.findall(r"^#+ (.+)$" if file.suffix == ".md" else r"^(\S.*)\n(?:=|-|\.){3,}$", text, flags=re.M)
+            assert anchor in [re.sub(r"\W+", "-", title.lower()).strip("-") for title in titles], target
+    linked = {target.rpartition("/")[2] for start in (TOP / "README.md", DOC / "mod-mail.rst") for target in targets(start)}
+    assert path.name == "README.md" or path.name in linked
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -207,12 +207,12 @@ def documented(path, begin, end):
 
 
 def test_documented_commands(store):
-    """The zone admin's commands do what README.md and mod-mail.rst say."""
+    """The zone admin's commands do what README.md and zones.rst say."""
     store.apply(STORE)
     ours, theirs = ["v=DMARC1; p=reject"], ["v=DMARC1; p=none"]
     verbs = ["conf-begin", "conf-set", "conf-commit", "reload"]
     turn_on = documented("README.md", "## Beside a zone of one's own", "## How a question")
-    page = documented("doc/mod-mail.rst", "Zones of knotd\n---", "The dialect\n---")
+    page = documented("doc/zones.rst", "Zones of knotd\n===", "Wildcards\n---")
     assert [words[0] for words in turn_on] == [words[0] for words in page[:4]] == verbs
     turn_off = [["conf-begin"], ["conf-unset", "zone[example.net].module"], ["conf-commit"], ["reload"]]
     with z.ZoneKnotd(store, {"example.net": APEX}, modules=(), confdb=True) as knotd:
