@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "tool/access.h"
 #include "tool/file.h"
 #include "tool/options.h"
 #include "tool/out.h"
@@ -36,19 +37,16 @@ int key_file_read(const char *path, mail_private_t **key)
 	return error;
 }
 
-/*! \brief Give a new file the group of the store's directory and mode 0640, and its name. \return 0 or an errno. */
+/*! \brief Give a new file the group of the store's directory (root's file: its owner, too), mode 0640, and its name. */
 static int publish(const tool_t *tool, const char *fresh, const char *path)
 {
-	struct stat store, file;
-	if (stat(tool->path, &store) != 0 || stat(fresh, &file) != 0) {
+	struct stat store;
+	if (stat(tool->path, &store) != 0) {
 		return errno;
 	}
-	/* Its group first, then what the group may do; a link, as a rename would replace another key. */
-	if ((store.st_gid != file.st_gid && chown(fresh, (uid_t)-1, store.st_gid) != 0) ||
-	    chmod(fresh, 0640) != 0 || link(fresh, path) != 0) {
-		return errno;
-	}
-	return 0;
+	int error = access_give(fresh, &store, 0640);
+	/* A link, as a rename would replace another key. */
+	return error == 0 && link(fresh, path) != 0 ? errno : error;
 }
 
 static int sync_directory(const char *path)
@@ -87,7 +85,8 @@ void key_file_put(tool_t *tool, const char *path, const mail_private_t *key)
 const char *key_file_fault(const tool_t *tool, mail_str_t set, const mail_dnskey_t *key)
 {
 	char path[KEY_FILE_MAX];
-	struct stat st, store;
+	struct stat st;
+	user_t user;
 	if (key_file_path(tool, set, key, path) != KNOT_EOK) {
 		return "has no name";
 	}
@@ -103,9 +102,8 @@ const char *key_file_fault(const tool_t *tool, mail_str_t set, const mail_dnskey
 	if ((st.st_mode & S_IWGRP) != 0) {
 		return "can be written by its group (chmod g-w)";
 	}
-	if (stat(tool->path, &store) == 0 && st.st_uid != store.st_uid &&
-	    (st.st_gid != store.st_gid || (st.st_mode & S_IRGRP) == 0)) {
-		return "cannot be read by the group of the store";
+	if (user_find(user_name(), &user) && user_may(&user, path, R_OK) == EACCES) {
+		return "cannot be read by the user that knotd runs as (chgrp knot, chmod 640)";
 	}
 	mail_private_t *private = NULL;
 	int error = key_file_read(path, &private);

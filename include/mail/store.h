@@ -63,18 +63,20 @@ typedef struct {
 	size_t map_size;   /*!< 0: MAIL_STORE_MAP_SIZE. */
 	bool replicated;   /*!< Deletes leave tombstones. */
 	const char *owner; /*!< "USER:GROUP", "USER" or ":GROUP", or NULL: see mail_store_init(). */
+	const char *user;  /*!< Who is going to serve it; NULL: "knot". */
 	bool force;        /*!< Whatever the file system. */
 } mail_store_options_t;
 
 /*!
- * Create a store: the directory (2770), data.mdb and lock.mdb (0660), keys/ (2750), the databases, the
+ * Create a store: the directory (2770), data.mdb and lock.mdb (0660), keys/ (2770), the databases, the
  * metadata, and the policies `default` (empty: what is built in) and `parked` (no mail).
  *
  * A store that an interrupted call leaves behind does not exist: it is made in a directory of its own
  * within, and linked to its place when it is complete.
  *
- * \param options  NULL: the defaults. Without an owner, as root: owner and group of the parent directory;
- *                 where that group is root's, user and group knot if they exist.
+ * \param options  NULL: the defaults. Without an owner: owner and group of the parent directory, if the user that
+ *                 serves the store is in that group, or there is no such user; else that user and its group. One who is
+ *                 not root owns what he makes, and gives it to that group if he is in it.
  *
  * \return KNOT_EOK; KNOT_EEXIST (there is one already); KNOT_EACCES (also: an existing directory that
  *         everybody can enter, or that belongs to another group); KNOT_ENOENT (no parent directory);
@@ -245,7 +247,8 @@ int mail_txn_stat(mail_txn_t *txn, mail_store_stat_t *stat);
 
 /*!
  * Write a compact copy of the store (data.mdb) into a directory that must not hold one. Keys are not
- * copied. The copy appears when it is complete and on the disk. Not within a writing transaction.
+ * copied. The copy appears when it is complete and on the disk, with mode and group of the store's, and of root's copy
+ * the owner, too; where the group cannot be given to it, diag warns. Not within a writing transaction.
  *
  * To put a copy in the place of a store: its lock.mdb must not stay. Exchange the directories, or remove
  * lock.mdb first and then rename data.mdb.

@@ -35,9 +35,14 @@ static int names_add(list_t *list, const mail_view_t *view, mail_names_t source)
 	mail_lf_storage_t at = view->lf;
 	mail_seek_t seek = MAIL_SEEK_FROM;
 	int ret;
-	while ((ret = mail_names_seek(view, source, mail_lf(&at), seek, &at)) == KNOT_EOK) {
+	while ((ret = mail_names_seek(view, source, mail_lf(&at), seek, &at)) != KNOT_ENOENT) {
 		mail_node_t node = { .report = true };
-		if (source == MAIL_NAMES_REPORTS) {
+		if (ret == KNOT_ELIMIT && source == MAIL_NAMES_REPORTS) {
+			/* A question would end here; a list goes on. */
+			seek = MAIL_SEEK_FROM;
+			continue;
+		}
+		if (ret == KNOT_EOK && source == MAIL_NAMES_REPORTS) {
 			ret = mail_view_node(view, mail_lf(&at), &node);
 		}
 		/* Whether a domain that cannot be read reports is not known. */
@@ -50,7 +55,7 @@ static int names_add(list_t *list, const mail_view_t *view, mail_names_t source)
 		}
 		seek = MAIL_SEEK_AFTER;
 	}
-	return ret == KNOT_ENOENT ? KNOT_EOK : ret;
+	return KNOT_EOK;
 }
 
 /*! Add the names of the domains that report to this one: all stored domains are asked. */

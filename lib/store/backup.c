@@ -19,8 +19,9 @@ static int fail_errno(mail_diag_t *diag, const char *path)
 }
 
 /*! Write the copy into an open file. */
-static int copy(mail_env_t *env, int fd)
+static int copy(mail_env_t *env, int fd, mail_diag_t *diag)
 {
+	const mail_file_t *data = &env->files.data;
 	int rc = mdb_env_copyfd2(env->mdb, fd, MDB_CP_COMPACT);
 	if (rc == MDB_INCOMPATIBLE) {
 		/* Pages were leaked (lmdb.h, mdb_env_copy2): all of them, then. */
@@ -32,10 +33,18 @@ static int copy(mail_env_t *env, int fd)
 	if (rc != MDB_SUCCESS) {
 		return rc;
 	}
-	if (fchmod(fd, env->files.data.mode & 0660) != 0) {
-		return errno;
+	/* The owner first: chown takes rights away. */
+	const bool root = geteuid() == 0;
+	if (fchown(fd, root ? data->uid : (uid_t)-1, data->gid) != 0) {
+		if (root || errno != EPERM) {
+			return errno;
+		}
+		mail_diag_warn(
+			diag,
+			"data.mdb is not in the group of the store, in which you are not: chgrp "
+			"it before it takes the place of the store's");
 	}
-	if (geteuid() == 0 && fchown(fd, env->files.data.uid, env->files.data.gid) != 0) {
+	if (fchmod(fd, data->mode & 0660) != 0) {
 		return errno;
 	}
 	return fsync(fd) == 0 ? MDB_SUCCESS : errno;
@@ -76,7 +85,7 @@ int mail_store_backup(mail_store_t *store, const char *directory, mail_diag_t *d
 		mail_txn_abort(txn);
 		return ret;
 	}
-	int rc = copy(store->env, fd);
+	int rc = copy(store->env, fd, diag);
 	mail_txn_abort(txn);
 	if (close(fd) != 0 && rc == MDB_SUCCESS) {
 		rc = errno;

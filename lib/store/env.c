@@ -197,7 +197,8 @@ static void share_lock_file(const char *lock_path, const mail_files_t *files)
 	if (chmod(lock_path, FILE_MODE) != 0) {
 		return;
 	}
-	if (geteuid() == 0 && chown(lock_path, files->data.uid, files->data.gid) != 0) {
+	const uid_t uid = geteuid() == 0 ? files->data.uid : (uid_t)-1;
+	if (chown(lock_path, uid, files->data.gid) != 0) {
 		return;
 	}
 }

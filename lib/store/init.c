@@ -20,13 +20,17 @@
 #include "store/internal.h"
 
 #define DIR_MODE 02770
-#define KEYS_MODE 02750
+/*! Members of the group make keys, as they write entries; the files are not writable for them. */
+#define KEYS_MODE 02770
 
 /*! LMDB's map must hold the empty store and what the first writers add. */
 #define MAP_SIZE_MIN ((size_t)1 << 20)
 
 /*! User knotd runs as, by default. */
 #define KNOT_USER "knot"
+
+/*! Groups of a user that are looked at. */
+#define GROUPS_MAX 256
 
 /*! What a store is made with. */
 typedef struct {
@@ -111,29 +115,61 @@ static int parse_owner(making_t *m, const char *owner)
 	return len > 0 ? find_user(m, user) : KNOT_EOK;
 }
 
-/*! The owner when none is given. */
-static int default_owner(making_t *m)
+/*! Return whether a user is in a group. */
+static bool is_member(const struct passwd *user, gid_t gid)
 {
-	if (geteuid() != 0) {
-		return KNOT_EOK;
+	gid_t groups[GROUPS_MAX];
+	int count = GROUPS_MAX;
+	(void)getgrouplist(user->pw_name, user->pw_gid, groups, &count);
+	for (int i = 0; i < count && i < GROUPS_MAX; i++) {
+		if (groups[i] == gid) {
+			return true;
+		}
 	}
+	return false;
+}
+
+/*! Return whether this process may give its files to a group. */
+static bool may_give(gid_t gid)
+{
+	gid_t groups[GROUPS_MAX];
+	if (geteuid() == 0 || getegid() == gid) {
+		return true;
+	}
+	int count = getgroups(GROUPS_MAX, groups);
+	for (int i = 0; i < count; i++) {
+		if (groups[i] == gid) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/*!
+ * The owner when none is given: as the parent directory, or a directory that is there already; but one whose group the
+ * user that serves the store is not in says nothing about who serves it.
+ */
+static int default_owner(making_t *m, const char *name)
+{
 	char parent[PATH_MAX];
-	int ret = join(m, m->path, "..", parent);
+	mail_file_t file;
+	int ret = join(m, m->path, m->made ? ".." : ".", parent);
 	if (ret != KNOT_EOK) {
 		return ret;
 	}
-	mail_file_t file;
 	ret = mail_file_look(parent, &file);
 	if (ret != KNOT_EOK) {
 		return mail_store_fail(m->diag, ret, "%s: %s", parent, knot_strerror(ret));
 	}
-	m->uid = file.uid;
-	m->gid = file.gid;
-	/* A parent that belongs to root says nothing about who serves the store. */
-	struct passwd *knot = file.gid == 0 ? getpwnam(KNOT_USER) : NULL;
-	if (knot != NULL) {
-		m->uid = knot->pw_uid;
-		m->gid = knot->pw_gid;
+	const struct passwd *user = getpwnam(name);
+	const bool root = geteuid() == 0;
+	if (user == NULL || is_member(user, file.gid)) {
+		m->uid = root ? file.uid : (uid_t)-1;
+		m->gid = may_give(file.gid) ? file.gid : (gid_t)-1;
+	}
+	if (user != NULL && m->gid == (gid_t)-1 && may_give(user->pw_gid)) {
+		m->uid = root ? user->pw_uid : (uid_t)-1;
+		m->gid = user->pw_gid;
 	}
 	return KNOT_EOK;
 }
@@ -170,27 +206,32 @@ static int check_directory(making_t *m)
 	if ((dir.mode & 07) != 0) {
 		return mail_store_fail(m->diag, KNOT_EACCES,
 		                       "%s: everybody may enter the directory (mode %03o): "
-		                       "chmod 2770",
-		                       m->path, dir.mode & 0777);
+		                       "chmod 2770 %s",
+		                       m->path, dir.mode & 0777, m->path);
 	}
 	if (m->gid != (gid_t)-1 && dir.gid != m->gid) {
+		const struct group *group = getgrgid(m->gid);
+		char name[64];
+		(void)snprintf(name, sizeof(name), "%u", (unsigned)m->gid);
 		return mail_store_fail(m->diag, KNOT_EACCES,
-		                       "%s: the directory belongs to group %u, not to %u: "
-		                       "chgrp, or name the owner",
-		                       m->path, (unsigned)dir.gid, (unsigned)m->gid);
+		                       "%s: the directory belongs to another group than %s: "
+		                       "chgrp %s %s, or name the owner",
+		                       m->path, group != NULL ? group->gr_name : name,
+		                       group != NULL ? group->gr_name : name, m->path);
 	}
 	return KNOT_EOK;
 }
 
-/*! Make the directory, or looks at the one that is there. */
-static int make_directory(making_t *m, const char *owner)
+/*! Make the directory, or look at the one that is there. */
+static int make_directory(making_t *m, const mail_store_options_t *options)
 {
 	if (mkdir(m->path, 0700) == 0) {
 		m->made = true;
 	} else if (errno != EEXIST) {
 		return fail_errno(m, m->path);
 	}
-	int ret = owner != NULL ? parse_owner(m, owner) : default_owner(m);
+	const char *user = options->user != NULL ? options->user : KNOT_USER;
+	int ret = options->owner != NULL ? parse_owner(m, options->owner) : default_owner(m, user);
 	if (ret != KNOT_EOK) {
 		return ret;
 	}
@@ -356,7 +397,7 @@ static void clean(making_t *m, bool failed)
 /*! Make all that a store consists of. */
 static int make(making_t *m, const mail_store_options_t *options)
 {
-	int ret = make_directory(m, options->owner);
+	int ret = make_directory(m, options);
 	if (ret != KNOT_EOK) {
 		return ret;
 	}

@@ -7,6 +7,9 @@
 
 #include "view/names.h"
 
+/*! So many times a question passes over reporters whose names are too long; behind that it is not worth its time. */
+#define REPORTS_PASSED_MAX 64
+
 /*! Find a neighbour among the owners of a plan. \param apex What their names are relative to. */
 static int owners_seek(const mail_view_t *view, const mail_owners_t *owners, mail_lf_t apex,
                        mail_lf_t name, mail_seek_t seek, mail_lf_storage_t *found)
@@ -167,29 +170,71 @@ static int children_seek(const mail_view_t *view, mail_lf_t name, mail_seek_t se
 	}
 }
 
+/*!
+ * \brief Return how many octets a name in lookup format may begin with so that every name that does is too long for a
+ *        room of wire octets; 0: the name has room.
+ */
+static size_t octets_too_long(mail_lf_t name, size_t room)
+{
+	size_t octets =
+		1; /* A separator stands for the length of the label behind it; the first label has none. */
+	for (size_t i = 0; i < name.len; i++) {
+		/* 01 and the octet behind it are one octet. */
+		i += name.data[i] == 1;
+		if (++octets > room) {
+			return i < name.len ? i + 1 : name.len;
+		}
+	}
+	return 0;
+}
+
+/*! Turn a name into an edge behind all names that begin with its first octets. \return Whether there is one. */
+static bool edge_behind(mail_lf_storage_t *lf, size_t octets)
+{
+	while (octets > 0 && lf->data[octets - 1] == 0xff) {
+		octets--;
+	}
+	lf->len = octets;
+	if (octets > 0) {
+		lf->data[octets - 1]++;
+	}
+	return octets > 0;
+}
+
 static int reports_seek(const mail_view_t *view, mail_lf_t name, mail_seek_t seek,
                         mail_lf_storage_t *found)
 {
 	if (!mail_view_has_reports(view)) {
 		return KNOT_ENOENT;
 	}
+	const size_t room = KNOT_DNAME_MAXLEN - knot_dname_size(view->apex) -
+	                    (sizeof("\x07_report\x06_dmarc") - 1);
 	mail_lf_storage_t reporter;
 	mail_lf_copy(mail_lf_relative(mail_view_relative(view, name), MAIL_REPORT), &reporter);
-	while (true) {
+	for (unsigned passed = 0;; passed++) {
 		mail_domain_t domain;
 		int ret = view->source->domain_seek(view->source, mail_lf(&reporter), seek,
 		                                    &reporter, &domain);
 		if (ret != KNOT_EOK && ret != KNOT_ELIMIT) {
 			return ret;
 		}
-		if (mail_lf_join(mail_lf(&view->lf), MAIL_REPORT, found) != KNOT_EOK) {
+		/* A name that leaves no room for the domain's has no such record, and nor has any that begins so. */
+		const size_t octets = octets_too_long(mail_lf(&reporter), room);
+		if (octets > 0 && !edge_behind(&reporter, octets)) {
 			return KNOT_ENOENT;
 		}
-		/* A name that leaves no room for the domain's has no such record. */
-		if (mail_lf_join(mail_lf(found), mail_lf(&reporter), found) == KNOT_EOK) {
-			return ret;
+		if (octets > 0 && passed < REPORTS_PASSED_MAX && ret == KNOT_EOK) {
+			seek = MAIL_SEEK_FROM;
+			continue;
 		}
-		seek = MAIL_SEEK_AFTER;
+		int joined = mail_lf_join(mail_lf(&view->lf), MAIL_REPORT, found);
+		if (joined == KNOT_EOK) {
+			joined = mail_lf_join(mail_lf(found), mail_lf(&reporter), found);
+		}
+		if (joined != KNOT_EOK) {
+			return KNOT_ENOENT;
+		}
+		return octets > 0 ? KNOT_ELIMIT : ret;
 	}
 }
 

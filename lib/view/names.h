@@ -23,9 +23,11 @@ typedef enum {
  *
  * \param name   At or below the domain. It may lie in found.
  * \param seek   MAIL_NAMES_REPORTS is searched forwards only.
- * \param found  Out: the name, at or below the domain. With KNOT_ELIMIT: how far the search came.
+ * \param found  Out: the name, at or below the domain. With KNOT_ELIMIT: how far the search came, perhaps
+ *               an edge between names; a search from there goes on.
  *
- * \return KNOT_EOK; KNOT_ENOENT; KNOT_ELIMIT: more tombstones than a question may pass; an error of the tree.
+ * \return KNOT_EOK; KNOT_ENOENT; KNOT_ELIMIT: more tombstones, or reporters with too long names, than a
+ *         question may pass; an error of the tree.
  */
 int mail_names_seek(const mail_view_t *view, mail_names_t source, mail_lf_t name, mail_seek_t seek,
                     mail_lf_storage_t *found);

@@ -13,6 +13,7 @@ Nothing here sleeps for a fixed time: poll() asks again until a deadline.
 
 import glob
 import os
+import pwd
 import random
 import re
 import shutil
@@ -144,6 +145,8 @@ class Watched:
         """The environment of a process; binary: the file that it loads by itself."""
         env = dict(os.environ)
         env.pop("KMAIL_STORE", None)
+        # knotd of the tests runs as who runs the tests.
+        env["KMAIL_USER"] = pwd.getpwuid(os.geteuid()).pw_name
         reports = self.directory / "report"
         env["ASAN_OPTIONS"] = f"log_path={reports}:detect_leaks={0 if self.clock else 1}" \
                               f":exitcode=99:suppressions="

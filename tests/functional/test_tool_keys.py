@@ -270,7 +270,7 @@ def test_init_modes(directory):
             os.umask(old)
         assert stat.S_IMODE(path.stat().st_mode) == 0o2770
         assert stat.S_IMODE((path / "data.mdb").stat().st_mode) == 0o660
-        assert stat.S_IMODE((path / "keys").stat().st_mode) == 0o2750
+        assert stat.S_IMODE((path / "keys").stat().st_mode) == 0o2770
 
 
 def test_listed_keys_say_their_state_in_json(timed):

@@ -295,6 +295,47 @@ static void test_reports(void)
 	served_end(&f);
 }
 
+/* 229 octets of a name: 11 are left for a reporter. */
+#define LONG_LABEL "a23456789b23456789c23456789d23456789e23456789f234567890"
+#define LONG LONG_LABEL "." LONG_LABEL "." LONG_LABEL "." LONG_LABEL ".abc"
+
+/* Who has no room in front of a long domain is passed over, however many they are. */
+static void test_long(void)
+{
+	served_t f;
+	listing_t listing = { 0 };
+	served_begin(&f, "policy p| ns: 'ns.example.net.'\npolicy r| ns: 'ns.example.net.'"
+	                 "| dmarc: 'rua=mailto:d@" LONG "'\ndomain " LONG "| policy: p\n"
+	                 "domain a.bc| policy: r\ndomain abc.example| policy: r\n"
+	                 "domain zz.example| policy: r\ndomain long.zz.example| policy: r\n"
+	                 "domain a.zz.example| policy: r\ndomain " LONG_LABEL ".org| policy: r\n"
+	                 "domain 12345678901.org| policy: r\ndomain zz| policy: r");
+	for (unsigned i = 0; i < 200; i++) {
+		char text[80];
+		(void)snprintf(text, sizeof(text), "domain x%03u-long.example| policy: r", i);
+		served_put(&f, text);
+	}
+	CHECK_OK(list(&f, LONG, NOW, true, &listing, NULL));
+	(void)shown(&listing.lines);
+	static const char *const lines[] = {
+		"a.bc._report._dmarc." LONG " 3600 TXT 'v=DMARC1'",
+		"zz.example._report._dmarc." LONG " 3600 TXT 'v=DMARC1'",
+		"zz._report._dmarc." LONG " 3600 TXT 'v=DMARC1'",
+	};
+	EACH(c, lines) {
+		CHECK(listed_has(&listing, *c, strlen(*c)), "%s", *c);
+	}
+	size_t reports = 0;
+	const char *at = (const char *)listing.lines.data;
+	while ((at = strstr(at, "._report.")) != NULL) {
+		reports++;
+		at++;
+	}
+	CHECK_INT(reports, 3);
+	listing_free(&listing);
+	served_end(&f);
+}
+
 /* The walk ends with what `each` says, whatever that is. */
 static void test_ended(void)
 {
@@ -426,6 +467,7 @@ static void test_failing(void)
 }
 
 UNIT_MAIN("list", TEST("a whole listing", test_whole), TEST("listings equal answers", test_answers),
-          TEST("reports", test_reports), TEST("ended early", test_ended),
-          TEST("faults", test_faults), TEST("a child that cannot be served", test_bad_child),
+          TEST("reports", test_reports), TEST("reports to a long domain", test_long),
+          TEST("ended early", test_ended), TEST("faults", test_faults),
+          TEST("a child that cannot be served", test_bad_child),
           TEST("allocations that fail", test_failing))

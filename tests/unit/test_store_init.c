@@ -19,7 +19,7 @@ static void test_init(void)
 	CHECK_INT(mode_of(f.path), 02770);
 	CHECK_INT(mode_of(f.data), 0660);
 	CHECK_INT(mode_of(f.lock), 0660);
-	CHECK_INT(mode_of(keys), 02750);
+	CHECK_INT(mode_of(keys), 02770);
 
 	mail_diag_t diag = { 0 };
 	CHECK_INT(mail_store_init(f.path, NULL, &diag), KNOT_EEXIST);

@@ -413,6 +413,46 @@ static void test_tombstones(void)
 	}
 }
 
+/* 229 octets of a name: 11 are left for a reporter. */
+#define LONG_LABEL "a23456789b23456789c23456789d23456789e23456789f234567890"
+#define LONG LONG_LABEL "." LONG_LABEL "." LONG_LABEL "." LONG_LABEL ".abc"
+
+/* A name above reporters exists if one of them has room in front of the domain. */
+static void test_reporters_too_long(void)
+{
+	static const struct {
+		const char *name, *expected;
+	} cases[] = {
+		{ "example._report._dmarc." LONG, "found" },
+		{ "org._report._dmarc." LONG, "nothing" },
+		{ "net._report._dmarc." LONG, "nothing" },
+		/* Too many that are too long: not known, so it is not denied. */
+		{ "test._report._dmarc." LONG, "found" },
+		{ "a.bc._report._dmarc." LONG, "found TXT" },
+		{ "bc._report._dmarc." LONG, "found" },
+	};
+	viewed_t v;
+	viewed_begin(&v,
+	             "policy p| ns: 'ns.example.net.'\npolicy r| ns: 'ns.example.net.'"
+	             "| dmarc: 'rua=mailto:d@" LONG "'\ndomain " LONG "| policy: p\n"
+	             "domain a.bc| policy: r\ndomain abc.example| policy: r\n"
+	             "domain zz.example| policy: r\ndomain " LONG_LABEL ".org| policy: r\n"
+	             "domain 12345678901.org| policy: r\ndomain long-name.net| policy: r",
+	             LONG, NOW);
+	for (unsigned i = 0; i < 200; i++) {
+		char text[80];
+		(void)snprintf(text, sizeof(text), "domain x%03u-long.test| policy: r", i);
+		viewed_put(&v, text);
+	}
+	REQUIRE(viewed_open(&v, LONG) == KNOT_EOK);
+	EACH(c, cases) {
+		mail_buf_t got = { 0 };
+		show_place(&v, c->name, true, &got);
+		shown_is(&got, c->expected, c->name);
+	}
+	viewed_end(&v);
+}
+
 static void test_ttl(void)
 {
 	static const struct {
@@ -434,4 +474,4 @@ static void test_ttl(void)
 UNIT_MAIN("view", TEST("the domain of a name", test_open), TEST("where names lead", test_places),
           TEST("RRsets", test_rrsets), TEST("a key through time", test_times),
           TEST("damaged entries", test_damaged), TEST("too many tombstones", test_tombstones),
-          TEST("TTLs capped", test_ttl))
+          TEST("reporters without room", test_reporters_too_long), TEST("TTLs capped", test_ttl))

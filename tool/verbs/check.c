@@ -7,12 +7,18 @@
 #include "tool/verbs/check.h"
 
 #include <stdlib.h>
+#include <sys/statvfs.h>
 
 #include "mail/dkim_id.h"
 #include "mail/plan.h"
+#include "tool/access.h"
 #include "tool/open.h"
 #include "tool/out.h"
 #include "tool/progress.h"
+
+/* A store of which so many hundredths are used is worth a word, and so is a disk that has no more room than this. */
+#define MAP_USED_MAX 90
+#define DISK_FREE_MIN ((uint64_t)64 << 20)
 
 /*! \brief A policy that was looked at. */
 typedef struct {
@@ -205,6 +211,37 @@ static void check_entry(check_t *check, seen_all_t *seen, tool_walk_t *walk)
 	}
 }
 
+static void on_fault(void *ctx, const access_fault_t *fault)
+{
+	check_report(ctx, fault->error, "%s%s%s", fault->text, fault->remedy != NULL ? ": " : "",
+	             fault->remedy != NULL ? fault->remedy : "");
+}
+
+/*! \brief Look at the files of the store: whether knotd may use them, and whether there is room for more. */
+static void check_files(check_t *check)
+{
+	tool_t *tool = check->tool;
+	user_t user;
+	mail_store_stat_t stat = { 0 };
+	struct statvfs fs;
+	check->section = "store";
+	check->id = MAIL_STR(tool->path);
+	if (user_find(user_name(), &user)) {
+		(void)access_check(tool->path, &user, on_fault, check);
+	}
+	if (mail_txn_stat(tool->txn, &stat) == KNOT_EOK &&
+	    stat.used > stat.map_size / 100 * MAP_USED_MAX) {
+		check_report(check, false,
+		             "%zu MiB of %zu are used: export, make a store with a larger "
+		             "--map-size, and import",
+		             stat.used >> 20, stat.map_size >> 20);
+	}
+	if (statvfs(tool->path, &fs) == 0 && (uint64_t)fs.f_bavail * fs.f_frsize < DISK_FREE_MIN) {
+		check_report(check, false, "only %llu MiB are free on its disk",
+		             (unsigned long long)fs.f_bavail * fs.f_frsize >> 20);
+	}
+}
+
 static int check_all(check_t *check)
 {
 	tool_t *tool = check->tool;
@@ -212,6 +249,7 @@ static int check_all(check_t *check)
 	size_t entries = 0;
 	progress_t progress;
 	int status = STATUS_DONE;
+	check_files(check);
 	progress_begin(&progress, "entries", tool_count(tool, ~0u));
 	for (unsigned i = 0; i < MAIL_SECTION_COUNT; i++) {
 		tool_walk_t walk = { .section = (mail_section_t)i };

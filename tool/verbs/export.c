@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "tool/access.h"
 #include "tool/file.h"
 #include "tool/key_file.h"
 #include "tool/open.h"
@@ -154,6 +155,14 @@ static void write_zone(tool_t *tool, const char *directory, const records_t *rec
 	bad = fclose(file) != 0 || bad;
 	if (bad) {
 		tool_fail(tool, KNOT_EFILE, "%s: cannot be written: %s", part, strerror(errno));
+	}
+	/* For who may enter the directory, whoever writes it, with whatever umask. */
+	struct stat like;
+	int error = stat(directory, &like) == 0
+	                    ? access_give(part, &like, 0640 | ((like.st_mode & S_IXOTH) << 2))
+	                    : errno;
+	if (error != 0 && error != EPERM) {
+		file_fail(tool, part, error);
 	}
 	if (rename(part, path) != 0) {
 		file_fail(tool, path, errno);

@@ -6,6 +6,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "tool/access.h"
 #include "tool/file.h"
 #include "tool/open.h"
 #include "tool/options.h"
@@ -47,6 +48,7 @@ int verb_init(tool_t *tool)
 		.map_size = MAIL_STORE_MAP_SIZE,
 		.replicated = option_is(tool, OPT_REPLICATED),
 		.owner = option_value(tool, OPT_OWNER),
+		.user = user_name(),
 	};
 	const char *size = option_value(tool, OPT_MAP_SIZE);
 	if (size != NULL) {
@@ -60,6 +62,7 @@ int verb_init(tool_t *tool)
 	if (ret != KNOT_EOK) {
 		fail_path(tool, tool->path, ret);
 	}
+	access_warn(tool, tool->path);
 	tool_note(tool, "made the store %s", tool->path);
 	return STATUS_DONE;
 }
@@ -103,6 +106,21 @@ int verb_store_info(tool_t *tool)
 	return STATUS_DONE;
 }
 
+/*! \brief Warn of a directory that knotd could not enter if it took the place of the store. */
+static void warn_copy(tool_t *tool, const char *directory, const struct stat *store)
+{
+	char owner[160], group[64];
+	struct stat copy;
+	if (stat(directory, &copy) != 0 ||
+	    (copy.st_gid == store->st_gid && (copy.st_mode & 070) == 070)) {
+		return;
+	}
+	tool_warn(tool,
+	          "%s is %s: before it takes the place of the store, chgrp %s %s && chmod 2770 %s",
+	          directory, access_text(&copy, owner), access_group(store->st_gid, group),
+	          directory, directory);
+}
+
 int verb_backup(tool_t *tool)
 {
 	const char *directory = tool->argv[0];
@@ -110,10 +128,16 @@ int verb_backup(tool_t *tool)
 	/* The copy takes a snapshot of its own. */
 	mail_txn_abort(tool->txn);
 	tool->txn = NULL;
-	bool made = mkdir(directory, 0770) == 0;
-	/* As init makes one, whatever the umask: a store is its group's. */
-	if ((!made && errno != EEXIST) || (made && chmod(directory, 02770) != 0)) {
+	struct stat store;
+	bool made = mkdir(directory, 0700) == 0;
+	if ((!made && errno != EEXIST) || stat(tool->path, &store) != 0) {
 		file_fail(tool, directory, errno);
+	}
+	/* As init makes one, whatever the umask: a store is its group's. */
+	int error = made ? access_give(directory, &store, 02770) : 0;
+	if (error != 0 && error != EPERM) {
+		(void)rmdir(directory);
+		file_fail(tool, directory, error);
 	}
 	int ret = mail_store_backup(tool->store, directory, tool_diag(tool));
 	if (ret != KNOT_EOK) {
@@ -122,6 +146,7 @@ int verb_backup(tool_t *tool)
 		}
 		fail_path(tool, directory, ret);
 	}
+	warn_copy(tool, directory, &store);
 	tool_note(tool, "copied %s to %s", tool->path, directory);
 	return STATUS_DONE;
 }
