@@ -59,6 +59,9 @@ void mail_entry_free(mail_entry_t *entry);
 /*! Make a deep copy. */
 mail_entry_t *mail_entry_copy(const mail_entry_t *entry);
 
+/*! Return whether an item of a section knows an operation. */
+bool mail_entry_knows(mail_section_t section, const mail_item_t *item, mail_op_t op);
+
 /*!
  * Append a value to a member, which is made if it does not exist. The value is copied as it is
  * (it is normalised already). A MAIL_OP_NONE member has no values: value is ignored.

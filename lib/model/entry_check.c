@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <time.h>
 
+#include "mail/chars.h"
 #include "mail/rollover.h"
 #include "mail/time.h"
 
@@ -27,6 +28,57 @@ static const mail_member_t *set_of(const mail_entry_t *entry, mail_item_id_t ite
 	return mail_entry_member(entry, item, MAIL_OP_SET);
 }
 
+/*! Return whether two values of dmarc-ramp say what a tag is from the same time on. */
+static bool same_step(mail_str_t a, mail_str_t b)
+{
+	mail_str_t time, word, tag, value;
+	size_t pos = 0, at = 0;
+	if (!mail_str_word(a, &pos, &time) || !mail_str_word(b, &at, &word) ||
+	    !mail_str_equal(time, word)) {
+		return false;
+	}
+	while (mail_str_word(a, &pos, &word)) {
+		mail_str_t other, name;
+		if (!mail_str_tag(word, &tag, &value)) {
+			continue;
+		}
+		for (size_t next = at; mail_str_word(b, &next, &other);) {
+			if (mail_str_tag(other, &name, &value) && mail_str_equal(name, tag)) {
+				return true;
+			}
+		}
+	}
+	return false;
+}
+
+/*! A tag can have one value from a time on. */
+static int check_ramp(const mail_member_t *ramp, mail_diag_t *diag)
+{
+	for (size_t i = 0; ramp != NULL && i < ramp->count; i++) {
+		for (size_t j = 0; j < i; j++) {
+			if (!same_step(ramp->values[j].text, ramp->values[i].text)) {
+				continue;
+			}
+			(void)FAIL(diag, ramp,
+			           "dmarc-ramp: a tag is given twice for the same time");
+			if (diag != NULL && ramp->values[i].line != 0) {
+				diag->line = ramp->values[i].line;
+			}
+			return KNOT_EINVAL;
+		}
+	}
+	return KNOT_EOK;
+}
+
+static int check_ramps(const mail_entry_t *entry, mail_diag_t *diag)
+{
+	int ret = check_ramp(set_of(entry, MAIL_ITEM_DMARC_RAMP), diag);
+	if (ret != KNOT_EOK) {
+		return ret;
+	}
+	return check_ramp(mail_entry_member(entry, MAIL_ITEM_DMARC_RAMP, MAIL_OP_ADD), diag);
+}
+
 static int check_domain(const mail_entry_t *entry, mail_diag_t *diag)
 {
 	const mail_member_t *policy = set_of(entry, MAIL_ITEM_POLICY);
@@ -35,7 +87,7 @@ static int check_domain(const mail_entry_t *entry, mail_diag_t *diag)
 		return FAIL(diag, NULL, "needs a policy or an alias");
 	}
 	if (alias == NULL) {
-		return KNOT_EOK;
+		return check_ramps(entry, diag);
 	}
 	for (size_t i = 0; i < entry->count; i++) {
 		const mail_member_t *other = &entry->members[i];
@@ -161,6 +213,7 @@ int mail_entry_check(const mail_entry_t *entry, mail_diag_t *diag)
 	case MAIL_SECTION_DKIM: return check_dkim(entry, diag);
 	case MAIL_SECTION_KEYSET: return check_keys(entry, diag);
 	case MAIL_SECTION_DOMAIN: return check_domain(entry, diag);
+	case MAIL_SECTION_POLICY: return check_ramps(entry, diag);
 	default: return KNOT_EOK;
 	}
 }

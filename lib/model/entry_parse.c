@@ -98,7 +98,7 @@ int mail_entry_parse(mail_entry_t *entry, const mail_item_t *item, mail_op_t op,
 		}
 		if (has_value(entry, item, op, mail_buf_view(&value))) {
 			/* Of a person, another one was meant. In a chain two issuers may have the same key. */
-			if (entry->section != MAIL_SECTION_CERTIFICATE) {
+			if (item->id != MAIL_ITEM_CURRENT && item->id != MAIL_ITEM_NEXT) {
 				ret = mail_diag_error(diag, 0, "the same value is given twice");
 			}
 			goto done;

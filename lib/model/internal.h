@@ -11,8 +11,6 @@
 int mail_id_check(mail_str_t id, mail_diag_t *diag);
 /*! Parse the name of a domain, which is not the root. \return As mail_name_parse(). */
 int mail_domain_parse(mail_str_t text, knot_dname_storage_t name, mail_diag_t *diag);
-/*! Return whether an item of a section knows an operation. */
-bool mail_entry_knows(mail_section_t section, const mail_item_t *item, mail_op_t op);
 
 /*! As mail_entry_id_normalise(), of an id whose names have A-labels. */
 int mail_entry_id_write(mail_section_t section, mail_str_t id, mail_buf_t *out, mail_diag_t *diag);

@@ -122,6 +122,21 @@ static int parse_time(mail_str_t text, mail_buf_t *out, mail_diag_t *diag)
 	return mail_time_print(seconds, out);
 }
 
+/*! Return whether a text has a "tag=value" of a tag. */
+static bool has_tag(mail_str_t text, mail_str_t tagged)
+{
+	mail_str_t word, name, wanted, value;
+	if (!mail_str_tag(tagged, &wanted, &value)) {
+		return false;
+	}
+	for (size_t pos = 0; mail_str_word(text, &pos, &word);) {
+		if (mail_str_tag(word, &name, &value) && mail_str_equal(name, wanted)) {
+			return true;
+		}
+	}
+	return false;
+}
+
 /*
  * ramp = time 1*( 1*blank tag "=" value )      ; a time as RFC 3339, no blanks in a value
  */
@@ -139,6 +154,10 @@ static int parse_ramp(mail_str_t text, mail_buf_t *out, mail_diag_t *diag)
 	size_t tags = 0;
 	while (mail_str_word(text, &pos, &word)) {
 		mail_buf_u8(out, ' ');
+		if (has_tag(mail_str_part(text, 0, (size_t)(word.data - text.data)), word)) {
+			return mail_diag_error(diag, (size_t)(word.data - text.data) + 1,
+			                       "a tag is given twice");
+		}
 		ret = put_tag(word, out, diag);
 		if (ret != KNOT_EOK) {
 			return mail_diag_shift(diag, ret, word.data - text.data);

@@ -270,7 +270,15 @@ def test_completion_lists_every_verb(store):
     assert complete("records", "example.org", "--fo") == ["--format"]
     assert complete("records", "--format", "p") == ["paste"]
     assert complete("domain-set", "example.org", "policy=b") == ["policy=business"]
-    assert "spf-add=" in complete("domain-set", "example.org", "spf")
+    assert complete("domain-set", "example.org", "spf") == ["spf=", "spf+=", "spf-=", "spf-add=",
+                                                                 "spf-all="]
+    assert complete("domain-set", "example.org", "dmarc") == \
+        ["dmarc=", "dmarc+=", "dmarc-=", "dmarc-ramp=", "dmarc-ramp+=", "dmarc-ramp-=", "dmarc-ramp-add="]
+    assert complete("host-set", "mail", "add") == ["address=", "address+=", "address-="]
+    assert complete("host-unset", "mail", "add") == ["address"]
+    assert complete("host-set", "mail", "na") == ["name="]
+    store.run("host-set", "mail", "name=mail")
+    assert complete("policy-set", "business", "host+=m") == ["host+=mail"]
     assert complete("apply", "") == [":file"]
     assert complete("policy-show", "p") == ["parked"]
     assert complete("dkim-generate", "policy:b") == ["policy:business/"]
@@ -282,12 +290,14 @@ def test_completion_lists_every_verb(store):
     ("kmailctl dom", "domain-list domain-show domain-set domain-unset"),
     ("kmailctl domain-set example.org policy=bu", "business"),
     ("kmailctl dkim-list policy:bu", "business"),
+    ("kmailctl policy-set business host+=ma", "mail"),
     ("kmailctl records e", "example.org"),
 ])
 @pytest.mark.parametrize("library", [True, False])
 def test_completion_in_bash(store, line, expected, library):
     """As bash splits the line: at = and : too; with and without bash-completion."""
     store.apply(CONF)
+    store.run("host-set", "mail", "name=mail")
     words = re.sub("([=:])", r" \1 ", line)
     script = f"""
         {'. /usr/share/bash-completion/bash_completion' if library else ''}

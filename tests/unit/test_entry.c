@@ -535,6 +535,8 @@ static void test_twice(void)
 		  "2 1 1 C1B25A539B7841FCB98690C5E33C064203CE066135E2CD239583FEE7263336A4",
 		  "2 1 1 C1B25A539B7841FCB98690C5E33C064203CE066135E2CD239583FEE7263336A4", NULL,
 		  1 },
+		{ MAIL_SECTION_CERTIFICATE, MAIL_ITEM_FORM, "3 1 1", "3 1 1",
+		  "the same value is given twice", 1 },
 	};
 	EACH(c, cases) {
 		mail_entry_t *entry = mail_entry_new(c->section, MAIL_STR("x"));
@@ -557,10 +559,52 @@ static void test_twice(void)
 	}
 }
 
+/* A tag of DMARC has one value from a time on. */
+static void test_ramps(void)
+{
+	static const struct {
+		mail_section_t section;
+		mail_op_t op;
+		const char *value, *other;
+		bool good;
+	} cases[] = {
+		{ MAIL_SECTION_POLICY, MAIL_OP_SET, "2027-01-01T00:00:00Z p=none",
+		  "2027-01-01T00:00:00Z p=reject", false },
+		{ MAIL_SECTION_POLICY, MAIL_OP_ADD, "2027-01-01T00:00:00Z sp=none p=none",
+		  "2027-01-01T00:00:00Z p=reject", false },
+		{ MAIL_SECTION_DOMAIN, MAIL_OP_SET, "2027-01-01T00:00:00Z p=none",
+		  "2027-01-01T00:00:00Z sp=none p=none", false },
+		{ MAIL_SECTION_DOMAIN, MAIL_OP_SET, "2027-01-01T00:00:00Z p=none",
+		  "2027-01-01T00:00:00Z sp=none", true },
+		{ MAIL_SECTION_POLICY, MAIL_OP_SET, "2027-01-01T00:00:00Z p=none",
+		  "2027-01-02T00:00:00Z p=reject", true },
+	};
+	EACH(c, cases) {
+		mail_entry_t *entry = mail_entry_new(c->section, MAIL_STR("a.example"));
+		const mail_item_t *item = mail_item_get(MAIL_ITEM_DMARC_RAMP);
+		mail_diag_t diag = { 0 };
+		REQUIRE(entry != NULL);
+		if (c->section == MAIL_SECTION_DOMAIN) {
+			CHECK(mail_entry_add(entry, mail_item_get(MAIL_ITEM_POLICY), MAIL_OP_SET,
+			                     MAIL_STR("p"), 6) == KNOT_EOK);
+		}
+		CHECK(mail_entry_add(entry, item, c->op, MAIL_STR(c->value), 7) == KNOT_EOK);
+		CHECK(mail_entry_add(entry, item, c->op, MAIL_STR(c->other), 8) == KNOT_EOK);
+		int ret = mail_entry_check(entry, &diag);
+		if (c->good) {
+			CHECK(ret == KNOT_EOK, "%s", diag.text);
+		} else {
+			CHECK(ret == KNOT_EINVAL && diag.line == 8, "%d %u", ret, diag.line);
+			CHECK_STR(diag.text, "dmarc-ramp: a tag is given twice for the same time");
+		}
+		mail_entry_free(entry);
+	}
+}
+
 UNIT_MAIN("entry", TEST("members are sorted", test_order),
           TEST("what an entry cannot take", test_refused), TEST("limits", test_limits),
           TEST("values as people write them", test_parse), TEST("second values", test_parse_twice),
           TEST("removing members", test_remove), TEST("equal entries and copies", test_equal),
           TEST("ids", test_id), TEST("ids with escapes", test_id_escaped), TEST("keys", test_key),
           TEST("random keys", test_key_random), TEST("failing allocations", test_allocation),
-          TEST("a value twice", test_twice))
+          TEST("a value twice", test_twice), TEST("two steps of a ramp at one time", test_ramps))

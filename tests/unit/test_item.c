@@ -254,6 +254,7 @@ static void test_refused(void)
 		{ POLICY, "dmarc-ramp", "p=none", 1, "" },
 		{ POLICY, "dmarc-ramp", "2026-06-01T00:00:00Z", 0, "no tag=value" },
 		{ POLICY, "dmarc-ramp", "2026-06-01T00:00:00Z p=none colour=blue", 0, "" },
+		{ POLICY, "dmarc-ramp", "2026-06-01T00:00:00Z p=none p=reject", 29, "given twice" },
 		{ POLICY, "dmarc-ramp", "2026-06-31T00:00:00Z p=none", 0, "" },
 		{ POLICY, "dmarc-ramp", "1969-12-31T23:59:59Z p=none", 1, "1970" },
 		{ POLICY, "tls-rpt", "ftp://example.org", 0, "" },

@@ -63,31 +63,58 @@ static void complete_verbs(const char *word)
 	}
 }
 
+/*! \brief Print what can be done with an item: "ITEM=", "ITEM+=". */
+static void complete_item(const verb_t *verb, const mail_item_t *item, const char *word)
+{
+	const bool set = verb->run == verb_set, list = (item->flags & MAIL_FLAG_LIST) != 0;
+	char name[64];
+	print(item->name, word, set ? "=" : "");
+	if (set && list) {
+		(void)snprintf(name, sizeof(name), "%s+=", item->name);
+		print(name, word, "");
+		(void)snprintf(name, sizeof(name), "%s-=", item->name);
+		print(name, word, "");
+	}
+	if (mail_entry_knows(verb->section, item, MAIL_OP_ADD)) {
+		(void)snprintf(name, sizeof(name), "%s-add", item->name);
+		print(name, word, set ? "=" : "");
+	}
+}
+
+/*! \brief Return the item of "ITEM", "ITEM+", "ITEM-", "ITEM-add"; NULL: there is none. */
+static const mail_item_t *item_of(const verb_t *verb, mail_str_t name)
+{
+	static const char *const ends[] = { "", "+", "-", "-add" };
+	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+		const size_t len = strlen(ends[i]);
+		if (mail_str_ends(name, ends[i])) {
+			const mail_item_t *item = mail_item_find(
+				verb->section, (mail_str_t){ name.data, name.len - len });
+			if (item != NULL) {
+				return item;
+			}
+		}
+	}
+	return NULL;
+}
+
 static void complete_items(tool_t *tool, const verb_t *verb, const char *word)
 {
 	const char *equals = strchr(word, '=');
 	if (equals == NULL) {
 		for (const mail_item_t *item = mail_items; item->name != NULL; item++) {
-			if ((item->sections & (1u << verb->section)) == 0) {
-				continue;
-			}
-			const char *after = verb->run == verb_set ? "=" : "";
-			print(item->name, word, after);
-			if ((item->flags & MAIL_FLAG_LIST) != 0) {
-				char add[64];
-				(void)snprintf(add, sizeof(add), "%s-add", item->name);
-				print(add, word, after);
+			if ((item->sections & (1u << verb->section)) != 0) {
+				complete_item(verb, item, word);
 			}
 		}
 		return;
 	}
-	const mail_item_t *item = mail_item_find(verb->section,
-	                                         (mail_str_t){ word, (size_t)(equals - word) });
+	const mail_item_t *item = item_of(verb, (mail_str_t){ word, (size_t)(equals - word) });
 	if (item == NULL) {
 		return;
 	}
-	char before[64];
-	(void)snprintf(before, sizeof(before), "%s=", item->name);
+	char before[80];
+	(void)snprintf(before, sizeof(before), "%.*s", (int)(equals + 1 - word), word);
 	if (item->type == MAIL_TYPE_REF) {
 		complete_names(tool, item->ref, equals + 1, before, "");
 	} else if (item->type == MAIL_TYPE_SWITCH) {

@@ -17,17 +17,45 @@
 #define NUMBER(x) STRING(x)
 #define LIBKNOT NUMBER(KNOT_VERSION_MAJOR) "." NUMBER(KNOT_VERSION_MINOR)
 
+/*! \brief Print what a -set can do with an item. */
+static void print_ways(mail_section_t section, const mail_item_t *item)
+{
+	char ways[32] = "";
+	if ((item->flags & MAIL_FLAG_LIST) != 0) {
+		(void)snprintf(ways, sizeof(ways), "+= -=%s%s",
+		               mail_entry_knows(section, item, MAIL_OP_ADD) ? " -add" : "",
+		               mail_entry_knows(section, item, MAIL_OP_NONE) ? " none" : "");
+	} else if (mail_entry_knows(section, item, MAIL_OP_NONE)) {
+		(void)snprintf(ways, sizeof(ways), "none");
+	}
+	(void)printf("  %-16s %-15s %s\n", item->name, ways, item->help != NULL ? item->help : "");
+}
+
 static void list_items(mail_section_t section)
 {
-	(void)printf("\nItems of a %s (ITEM-add=VALUE appends to what a list inherits, "
-	             "ITEM=none removes it):\n",
-	             mail_section_name(section));
+	bool add = false, none = false, list = false;
+	(void)printf("\nItems of a %s:\n", mail_section_name(section));
 	for (const mail_item_t *item = mail_items; item->name != NULL; item++) {
 		if ((item->sections & (1u << section)) != 0) {
-			(void)printf("  %-16s %s %s\n", item->name,
-			             (item->flags & MAIL_FLAG_LIST) != 0 ? "[]" : "  ",
-			             item->help != NULL ? item->help : "");
+			print_ways(section, item);
+			list |= (item->flags & MAIL_FLAG_LIST) != 0;
+			add |= mail_entry_knows(section, item, MAIL_OP_ADD);
+			none |= mail_entry_knows(section, item, MAIL_OP_NONE);
 		}
+	}
+	(void)puts("\nITEM=VALUE replaces what the item had.");
+	if (list) {
+		(void)puts(
+			"An item with += -= is a list: give ITEM=VALUE once for each value. ITEM+=VALUE "
+			"adds one value,\nITEM-=VALUE takes one away.");
+	}
+	if (add) {
+		(void)puts(
+			"ITEM-add=VALUE adds to an inherited list, and so does += where the list is "
+			"inherited.");
+	}
+	if (none) {
+		(void)puts("ITEM=none removes what is inherited, or the default.");
 	}
 }
 

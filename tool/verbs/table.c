@@ -17,7 +17,7 @@
 	{ .name = word "-show", .group = heading, .args = "ID...",                                 \
 	  .help = "print entries as apply reads them", .min = 1, .max = -1, .run = verb_show,      \
 	  .section = of },                                                                         \
-	{ .name = word "-set", .group = heading, .args = "ID ITEM=VALUE...",                       \
+	{ .name = word "-set", .group = heading, .args = "ID ITEM[+|-]=VALUE...",                      \
 	  .help = "set items of an entry; makes it if need be",                                    \
 	  .options = TAKES(OPT_DRY_RUN) | TAKES(OPT_FORCE), .min = 1, .max = -1, .run = verb_set,  \
 	  .section = of },                                                                         \
