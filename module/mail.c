@@ -159,8 +159,10 @@ static int load_zone(knotd_mod_t *mod)
 	}
 	if (ret != KNOT_EOK) {
 		mail_unload(mod);
+		return ret;
 	}
-	return ret;
+	mail_zone_look_ahead(instance);
+	return KNOT_EOK;
 }
 
 static int mail_load(knotd_mod_t *mod)

@@ -39,7 +39,9 @@ struct mail_service {
 	size_t signature_cache;
 	unsigned refs; /*!< Under the registry's mutex. */
 
-	mail_shelf_t shelf;             /*!< What hooks use. */
+	unsigned threads;   /*!< Worker threads. */
+	mail_shelf_t shelf; /*!< What hooks use; behind the workers' slots, that of loads. */
+	pthread_mutex_t look_mutex;     /*!< Of the slot of loads. */
 	_Atomic(knotd_mod_t *) counter; /*!< Counts for zones; used between pin and unpin. */
 	mail_notes_t notes;             /*!< Added to under the mutex. */
 
@@ -201,7 +203,7 @@ static void watch(mail_service_t *service)
 	mail_epoch_t *epoch = mail_shelf_epoch(&service->shelf);
 	if (epoch != NULL && atomic_load(&epoch->failed)) {
 		say(service, mail_log_write, LOG_WARNING,
-		    "store '%s' cannot be read, opening it anew", service->path);
+		    "store '%s' cannot be read; it is opened again", service->path);
 		(void)close_store(service);
 		epoch = NULL;
 	}
@@ -230,7 +232,8 @@ static void clear_readers(mail_service_t *service)
 	int count = epoch != NULL ? mail_store_clear_readers(epoch->store) : 0;
 	if (count > 0) {
 		say(service, mail_log_event, LOG_INFO,
-		    "store '%s', cleared %d readers of dead programs", service->path, count);
+		    "store '%s': cleared %d readers of programs that were killed", service->path,
+		    count);
 	}
 }
 
@@ -298,6 +301,7 @@ static void service_free(mail_service_t *service)
 	free(service->logs);
 	free(service->key_directory);
 	free(service->path);
+	(void)pthread_mutex_destroy(&service->look_mutex);
 	(void)pthread_mutex_destroy(&service->mutex);
 	free(service);
 }
@@ -326,9 +330,11 @@ static mail_service_t *service_new(const mail_service_conf_t *conf)
 	}
 	service->wake = MAIL_WAKE_CLOSED;
 	(void)pthread_mutex_init(&service->mutex, NULL);
+	(void)pthread_mutex_init(&service->look_mutex, NULL);
+	service->threads = conf->threads;
 	service->path = strdup(conf->store);
 	if (service->path == NULL ||
-	    mail_shelf_init(&service->shelf, conf->threads, PLANS) != KNOT_EOK ||
+	    mail_shelf_init(&service->shelf, conf->threads + 1, PLANS) != KNOT_EOK ||
 	    add_signing(service, conf) != KNOT_EOK) {
 		service_free(service);
 		return NULL;
@@ -402,7 +408,7 @@ fail:
 static bool is_wanted(const mail_service_t *service, const mail_service_conf_t *conf)
 {
 	// knotd never changes its number of threads; if it did, that would be another service.
-	if (service->shelf.threads != conf->threads || strcmp(service->path, conf->store) != 0) {
+	if (service->threads != conf->threads || strcmp(service->path, conf->store) != 0) {
 		return false;
 	}
 	return conf->key_directory == NULL ||
@@ -497,7 +503,7 @@ static int take_snapshot(mail_txn_t *txn)
 bool mail_service_is_current(mail_service_t *service, unsigned thread, uint64_t state)
 {
 	bool current = false;
-	if (state == 0 || service == NULL || thread >= service->shelf.threads) {
+	if (state == 0 || service == NULL || thread >= service->threads) {
 		return false;
 	}
 	// What is pinned is not closed, so that the environment itself can be asked.
@@ -511,11 +517,9 @@ bool mail_service_is_current(mail_service_t *service, unsigned thread, uint64_t 
 	return current;
 }
 
-int mail_service_pin(mail_service_t *service, unsigned thread, mail_pin_t *pin)
+/*! Take a snapshot with a slot of the shelf. */
+static int pin_slot(mail_service_t *service, unsigned thread, mail_pin_t *pin)
 {
-	if (thread >= service->shelf.threads) {
-		return KNOT_ERANGE;
-	}
 	const mail_snapshot_t *snapshot = mail_shelf_take(&service->shelf, thread);
 	if (snapshot == NULL) {
 		return KNOT_ENOENT;
@@ -536,12 +540,23 @@ int mail_service_pin(mail_service_t *service, unsigned thread, mail_pin_t *pin)
 	return KNOT_EOK;
 }
 
+int mail_service_pin(mail_service_t *service, unsigned thread, mail_pin_t *pin)
+{
+	return thread < service->threads ? pin_slot(service, thread, pin) : KNOT_ERANGE;
+}
+
+/*! Add the time and the cache of a slot. */
+static void equip_slot(mail_service_t *service, unsigned thread, mail_pin_t *pin)
+{
+	pin->now = time(NULL);
+	pin->cache = mail_shelf_cache(&service->shelf, thread);
+	mail_cache_sync(pin->cache, pin->snapshot->epoch->number, mail_txn_id(pin->txn));
+}
+
 void mail_service_equip(mail_service_t *service, unsigned thread, mail_pin_t *pin)
 {
 	const mail_snapshot_t *snapshot = pin->snapshot;
-	pin->now = time(NULL);
-	pin->cache = mail_shelf_cache(&service->shelf, thread);
-	mail_cache_sync(pin->cache, snapshot->epoch->number, mail_txn_id(pin->txn));
+	equip_slot(service, thread, pin);
 	if (snapshot->signers != NULL) {
 		pin->signer = snapshot->signers->signers[thread];
 		mail_signer_sync(pin->signer, pin->now);
@@ -552,4 +567,22 @@ void mail_service_unpin(mail_service_t *service, unsigned thread, mail_pin_t *pi
 {
 	mail_txn_stand(pin->txn);
 	mail_shelf_put(&service->shelf, thread);
+}
+
+int mail_service_look(mail_service_t *service, mail_pin_t *pin)
+{
+	(void)pthread_mutex_lock(&service->look_mutex);
+	int ret = pin_slot(service, service->threads, pin);
+	if (ret != KNOT_EOK) {
+		(void)pthread_mutex_unlock(&service->look_mutex);
+		return ret;
+	}
+	equip_slot(service, service->threads, pin);
+	return KNOT_EOK;
+}
+
+void mail_service_look_end(mail_service_t *service, mail_pin_t *pin)
+{
+	mail_service_unpin(service, service->threads, pin);
+	(void)pthread_mutex_unlock(&service->look_mutex);
 }

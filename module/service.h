@@ -89,5 +89,14 @@ bool mail_service_is_current(mail_service_t *service, unsigned thread, uint64_t 
 int mail_service_pin(mail_service_t *service, unsigned thread, mail_pin_t *pin);
 /*! Add what is needed to answer a question that is ours; between pin and unpin. */
 void mail_service_equip(mail_service_t *service, unsigned thread, mail_pin_t *pin);
+/*!
+ * Take a snapshot while an instance is loaded, with what is needed to look at a domain, but nothing to sign with; loads
+ * wait for one another. mail_service_look_end() is due after KNOT_EOK.
+ *
+ * \return As mail_service_pin().
+ */
+int mail_service_look(mail_service_t *service, mail_pin_t *pin);
+/*! Stop using that snapshot. */
+void mail_service_look_end(mail_service_t *service, mail_pin_t *pin);
 /*! Stop using the snapshot, which stands for the next question if nobody commits (mail_txn_stand()). */
 void mail_service_unpin(mail_service_t *service, unsigned thread, mail_pin_t *pin);

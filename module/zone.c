@@ -146,6 +146,14 @@ static void say_once(zone_t *zone, atomic_bool *told, int priority, const char *
 	}
 }
 
+static void tell_signed(zone_t *zone)
+{
+	say_once(
+		zone, &zone->told_signed, LOG_ERR,
+		"nothing is added: the zone is signed already, and its proofs would deny what is added; "
+		"load an unsigned zone and set module: [mod-mail, mod-onlinesign]");
+}
+
 /*! Return whether the zone was signed before it came here: then its proofs deny whatever is added. */
 static bool is_signed(zone_t *zone, knotd_qdata_t *qdata)
 {
@@ -159,9 +167,7 @@ static bool is_signed(zone_t *zone, knotd_qdata_t *qdata)
 		}
 		return false;
 	}
-	say_once(zone, &zone->told_signed, LOG_ERR,
-	         "the zone is signed already: its proofs would deny what is added, so nothing is; "
-	         "use an unsigned zone with module: [mod-mail, mod-onlinesign] instead");
+	tell_signed(zone);
 	return true;
 }
 
@@ -187,6 +193,58 @@ static void check_types(zone_t *zone, const mail_extent_t *extent)
 		               "proofs deny these records",
 		               text);
 	}
+}
+
+/*! Say that nothing says what to add. */
+static void tell_unlisted(zone_t *zone)
+{
+	say_once(zone, &zone->told_unlisted, LOG_WARNING,
+	         "nothing is added: the store has no domain of this name, and the module's "
+	         "section has no policy; type kmailctl domain-set with this name and policy=ID");
+}
+
+/*! Keep what the domain may add, as of a state of the store. */
+static void keep_extent(zone_t *zone, const mail_extent_t *extent, uint64_t state)
+{
+	note_labels(&zone->labels, &extent->labels, state);
+	if (zone->online) {
+		check_types(zone, extent);
+	}
+}
+
+void mail_zone_look_ahead(mail_instance_t *instance)
+{
+	zone_t *zone = (zone_t *)instance;
+	mail_pin_t pin;
+	if (!zone->online && mail_zone_is_signed_file(zone->mod)) {
+		tell_signed(zone);
+		return;
+	}
+	if (instance->service == NULL || mail_service_look(instance->service, &pin) != KNOT_EOK) {
+		return;  // Why the store is not open has been logged; the first question looks again.
+	}
+	mail_extent_t extent;
+	mail_zone_reply_t reply;
+	const mail_zone_question_t question = {
+		.source = pin.source,
+		.cache = pin.cache,
+		.now = pin.now,
+		.apex = knotd_mod_zone(zone->mod),
+		.policy = policy_of(zone),
+		.extent = &extent,
+	};
+	int ret = mail_zone_look(&question, &reply);
+	const uint64_t state = pin.state;
+	mail_service_look_end(instance->service, &pin);
+
+	if (ret != KNOT_EOK) {
+		mail_log_write(instance->log, LOG_ERR, "%s", reply.reason);
+		return;
+	}
+	if (reply.unlisted) {
+		tell_unlisted(zone);
+	}
+	keep_extent(zone, &extent, state);
 }
 
 #if KNOTD_MOD_ABI_VERSION >= 600
@@ -369,16 +427,10 @@ __attribute__((noinline)) static knotd_in_state_t complete(knotd_in_state_t stat
 	mail_service_unpin(instance->service, thread, &pin);
 
 	if (attempt.reply.unlisted) {
-		say_once(
-			zone, &zone->told_unlisted, LOG_NOTICE,
-			"the store does not list the zone, and the module's section has no policy: "
-			"nothing is added");
+		tell_unlisted(zone);
 	}
 	if (stale && attempt.question.name != NULL) {
-		note_labels(&zone->labels, &extent.labels, pin.state);
-		if (zone->online) {
-			check_types(zone, &extent);
-		}
+		keep_extent(zone, &extent, pin.state);
 	}
 	return finish(&attempt, state);
 }

@@ -3,7 +3,10 @@
 
 #include "zone_check.h"
 
+#include <limits.h>
+#include <libzscanner/scanner.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 #include "mail/buf.h"
 
@@ -11,10 +14,19 @@
 // clang-format off
 #define ZONE_MODULE		"\x06""module"
 #define ZONE_DNSSEC_SIGNING	"\x0E""dnssec-signing"
+#define ZONE_FILE		"\x04""file"
+#define ZONE_STORAGE		"\x07""storage"
+#define ZONE_FILE_LOAD		"\x0D""zonefile-load"
 #define ONLINESIGN		"\x0E""mod-onlinesign"
 #define ONLINESIGN_BITMAP	"\x0B""nsec-bitmap"
 #define MAIL			"\x08""mod-mail"
 // clang-format on
+
+/*! knotd's name of a zone's file, and "none" among the values of zonefile-load. */
+#define ZONE_FILE_DEFAULT "%s.zone"
+#define ZONE_FILE_LOAD_NONE 0
+/*! Records at the beginning of a zone's file that are looked at; those of the apex come first in most files. */
+#define FILE_RECORDS 200
 
 /*! The types of most records, in the order of the advice; a domain's others are looked at when it is read. */
 static const uint16_t needed[] = {
@@ -133,14 +145,14 @@ bool mail_zone_check(knotd_mod_t *mod, mail_zone_setting_t *setting)
 {
 	memset(setting, 0, sizeof(*setting));
 	if (*knotd_mod_zone(mod) == 0) {
-		knotd_mod_log(mod, LOG_ERR, "the root zone has no mail, nothing is added");
+		knotd_mod_log(mod, LOG_ERR, "nothing is added: the root zone has no mail");
 		return false;
 	}
 	if (knotd_conf_zone(mod, ZONE_DNSSEC_SIGNING, knotd_mod_zone(mod)).single.boolean) {
 		knotd_mod_log(
 			mod, LOG_ERR,
-			"dnssec-signing is on: the zone's proofs would deny what is added, so "
-			"nothing is; use module: [mod-mail, mod-onlinesign] instead");
+			"nothing is added: dnssec-signing is on, and the zone's proofs would deny what is "
+			"added; set dnssec-signing: off and module: [mod-mail, mod-onlinesign]");
 		return false;
 	}
 	const bool good = check_modules(mod, setting);
@@ -148,9 +160,91 @@ bool mail_zone_check(knotd_mod_t *mod, mail_zone_setting_t *setting)
 		check_bitmap(mod, setting);
 	}
 	if (!good) {
-		knotd_mod_log(mod, LOG_WARNING,
-		              "mod-onlinesign stands before mod-mail: what is added would not be "
-		              "signed, so nothing is; use module: [mod-mail, mod-onlinesign]");
+		knotd_mod_log(
+			mod, LOG_WARNING,
+			"nothing is added: mod-onlinesign stands before mod-mail and would not sign "
+			"it; set module: [mod-mail, mod-onlinesign]");
 	}
 	return good;
+}
+
+/*! Put a zone's name into the name of its file, as knotd does. \return False: it is not told in a simple way. */
+static bool print_file_name(mail_buf_t *out, const char *format, const char *zone)
+{
+	for (const char *c = format; *c != '\0'; c++) {
+		if (*c != '%') {
+			(void)mail_buf_put(out, c, 1);
+		} else if (*++c == 's') {
+			(void)mail_buf_printf(out, "%.*s", (int)strlen(zone) - 1, zone);
+		} else {
+			return false;
+		}
+	}
+	return strchr(zone, '/') == NULL;
+}
+
+/*! Write the path of the zone's file. \return False: knotd does not read it, or it is not told in a simple way. */
+static bool find_file(knotd_mod_t *mod, char *path, size_t size)
+{
+	const knot_dname_t *apex = knotd_mod_zone(mod);
+	knot_dname_txt_storage_t zone;
+	mail_buf_t out = MAIL_BUF_FIXED((uint8_t *)path, size - 1);
+	const char *storage = knotd_conf_zone(mod, ZONE_STORAGE, apex).single.string;
+	const char *file = knotd_conf_zone(mod, ZONE_FILE, apex).single.string;
+	// A default is no value of the configuration: it is given with a count of 0.
+	const unsigned load = knotd_conf_zone(mod, ZONE_FILE_LOAD, apex).single.option;
+	if (load == ZONE_FILE_LOAD_NONE || storage == NULL ||
+	    knot_dname_to_str(zone, apex, sizeof(zone)) == NULL) {
+		return false;
+	}
+	if (file == NULL) {
+		file = ZONE_FILE_DEFAULT;
+	}
+	if (file[0] != '/') {
+		(void)mail_buf_printf(&out, "%s/", storage);
+	}
+	if (!print_file_name(&out, file, zone)) {
+		return false;
+	}
+	path[out.len] = '\0';
+	struct stat st;
+	return stat(path, &st) == 0 && S_ISREG(st.st_mode);
+}
+
+/*! Return whether there is a DNSKEY of the zone among the first records of its file. */
+static bool has_dnskey(zs_scanner_t *scanner, const knot_dname_t *apex)
+{
+	for (unsigned i = 0; i < FILE_RECORDS && zs_parse_record(scanner) == 0; i++) {
+		if (scanner->state == ZS_STATE_EOF || scanner->state == ZS_STATE_STOP) {
+			break;
+		}
+		if (scanner->state == ZS_STATE_DATA && scanner->r_type == KNOT_RRTYPE_DNSKEY &&
+		    knot_dname_is_case_equal(scanner->r_owner, apex)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+bool mail_zone_is_signed_file(knotd_mod_t *mod)
+{
+	char path[PATH_MAX];
+	knot_dname_txt_storage_t origin;
+	const knot_dname_t *apex = knotd_mod_zone(mod);
+	if (!find_file(mod, path, sizeof(path)) ||
+	    knot_dname_to_str(origin, apex, sizeof(origin)) == NULL) {
+		return false;
+	}
+	// Some 200 KiB: too much for a stack.
+	zs_scanner_t *scanner = malloc(sizeof(*scanner));
+	if (scanner == NULL) {
+		return false;
+	}
+	bool is_signed = false;
+	if (zs_init(scanner, origin, KNOT_CLASS_IN, 0) == 0) {
+		is_signed = zs_set_input_file(scanner, path) == 0 && has_dnskey(scanner, apex);
+		zs_deinit(scanner);
+	}
+	free(scanner);
+	return is_signed;
 }

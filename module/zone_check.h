@@ -23,5 +23,7 @@ typedef struct {
  * \return False: nothing can be added to the zone.
  */
 bool mail_zone_check(knotd_mod_t *mod, mail_zone_setting_t *setting);
+/*! Return whether the zone's file is there, and has DNSKEY records of the zone; in load only. */
+bool mail_zone_is_signed_file(knotd_mod_t *mod);
 /*! Return whether mail_zone_check() warns when nsec-bitmap lacks a type. */
 bool mail_zone_is_needed(uint16_t type);

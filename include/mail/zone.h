@@ -139,3 +139,10 @@ typedef struct {
  */
 void mail_zone_answer(const mail_zone_question_t *question, knot_pkt_t *pkt,
                       mail_zone_reply_t *reply);
+/*!
+ * Look whether the domain can be read, before a question comes. Of the question, source, cache, now, apex, policy and
+ * extent count; of the reply, unlisted and reason.
+ *
+ * \return KNOT_EOK, also when it is unlisted; or an error, with a reason.
+ */
+int mail_zone_look(const mail_zone_question_t *question, mail_zone_reply_t *reply);

@@ -35,13 +35,18 @@ void mail_work_name(mail_work_t *work, const knot_dname_t *name)
 	mail_name_lf(name, work->lf);
 }
 
+void mail_work_reason(char *reason, const knot_dname_t *name, int code, const char *what)
+{
+	knot_dname_txt_storage_t text = "?";
+	(void)knot_dname_to_str(text, name, sizeof(text));
+	(void)snprintf(reason, sizeof(((mail_reply_t *)NULL)->reason), "%.100s: %.140s (%.60s)",
+	               text, what, knot_strerror(code));
+}
+
 mail_answer_step_t mail_work_fail(mail_work_t *work, int code, const char *what)
 {
-	knot_dname_txt_storage_t name = "?";
-	(void)knot_dname_to_str(name, work->name, sizeof(name));
 	if (work->reason[0] == '\0') {
-		(void)snprintf(work->reason, sizeof(((mail_reply_t *)NULL)->reason),
-		               "%.100s: %.140s (%.60s)", name, what, knot_strerror(code));
+		mail_work_reason(work->reason, work->name, code, what);
 	}
 	return STEP_FAILED;
 }

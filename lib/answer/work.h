@@ -76,6 +76,8 @@ void mail_work_begin(mail_work_t *work, knot_pkt_t *pkt, bool udp, mail_lf_stora
                      char *reason);
 /*! Make a name the name at hand. */
 void mail_work_name(mail_work_t *work, const knot_dname_t *name);
+/*! Write why there is no answer for a name, as of mail_reply_t.reason. */
+void mail_work_reason(char *reason, const knot_dname_t *name, int code, const char *what);
 /*! Note why there is no answer. \return STEP_FAILED. */
 mail_answer_step_t mail_work_fail(mail_work_t *work, int code, const char *what);
 /*! Return what a put led to: done, truncated or failed. */

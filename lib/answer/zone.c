@@ -453,36 +453,70 @@ static mail_answer_step_t first_step(completion_t *c)
 	return chain(c, own_put(work, step));
 }
 
+/*!
+ * Open the view of the domain, and note what it may add.
+ *
+ * \param unlisted  Out: nothing says what to add; then there is no view.
+ * \param reason    Out: of an error.
+ *
+ * \return KNOT_EOK, also when it is unlisted; or an error: the domain cannot be read.
+ */
+static int domain_open(mail_view_t *view, const mail_zone_question_t *question, bool *unlisted,
+                       const char **reason)
+{
+	view->source = question->source;
+	view->cache = question->cache;
+	view->now = question->now;
+	int ret = mail_view_open_zone(view, question->apex, question->policy);
+	*unlisted = ret == KNOT_ENOENT;
+	if (*unlisted) {
+		if (question->extent != NULL) {
+			memset(question->extent, 0, sizeof(*question->extent));
+		}
+		return KNOT_EOK;
+	}
+	*reason = "the domain's entry cannot be read";
+	if (ret == KNOT_EOK) {
+		ret = view->plan->error;
+		*reason = view->plan->reason;
+	}
+	if (question->extent != NULL) {
+		if (ret == KNOT_EOK) {
+			mail_extent_fill(view, question->extent);
+		} else {
+			mail_extent_all(question->extent);
+		}
+	}
+	return ret;
+}
+
 /*! Open the view of the domain. \return What the answer is if it cannot be opened; else STEP_FOLLOW. */
 static mail_answer_step_t open_step(completion_t *c)
 {
 	mail_work_t *work = &c->work;
-	const mail_zone_question_t *question = c->question;
-	int ret = mail_view_open_zone(&work->view, question->apex, question->policy);
-	if (ret == KNOT_ENOENT) {
-		c->reply->unlisted = true;
-		if (question->extent != NULL) {
-			memset(question->extent, 0, sizeof(*question->extent));
-		}
+	const char *reason;
+	int ret = domain_open(&work->view, c->question, &c->reply->unlisted, &reason);
+	if (ret == KNOT_EOK) {
+		return c->reply->unlisted ? STEP_STANDS : STEP_FOLLOW;
+	}
+	if (stands_anyway(c->question, knot_pkt_qtype(work->pkt))) {
 		return STEP_STANDS;
 	}
-	const bool bad = ret != KNOT_EOK || work->view.plan->error != KNOT_EOK;
-	if (question->extent != NULL) {
-		if (bad) {
-			mail_extent_all(question->extent);
-		} else {
-			mail_extent_fill(&work->view, question->extent);
-		}
+	return mail_work_fail(work, ret, reason);
+}
+
+int mail_zone_look(const mail_zone_question_t *question, mail_zone_reply_t *reply)
+{
+	mail_view_t view = { 0 };
+	const char *reason;
+	reply->reason[0] = '\0';
+	mail_cache_hold(question->cache);
+	int ret = domain_open(&view, question, &reply->unlisted, &reason);
+	if (ret != KNOT_EOK) {
+		mail_work_reason(reply->reason, question->apex, ret, reason);
 	}
-	if (!bad) {
-		return STEP_FOLLOW;
-	}
-	if (stands_anyway(question, knot_pkt_qtype(work->pkt))) {
-		return STEP_STANDS;
-	}
-	return ret != KNOT_EOK
-	               ? mail_work_fail(work, ret, "the domain's entry cannot be read")
-	               : mail_work_fail(work, work->view.plan->error, work->view.plan->reason);
+	mail_cache_release(question->cache);
+	return ret;
 }
 
 void mail_zone_answer(const mail_zone_question_t *question, knot_pkt_t *pkt,
@@ -495,9 +529,6 @@ void mail_zone_answer(const mail_zone_question_t *question, knot_pkt_t *pkt,
 	reply->unlisted = false;
 	knot_rrset_init_empty(&reply->nsec);
 	mail_work_begin(&c.work, pkt, question->udp, &lf, reply->reason);
-	c.work.view.source = question->source;
-	c.work.view.cache = question->cache;
-	c.work.view.now = question->now;
 	mail_work_name(&c.work, question->name);
 
 	mail_cache_hold(question->cache);

@@ -121,10 +121,14 @@ def test_added(store, entry):
         assert rcode(knotd.ask("_dmarc.example.org", "TXT")) == "REFUSED"
 
 
+UNLISTED = "nothing is added: the store has no domain of this name, and the module's section has no policy"
+
+
 def test_nothing_to_add(store):
-    """A zone that the store does not list, without a policy: said once."""
+    """A zone that the store does not list, without a policy: said once, before anybody asks."""
     store.apply(POLICY + DOMAIN)
     with ZoneKnotd(store, {"example.org": APEX}) as knotd:
+        assert knotd.log().count(f"[example.org.] module 'mod-mail/test', {UNLISTED}") == 1
         for _ in range(5):
             assert rcode(knotd.ask("_dmarc.example.org", "TXT")) == "NXDOMAIN"
             assert rcode(knotd.ask("example.org", "MX")) == "NOERROR"
@@ -134,6 +138,24 @@ def test_nothing_to_add(store):
         assert texts(knotd.ask("_dmarc.example.org", "TXT")) == ["v=DMARC1; p=reject"]
         store.run("domain-unset", "example.org")
         assert rcode(knotd.ask("_dmarc.example.org", "TXT")) == "NXDOMAIN"
+
+
+def test_nothing_to_add_and_no_store(directory):
+    """The store comes later than the module: said once, with the first question after that."""
+    store = Store(directory, init=False)
+    with ZoneKnotd(store, {"example.org": APEX}) as knotd:
+        assert "store not opened" in knotd.log() and UNLISTED not in knotd.log()
+        store.init()
+        poll(lambda: knotd.ask("_dmarc.example.org", "TXT") and UNLISTED in knotd.log(), "the store")
+        for _ in range(3):
+            assert rcode(knotd.ask("_dmarc.example.org", "TXT")) == "NXDOMAIN"
+        assert knotd.log().count(UNLISTED) == 1
+
+
+def test_something_to_add(business):
+    """A zone that is served as it should be: nothing is said of it."""
+    with ZoneKnotd(business, {"example.net": APEX, "example.org": APEX}, items=["policy: business"]) as knotd:
+        assert "warning" not in knotd.log() and "error" not in knotd.log()
 
 
 # What the zone has wins
@@ -312,6 +334,7 @@ def test_damaged_domain(store):
     store.apply(POLICY)
     with ZoneKnotd(store, {"example.net": APEX + "www 300 A 192.0.2.80\n"},
                    items=["policy: missing"]) as knotd:
+        assert "[example.net.] module 'mod-mail/test', example.net.: policy missing does not exist" in knotd.log()
         for name, rrtype in (("_dmarc", "TXT"), ("mail", "A"), ("anything", "A"), ("www", "MX")):
             answer = knotd.ask(f"{name}.example.net", rrtype)
             assert rcode(answer) == "SERVFAIL", name
@@ -319,7 +342,6 @@ def test_damaged_domain(store):
         assert rdata(knotd.ask("www.example.net", "A")) == ["192.0.2.80"]
         assert rcode(knotd.ask("www.example.net", "AAAA")) == "NOERROR"
         assert rcode(knotd.ask("example.net", "SOA")) == "NOERROR"
-        assert "policy missing does not exist" in knotd.log()
         store.apply(POLICY.replace("id: business", "id: missing"))
         assert texts(knotd.ask("_dmarc.example.net", "TXT")) == ["v=DMARC1; p=reject"]
         assert rcode(knotd.ask("anything.example.net", "A")) == "NXDOMAIN"
@@ -420,10 +442,13 @@ def test_automatic_signing(business):
         assert len(errors) == 1 and "mod-onlinesign" in errors[0], errors
 
 
+KEY = "@ 300 DNSKEY 257 3 15 l02Woi0iS8Aa25FQkUd9RMzZHJpBoRQwAQEX1SxZJA4=\n"
+
+
 def test_signed_before(business):
-    """A zone that comes signed: found out at the first question; alive when an unsigned one is loaded."""
-    key = "@ 300 DNSKEY 257 3 15 l02Woi0iS8Aa25FQkUd9RMzZHJpBoRQwAQEX1SxZJA4=\n"
-    with ZoneKnotd(business, {"example.net": APEX + key}) as knotd:
+    """A zone that comes signed: said at once; alive when an unsigned one is loaded."""
+    with ZoneKnotd(business, {"example.net": APEX + KEY}) as knotd:
+        assert "the zone is signed already" in knotd.log()
         for _ in range(3):
             assert rcode(knotd.ask("_dmarc.example.net", "TXT")) == "NXDOMAIN"
             assert rdata(knotd.ask("example.net", "MX")) == []
@@ -432,6 +457,35 @@ def test_signed_before(business):
         knotd.write_zone("example.net", APEX.replace("1 2 3 4 5", "2 2 3 4 5"))
         knotd.knotc("zone-reload", "example.net")
         poll(lambda: rcode(knotd.ask("_dmarc.example.net", "TXT")) == "NOERROR", "the unsigned zone")
+
+
+# Each: what knot.conf says of the zone's file; what there is behind its apex; whether it is told at load
+
+SIGNED_FILES = [
+    ("", KEY, True),
+    ('    file: "{directory}/zones/%s.zone"\n', KEY, True),
+    ('    file: "%s.zone"\n    storage: "{directory}/zones"\n', KEY, True),
+    ('    storage: "{directory}/zones"\n', KEY, True),
+    # Too many ways to write it: then the first question tells.
+    ('    file: "{directory}/zones/%c[0-9]t.zone"\n', KEY, False),
+    ("", "".join(f"h{i} 300 A 192.0.2.1\n" for i in range(300)) + KEY, False),
+    ("", KEY.replace("@", "sub"), None),
+    ("", '@ 300 TXT "DNSKEY"\n; @ DNSKEY\n', None),
+]
+
+
+@pytest.mark.parametrize("where,records,told", SIGNED_FILES, ids=range(len(SIGNED_FILES)))
+def test_signed_file(business, where, records, told):
+    """The file of a signed zone is found where knotd finds it. None: the zone is not signed."""
+    knotd = ZoneKnotd(business, {"example.net": APEX + records})
+    if where:
+        file = '    file: "{directory}/zones/example.net.zone"\n'
+        assert file in knotd.conf
+        knotd.conf = knotd.conf.replace(file, where)
+    with knotd:
+        assert ("the zone is signed already" in knotd.log()) == bool(told)
+        assert rcode(knotd.ask("_dmarc.example.net", "TXT")) == ("NOERROR" if told is None else "NXDOMAIN")
+        assert knotd.log().count("the zone is signed already") == (told is not None)
 
 
 # Beside hosted mode, counters

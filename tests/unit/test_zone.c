@@ -407,6 +407,12 @@ static void test_entries(void)
 		CHECK_INT(f.work.reply.unlisted, c->unlisted);
 		bool reason = f.work.reply.outcome == MAIL_OUTCOME_FAILED;
 		CHECK((f.work.reply.reason[0] != '\0') == reason, "'%s'", f.work.reply.reason);
+		/* The same without a question. */
+		mail_zone_reply_t reply;
+		const bool readable = mail_zone_look(&f.work.question, &reply) == KNOT_EOK;
+		CHECK(!reason || !readable, "%s", c->zone);
+		CHECK(readable == (reply.reason[0] == '\0'), "'%s'", reply.reason);
+		CHECK_INT(reply.unlisted, c->unlisted);
 		end(&f);
 	}
 }
