@@ -6,6 +6,8 @@
 #include <unistd.h>
 
 #include "mail/plan.h"
+#include "tool/done.h"
+#include "tool/near.h"
 #include "tool/open.h"
 #include "tool/options.h"
 #include "tool/out.h"
@@ -37,7 +39,7 @@ void keyset_open(tool_t *tool, const char *name, bool make, keyset_t *keys)
 	timing->delay = option_duration(tool, OPT_DELAY, DELAY);
 	timing->ds_ttl = option_duration(tool, OPT_DS_TTL, DS_TTL);
 
-	keys->entry = make ? tool_find_entry(tool, MAIL_SECTION_KEYSET, name)
+	keys->entry = make ? near_find(tool, MAIL_SECTION_KEYSET, name)
 	                   : tool_entry(tool, MAIL_SECTION_KEYSET, name);
 	if (keys->entry == NULL) {
 		keys->entry = tool_new_entry(tool, MAIL_SECTION_KEYSET, name);
@@ -102,8 +104,8 @@ void keyset_added_free(keyset_added_t *added, size_t count)
 	}
 }
 
-/*! \brief Say what was done, and what is to come; with --json, print the entry. */
-static void tell(tool_t *tool, const keyset_t *keys, const char *what)
+/*! \brief Say what is to come; with --json, print the entry. */
+static void tell(tool_t *tool, const keyset_t *keys)
 {
 	static mail_step_t steps[MAIL_STEPS_MAX];
 	const mail_str_t id = keys->entry->id;
@@ -111,7 +113,6 @@ static void tell(tool_t *tool, const keyset_t *keys, const char *what)
 		tool_json_entry(tool, keys->entry, NULL);
 		return;
 	}
-	(void)printf("key-set %.*s: %s\n", (int)id.len, id.data, what);
 	size_t count = mail_rollover_steps(&keys->set, steps);
 	for (size_t i = 0; i < count; i++) {
 		const mail_step_t *step = &steps[i];
@@ -145,8 +146,9 @@ void keyset_write(tool_t *tool, keyset_t *keys, const keyset_added_t *added, siz
 			key_file_put(tool, added[i].path, added[i].private);
 		}
 	}
+	done_more(tool, "%s", what);
 	tool_commit(tool);
-	tell(tool, keys, what);
+	tell(tool, keys);
 }
 
 const char *keyset_step_words(const mail_step_t *step)

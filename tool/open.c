@@ -6,6 +6,7 @@
 
 #include "mail/dkim_id.h"
 #include "mail/time.h"
+#include "tool/done.h"
 #include "tool/file.h"
 #include "tool/guard.h"
 #include "tool/out.h"
@@ -53,6 +54,7 @@ int tool_try_commit(tool_t *tool)
 		return tool_error_diag(tool, ret);
 	}
 	files_keep(tool);
+	done_say(tool, false);
 	return STATUS_DONE;
 }
 
@@ -65,6 +67,7 @@ void tool_commit(tool_t *tool)
 
 void tool_close(tool_t *tool)
 {
+	done_free(tool);
 	guard_free(tool);
 	mail_txn_abort(tool->txn);
 	tool->txn = NULL;
@@ -131,12 +134,23 @@ mail_entry_t *tool_entry(tool_t *tool, mail_section_t section, const char *text)
 	return entry;
 }
 
+/*! \brief Return what is stored of an entry that is going to be written; NULL: nothing that can be read. */
+static mail_entry_t *stored(tool_t *tool, const mail_entry_t *entry)
+{
+	mail_entry_t *old = NULL;
+	int ret = mail_txn_get(tool->txn, entry->section, entry->id, &old);
+	return ret == KNOT_EOK ? old : NULL;
+}
+
 void tool_put(tool_t *tool, mail_entry_t *const *entries, size_t entry_count,
               mail_change_count_t *count)
 {
 	mail_diag_t *diag = tool_diag(tool);
 	mail_change_t *change = tool_memory(tool, mail_change_begin(tool->txn));
+	mail_change_count_t own = { 0 };
+	mail_entry_t *old = entry_count == 1 ? stored(tool, entries[0]) : NULL;
 	int ret = KNOT_EOK;
+	count = count != NULL ? count : &own;
 	for (size_t i = 0; i < entry_count; i++) {
 		ret = guard_note(tool, entries[i]);
 		if (ret == KNOT_EOK) {
@@ -153,6 +167,10 @@ void tool_put(tool_t *tool, mail_entry_t *const *entries, size_t entry_count,
 	if (ret != KNOT_EOK) {
 		tool_exit(tool, tool_error_diag(tool, ret));
 	}
+	if (entry_count == 1) {
+		done_note(tool, old, entries[0], count);
+	}
+	mail_entry_free(old);
 }
 
 int64_t tool_get_time(const mail_entry_t *entry, mail_item_id_t item, int64_t dflt)

@@ -36,7 +36,11 @@ mail_str_t tool_id(tool_t *tool, mail_section_t section, const char *text);
 mail_entry_t *tool_find_entry(tool_t *tool, mail_section_t section, const char *text);
 /*! Return a stored entry, which must exist. */
 mail_entry_t *tool_entry(tool_t *tool, mail_section_t section, const char *text);
-/*! Write entries with every check, without a commit. \param count Out; may be NULL. */
+/*!
+ * Write entries with every check, without a commit; what becomes of a single one is noted (tool/done.h).
+ *
+ * \param count  Out; may be NULL.
+ */
 void tool_put(tool_t *tool, mail_entry_t *const *entries, size_t entry_count,
               mail_change_count_t *count);
 

@@ -27,6 +27,8 @@ const option_t tool_options[OPT_COUNT] = {
 	  .help = "commit after every N lines instead of once" },
 	[OPT_BITS] = { .name = "bits", .arg = "N", .words = "2048 3072 4096",
 	  .help = "length of an RSA key (2048)" },
+	[OPT_CREATE] = { .name = "create",
+	  .help = "make a new entry, although its id is one letter from that of another" },
 	[OPT_CSK] = { .name = "csk", .help = "one key for all (the default)" },
 	[OPT_CURRENT] = { .name = "current", .arg = "PEM",
 	  .help = "file with the certificates that the server shows now, leaf first" },
@@ -103,23 +105,23 @@ const char *options_store(void)
 static const char *take_options(tool_t *tool, int argc, char **argv)
 {
 	const char *asked = NULL;
-	struct option longs[OPT_COUNT + 5] = {
-		{ "store", required_argument, NULL, 's' },
-		{ "help", no_argument, NULL, 'h' },
-		{ "version", no_argument, NULL, 'V' },
-		{ "json", no_argument, NULL, LONG_JSON },
+	struct option longs[OPT_COUNT + 6] = {
+		{ "store", required_argument, NULL, 's' }, { "help", no_argument, NULL, 'h' },
+		{ "version", no_argument, NULL, 'V' },     { "json", no_argument, NULL, LONG_JSON },
+		{ "quiet", no_argument, NULL, 'q' },
 	};
 	for (int i = 0; i < OPT_COUNT; i++) {
 		int arg = tool_options[i].arg != NULL ? required_argument : no_argument;
-		longs[i + 4] = (struct option){ tool_options[i].name, arg, NULL, LONG_FIRST + i };
+		longs[i + 5] = (struct option){ tool_options[i].name, arg, NULL, LONG_FIRST + i };
 	}
 	int opt;
 	opterr = 0;
-	while ((opt = getopt_long(argc, argv, ":s:hV", longs, NULL)) != -1) {
+	while ((opt = getopt_long(argc, argv, ":s:hqV", longs, NULL)) != -1) {
 		given_t *given = &tool->given[opt >= LONG_FIRST ? opt - LONG_FIRST : 0];
 		switch (opt) {
 		case 's': tool->path = optarg; break;
 		case 'h': asked = asked != NULL ? asked : "help"; break;
+		case 'q': tool->quiet = true; break;
 		case 'V': asked = "version"; break;
 		case LONG_JSON: tool->json = true; break;
 		case ':': tool_usage(tool, "%s needs a value", argv[optind - 1]);

@@ -71,8 +71,7 @@ typedef struct {
 	const char *text;
 } message_t;
 
-/*! \brief Print a JSON value on a line of stderr, and free it. */
-static void json_message(json_t *value)
+void tool_json_message(json_t *value)
 {
 	(void)json_dumpf(value, stderr, JSON_COMPACT);
 	(void)fputc('\n', stderr);
@@ -83,7 +82,7 @@ static void print_message(const tool_t *tool, const message_t *msg)
 {
 	const mail_str_t text = MAIL_STR(msg->text);
 	if (tool->json) {
-		json_message(
+		tool_json_message(
 			json_pack("{s:s, s:o, s:o*, s:o*, s:o*}", "error", msg->error, "message",
 		                  tool_json_str(text), "file",
 		                  msg->file != NULL ? tool_json_str(MAIL_STR(msg->file)) : NULL,
@@ -197,7 +196,7 @@ void tool_warn(tool_t *tool, const char *fmt, ...)
 	(void)vsnprintf(text, sizeof(text), fmt, args);
 	va_end(args);
 	if (tool->json) {
-		json_message(json_pack("{s:o}", "warning", tool_json_str(MAIL_STR(text))));
+		tool_json_message(json_pack("{s:o}", "warning", tool_json_str(MAIL_STR(text))));
 		return;
 	}
 	(void)fprintf(stderr, "warning: %s\n", text);
@@ -208,7 +207,7 @@ void tool_warn(tool_t *tool, const char *fmt, ...)
 
 void tool_note(tool_t *tool, const char *fmt, ...)
 {
-	if (tool->json) {
+	if (tool->json || tool->quiet) {
 		return;
 	}
 	va_list args;

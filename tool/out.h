@@ -33,7 +33,9 @@ void *tool_memory(tool_t *tool, void *memory);
 
 /*! Warn. */
 void tool_warn(tool_t *tool, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-/*! Say something by the way, on stderr; silent with --json. */
+/*! Print a JSON value on a line of stderr, and free it. */
+void tool_json_message(json_t *value);
+/*! Say something by the way, on stderr; silent with --json and --quiet. */
 void tool_note(tool_t *tool, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /*! Empty tool->diag, whose warnings are printed, and return it. */
 mail_diag_t *tool_diag(tool_t *tool);

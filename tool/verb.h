@@ -24,6 +24,7 @@ typedef enum {
 	OPT_AT,
 	OPT_BATCH,
 	OPT_BITS,
+	OPT_CREATE,
 	OPT_CSK,
 	OPT_CURRENT,
 	OPT_DELAY,
@@ -80,6 +81,7 @@ typedef struct {
 	const verb_t *verb;
 	const char *path; /*!< Directory of the store. */
 	bool json;
+	bool quiet; /*!< Nothing is said of what went well. */
 	int argc;
 	char **argv; /*!< Arguments of the verb. */
 	given_t given[OPT_COUNT];
@@ -90,6 +92,7 @@ typedef struct {
 	mail_entries_t owned; /*!< Entries that go with the store. */
 	mail_buf_t files; /*!< Paths of what was written and goes when the verb fails (file.h). */
 	struct guard *guard; /*!< Policies and domains that are being changed (guard.h). */
+	struct done *done;   /*!< What is being written (done.h). */
 	size_t warnings;
 	mail_diag_t diag; /*!< Of the last call into the library; see tool_diag(). */
 } tool_t;

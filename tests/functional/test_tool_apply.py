@@ -60,8 +60,8 @@ def test_dry_run_prints_and_writes_nothing(store):
     store.apply(CONF)
     before = state(store)
     text = CONF.replace("enforce", "testing").replace("- id: example.org", "- id: example.com")
-    *lines, last = store.apply(text, "--dry-run", "--prune", "domain").stdout.splitlines()
-    assert lines == [
+    done = store.apply(text, "--dry-run", "--prune", "domain")
+    assert done.stdout.splitlines() == [
         "- policy business: mta-sts: enforce",
         "+ policy business: mta-sts: testing",
         "+ domain example.com",
@@ -69,8 +69,8 @@ def test_dry_run_prints_and_writes_nothing(store):
         "- domain example.org",
         "- domain example.org: policy: business",
     ]
-    assert last.startswith("1 added, 1 changed, 1 deleted, 0 unchanged; ")
-    assert last.endswith(" concerned (dry run: nothing is written)")
+    assert done.stderr == "1 would be added, 1 changed, 1 deleted, 0 unchanged; 2 domains concerned " \
+                          "(dry run: nothing is written)\n"
     assert state(store) == before
 
 
@@ -80,7 +80,7 @@ def test_prune_deletes_only_its_section(store):
     store.run("domain-set", "example.com", "policy=business")
     store.run("host-set", "h", "name=h", "address=192.0.2.1")
     done = store.apply(CONF, "--prune", "domain")
-    assert done.stdout.startswith("0 added, 0 changed, 1 deleted, 2 unchanged")
+    assert done.stderr.startswith("0 added, 0 changed, 1 deleted, 2 unchanged")
     assert store.run("domain-list").stdout.split()[0] == "example.org"
     assert store.run("host-list").stdout.startswith("h ")
     before = state(store)
@@ -93,7 +93,7 @@ def test_apply_twice_writes_nothing_the_second_time(store):
     """Equal entries keep their stamps: the serials of their domains stay."""
     store.apply(CONF)
     done = store.apply(CONF)
-    assert done.stdout.startswith("0 added, 0 changed, 0 deleted, 2 unchanged")
+    assert done.stderr.startswith("0 added, 0 changed, 0 deleted, 2 unchanged")
     assert json.loads(store.apply(CONF, "--json").stdout) == {
         "added": 0, "changed": 0, "deleted": 0, "same": 2, "domains": 0, "done": True}
 
@@ -116,7 +116,7 @@ def test_diff_of_a_certificate_does_not_see_its_publication(store):
     store.run("apply", file)
     assert "publish" in store.run("--json", "cert-show", "web").stdout
     assert store.run("diff", file, status=0).stdout == ""
-    assert store.run("apply", file).stdout.startswith("0 added, 0 changed, 0 deleted, 1 unchanged")
+    assert store.run("apply", file).stderr.startswith("0 added, 0 changed, 0 deleted, 1 unchanged")
 
 
 def test_diff_tells_order_from_content(store):
@@ -215,8 +215,8 @@ def test_aliases_are_counted_and_checked(store):
                 "domain:\n  - id: a.example\n    policy: p\n  - id: b.example\n    alias: a.example\n"
                 f"  - id: {long}\n    alias: a.example\n")
     changed = "domain:\n  - id: a.example\n    policy: p\n    ttl: 60\n"
-    assert "3 domains concerned" in store.apply(changed, "--dry-run").stdout
-    assert "3 domains concerned" in store.apply(changed).stdout
+    assert "3 domains concerned" in store.apply(changed, "--dry-run").stderr
+    assert "3 domains concerned" in store.apply(changed).stderr
     done = store.run("domain-set", "a.example", "mx=10 " + "y" * 50, status=1)
     assert f"domain {long}: a record's name would grow past 255 octets" in done.stderr
 

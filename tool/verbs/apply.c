@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "tool/difference.h"
+#include "tool/done.h"
 #include "tool/file.h"
 #include "tool/open.h"
 #include "tool/options.h"
@@ -138,6 +139,8 @@ int verb_apply(tool_t *tool)
 		(void)print_difference(tool, &entries);
 	}
 	tool_put(tool, entries.entries, entries.count, &count);
+	/* Of a file the sum is said, also when it has one entry. */
+	done_free(tool);
 	if (!dry) {
 		tool_commit(tool);
 	}
@@ -148,10 +151,12 @@ int verb_apply(tool_t *tool)
 		                          (json_int_t)count.deleted, "same", (json_int_t)count.same,
 		                          "domains", (json_int_t)count.domains, "done", !dry));
 	} else {
-		(void)printf("%zu added, %zu changed, %zu deleted, %zu unchanged; %zu %s%s\n",
-		             count.added, count.changed, count.deleted, count.same, count.domains,
-		             count.domains == 1 ? "domain concerned" : "domains concerned",
-		             dry ? " (dry run: nothing is written)" : "");
+		char number[32];
+		tool_note(tool, "%zu %sadded, %zu changed, %zu deleted, %zu unchanged; %s %s%s",
+		          count.added, dry ? "would be " : "", count.changed, count.deleted,
+		          count.same, done_number(count.domains, number),
+		          count.domains == 1 ? "domain concerned" : "domains concerned",
+		          dry ? " (dry run: nothing is written)" : "");
 	}
 	mail_entries_free(&entries);
 	return STATUS_DONE;

@@ -7,6 +7,7 @@
 
 #include "mail/tlsa.h"
 #include "tool/file.h"
+#include "tool/near.h"
 #include "tool/open.h"
 #include "tool/options.h"
 #include "tool/out.h"
@@ -161,7 +162,7 @@ int verb_cert_import(tool_t *tool)
 		tool_usage(tool, "cert-import needs --current, --next or --deploy-at");
 	}
 	tool_open(tool, MAIL_STORE_WRITE);
-	mail_entry_t *entry = tool_find_entry(tool, MAIL_SECTION_CERTIFICATE, tool->argv[0]);
+	mail_entry_t *entry = near_find(tool, MAIL_SECTION_CERTIFICATE, tool->argv[0]);
 	if (entry == NULL) {
 		entry = tool_new_entry(tool, MAIL_SECTION_CERTIFICATE, tool->argv[0]);
 	}

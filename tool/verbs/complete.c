@@ -189,7 +189,8 @@ static bool is_store_option(const char *word)
 
 static void complete_option(const verb_t *verb, const char *word)
 {
-	static const char *const global[] = { "--store", "--json", "--help", "--version" };
+	static const char *const global[] = { "--store", "--json", "--quiet", "--help",
+		                              "--version" };
 	for (int i = 0; verb != NULL && i < OPT_COUNT; i++) {
 		if ((verb->options & TAKES(i)) != 0) {
 			char name[40];

@@ -7,6 +7,7 @@
 
 #include "mail/chars.h"
 #include "mail/dkim.h"
+#include "tool/done.h"
 #include "tool/file.h"
 #include "tool/open.h"
 #include "tool/options.h"
@@ -64,12 +65,10 @@ static void put_key(tool_t *tool, mail_entry_t *entry, mail_str_t key)
 static void commit_key(tool_t *tool, const mail_entry_t *entry)
 {
 	const mail_str_t publish = mail_entry_value(entry, MAIL_ITEM_PUBLISH);
+	done_more(tool, "published from %.*s", (int)publish.len, publish.data);
 	tool_commit(tool);
 	if (tool->json) {
 		tool_json_entry(tool, entry, NULL);
-	} else {
-		(void)printf("dkim %.*s: published from %.*s\n", (int)entry->id.len, entry->id.data,
-		             (int)publish.len, publish.data);
 	}
 }
 
@@ -94,6 +93,7 @@ int verb_dkim_generate(tool_t *tool)
 	put_key(tool, entry, mail_buf_view(&key));
 	/* First the file: a record whose private key was lost would be of no use. */
 	file_write_new(tool, option_value(tool, OPT_OUT), 0600, mail_buf_view(&pem));
+	done_more(tool, "private key in %s", option_value(tool, OPT_OUT));
 	file_wipe(&pem);
 	mail_buf_free(&key);
 	commit_key(tool, entry);

@@ -5,6 +5,8 @@
 
 #include "tool/assign.h"
 #include "tool/difference.h"
+#include "tool/done.h"
+#include "tool/near.h"
 #include "tool/open.h"
 #include "tool/options.h"
 #include "tool/out.h"
@@ -76,6 +78,7 @@ static void write_entry(tool_t *tool, const mail_entry_t *old, mail_entry_t *ent
 	tool_put(tool, &entry, 1, NULL);
 	if (option_is(tool, OPT_DRY_RUN)) {
 		(void)difference_print(tool, old, entry);
+		done_say(tool, true);
 	} else {
 		tool_commit(tool);
 	}
@@ -85,7 +88,7 @@ int verb_set(tool_t *tool)
 {
 	assign_t *assign = assign_read(tool, tool->argc - 1, tool->argv + 1);
 	tool_open(tool, MAIL_STORE_WRITE);
-	const mail_entry_t *old = tool_find_entry(tool, tool->verb->section, tool->argv[0]);
+	const mail_entry_t *old = near_find(tool, tool->verb->section, tool->argv[0]);
 	mail_entry_t *entry = old != NULL
 	                              ? tool_own(tool, mail_entry_copy(old))
 	                              : tool_new_entry(tool, tool->verb->section, tool->argv[0]);

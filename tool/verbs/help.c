@@ -83,14 +83,16 @@ static void help_verb(const verb_t *verb)
 
 static void help_all(void)
 {
-	(void)fputs("usage: kmailctl [-s STORE] [--json] VERB [ARGUMENT...] [OPTION...]\n\n"
-	            "  -s, --store STORE    directory of the store "
-	            "($KMAIL_STORE, else /var/lib/knot/mail)\n"
-	            "      --json           NDJSON for lists, an object for single things, "
-	            "errors as objects\n"
-	            "  -h, --help           this, or the help of VERB\n"
-	            "  -V, --version        the version\n",
-	            stdout);
+	(void)fputs(
+		"usage: kmailctl [-s STORE] [--json] VERB [ARGUMENT...] [OPTION...]\n\n"
+		"  -s, --store STORE    directory of the store "
+		"($KMAIL_STORE, else /var/lib/knot/mail)\n"
+		"      --json           NDJSON for lists, an object for single things, "
+		"errors as objects\n"
+		"  -q, --quiet          do not say what was done; warnings and errors are said\n"
+		"  -h, --help           this, or the help of VERB\n"
+		"  -V, --version        the version\n",
+		stdout);
 	const char *group = "";
 	for (const verb_t *verb = tool_verbs; verb->name != NULL; verb++) {
 		if (verb->group == NULL) {

@@ -276,6 +276,8 @@ static void report(const import_t *im, int status)
 {
 	const mail_change_count_t *count = &im->count;
 	const unsigned long long lines = im->line.number, committed = im->committed;
+	/* How to go on after a failure belongs to its message. */
+	im->tool->quiet = im->tool->quiet && status == STATUS_DONE;
 	if (status != STATUS_DONE && im->batch > 0 && im->committed > im->skip) {
 		tool_note(im->tool, "the lines up to %llu are imported; go on with --skip %llu",
 		          committed, committed);
@@ -288,9 +290,14 @@ static void report(const import_t *im, int status)
 			(json_int_t)count->deleted, "same", (json_int_t)count->same, "refused",
 			(json_int_t)im->refused_count));
 	} else {
-		(void)printf("%llu lines: %zu added, %zu changed, %zu deleted, %zu unchanged",
-		             lines, count->added, count->changed, count->deleted, count->same);
-		(void)printf(im->refused_count > 0 ? ", %zu refused\n" : "\n", im->refused_count);
+		char refused[40] = "";
+		if (im->refused_count > 0) {
+			(void)snprintf(refused, sizeof(refused), ", %zu refused",
+			               im->refused_count);
+		}
+		tool_note(im->tool, "%llu %s: %zu added, %zu changed, %zu deleted, %zu unchanged%s",
+		          lines, lines == 1 ? "line" : "lines", count->added, count->changed,
+		          count->deleted, count->same, refused);
 	}
 }
 
@@ -336,10 +343,9 @@ int verb_import(tool_t *tool)
 		status = commit(&im);
 	}
 	mail_change_free(im.change);
+	const int refused = im.rejects != NULL ? write_rejects(&im) : STATUS_DONE;
 	report(&im, status);
-	if (im.rejects != NULL) {
-		status |= write_rejects(&im);
-	}
+	status |= refused;
 	free(im.refused);
 	free(im.line.text);
 	if (im.input != stdin) {

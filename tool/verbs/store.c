@@ -164,7 +164,7 @@ int verb_purge(tool_t *tool)
 	if (tool->json) {
 		(void)tool_json(json_pack("{s:i}", "removed", removed));
 	} else {
-		(void)printf("%d tombstones removed\n", removed);
+		tool_note(tool, "%d tombstones removed", removed);
 	}
 	return STATUS_DONE;
 }

@@ -13,23 +13,24 @@
 /* clang-format off */
 
 /*! \brief The three verbs that every section has. */
-#define ENTRY_VERBS(word, heading, of)                                                             \
+#define ENTRY_VERBS(word, heading, of, sets)                                                             \
 	{ .name = word "-show", .group = heading, .args = "ID...",                                 \
 	  .help = "print entries as apply reads them", .min = 1, .max = -1, .run = verb_show,      \
 	  .section = of },                                                                         \
 	{ .name = word "-set", .group = heading, .args = "ID ITEM[+|-]=VALUE...",                      \
 	  .help = "set items of an entry; makes it if need be",                                    \
-	  .options = TAKES(OPT_DRY_RUN) | TAKES(OPT_FORCE), .min = 1, .max = -1, .run = verb_set,  \
+	  .options = TAKES(OPT_DRY_RUN) | TAKES(OPT_FORCE) | (sets), .min = 1, .max = -1,          \
+	  .run = verb_set,                                                                         \
 	  .section = of },                                                                         \
 	{ .name = word "-unset", .group = heading, .args = "ID [ITEM[=VALUE]...]",                 \
 	  .help = "take items away; without ITEM, delete the entry",                               \
 	  .options = TAKES(OPT_DRY_RUN) | TAKES(OPT_FORCE), .min = 1, .max = -1,                   \
 	  .run = verb_unset, .section = of }
 
-#define NAMED_VERBS(word, heading, of, takes)                                                      \
+#define NAMED_VERBS(word, heading, of, takes, sets)                                                      \
 	{ .name = word "-list", .group = heading, .args = "", .help = "list the entries",          \
 	  .options = takes, .run = verb_list, .section = of },                                     \
-	ENTRY_VERBS(word, heading, of)
+	ENTRY_VERBS(word, heading, of, sets)
 
 const verb_t tool_verbs[] = {
 	{ .name = "init", .group = "Store", .args = "", .help = "make a store",
@@ -62,9 +63,9 @@ const verb_t tool_verbs[] = {
 		TAKES(OPT_AT) | TAKES(OPT_REPORTS) | TAKES(OPT_UNSIGNED) | TAKES(OPT_KEY_DIRECTORY),
 	  .max = -1, .run = verb_export },
 
-	NAMED_VERBS("policy", "Entries", MAIL_SECTION_POLICY, 0),
-	NAMED_VERBS("domain", "Entries", MAIL_SECTION_DOMAIN, TAKES(OPT_POLICY)),
-	NAMED_VERBS("host", "Entries", MAIL_SECTION_HOST, 0),
+	NAMED_VERBS("policy", "Entries", MAIL_SECTION_POLICY, 0, TAKES(OPT_CREATE)),
+	NAMED_VERBS("domain", "Entries", MAIL_SECTION_DOMAIN, TAKES(OPT_POLICY), 0),
+	NAMED_VERBS("host", "Entries", MAIL_SECTION_HOST, 0, TAKES(OPT_CREATE)),
 
 	{ .name = "records", .group = "Domains", .args = "DOMAIN",
 	  .help = "print the records of a domain",
@@ -92,15 +93,16 @@ const verb_t tool_verbs[] = {
 	  .help = "end the use of a key",
 	  .options = TAKES(OPT_AT) | TAKES(OPT_REMOVE) | TAKES(OPT_REVOKE), .min = 1, .max = 1,
 	  .run = verb_dkim_retire, .section = MAIL_SECTION_DKIM },
-	ENTRY_VERBS("dkim", "DKIM keys", MAIL_SECTION_DKIM),
+	ENTRY_VERBS("dkim", "DKIM keys", MAIL_SECTION_DKIM, 0),
 
 	{ .name = "key-generate", .group = "DNSSEC keys", .args = "NAME",
 	  .help = "make a key of a key set: the first one, or one that begins a rollover",
-	  .options = TAKES(OPT_ALGORITHM) | TAKES(OPT_BITS) | KEY_ROLES | KEY_TIMES | TAKES(OPT_AT),
+	  .options = TAKES(OPT_ALGORITHM) | TAKES(OPT_BITS) | KEY_ROLES | KEY_TIMES | TAKES(OPT_AT) |
+		TAKES(OPT_CREATE),
 	  .min = 1, .max = 1, .run = verb_key_generate, .section = MAIL_SECTION_KEYSET },
 	{ .name = "key-import", .group = "DNSSEC keys", .args = "NAME FILE...",
 	  .help = "take keys that exist: PEM, or BIND's .private beside its .key",
-	  .options = KEY_ROLES | KEY_TIMES | TAKES(OPT_DS_SEEN), .min = 2, .max = -1,
+	  .options = KEY_ROLES | KEY_TIMES | TAKES(OPT_DS_SEEN) | TAKES(OPT_CREATE), .min = 2, .max = -1,
 	  .run = verb_key_import, .section = MAIL_SECTION_KEYSET },
 	{ .name = "key-list", .group = "DNSSEC keys", .args = "[NAME]",
 	  .help = "list keys with their state and next step",
@@ -117,21 +119,22 @@ const verb_t tool_verbs[] = {
 	  .help = "end a key by hand, or with --all, leave DNSSEC",
 	  .options = TAKES(OPT_TAG) | TAKES(OPT_ALL) | TAKES(OPT_AT) | KEY_WAITS, .min = 1,
 	  .max = 1, .run = verb_key_retire, .section = MAIL_SECTION_KEYSET },
-	ENTRY_VERBS("key", "DNSSEC keys", MAIL_SECTION_KEYSET),
+	ENTRY_VERBS("key", "DNSSEC keys", MAIL_SECTION_KEYSET, TAKES(OPT_CREATE)),
 	{ .name = "ds", .group = "DNSSEC keys", .args = "[DOMAIN]",
 	  .help = "print the DS that the parent should have",
 	  .options = TAKES(OPT_ALL) | TAKES(OPT_DIGEST) | TAKES(OPT_AT), .max = 1, .run = verb_ds },
 
 	{ .name = "cert-import", .group = "Certificates", .args = "NAME",
 	  .help = "tell what a TLS server shows now and what it is going to show",
-	  .options = TAKES(OPT_CURRENT) | TAKES(OPT_NEXT) | TAKES(OPT_DEPLOY_AT) | TAKES(OPT_FORM),
+	  .options = TAKES(OPT_CURRENT) | TAKES(OPT_NEXT) | TAKES(OPT_DEPLOY_AT) | TAKES(OPT_FORM) |
+		TAKES(OPT_CREATE),
 	  .min = 1, .max = 1, .run = verb_cert_import, .section = MAIL_SECTION_CERTIFICATE },
 	{ .name = "cert-list", .group = "Certificates", .args = "", .help = "list certificate sets",
 	  .run = verb_cert_list, .section = MAIL_SECTION_CERTIFICATE },
 	{ .name = "cert-ready", .group = "Certificates", .args = "NAME",
 	  .help = "print when the next certificate may be deployed; exit 1 while it may not",
 	  .min = 1, .max = 1, .run = verb_cert_ready, .section = MAIL_SECTION_CERTIFICATE },
-	ENTRY_VERBS("cert", "Certificates", MAIL_SECTION_CERTIFICATE),
+	ENTRY_VERBS("cert", "Certificates", MAIL_SECTION_CERTIFICATE, TAKES(OPT_CREATE)),
 
 	{ .name = "help", .group = "Help", .args = "[VERB]",
 	  .help = "print the verbs, or all about one", .max = 1, .run = verb_help },
