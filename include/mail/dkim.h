@@ -9,6 +9,9 @@
 
 #include "mail/rdata.h"
 
+/*! Octets of an Ed25519 key, which no RSA key has. */
+#define MAIL_DKIM_ED25519_LEN 32
+
 typedef enum { MAIL_DKIM_RSA, MAIL_DKIM_ED25519 } mail_dkim_algorithm_t;
 
 /*!
@@ -32,11 +35,24 @@ int mail_dkim_key_check(const uint8_t *key, size_t len, mail_dkim_algorithm_t *a
  */
 int mail_dkim_key_parse(mail_str_t text, mail_buf_t *out, mail_diag_t *diag);
 
-/*! Check extra tags ("h=sha256", "h=sha256; t=s; n=note"); v, k and p are refused, sha1 too. */
-int mail_dkim_tags_check(mail_str_t tags, mail_diag_t *diag);
+/*!
+ * Read a key as mail_dkim_key_parse() does, and the tags of a record.
+ *
+ * \param key   Gets the octets to store.
+ * \param tags  Gets the tags with which mail_dkim_render() writes the record as it was: "none", further tags, or a
+ *              frame. Nothing is written when the text has no other tag than p=. May be NULL.
+ */
+int mail_dkim_record_parse(mail_str_t text, mail_buf_t *key, mail_buf_t *tags, mail_diag_t *diag);
 
 /*!
- * Write "v=DKIM1; k=...; TAGS; p=BASE64". Empty key: "v=DKIM1; p=" (revoked).
+ * Check the tags of a record: further ones ("h=sha256; t=s; n=note"), in which v, k and p are refused, or a frame: all
+ * tags of a record, of which p= is empty ("v=DKIM1; h=sha256; k=rsa; p="). sha1 is refused in both.
+ */
+int mail_dkim_tags_check(mail_str_t tags, mail_diag_t *diag);
+/*! Check that a frame says the algorithm of a key; further tags fit every key. */
+int mail_dkim_tags_fit(mail_str_t tags, mail_str_t key, mail_diag_t *diag);
+/*!
+ * Write "v=DKIM1; k=...; TAGS; p=BASE64", or the frame with the key. Empty key: "v=DKIM1; p=" (revoked).
  * No allocation when the buffer of rdata is fixed. The key is only told by its length (32: Ed25519),
  * not checked again.
  */

@@ -151,8 +151,8 @@ int mail_item_normalise(const mail_item_t *item, mail_str_t value, mail_buf_t *o
                         mail_diag_t *diag);
 
 /*!
- * Write a stored value as text that mail_item_normalise() reads back to the same: octets as
- * base64, others as they are.
+ * Write a stored value as text that mail_entry_parse() reads back to the same: octets as base64, a `txt` that looks like
+ * a string in quotes or a record in quotes, others as they are.
  *
  * \return KNOT_EOK; KNOT_ENOMEM; KNOT_ESPACE.
  */

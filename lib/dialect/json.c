@@ -48,7 +48,7 @@ static int put_string(mail_str_t text, mail_buf_t *out)
 	return mail_buf_u8(out, '"');
 }
 
-static int put_octets(const mail_item_t *item, mail_str_t stored, mail_buf_t *out)
+static int put_printed(const mail_item_t *item, mail_str_t stored, mail_buf_t *out)
 {
 	mail_buf_t text = { 0 };
 	int ret = mail_item_print(item, stored, &text);
@@ -65,9 +65,13 @@ static int put_scalar(const mail_item_t *item, mail_str_t stored, mail_buf_t *ou
 	case MAIL_TYPE_NUMBER: return mail_item_print(item, stored, out);
 	case MAIL_TYPE_SWITCH:
 		return mail_buf_str(out, mail_str_is(stored, "on") ? "true" : "false");
-	case MAIL_TYPE_OCTETS: return put_octets(item, stored, out);
-	default: return put_string(stored, out);
+	case MAIL_TYPE_OCTETS: return put_printed(item, stored, out);
+	default: break;
 	}
+	if (item->id == MAIL_ITEM_TXT && mail_str_is_text(stored, NULL)) {
+		return put_printed(item, stored, out);
+	}
+	return put_string(stored, out);
 }
 
 /* "p=none" becomes "p":"none"; "sp=", which takes an inherited tag away, becomes "sp":null. */
@@ -238,7 +242,7 @@ static int add_tag(mail_subject_t *subject, mail_entry_t *entry, const mail_item
 static int add_tags(mail_subject_t *subject, mail_entry_t *entry, const mail_item_t *item,
                     json_t *value)
 {
-	if (json_is_string(value) && mail_str_is(string_of(value), "none")) {
+	if (json_is_string(value)) {
 		return add_text(subject, entry, item, MAIL_OP_SET, string_of(value));
 	}
 	if (!json_is_object(value) || json_object_size(value) == 0) {

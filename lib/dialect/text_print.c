@@ -55,7 +55,7 @@ static int put_text(mail_str_t text, mail_buf_t *out)
 
 static int put_value(const mail_item_t *item, mail_str_t stored, mail_buf_t *out)
 {
-	if (item->type != MAIL_TYPE_OCTETS) {
+	if (item->type != MAIL_TYPE_OCTETS && item->id != MAIL_ITEM_TXT) {
 		return put_text(stored, out);
 	}
 	mail_buf_t text = { 0 };

@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "mail/chars.h"
+#include "mail/dkim.h"
 #include "mail/rollover.h"
 #include "mail/time.h"
 
@@ -136,6 +137,11 @@ static int check_dkim(const mail_entry_t *entry, mail_diag_t *diag)
 	}
 	if (key != NULL && cname != NULL) {
 		return FAIL(diag, cname, "cname: there is a key already, and both cannot be");
+	}
+	const mail_member_t *tags = set_of(entry, MAIL_ITEM_TAGS);
+	if (tags != NULL && key != NULL &&
+	    mail_dkim_tags_fit(tags->values[0].text, key->values[0].text, diag) != KNOT_EOK) {
+		return fail_at(diag, tags, KNOT_EINVAL);
 	}
 	return check_times(entry, diag);
 }

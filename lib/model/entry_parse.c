@@ -6,6 +6,8 @@
 #include "dns/idna.h"
 #include "mail/chars.h"
 #include "model/internal.h"
+#include "model/place.h"
+#include "record/paste.h"
 
 int mail_entry_id_normalise(mail_section_t section, mail_str_t text, mail_buf_t *out,
                             mail_diag_t *diag)
@@ -78,11 +80,14 @@ static bool has_value(const mail_entry_t *entry, const mail_item_t *item, mail_o
 	return false;
 }
 
-int mail_entry_parse(mail_entry_t *entry, const mail_item_t *item, mail_op_t op, mail_str_t text,
-                     uint32_t line, mail_diag_t *diag)
+int mail_place_add(const mail_place_t *place, mail_str_t text)
 {
-	int ret;
+	mail_entry_t *entry = place->entry;
+	const mail_item_t *item = place->item;
+	mail_diag_t *diag = place->diag;
+	mail_op_t op = place->op;
 	mail_buf_t value = { 0 };
+	int ret;
 	if (op != MAIL_OP_NONE && mail_str_is(text, "none") &&
 	    (item->flags & MAIL_FLAG_NONE) == 0) {
 		if (op == MAIL_OP_ADD) {
@@ -104,12 +109,50 @@ int mail_entry_parse(mail_entry_t *entry, const mail_item_t *item, mail_op_t op,
 			goto done;
 		}
 	}
-	ret = mail_entry_add(entry, item, op, mail_buf_view(&value), line);
+	ret = mail_entry_add(entry, item, op, mail_buf_view(&value), place->line);
 	if (ret != KNOT_EOK) {
 		ret = add_refused(ret, entry, item, op, diag);
 	}
 done:
 	mail_buf_free(&value);
+	return ret;
+}
+
+/*! Replace what looks like a plain character, and say so; a text is kept to the letter. */
+static int clean(const mail_place_t *place, mail_str_t *text, mail_buf_t *cleaned)
+{
+	if (mail_str_is_ascii(*text) || !mail_paste_clean(*text, cleaned)) {
+		return cleaned->error;
+	}
+	const bool mark = mail_str_starts(*text, "\xef\xbb\xbf");
+	if (place->item->id == MAIL_ITEM_TXT && !mark) {
+		mail_diag_warn(place->diag,
+		               "typographic quotes, dashes or blanks stay in the text: "
+		               "were plain ones meant?");
+		return cleaned->error;
+	}
+	if (!mark) {
+		mail_diag_warn(place->diag,
+		               "typographic quotes, dashes or blanks are read as plain ones");
+	}
+	*text = mail_buf_view(cleaned);
+	return cleaned->error;
+}
+
+int mail_entry_parse(mail_entry_t *entry, const mail_item_t *item, mail_op_t op, mail_str_t text,
+                     uint32_t line, mail_diag_t *diag)
+{
+	const mail_place_t place = { entry, item, op, line, diag };
+	mail_buf_t cleaned = { 0 };
+	bool taken = false;
+	int ret = clean(&place, &text, &cleaned);
+	if (ret == KNOT_EOK && mail_entry_knows(entry->section, item, op)) {
+		ret = mail_place_paste(&place, text, &taken);
+	}
+	if (ret == KNOT_EOK && !taken) {
+		ret = mail_place_add(&place, text);
+	}
+	mail_buf_free(&cleaned);
 	if (ret == KNOT_EINVAL && diag != NULL && diag->line == 0) {
 		diag->line = line;
 	}

@@ -3,7 +3,6 @@
 
 #include <assert.h>
 
-#include "mail/encoding.h"
 #include "record/mtasts.h"
 
 static_assert(MAIL_VALUE_MAX <= UINT16_MAX, "the length of a stored value has 16 bits");
@@ -183,12 +182,4 @@ const mail_item_t *mail_item_find(mail_section_t section, mail_str_t name)
 		}
 	}
 	return NULL;
-}
-
-int mail_item_print(const mail_item_t *item, mail_str_t stored, mail_buf_t *out)
-{
-	if (item->type == MAIL_TYPE_OCTETS) {
-		return mail_buf_base64(out, (const uint8_t *)stored.data, stored.len);
-	}
-	return mail_buf_put(out, stored.data, stored.len);
 }

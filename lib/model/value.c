@@ -12,10 +12,13 @@
 #include "mail/dkim.h"
 #include "mail/dmarc.h"
 #include "mail/dnskey.h"
+#include "mail/encoding.h"
 #include "mail/entry.h"
+#include "model/place.h"
 #include "record/mtasts.h"
 #include "record/mx.h"
 #include "record/literal.h"
+#include "record/paste.h"
 #include "record/soa.h"
 #include "mail/spf.h"
 #include "record/srv.h"
@@ -440,4 +443,16 @@ refused:
 		out->len = start;
 	}
 	return mail_diag_shift(diag, ret, text.data - value.data);
+}
+
+int mail_item_print(const mail_item_t *item, mail_str_t stored, mail_buf_t *out)
+{
+	if (item->type == MAIL_TYPE_OCTETS) {
+		return mail_buf_base64(out, (const uint8_t *)stored.data, stored.len);
+	}
+	/* A text that looks like something pasted would be read as that. */
+	if (item->id == MAIL_ITEM_TXT && !mail_place_literal(stored)) {
+		return mail_paste_quote(stored, out);
+	}
+	return mail_buf_put(out, stored.data, stored.len);
 }

@@ -6,6 +6,9 @@
  *     tags   = tag *( ";" tag ) [ ";" ]
  *     tag    = name "=" value
  *
+ * A record that was pasted is served as it was. When it has not the form above, its tags are a frame: all of the
+ * record, in which p= is empty and takes the key ("v=DKIM1; h=sha256; k=rsa; p=; t=s").
+ *
  * Keys themselves are in dkim_key.c.
  */
 #include "config.h"
@@ -14,8 +17,8 @@
 
 #include "mail/chars.h"
 #include "mail/encoding.h"
+#include "record/dkim_record.h"
 
-#define ED25519_LEN 32
 #define LABEL_MAX 63
 /* A name has 253 characters at most; "._domainkey" and a domain ("._domainkey.x") must find room. */
 #define SELECTOR_MAX (253 - 13)
@@ -64,7 +67,7 @@ static int element_check(char tag, mail_str_t element, mail_diag_t *diag)
  *     name  = ALPHA *( ALPHA / DIGIT / "_" )
  *     value = *( %x21-3A / %x3C-7E / SP )
  */
-static int tag_check(mail_str_t tag, mail_diag_t *diag)
+int mail_dkim_tag_check(mail_str_t tag, mail_diag_t *diag)
 {
 	mail_str_t name, value, element;
 	(void)mail_str_tag(tag, &name, &value);
@@ -86,10 +89,6 @@ static int tag_check(mail_str_t tag, mail_diag_t *diag)
 			                       hole ? MAIL_HOLE " cannot be in a tag of a key"
 			                            : "a character that cannot be in a tag");
 		}
-	}
-	if (name.len == 1 && mail_char_in(name.data[0], "vkp")) {
-		return mail_diag_error(diag, 1, "the tag %.*s is made from the key: leave it out",
-		                       MAIL_SHOW(name));
 	}
 	if (name.len != 1 || !mail_char_in(name.data[0], "hst")) {
 		return KNOT_EOK;
@@ -128,16 +127,73 @@ static mail_str_t tags_trim(mail_str_t tags)
 	return mail_str_is(tags, "none") ? mail_str_part(tags, 0, 0) : tags;
 }
 
+size_t mail_dkim_frame(mail_str_t tags)
+{
+	size_t pos = 0;
+	mail_str_t tag;
+	/* Most tags hold no such letters: the record is made while a question waits. */
+	if (tags.len < 2 || memmem(tags.data, tags.len, "p=", 2) == NULL) {
+		return 0;
+	}
+	while (mail_str_piece(tags, ';', &pos, &tag)) {
+		if (mail_str_is(tag, "p=")) {
+			return (size_t)(tag.data - tags.data) + tag.len;
+		}
+	}
+	return 0;
+}
+
+/*! Check a tag that every record has: it is a frame's, or made from the key. */
+static int own_tag_check(mail_str_t tag, bool frame, bool first, mail_diag_t *diag)
+{
+	mail_str_t name, value;
+	(void)mail_str_tag(tag, &name, &value);
+	if (name.len != 1 || !mail_char_in(name.data[0], "vkp")) {
+		return KNOT_EOK;
+	}
+	if (!frame) {
+		return mail_diag_error(diag, 1,
+		                       "the tag %.*s is made from the key: leave it out, or write "
+		                       "the whole record with an empty p=",
+		                       MAIL_SHOW(name));
+	}
+	if (name.data[0] == 'p' && value.len > 0) {
+		return mail_diag_error(diag, 1, "p= is empty here: the item key has the key");
+	}
+	return mail_dkim_own_tag(name, value, first, diag);
+}
+
+int mail_dkim_own_tag(mail_str_t name, mail_str_t value, bool first, mail_diag_t *diag)
+{
+	if (mail_str_is(name, "v") && (!first || !mail_str_is(value, "DKIM1"))) {
+		return mail_diag_error(diag, 1,
+		                       first ? "'v=%.*s' is no DKIM record"
+		                             : "'v=%.*s' comes first in a record (RFC 6376 3.6.1)",
+		                       MAIL_SHOW(value));
+	}
+	if (mail_str_is(name, "k") && !mail_str_is(value, "rsa") &&
+	    !mail_str_is(value, "ed25519")) {
+		return mail_diag_error(diag, 1, "k=%.*s: DKIM has keys of rsa and ed25519 only",
+		                       MAIL_SHOW(value));
+	}
+	return KNOT_EOK;
+}
+
 int mail_dkim_tags_check(mail_str_t tags, mail_diag_t *diag)
 {
 	mail_str_t list = tags_trim(tags);
+	/* p= alone says nothing of the record. */
+	const bool frame = mail_dkim_frame(list) > 0 && !mail_str_is(list, "p=");
 	size_t pos = 0, start = 0;
 	mail_str_t tag, name, value;
 	while (list.len > 0 && mail_str_piece(list, ';', &pos, &tag)) {
 		size_t offset = (size_t)(tag.data - tags.data);
-		int ret = mail_diag_shift(diag, tag_check(tag, diag), offset);
+		int ret = mail_dkim_tag_check(tag, diag);
+		if (ret == KNOT_EOK) {
+			ret = own_tag_check(tag, frame, start == 0, diag);
+		}
 		if (ret != KNOT_EOK) {
-			return ret;
+			return mail_diag_shift(diag, ret, offset);
 		}
 		(void)mail_str_tag(tag, &name, &value);
 		if (tag_before(list, start, name)) {
@@ -169,8 +225,14 @@ int mail_dkim_render(const uint8_t *key, size_t len, mail_str_t tags, mail_rdata
 	if (len == 0) {
 		return mail_rdata_text(rdata, MAIL_STR("v=DKIM1; p="));
 	}
-	mail_rdata_text(rdata, len == ED25519_LEN ? MAIL_STR("v=DKIM1; k=ed25519; ")
-	                                          : MAIL_STR("v=DKIM1; k=rsa; "));
+	const size_t frame = mail_dkim_frame(tags);
+	if (frame > 0) {
+		mail_rdata_text(rdata, mail_str_part(tags, 0, frame));
+		(void)base64_text(key, len, rdata);
+		return mail_rdata_text(rdata, mail_str_from(tags, frame));
+	}
+	mail_rdata_text(rdata, len == MAIL_DKIM_ED25519_LEN ? MAIL_STR("v=DKIM1; k=ed25519; ")
+	                                                    : MAIL_STR("v=DKIM1; k=rsa; "));
 	tags = tags_trim(tags);
 	if (tags.len > 0) {
 		mail_rdata_text(rdata, tags);

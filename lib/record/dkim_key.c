@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * DKIM keys.  They are kept as a record's p= holds them: an Ed25519 key as its 32 octets (RFC 8463 4.2),
- * an RSA key as SubjectPublicKeyInfo.  What is given may be that in base64, such a record, or PEM.
+ * an RSA key as SubjectPublicKeyInfo.  What is given may be that in base64, or PEM; records are in dkim_record.c.
  */
 #include "config.h"
 
@@ -20,8 +20,8 @@
 
 #include "mail/chars.h"
 #include "mail/encoding.h"
+#include "record/dkim_record.h"
 
-#define ED25519_LEN 32
 #define ED25519_BITS 256
 /* RFC 8301 3.2: shorter keys are not valid; signers should have 2048, verifiers need not take over 4096. */
 #define RSA_MIN 1024
@@ -29,8 +29,6 @@
 #define RSA_COMMON 4096
 /* OpenSSL verifies nothing with a longer one. */
 #define RSA_MAX 16384
-/* Where PEM starts. */
-#define PEM_BEGIN "-----BEGIN "
 
 /* --- Checks --- */
 
@@ -46,9 +44,9 @@ typedef struct {
  */
 static bool point_prepare(point_t *c, const uint8_t *key)
 {
-	uint8_t little[ED25519_LEN];
+	uint8_t little[MAIL_DKIM_ED25519_LEN];
 	memcpy(little, key, sizeof(little));
-	little[ED25519_LEN - 1] &= 0x7f; /* The sign of x. */
+	little[MAIL_DKIM_ED25519_LEN - 1] &= 0x7f; /* The sign of x. */
 
 	/* p = 2^255 - 19, d = -121665/121666 mod p. */
 	return BN_set_bit(c->p, 255) == 1 && BN_sub_word(c->p, 19) == 1 &&
@@ -158,7 +156,7 @@ int mail_dkim_key_check(const uint8_t *key, size_t len, mail_dkim_algorithm_t *a
 	unsigned length = ED25519_BITS;
 	EVP_PKEY *pkey = NULL;
 	int ret;
-	if (len == ED25519_LEN) {
+	if (len == MAIL_DKIM_ED25519_LEN) {
 		ret = ed25519_check(key, diag);
 		goto done;
 	}
@@ -203,13 +201,13 @@ static int ed25519_put(const uint8_t *key, mail_str_t k, mail_buf_t *out, mail_d
 	if (ret != KNOT_EOK) {
 		return ret;
 	}
-	return mail_buf_put(out, key, ED25519_LEN);
+	return mail_buf_put(out, key, MAIL_DKIM_ED25519_LEN);
 }
 
 /*! Check any public or private key, and write the octets to store. \param k As the record says; empty: nothing. */
 static int pkey_put(const EVP_PKEY *pkey, mail_str_t k, mail_buf_t *out, mail_diag_t *diag)
 {
-	uint8_t raw[ED25519_LEN];
+	uint8_t raw[MAIL_DKIM_ED25519_LEN];
 	size_t raw_len = sizeof(raw);
 	unsigned char *der = NULL;
 	int ret, len;
@@ -246,9 +244,10 @@ static int no_passphrase(char *buf, int size, int rwflag, void *ctx)
 	return -1;
 }
 
-static int pem_parse(mail_str_t text, mail_buf_t *out, mail_diag_t *diag)
+int mail_dkim_pem_parse(mail_str_t text, mail_buf_t *out, mail_diag_t *diag)
 {
-	if (memmem(text.data, text.len, PEM_BEGIN "CERT", strlen(PEM_BEGIN "CERT")) != NULL) {
+	if (memmem(text.data, text.len, MAIL_PEM_BEGIN "CERT", strlen(MAIL_PEM_BEGIN "CERT")) !=
+	    NULL) {
 		return mail_diag_error(diag, 0, "a certificate, not a key");
 	}
 	EVP_PKEY *pkey = NULL;
@@ -276,24 +275,6 @@ done:
 	return ret;
 }
 
-/*! Decode base64 with white space, and quotes where a zone file has strings, in between. */
-static int base64_decode(mail_str_t text, mail_buf_t *out, mail_diag_t *diag)
-{
-	mail_buf_t blanked = { 0 };
-	int ret = mail_buf_put(&blanked, text.data, text.len);
-	if (ret != KNOT_EOK) {
-		return ret;
-	}
-	for (size_t i = 0; i < blanked.len; i++) {
-		if (blanked.data[i] == '"') {
-			blanked.data[i] = ' ';
-		}
-	}
-	ret = mail_base64_parse(mail_buf_view(&blanked), out, diag);
-	mail_buf_free(&blanked);
-	return ret;
-}
-
 /*!
  * Read octets that may also be a key in another dress: Ed25519 as SubjectPublicKeyInfo, RSA as
  * RSAPublicKey (RFC 8017 A.1.1), which RFC 6376 asks for and nobody writes.
@@ -301,7 +282,7 @@ static int base64_decode(mail_str_t text, mail_buf_t *out, mail_diag_t *diag)
 static int octets_parse(mail_str_t octets, mail_str_t k, mail_buf_t *out, mail_diag_t *diag)
 {
 	const unsigned char *der = (const unsigned char *)octets.data, *end = der + octets.len;
-	if (octets.len == ED25519_LEN) {
+	if (octets.len == MAIL_DKIM_ED25519_LEN) {
 		return ed25519_put(der, k, out, diag);
 	}
 	EVP_PKEY *pkey = spki_read(der, octets.len);
@@ -319,104 +300,14 @@ static int octets_parse(mail_str_t octets, mail_str_t k, mail_buf_t *out, mail_d
 	return ret;
 }
 
-/*! What a record says. */
-typedef struct {
-	mail_str_t k, p;
-	bool has_p;
-} record_t;
-
-/*! Read the tags of a record. */
-static int record_scan(mail_str_t text, record_t *record, mail_diag_t *diag)
+int mail_dkim_base64_parse(mail_str_t text, mail_str_t k, mail_buf_t *out, mail_diag_t *diag)
 {
-	size_t pos = 0;
-	mail_str_t tag;
-	while (mail_str_piece(text, ';', &pos, &tag)) {
-		/* Strings of a zone file start with a quote. */
-		while (tag.len > 0 && (tag.data[0] == '"' || mail_char_space(tag.data[0]))) {
-			tag = mail_str_from(tag, 1);
-		}
-		size_t len = 0;
-		while (len < tag.len && tag.data[len] != '=') {
-			len++;
-		}
-		mail_str_t name = mail_str_trim(mail_str_part(tag, 0, len));
-		mail_str_t value = len < tag.len ? mail_str_trim(mail_str_from(tag, len + 1))
-		                                 : mail_str_from(tag, len);
-		if (mail_str_is(name, "p")) {
-			if (record->has_p) {
-				return mail_diag_error(diag, (size_t)(tag.data - text.data) + 1,
-				                       "p= twice");
-			}
-			record->p = value;
-			record->has_p = true;
-		} else if (mail_str_is(name, "k")) {
-			record->k = value;
-		} else if (mail_str_is(name, "v") && !mail_str_is(value, "DKIM1")) {
-			return mail_diag_error(diag, (size_t)(tag.data - text.data) + 1,
-			                       "'%.*s' is no DKIM record", MAIL_SHOW(tag));
-		}
-	}
-	return KNOT_EOK;
-}
-
-/*! Find the base64 in a text: all of it, or the p= of a record. */
-static int record_parse(mail_str_t text, record_t *record, mail_diag_t *diag)
-{
-	mail_str_t start = text;
-	while (start.len > 0 && (start.data[0] == '"' || mail_char_space(start.data[0]))) {
-		start = mail_str_from(start, 1);
-	}
-	if (memchr(text.data, ';', text.len) == NULL && !mail_str_starts(start, "p=")) {
-		record->p = text;
-		return KNOT_EOK;
-	}
-	int ret = record_scan(text, record, diag);
-	if (ret != KNOT_EOK) {
-		return ret;
-	}
-	if (!record->has_p || record->p.len == 0) {
-		return mail_diag_error(diag, 0, "the record has no key: p= is %s",
-		                       record->has_p ? "empty" : "missing");
-	}
-	return KNOT_EOK;
-}
-
-/*! Read a key from base64, or from a record. */
-static int text_parse(mail_str_t text, mail_buf_t *out, mail_diag_t *diag)
-{
-	record_t record = { 0 };
-	int ret = record_parse(text, &record, diag);
-	if (ret != KNOT_EOK) {
-		return ret;
-	}
 	mail_buf_t octets = { 0 };
-	ret = mail_diag_shift(diag, base64_decode(record.p, &octets, diag),
-	                      (size_t)(record.p.data - text.data));
-	if (ret != KNOT_EOK) {
-		goto done;
-	}
-	ret = octets_parse(mail_buf_view(&octets), record.k, out, diag);
-done:
-	mail_buf_free(&octets);
-	return ret;
-}
-
-int mail_dkim_key_parse(mail_str_t text, mail_buf_t *out, mail_diag_t *diag)
-{
-	if (text.len == 0) {
-		return mail_diag_error(diag, 0, "no key");
-	}
-	mail_buf_t key = { 0 };
-	int ret;
-	if (memmem(text.data, text.len, PEM_BEGIN, strlen(PEM_BEGIN)) != NULL) {
-		ret = pem_parse(text, &key, diag);
-	} else {
-		ret = text_parse(text, &key, diag);
-	}
+	int ret = mail_base64_parse(text, &octets, diag);
 	if (ret == KNOT_EOK) {
-		ret = mail_buf_put(out, key.data, key.len);
+		ret = octets_parse(mail_buf_view(&octets), k, out, diag);
 	}
-	mail_buf_free(&key);
+	mail_buf_free(&octets);
 	return ret;
 }
 

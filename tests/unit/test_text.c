@@ -110,7 +110,7 @@ static const struct {
 	{ "dkim:\n  - id: example.net/s1\n    key: \"" SAMPLE_KEY "\"\n",
 	  "{'kind':'dkim','id':'example.net/s1','key':'" SAMPLE_KEY "'}\n" },
 	{ "dkim:\n  - id: policy:business/s1\n    key: \"v=DKIM1; k=ed25519; p=" SAMPLE_KEY "\"\n",
-	  "{'kind':'dkim','id':'policy:business/s1','key':'" SAMPLE_KEY "'}\n" },
+	  "{'kind':'dkim','id':'policy:business/s1','key':'" SAMPLE_KEY "','tags':'none'}\n" },
 	/* A key may begin like the name of a file. */
 	{ "dkim:\n  - id: example.net/s1\n    key: \"" SLASH_KEY "\"\n",
 	  "{'kind':'dkim','id':'example.net/s1','key':'" SLASH_KEY "'}\n" },
