@@ -151,6 +151,7 @@ void tool_put(tool_t *tool, mail_entry_t *const *entries, size_t entry_count,
 	mail_entry_t *old = entry_count == 1 ? stored(tool, entries[0]) : NULL;
 	int ret = KNOT_EOK;
 	count = count != NULL ? count : &own;
+	mail_change_lines(change, entries, entry_count);
 	for (size_t i = 0; i < entry_count; i++) {
 		ret = guard_note(tool, entries[i]);
 		if (ret == KNOT_EOK) {

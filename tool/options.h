@@ -11,10 +11,11 @@
 
 /*! A row of the table of options. */
 typedef struct {
-	const char *name;  /*!< Without its dashes. */
-	const char *arg;   /*!< What follows, for the synopsis; NULL: nothing. */
-	bool list;         /*!< May be repeated. */
-	const char *words; /*!< For completion: possible values, separated by spaces; or NULL. */
+	const char *name;    /*!< Without its dashes. */
+	const char *arg;     /*!< What follows, for the synopsis; NULL: nothing. */
+	bool list;           /*!< May be repeated. */
+	mail_item_id_t item; /*!< Of a list: only entries that name the value in this item; or 0. */
+	const char *words;   /*!< For completion: possible values, separated by spaces; or NULL. */
 	const char *help;
 } option_t;
 

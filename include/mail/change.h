@@ -27,6 +27,12 @@ mail_change_t *mail_change_begin(mail_txn_t *txn);
  */
 int mail_change_put(mail_change_t *change, const mail_entry_t *entry, mail_diag_t *diag);
 /*!
+ * Tell of all entries that are put, so that errors can name the lines of those that do not change, too.
+ *
+ * \param entries  Must live as long as the change.
+ */
+void mail_change_lines(mail_change_t *change, mail_entry_t *const *entries, size_t count);
+/*!
  * Check all that was written: diag names the entry (and its line).
  *
  * \param count  Out; may be NULL.

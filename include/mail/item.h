@@ -134,6 +134,15 @@ const mail_item_t *mail_item_get(unsigned id);
 /*! The item of a name within a section, or NULL. */
 const mail_item_t *mail_item_find(mail_section_t section, mail_str_t name);
 
+/*! Return the section whose entries the values of an item name; MAIL_SECTION_COUNT: they name none. */
+static inline mail_section_t mail_item_names(const mail_item_t *item)
+{
+	if (item->id == MAIL_ITEM_ALIAS) {
+		return MAIL_SECTION_DOMAIN;
+	}
+	return item->type == MAIL_TYPE_REF ? item->ref : MAIL_SECTION_COUNT;
+}
+
 /*!
  * Check one value and write it as it is stored in an entry: names normalised, with A-labels; times and
  * numbers in one spelling; octets raw (the text is base64; for a DKIM key also PEM or a whole

@@ -134,6 +134,12 @@ mail_change_t *mail_change_begin(mail_txn_t *txn)
 	return change;
 }
 
+void mail_change_lines(mail_change_t *change, mail_entry_t *const *entries, size_t count)
+{
+	change->put = entries;
+	change->put_count = count;
+}
+
 static void listed_free(void *entry)
 {
 	mail_entry_free(entry);
@@ -274,6 +280,7 @@ static int entry_delete(mail_change_t *change, const mail_entry_t *entry, mail_d
 	}
 	if (ret == KNOT_EOK) {
 		change->count.deleted++;
+		change->removes |= entry->section != MAIL_SECTION_DKIM;
 		ret = listed_put(change, entry);
 	}
 	if (ret == KNOT_EOK &&

@@ -557,7 +557,10 @@ static void listed_walk(const void *node, VISIT visit, void *closure)
 int mail_change_finish(mail_change_t *change, mail_change_count_t *count, mail_diag_t *diag)
 {
 	bool affected = false;
-	int ret = KNOT_EOK;
+	int ret = mail_change_uses_check(change, diag);
+	if (ret != KNOT_EOK) {
+		return ret;
+	}
 	if (change->touched[MAIL_SECTION_POLICY] || change->touched[MAIL_SECTION_HOST] ||
 	    change->touched[MAIL_SECTION_CERTIFICATE] || change->touched[MAIL_SECTION_KEYSET] ||
 	    change->policy_keys) {

@@ -33,7 +33,11 @@ struct mail_change {
 	size_t deleted_domains;
 	size_t domain_puts; /*!< Domains written or deleted. */
 	bool all;           /*!< Too many domains to list: all are looked at. */
-	bool deletes;       /*!< A domain was deleted or became an alias. */
+	mail_entry_t *const *
+		put; /*!< Entries of the caller whose lines are told of, unchanged ones too; or NULL. */
+	size_t put_count;
+	bool removes; /*!< What others may name was deleted: it must not be in use. */
+	bool deletes; /*!< A domain was deleted or became an alias. */
 	bool targets; /*!< One that aliases may have as their target was changed, or a key of it. */
 	bool touched[MAIL_SECTION_COUNT];
 	void *plans; /*!< Tree of the policies that were compiled. */
@@ -53,5 +57,7 @@ const mail_entry_t *mail_change_key_of(const mail_change_t *change, mail_str_t d
  */
 int mail_change_keys_check(mail_change_t *change, const mail_plan_t *plan, mail_lf_t name,
                            mail_str_t alias, mail_diag_t *diag);
+/*! Refuse to delete what is in use: say by whom, and what lists them. \return KNOT_EOK; KNOT_EINVAL; KNOT_ENOMEM, KNOT_EMALF. */
+int mail_change_uses_check(mail_change_t *change, mail_diag_t *diag);
 /*! Free the compiled policies. */
 void mail_change_plans_free(mail_change_t *change);

@@ -115,8 +115,8 @@ static void complete_items(tool_t *tool, const verb_t *verb, const char *word)
 	}
 	char before[80];
 	(void)snprintf(before, sizeof(before), "%.*s", (int)(equals + 1 - word), word);
-	if (item->type == MAIL_TYPE_REF) {
-		complete_names(tool, item->ref, equals + 1, before, "");
+	if (mail_item_names(item) < MAIL_SECTION_COUNT) {
+		complete_names(tool, mail_item_names(item), equals + 1, before, "");
 	} else if (item->type == MAIL_TYPE_SWITCH) {
 		(void)printf("%son\n%soff\n", before, before);
 	}
@@ -205,8 +205,9 @@ static void complete_option(const verb_t *verb, const char *word)
 
 static void complete_value(tool_t *tool, const option_t *option, const char *word)
 {
-	if (option == &tool_options[OPT_POLICY]) {
-		complete_names(tool, MAIL_SECTION_POLICY, word, "", "");
+	const mail_item_t *item = mail_item_get(option->item);
+	if (item != NULL) {
+		complete_names(tool, mail_item_names(item), word, "", "");
 		return;
 	}
 	if (option->words == NULL) {

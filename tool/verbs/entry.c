@@ -11,6 +11,38 @@
 #include "tool/options.h"
 #include "tool/out.h"
 
+/*! \brief Read the ids that listed entries must name, which must exist; by the options that ask for them. */
+static void read_wanted(tool_t *tool, mail_str_t wanted[OPT_COUNT])
+{
+	for (int i = 0; i < OPT_COUNT; i++) {
+		const char *given = option_value(tool, (option_id_t)i);
+		const mail_item_t *item = mail_item_get(tool_options[i].item);
+		wanted[i] = (mail_str_t){ NULL, 0 };
+		if (given != NULL && item != NULL) {
+			wanted[i] = tool_entry(tool, mail_item_names(item), given)->id;
+		}
+	}
+}
+
+/*! \brief Return whether an entry names all that is wanted, itself. */
+static bool is_wanted(const mail_entry_t *entry, const mail_str_t wanted[OPT_COUNT])
+{
+	for (int i = 0; i < OPT_COUNT; i++) {
+		bool found = wanted[i].len == 0;
+		for (size_t j = 0; !found && j < entry->count; j++) {
+			const mail_member_t *member = &entry->members[j];
+			for (size_t k = 0;
+			     member->item->id == tool_options[i].item && k < member->count; k++) {
+				found |= mail_str_equal(member->values[k].text, wanted[i]);
+			}
+		}
+		if (!found) {
+			return false;
+		}
+	}
+	return true;
+}
+
 int verb_list(tool_t *tool)
 {
 	/* What a list says about an entry besides its id. */
@@ -18,17 +50,13 @@ int verb_list(tool_t *tool)
 		MAIL_ITEM_POLICY, MAIL_ITEM_ALIAS,   MAIL_ITEM_BASE,
 		MAIL_ITEM_NAME,   MAIL_ITEM_ADDRESS, MAIL_ITEM_NO_MAIL,
 	};
-	const char *given = option_value(tool, OPT_POLICY);
-	mail_str_t policy = { NULL, 0 };
 	tool_walk_t walk = { .section = tool->verb->section };
+	mail_str_t wanted[OPT_COUNT];
 	tool_open(tool, MAIL_STORE_READ);
-	if (given != NULL) {
-		policy = tool_entry(tool, MAIL_SECTION_POLICY, given)->id;
-	}
+	read_wanted(tool, wanted);
 	const mail_entry_t *entry;
 	while ((entry = tool_next(tool, &walk)) != NULL) {
-		if (policy.len > 0 &&
-		    !mail_str_equal(mail_entry_value(entry, MAIL_ITEM_POLICY), policy)) {
+		if (!is_wanted(entry, wanted)) {
 			continue;
 		}
 		if (tool->json) {

@@ -63,9 +63,11 @@ const verb_t tool_verbs[] = {
 		TAKES(OPT_AT) | TAKES(OPT_REPORTS) | TAKES(OPT_UNSIGNED) | TAKES(OPT_KEY_DIRECTORY),
 	  .max = -1, .run = verb_export },
 
-	NAMED_VERBS("policy", "Entries", MAIL_SECTION_POLICY, 0, TAKES(OPT_CREATE)),
-	NAMED_VERBS("domain", "Entries", MAIL_SECTION_DOMAIN, TAKES(OPT_POLICY), 0),
-	NAMED_VERBS("host", "Entries", MAIL_SECTION_HOST, 0, TAKES(OPT_CREATE)),
+	NAMED_VERBS("policy", "Entries", MAIL_SECTION_POLICY,
+		    TAKES(OPT_BASE) | TAKES(OPT_HOST) | TAKES(OPT_KEY_SET), TAKES(OPT_CREATE)),
+	NAMED_VERBS("domain", "Entries", MAIL_SECTION_DOMAIN,
+		    TAKES(OPT_POLICY) | TAKES(OPT_ALIAS) | TAKES(OPT_HOST) | TAKES(OPT_KEY_SET), 0),
+	NAMED_VERBS("host", "Entries", MAIL_SECTION_HOST, TAKES(OPT_CERTIFICATE), TAKES(OPT_CREATE)),
 
 	{ .name = "records", .group = "Domains", .args = "DOMAIN",
 	  .help = "print the records of a domain",
