@@ -319,6 +319,11 @@ domain:
   - id: stopped.example
     policy: hosting
     no-mail: on
+dkim:
+  - id: "policy:hosting/shared"
+    key: "N/BkJD6xbEiMb39v7JW6AwdPHO5gKB3fcCnod4zQ31U="
+  - id: stopped.example/own
+    key: "N/BkJD6xbEiMb39v7JW6AwdPHO5gKB3fcCnod4zQ31U="
 """)
     for name in ("parked.example", "stopped.example"):
         addresses = name == "stopped.example"
@@ -329,6 +334,8 @@ domain:
                 (f"_dmarc.{name}", "TXT", "v=DMARC1; p=reject"),
                 (f"any._domainkey.{name}", "TXT", "v=DKIM1; p="),
                 (f"a.b.c._domainkey.{name}", "TXT", "v=DKIM1; p="),
+                (f"own._domainkey.{name}", "TXT", "v=DKIM1; p="),
+                (f"shared._domainkey.{name}", "TXT", "v=DKIM1; p="),
                 (f"*._domainkey.{name}", "TXT", "v=DKIM1; p="),
                 (f"any._domainkey.{name}", "A", "NODATA"),
                 (f"_domainkey.{name}", "TXT", "NODATA"),
