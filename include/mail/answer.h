@@ -1,56 +1,59 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*!
  * \file
- * \brief A question answered from the store: RFC 1034 4.3.2 over the plan of a domain.
+ * \brief The answer to a question, from the store: RFC 1034 4.3.2 over the plan of a domain.
  *
- * Two steps, so that the caller can decide in between: mail_answer_find() says whose question it is, and
- * mail_answer() answers it.
+ * There are two steps, so that the caller can decide in between: mail_answer_find() finds the domain that a
+ * question is for, and mail_answer() answers the question.
  *
- * Thread rule: as of mail/cache.h. No allocation outside the packet's memory pool but where a plan is compiled for
- * the first time or anew.
+ * Thread rule: one thread at a time, with its own cache, source and signer.
+ *
+ * Memory: all of it comes from the memory pool of the packet, unless a plan must be made.
  */
 #pragma once
 
 #include "mail/cache.h"
 #include "mail/signer.h"
 
-/*! What came of a question; counters are kept by it. */
+/*! Outcome of a question. The module counts questions by outcome. */
 typedef enum {
-	MAIL_OUTCOME_NONE,   /*!< No stored domain is at or above the name: not ours. */
-	MAIL_OUTCOME_ANSWER, /*!< Positive. */
+	MAIL_OUTCOME_NONE,   /*!< No stored domain is at or above the name. */
+	MAIL_OUTCOME_ANSWER, /*!< There is a record of the type, or a CNAME. */
 	MAIL_OUTCOME_NODATA,
 	MAIL_OUTCOME_NXDOMAIN,
 	MAIL_OUTCOME_REFERRAL,
 	MAIL_OUTCOME_TRUNCATED,
-	MAIL_OUTCOME_FAILED, /*!< SERVFAIL: damaged or inconsistent entries. */
+	MAIL_OUTCOME_FAILED, /*!< SERVFAIL: an entry is damaged or inconsistent, or a private key is missing. */
 	MAIL_OUTCOME_COUNT
 } mail_outcome_t;
 
 /*! The stored domain that a question is for. */
 typedef struct {
 	/*!
-	 * Labels of the domain. 0: any zone that the caller has is better; the domain cannot be read, or all that is
-	 * there is the child of a DS question.
+	 * Number of labels of the domain. 0: any zone of the caller goes before the domain, because the domain
+	 * cannot be read, or because the question is for its own DS record and the store has no parent.
 	 */
 	size_t labels;
-	int error; /*!< KNOT_EOK, or why the domain cannot be read (KNOT_EMALF, KNOT_ENOTSUP): it can only fail. */
-	bool children; /*!< There may be stored domains between it and the QNAME: the question is for its DS. */
-	mail_lf_storage_t lf; /*!< The QNAME; mail_answer() goes on from there. */
-	const knot_dname_t
-		*name; /*!< What the domain was found for: the QNAME, or for DS the name above. */
-	mail_lf_t found_for; /*!< The same in lookup format, the first part of lf. */
-	mail_lf_t apex;      /*!< The domain, the first part of that. */
+	int error; /*!< KNOT_EOK; KNOT_EMALF, KNOT_ENOTSUP: the domain cannot be read, and mail_answer() will fail. */
+	bool children; /*!< The question is for DS: there may be a stored domain between this one and the QNAME. */
+	mail_lf_storage_t lf; /*!< The QNAME. */
+	/*! The name that the domain was found for: the QNAME, or for DS the name above. */
+	const knot_dname_t *name;
+	mail_lf_t found_for; /*!< The same name in lookup format, the first part of lf. */
+	mail_lf_t apex;      /*!< The domain, the first part of found_for. */
 	mail_domain_t domain;
 } mail_hosted_t;
 
 /*!
- * \brief Find the stored domain that a question is for: the longest at or above the QNAME; for DS the one above,
- *        where there is one (RFC 4035 3.1.4.1).
+ * \brief Find the stored domain that a question is for.
  *
- * \param pkt     A response with its question; its QNAME must stay.
- * \param hosted  Out; it points into the source's memory.
+ * This is the longest stored domain at or above the QNAME. For DS it is the longest one above the QNAME, if
+ * there is one (RFC 4035 3.1.4.1).
  *
- * \return KNOT_EOK, also with hosted->error; KNOT_ENOENT: the question is not ours.
+ * \param pkt     A response with its question. Its QNAME must outlive hosted.
+ * \param hosted  Out: the domain. It points into the memory of the source, and is valid as long as the snapshot.
+ *
+ * \return KNOT_EOK (hosted->error may be set); KNOT_ENOENT (no stored domain is at or above the QNAME).
  */
 int mail_answer_find(const mail_source_t *source, const knot_pkt_t *pkt, mail_hosted_t *hosted);
 
@@ -59,29 +62,31 @@ typedef struct {
 	const mail_source_t *source;
 	mail_cache_t *cache;
 	int64_t now; /*!< Seconds since 1970. */
-	bool udp;    /*!< UDP: truncate; else everything must fit. */
-	bool dnssec; /*!< The DO bit (RFC 3225): a signed domain's answer has its DNSSEC records. */
-	mail_signer_t *signer; /*!< Of the thread; NULL: no private key is there. */
+	bool udp;    /*!< Over UDP an answer may be truncated; otherwise everything must fit. */
+	bool dnssec; /*!< The DO bit (RFC 3225): the answer of a signed domain has DNSSEC records. */
+	mail_signer_t *signer; /*!< Signer of the thread; NULL: there is no private key. */
 } mail_question_t;
 
-/*! How it was answered. */
+/*! Result of mail_answer(). */
 typedef struct {
 	mail_outcome_t outcome;
 	uint16_t rcode;   /*!< KNOT_RCODE_*. */
 	uint16_t kind;    /*!< Index in mail_kinds of the first record; MAIL_KIND_COUNT: none. */
-	int ede;          /*!< For FAILED: KNOT_EDNS_EDE_* (RFC 8914). */
-	char reason[320]; /*!< For FAILED: what is wrong, with the entry's name. */
+	int ede;          /*!< With MAIL_OUTCOME_FAILED: KNOT_EDNS_EDE_* (RFC 8914). */
+	char reason[320]; /*!< With MAIL_OUTCOME_FAILED: the reason, with the name of the entry. */
 } mail_reply_t;
 
 /*!
- * \brief Answer the question of a packet: fill answer, authority and additional section, set AA and TC.
+ * \brief Answer the question of a packet: fill the answer, authority and additional sections, and set AA and TC.
  *
- * The RCODE goes into reply only (knotd writes it). A signed domain whose private keys are not all there fails,
- * whether DNSSEC is asked for or not: never an unsigned answer for a signed domain.
+ * The RCODE is only in reply, because knotd writes it into the packet. If a private key of a signed domain is
+ * missing, the answer fails, with or without DO: a signed domain never gets an unsigned answer.
  *
- * \param hosted  What mail_answer_find() found in the same source for the same packet; it is used up.
- * \param pkt     A response with its question and OPT reserve, at KNOT_ANSWER; RDATA are allocated in pkt->mm.
- * \param reply   Out.
+ * \param question  How to answer.
+ * \param hosted    Result of mail_answer_find() for the same source and packet. You cannot use it again afterwards.
+ * \param pkt       A response with its question and the space for OPT, at KNOT_ANSWER. Its memory pool owns the
+ *                  RDATA.
+ * \param reply     Out: the result. Errors are in it, too: the function itself cannot fail.
  */
 void mail_answer(const mail_question_t *question, mail_hosted_t *hosted, knot_pkt_t *pkt,
                  mail_reply_t *reply);

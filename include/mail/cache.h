@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*!
  * \file
- * \brief The plans of one thread, found by policy or domain; bounded, the least recently used leaves first.
+ * \brief The plans of one thread, found by policy or domain.
+ *
+ * The cache is bounded. The plan that was used least recently leaves first.
  *
  * Thread rule: a cache belongs to one thread.
  */
@@ -11,33 +13,44 @@
 
 typedef struct mail_cache mail_cache_t;
 
-/*! Make a cache. \param plans Most plans it keeps. \return NULL without memory. */
+/*!
+ * Make a cache.
+ *
+ * \param plans  Greatest number of plans in the cache.
+ *
+ * \return The cache, which the caller frees; NULL without memory.
+ */
 mail_cache_t *mail_cache_new(size_t plans);
-/*! Free a cache and its plans; NULL is fine. */
+/*! Free a cache and its plans. NULL is allowed. */
 void mail_cache_free(mail_cache_t *cache);
 
 /*!
- * \brief Tell the cache which state of the store the coming questions see.
+ * \brief Tell the cache which state of the store the next questions see.
  *
- * \param epoch  Number of the open environment: another number drops all plans.
- * \param txnid  mail_txn_id(): when it moved, plans check their dependencies' stamps before use.
+ * \param epoch  mail_store_epoch(), the number of the open environment. Another number than before drops all plans.
+ * \param txnid  mail_txn_id(). With another number than before, the cache checks the stamps of a plan's dependencies
+ *               before it uses the plan.
  */
 void mail_cache_sync(mail_cache_t *cache, uint64_t epoch, uint64_t txnid);
 
 /*!
- * \brief Get the plan of a domain: its policy's when the domain sets nothing of its own, that of its target's
- *        aliases, or its own. Compiled when it is not there or no longer true.
+ * \brief Get the plan of a domain.
  *
- * \param domain  The domain's entry.
- * \param name    Its name.
- * \param plan    Out: valid until the next call for this cache.
+ * A domain that sets nothing but its policy shares the plan of the policy. An alias shares the plan of all aliases
+ * of its target. Any other domain has a plan of its own. The function makes the plan if the cache has none, or if an
+ * entry that the plan was made from has changed.
  *
- * \return KNOT_EOK (look at plan->error); KNOT_ENOMEM.
+ * \param domain  Entry of the domain.
+ * \param name    Name of the domain.
+ * \param plan    Out: the plan, which the cache owns. It is valid until the next call; after
+ *                mail_cache_hold(), until mail_cache_release().
+ *
+ * \return KNOT_EOK (plan->error may be set); KNOT_EMALF (name is no domain's key); KNOT_ENOMEM.
  */
 int mail_cache_plan(mail_cache_t *cache, const mail_source_t *source, const mail_domain_t *domain,
                     mail_lf_t name, const mail_plan_t **plan);
 
-/*! Keep the plans that are handed out from being evicted: one question may look at several domains. */
+/*! Keep all plans that mail_cache_plan() gives valid, because one question may look at several domains. */
 void mail_cache_hold(mail_cache_t *cache);
-/*! Allow plans to be evicted again; what mail_cache_plan() gave is not to be used any more. */
+/*! Let plans leave the cache again. Do not use the plans that mail_cache_plan() gave before. */
 void mail_cache_release(mail_cache_t *cache);

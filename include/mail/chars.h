@@ -1,18 +1,21 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*!
  * \file
- * \brief ASCII characters, words and numbers of values.
+ * \brief ASCII characters, and the words and numbers in values.
  *
- * The grammars of the mail RFCs are ASCII, whatever the locale of the process is: <ctype.h> and
- * strncasecmp() follow the locale, these do not. Pure functions; any thread.
+ * The grammars of the mail RFCs are ASCII. <ctype.h> and strncasecmp() follow the locale of the process; these
+ * functions do not.
+ *
+ * Thread rule: all functions are pure; any thread may call them.
  */
 #pragma once
 
 #include "mail/str.h"
 
-/*! Arguments of a "%.*s" that shows a piece of a value, cut short. */
+/*! Arguments of a "%.*s" that shows at most 64 octets of a value. */
 #define MAIL_SHOW(s) (int)((s).len < 64 ? (s).len : 64), (s).len > 0 ? (s).data : ""
 
+/*! Return a letter in lower case, and any other character as it is. */
 static inline char mail_char_lower(char c)
 {
 	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
@@ -34,7 +37,7 @@ static inline bool mail_char_alnum(char c)
 	return mail_char_alpha(c) || mail_char_digit(c);
 }
 
-/*! The six bits that a character of base64 stands for, or -1 (RFC 4648 4). */
+/*! Return the six bits of a base64 character (RFC 4648 4), or -1. */
 static inline int mail_char_base64(char c)
 {
 	if (c >= 'A' && c <= 'Z') {
@@ -52,12 +55,13 @@ static inline int mail_char_base64(char c)
 	return c == '/' ? 63 : -1;
 }
 
+/*! Return whether a character is white space: blank, tab, CR or LF. */
 static inline bool mail_char_space(char c)
 {
 	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
-/*! Value of a hexadecimal digit, or -1. */
+/*! Return the value of a hexadecimal digit, or -1. */
 static inline int mail_char_hex(char c)
 {
 	if (mail_char_digit(c)) {
@@ -67,39 +71,39 @@ static inline int mail_char_hex(char c)
 	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-/*! Return whether the character is in a terminated set. */
+/*! Return whether a character is in a set, a terminated string. */
 static inline bool mail_char_in(char c, const char *set)
 {
 	return c != '\0' && strchr(set, c) != NULL;
 }
 
-/*! A part of a string; of a string without data, that string. */
+/*! Return a part of a string. A string without data is returned as it is. */
 static inline mail_str_t mail_str_part(mail_str_t s, size_t offset, size_t len)
 {
 	return s.data == NULL ? s : (mail_str_t){ s.data + offset, len };
 }
 
-/*! The part of a string from an offset on. */
+/*! Return the part of a string from an offset to its end. */
 static inline mail_str_t mail_str_from(mail_str_t s, size_t offset)
 {
 	return mail_str_part(s, offset, s.len - offset);
 }
 
-/*! Return whether a string starts with a terminated one. */
+/*! Return whether a string starts with a terminated string. */
 static inline bool mail_str_starts(mail_str_t s, const char *with)
 {
 	size_t len = strlen(with);
 	return s.len >= len && memcmp(s.data, with, len) == 0;
 }
 
-/*! Return whether a string ends with a terminated one. */
+/*! Return whether a string ends with a terminated string. */
 static inline bool mail_str_ends(mail_str_t s, const char *with)
 {
 	size_t len = strlen(with);
 	return s.len >= len && memcmp(s.data + s.len - len, with, len) == 0;
 }
 
-/*! Return where the first of a terminated set of characters stands, or the length of the string. */
+/*! Return the offset of the first character that is in a set, or the length of the string. */
 static inline size_t mail_str_find(mail_str_t s, const char *set)
 {
 	size_t i = 0;
@@ -109,7 +113,7 @@ static inline size_t mail_str_find(mail_str_t s, const char *set)
 	return i;
 }
 
-/*! Return whether two strings are equal, ASCII letters of either case being equal. */
+/*! Return whether two strings are equal without regard to the case of ASCII letters. */
 static inline bool mail_str_same(mail_str_t a, mail_str_t b)
 {
 	if (a.len != b.len) {
@@ -123,7 +127,7 @@ static inline bool mail_str_same(mail_str_t a, mail_str_t b)
 	return true;
 }
 
-/*! As mail_str_same() with a terminated string. */
+/*! Compare as mail_str_same() does, with a terminated string. */
 static inline bool mail_str_is_nocase(mail_str_t s, const char *with)
 {
 	return mail_str_same(s, MAIL_STR(with));
@@ -139,7 +143,7 @@ static inline bool mail_str_is_ascii(mail_str_t s)
 	return i == s.len;
 }
 
-/*! Take the white space off both ends. */
+/*! Return a string without the white space at its ends. */
 static inline mail_str_t mail_str_trim(mail_str_t s)
 {
 	while (s.len > 0 && mail_char_space(s.data[0])) {
@@ -151,7 +155,14 @@ static inline mail_str_t mail_str_trim(mail_str_t s)
 	return s;
 }
 
-/*! Take the next word from a text. \param pos Starts at 0 and is moved. \return false at the end. */
+/*!
+ * Take the next word from a text.
+ *
+ * \param pos   In and out: where to go on; 0 at first.
+ * \param word  Out: the word, a part of text.
+ *
+ * \return Whether there was a word.
+ */
 static inline bool mail_str_word(mail_str_t text, size_t *pos, mail_str_t *word)
 {
 	size_t i = *pos;
@@ -167,7 +178,7 @@ static inline bool mail_str_word(mail_str_t text, size_t *pos, mail_str_t *word)
 	return i > start;
 }
 
-/*! Take the first words of a text, up to max. \return Their number. */
+/*! Take the first words of a text, at most max of them. \return The number of words taken. */
 static inline size_t mail_str_words(mail_str_t text, mail_str_t *words, size_t max)
 {
 	size_t pos = 0, n = 0;
@@ -177,7 +188,11 @@ static inline size_t mail_str_words(mail_str_t text, mail_str_t *words, size_t m
 	return n;
 }
 
-/*! Split "tag=value" at the first '=' and take the white space off both. \return false, and both empty, without '='. */
+/*!
+ * Split "tag=value" at the first '=', and take the white space off both parts.
+ *
+ * \return Whether there is a '='. If not, both parts are empty.
+ */
 static inline bool mail_str_tag(mail_str_t s, mail_str_t *tag, mail_str_t *value)
 {
 	size_t equals = mail_str_find(s, "=");
@@ -191,12 +206,13 @@ static inline bool mail_str_tag(mail_str_t s, mail_str_t *tag, mail_str_t *value
 }
 
 /*!
- * Take the next piece from a list whose elements a character separates; white space around a piece
- * is taken off. An empty list has one empty piece.
+ * Take the next element from a list, without the white space around it. An empty list has one empty element.
  *
- * \param pos  Starts at 0 and is moved; len + 1 at the end.
+ * \param separator  Character between two elements.
+ * \param pos        In and out: where to go on; 0 at first, len + 1 at the end.
+ * \param piece      Out: the element, a part of text.
  *
- * \return false at the end.
+ * \return Whether there was an element.
  */
 static inline bool mail_str_piece(mail_str_t text, char separator, size_t *pos, mail_str_t *piece)
 {
@@ -212,7 +228,7 @@ static inline bool mail_str_piece(mail_str_t text, char separator, size_t *pos, 
 	return true;
 }
 
-/*! Read a decimal number, digits only. \return false when it is none or greater than max. */
+/*! Read a decimal number that consists of digits only. \return Whether it is one, and at most max. */
 static inline bool mail_str_number(mail_str_t text, uint32_t max, uint32_t *out)
 {
 	uint64_t value = 0;

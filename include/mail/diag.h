@@ -3,8 +3,9 @@
  * \file
  * \brief The message that goes with an error.
  *
- * Functions that read what people wrote take a mail_diag_t and leave the reason there. Thread rule: one
- * thread at a time; there is no global state.
+ * Functions that read what people wrote take a mail_diag_t, and leave the reason of an error there.
+ *
+ * Thread rule: one thread at a time uses an object; there is no global state.
  */
 #pragma once
 
@@ -13,36 +14,38 @@
 
 #include <libknot/libknot.h>
 
-/*! What is wrong, for people. */
+/*! The reason of an error, for people. */
 typedef struct mail_diag {
-	uint32_t line;   /*!< Line in the file, from 1; 0 is unknown. */
-	uint32_t column; /*!< Octet within the value, from 1; 0 is unknown. */
+	uint32_t line;   /*!< Line in the file, from 1; 0: unknown. */
+	uint32_t column; /*!< Octet in the value, from 1; 0: unknown. */
 	char text[320];  /*!< The reason, without a full stop. */
-	/*! Optional: takes each warning (a risky value that is accepted). */
+	/*! Optional: is called for each warning about a value that is accepted although it is risky. */
 	void (*warn)(void *ctx, const char *text);
 	void *warn_ctx;
 } mail_diag_t;
 
 /*!
- * Note an error.
+ * Write the reason of an error.
  *
- * \param diag    Where to; may be NULL.
- * \param column  Octet within the value, from 1; 0 is unknown.
+ * \param diag    Out: the reason; may be NULL.
+ * \param column  Octet in the value, from 1; 0: unknown.
  * \param fmt     printf format of the reason.
  *
- * \return KNOT_EINVAL, always, so that a caller can return it.
+ * \return KNOT_EINVAL, always, so that the caller can return this call's result.
  */
 int mail_diag_error(mail_diag_t *diag, size_t column, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
-/*! Hand a warning to diag->warn, if there is one; diag may be NULL. */
+/*! Call diag->warn with a warning, if it is set. diag may be NULL. */
 void mail_diag_warn(mail_diag_t *diag, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /*!
- * Move the column of an error that was found in a part of a value.
+ * Move the column of an error in a part of a value, so that it counts from the start of the value.
  *
- * \param ret     What the check of the part returned; handed through.
- * \param offset  Where in the value the part starts.
+ * \param ret     Result of the check of the part.
+ * \param offset  Octets of the value before the part.
+ *
+ * \return ret.
  */
 static inline int mail_diag_shift(mail_diag_t *diag, int ret, size_t offset)
 {

@@ -3,130 +3,149 @@
  * \file
  * \brief An entry of the store in memory: section, id, and the items that it sets.
  *
- * The id is text: a policy's, host's, certificate's or key set's id; a domain's name (A-labels,
- * small letters, no dot at the end); a DKIM key's "DOMAIN/SELECTOR" or "policy:POLICY/SELECTOR".
+ * The id is text. For a domain it is the name, with A-labels, in lower case and without a dot at its end. For a
+ * DKIM key it is "DOMAIN/SELECTOR" or "policy:POLICY/SELECTOR".
  *
- * Values are as mail_item_normalise() writes them. An entry has at most one member for an item
- * and an operation; MAIL_OP_SET and MAIL_OP_NONE of an item exclude each other, MAIL_OP_ADD may
- * stand beside either (`none` and `ITEM-add`: what is inherited goes, these come).
+ * Values have the form that mail_item_normalise() writes. An entry has at most one member for an item and an
+ * operation. MAIL_OP_SET and MAIL_OP_NONE of an item exclude each other. MAIL_OP_ADD may stand beside either:
+ * with `none` and `ITEM-add`, the added values replace the inherited ones.
  *
- * Thread rule: one thread at a time, or any number that only read.
+ * Thread rule: one thread at a time may use an entry, or any number of threads that only read it.
  */
 #pragma once
 
 #include "mail/item.h"
 #include "mail/name.h"
 
+/*! What a member does to inherited values. */
 typedef enum {
-	MAIL_OP_SET = 0,  /*!< Replaces what is inherited (merges by tag for MAIL_FLAG_BYTAG). */
-	MAIL_OP_ADD = 1,  /*!< Appends to what is inherited or set. */
-	MAIL_OP_NONE = 2, /*!< Removes what is inherited. */
+	MAIL_OP_SET = 0,  /*!< Replaces inherited values; with MAIL_FLAG_BYTAG, tag by tag. */
+	MAIL_OP_ADD = 1,  /*!< Appends to inherited values, or to the values that are set. */
+	MAIL_OP_NONE = 2, /*!< Removes inherited values. */
 } mail_op_t;
 
+/*! A value of a member. */
 typedef struct {
 	mail_str_t text;
-	uint32_t line; /*!< Line of the file that it came from, or 0. */
+	uint32_t line; /*!< Line of the file, from 1; 0: unknown. */
 } mail_value_t;
 
+/*! The values of an item for an operation. */
 typedef struct {
 	const mail_item_t *item;
 	mail_op_t op;
 	mail_value_t *values;
 	size_t count;
-	uint32_t line;
+	uint32_t line; /*!< Line of the file, from 1; 0: unknown. */
 } mail_member_t;
 
-/*! When an entry was last changed: the native header of Lightning Stream. */
+/*! Time of the last change of an entry, as in the native header of Lightning Stream. */
 typedef struct {
 	uint64_t timestamp; /*!< Nanoseconds since 1970; 0: the entry does not exist. */
-	uint64_t txnid;     /*!< LMDB transaction that wrote it. */
+	uint64_t txnid;     /*!< Number of the LMDB transaction that wrote the entry. */
 } mail_stamp_t;
 
+/*! An entry. It owns its id and its members. */
 typedef struct {
 	mail_section_t section;
 	mail_str_t id;
-	mail_member_t *members; /*!< Sorted by item number, then operation. */
+	mail_member_t *members; /*!< Sorted by number of the item, then by operation. */
 	size_t count;
-	bool deleted; /*!< In text: the entry is to be deleted. */
-	uint32_t line;
-	mail_stamp_t stamp; /*!< Of an entry that was read from a store. */
+	bool deleted;       /*!< In a file: the entry must be deleted. */
+	uint32_t line;      /*!< Line of the file, from 1; 0: unknown. */
+	mail_stamp_t stamp; /*!< Set if the entry was read from a store; else zero. */
 } mail_entry_t;
 
-/*! Make an empty entry, freed by mail_entry_free(); the id is copied. \return NULL: no memory. */
+/*! Make an empty entry with a copy of the id. \return The entry, which the caller frees; NULL without memory. */
 mail_entry_t *mail_entry_new(mail_section_t section, mail_str_t id);
-/*! Free an entry; NULL is fine. */
+/*! Free an entry. NULL is allowed. */
 void mail_entry_free(mail_entry_t *entry);
-/*! Make a deep copy. */
+/*! Make a deep copy. \return The copy, which the caller frees; NULL without memory. */
 mail_entry_t *mail_entry_copy(const mail_entry_t *entry);
 
-/*! Return whether an item of a section knows an operation. */
+/*! Return whether a section has an item, and the item has an operation. */
 bool mail_entry_knows(mail_section_t section, const mail_item_t *item, mail_op_t op);
 
 /*!
- * Append a value to a member, which is made if it does not exist. The value is copied as it is
- * (it is normalised already). A MAIL_OP_NONE member has no values: value is ignored.
+ * Append a value to a member. The member is made if it does not exist.
  *
- * \return KNOT_EOK; KNOT_ENOMEM; KNOT_EEXIST (a second value for an item that is no list, a
- *         second value for a tag, a value beside MAIL_OP_NONE); KNOT_ELIMIT (more than
- *         MAIL_LIST_MAX values, or more than MAIL_VALUE_MAX octets); KNOT_EINVAL (the section
- *         has no such item, the item no such operation). The entry is as before after any of
- *         these.
+ * After an error, the entry is as it was before.
+ *
+ * \param value  A normalised value, which is copied. It is ignored for MAIL_OP_NONE, whose members have no values.
+ * \param line   Line of the file, from 1; 0: unknown.
+ *
+ * \return KNOT_EOK; KNOT_ENOMEM; KNOT_EEXIST (a second value for an item that is no list, a second value for a
+ *         tag, or a value beside MAIL_OP_NONE); KNOT_ELIMIT (more than MAIL_LIST_MAX values, or more than
+ *         MAIL_VALUE_MAX octets); KNOT_EINVAL (the section does not have the item, or the item does not have
+ *         the operation).
  */
 int mail_entry_add(mail_entry_t *entry, const mail_item_t *item, mail_op_t op, mail_str_t value,
                    uint32_t line);
 /*!
- * Normalises, checks and appends a value. "none" makes a MAIL_OP_NONE member, where something
- * can be removed and "none" is no value.
+ * Normalise, check and append a value. The text "none" makes a member MAIL_OP_NONE, unless "none" is a value of
+ * the item or there is nothing to remove.
  *
- * \return KNOT_EOK; KNOT_ENOMEM; KNOT_EINVAL with the reason in diag (without the item's name),
- *         and its line, if diag has none yet.
+ * \param line  Line of the file, from 1; 0: unknown.
+ * \param diag  Out: the reason of an error, without the name of the item; and the line, if diag has none.
+ *
+ * \return KNOT_EOK; KNOT_EINVAL with the reason; KNOT_ENOMEM.
  */
 int mail_entry_parse(mail_entry_t *entry, const mail_item_t *item, mail_op_t op, mail_str_t text,
                      uint32_t line, mail_diag_t *diag);
-/*! Remove a member; nothing happens when it is not there. */
+/*! Remove a member, if it exists. */
 void mail_entry_remove(mail_entry_t *entry, mail_item_id_t item, mail_op_t op);
-/*! The member of an item and an operation, or NULL. */
+/*! Return the member of an item and an operation; NULL if there is none. */
 const mail_member_t *mail_entry_member(const mail_entry_t *entry, mail_item_id_t item,
                                        mail_op_t op);
-/*! The only or first value that an entry sets for an item; empty (data NULL) when it sets none. */
+/*! Return the first or only value that an entry sets for an item; data is NULL if there is none. */
 mail_str_t mail_entry_value(const mail_entry_t *entry, mail_item_id_t item);
-/*! Return whether two members, of whatever items, have the same values in the same order; false when one is NULL. */
+/*! Return whether two members have the same values in the same order, whatever their items; false if one is NULL. */
 bool mail_member_equal(const mail_member_t *a, const mail_member_t *b);
-/*! Return whether two entries hold the same (lines and stamps apart). */
+/*! Return whether two entries are equal, apart from lines and stamps. */
 bool mail_entry_equal(const mail_entry_t *a, const mail_entry_t *b);
 
 /*!
- * Check a whole entry by itself: that what it needs is there, that nothing excludes another thing. Every
- * reader and whoever edits an entry (`domain-set`) calls it; the values were checked one by one before.
+ * Check a whole entry by itself: it has all items that it needs, and no two items exclude each other.
  *
- * \param diag  The reason, without the entry's name; line and column 0 when the entry as a whole is at fault.
+ * Call this after you read or edit an entry. The values must be checked before.
  *
- * \return KNOT_EOK; KNOT_EINVAL.
+ * \param diag  Out: the reason, without the name of the entry. Line and column are 0 if the whole entry is wrong.
+ *
+ * \return KNOT_EOK; KNOT_EINVAL with the reason.
  */
 int mail_entry_check(const mail_entry_t *entry, mail_diag_t *diag);
 
 /*!
- * Check the id of an entry and write it as it is kept: a name with A-labels and small letters;
- * ids of other sections: 1 to 63 of letters, digits, '-', '_', '.', of which the first is no '-'
- * or '.', and not "none"; "DOMAIN/SELECTOR" or "policy:POLICY/SELECTOR" for DKIM keys, the
- * selector in small letters. A DKIM key whose SELECTOR._domainkey.DOMAIN has over 255 octets is
- * refused.
+ * Check the id of an entry, and append it in its stored form.
  *
- * \param out  The id is appended; nothing stays of one that is refused.
+ * For a domain this is a name with A-labels in lower case. For a DKIM key it is "DOMAIN/SELECTOR" or
+ * "policy:POLICY/SELECTOR" with the selector in lower case, and SELECTOR._domainkey.DOMAIN must not exceed 255
+ * octets. In the other sections it is 1 to 63 letters, digits, '-', '_' and '.'; it does not begin with '-' or
+ * '.', and is not "none".
  *
- * \return KNOT_EOK; KNOT_EINVAL with the reason; KNOT_ENOMEM.
+ * \param out  Out: the id is appended. After an error out is as it was before.
+ *
+ * \return KNOT_EOK; KNOT_EINVAL with the reason; KNOT_ENOMEM; KNOT_ESPACE.
  */
 int mail_entry_id_normalise(mail_section_t section, mail_str_t text, mail_buf_t *out,
                             mail_diag_t *diag);
 
 /*!
- * \brief Write the key of an entry in its database: of a domain the name in lookup format; of a DKIM key that of
- *        SELECTOR._domainkey.DOMAIN, or 00, the policy's id, 00, the selector in lookup format; else the id.
+ * \brief Write the key of an entry in its database (doc/mail-store.rst).
  *
- * \param id  Normalised.
+ * For a domain this is the name in lookup format. For a DKIM key it is the lookup format of
+ * SELECTOR._domainkey.DOMAIN; or 00, the id of the policy, 00, and the selector in lookup format. In the other
+ * sections it is the id.
  *
- * \return KNOT_EOK, KNOT_EINVAL.
+ * \param id   A normalised id.
+ * \param key  Out: the key.
+ *
+ * \return KNOT_EOK; KNOT_EINVAL (the id is malformed); KNOT_ESPACE (too long).
  */
 int mail_entry_key(mail_section_t section, mail_str_t id, mail_lf_storage_t *key);
-/*! Write the id that a key stands for. \return KNOT_EOK; KNOT_EMALF. */
+/*!
+ * Append the id that a key in a database stands for. After an error out is as it was before.
+ *
+ * \return KNOT_EOK; KNOT_EMALF (no id has this key); KNOT_ENOMEM, KNOT_ESPACE.
+ */
 int mail_entry_id_from_key(mail_section_t section, mail_lf_t key, mail_buf_t *out);

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*!
  * \file
- * \brief The one table of record kinds: owner, type, when it is present, who renders it.
+ * \brief The one table of record kinds: owner, type, and the function that decides and renders.
  *
- * Answering, NODATA and NXDOMAIN, the NSEC chain, the tool's listings, zone export, counters and the
- * documentation read this table. Constant data; any thread.
+ * Answers, NODATA and NXDOMAIN, the NSEC chain, listings, zone export, counters and the documentation follow from
+ * this table.
+ *
+ * Thread rule: the table is constant; any thread may read it.
  */
 #pragma once
 
@@ -24,7 +26,7 @@ typedef enum {
 	MAIL_KIND_DKIM_CNAME,
 	MAIL_KIND_DKIM_NONE,
 	MAIL_KIND_DMARC,
-	MAIL_KIND_REPORT, /*!< Made while a question is answered. */
+	MAIL_KIND_REPORT, /*!< The view makes it, no renderer. */
 	MAIL_KIND_MTA_STS,
 	MAIL_KIND_MTA_STS_HOST,
 	MAIL_KIND_TLS_RPT,
@@ -39,25 +41,29 @@ typedef enum {
 	MAIL_KIND_CDNSKEY,
 	MAIL_KIND_RECORD,
 	MAIL_KIND_DELEGATION,
-	MAIL_KIND_CHILD, /*!< Made while a question is answered. */
-	MAIL_KIND_COUNT  /*!< As a kind: none. */
+	MAIL_KIND_CHILD, /*!< The view makes it, no renderer. */
+	MAIL_KIND_COUNT  /*!< Number of kinds. In place of a kind: none. */
 } mail_kind_id_t;
 
 typedef struct mail_kind mail_kind_t;
-/*! A plan being made: for renderers alone. */
+/*! A plan while it is made. Only renderers use it. */
 typedef struct mail_build mail_build_t;
 
 /*! A kind of record. */
 struct mail_kind {
-	const char *name; /*!< Short name: counters, listings ("mx", "srv-imaps"). */
+	const char *name; /*!< Short name in counters and listings ("mx", "srv-imaps"). */
 	const char *
-		owner; /*!< The owner for people: "@", "_dmarc", "SEL._domainkey", "_PORT._tcp.HOST". */
+		owner; /*!< Owner as people write it: "@", "_dmarc", "SEL._domainkey", "_PORT._tcp.HOST". */
 	uint16_t type; /*!< RR type; 0: any (literal records). */
-	/*! Write the kind's rows into a plan, or none when the profile does not call for any; NULL: made elsewhere. */
+	/*!
+	 * Write the rows that the profile calls for into a plan. NULL: the rows are made elsewhere.
+	 *
+	 * \return KNOT_EOK; KNOT_ENOMEM; or another error, with the reason in build->diag.
+	 */
 	int (*render)(mail_build_t *build, const mail_kind_t *kind);
-	uint16_t arg;     /*!< For render: the SRV service, or the item. */
-	const char *help; /*!< What the record is for, one line. */
+	uint16_t arg;     /*!< For render: number of the SRV service, or of the item. */
+	const char *help; /*!< Purpose of the record, in one line. */
 };
 
-/*! All kinds; the index is the kind's number in rows and counters. */
+/*! All kinds. The index is the number of the kind in rows and counters. */
 extern const mail_kind_t mail_kinds[MAIL_KIND_COUNT];

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*!
  * \file
- * \brief Where the model reads entries from: the store's transaction, or a test's array.
+ * \brief A source of entries: a transaction of the store, or an array of a test.
  *
- * The functions live in the layer above; the model knows no database. Pointers into stored octets are
- * valid until the transaction behind the source ends or writes.
+ * The model reads entries through a source, because it knows no database. The layer above implements the functions.
+ *
+ * Ownership: pointers into stored octets are valid until the transaction behind the source ends or writes.
+ *
+ * Thread rule: a source belongs to the thread of its transaction.
  */
 #pragma once
 
@@ -13,63 +16,75 @@
 
 typedef struct mail_source mail_source_t;
 
-/*! Which neighbour of a name is looked for. */
+/*! Neighbour of a name to look for. */
 typedef enum {
-	MAIL_SEEK_FROM,  /*!< The first that is not less than the name. */
-	MAIL_SEEK_AFTER, /*!< The first that is greater. */
-	MAIL_SEEK_BEFORE /*!< The last that is less. */
+	MAIL_SEEK_FROM,  /*!< The first one that is equal to the name or greater. */
+	MAIL_SEEK_AFTER, /*!< The first one that is greater. */
+	MAIL_SEEK_BEFORE /*!< The last one that is less. */
 } mail_seek_t;
 
+/*! The functions of a source. */
 struct mail_source {
 	/*!
-	 * \brief Read a whole entry (policies, hosts, certificates, domains with overrides).
+	 * \brief Read a whole entry.
 	 *
-	 * \param key    As mail_entry_key().
-	 * \param entry  Out: the caller frees it; its stamp is set. NULL: the entry's stamp alone is read.
-	 * \param stamp  Out, may be NULL: its stamp; zero when it does not exist. A tombstone's stamp is set,
-	 *               although the result is KNOT_ENOENT.
+	 * \param key    Its key, see mail_entry_key().
+	 * \param entry  Out: the entry with its stamp; the caller frees it. NULL: read only the stamp.
+	 * \param stamp  Out: the stamp, also that of a tombstone, for which the result is KNOT_ENOENT. It is zero if
+	 *               there is neither. May be NULL.
 	 *
-	 * \return KNOT_EOK, KNOT_ENOENT, KNOT_EMALF, KNOT_ENOTSUP, KNOT_ENOMEM.
+	 * \return KNOT_EOK; KNOT_ENOENT; KNOT_EMALF (damaged); KNOT_ENOTSUP (a newer format); KNOT_ENOMEM.
 	 */
 	int (*get)(const mail_source_t *src, mail_section_t section, mail_lf_t key,
 	           mail_entry_t **entry, mail_stamp_t *stamp);
 	/*!
-	 * \brief Find the longest stored domain at or above a name, in one descent of the tree where it can.
+	 * \brief Find the longest stored domain at or above a name, if possible in one descent of the tree.
 	 *
-	 * A damaged entry is a domain, too: domain->error says what is wrong with it (KNOT_EMALF,
-	 * KNOT_ENOTSUP), and nothing else of domain is set but a stamp that can be read.
+	 * A domain whose entry cannot be read counts, too. Its domain->error is KNOT_EMALF or KNOT_ENOTSUP.
+	 * Apart from that, only the stamp is set, if it can be read.
 	 *
 	 * \param name    The name.
-	 * \param above   Out: the domain's name, the first part of name.
-	 * \param domain  Out: its entry.
+	 * \param above   Out: name of the domain, the first part of name.
+	 * \param domain  Out: its entry, which points into stored octets.
 	 *
-	 * \return KNOT_EOK, KNOT_ENOENT; KNOT_EMALF: the tree itself.
+	 * \return KNOT_EOK; KNOT_ENOENT (there is none); KNOT_EMALF (the tree is damaged).
 	 */
 	int (*domain_above)(const mail_source_t *src, mail_lf_t name, mail_lf_t *above,
 	                    mail_domain_t *domain);
 	/*!
-	 * \brief Find the live domain that is next to a name.
+	 * \brief Find the domain next to a name. Tombstones are passed over.
 	 *
-	 * \param found   Out: its name; with KNOT_ELIMIT that of the last tombstone that was passed: no live
-	 *                domain is nearer. The name may lie in it.
-	 * \param domain  Out: as of domain_above.
+	 * \param found   Out: name of the domain; name may point into it. With KNOT_ELIMIT it is the name of the last
+	 *                tombstone that was passed over: no domain is nearer.
+	 * \param domain  Out: its entry, as with domain_above.
 	 *
-	 * \return KNOT_EOK, KNOT_ENOENT; KNOT_ELIMIT (more tombstones in a row than mail_txn_limit() allows);
-	 *         KNOT_EMALF: the tree itself.
+	 * \return KNOT_EOK; KNOT_ENOENT (there is none); KNOT_ELIMIT (more tombstones in a row than
+	 *         mail_txn_limit() allows); KNOT_EMALF (the tree is damaged).
 	 */
 	int (*domain_seek)(const mail_source_t *src, mail_lf_t name, mail_seek_t seek,
 	                   mail_lf_storage_t *found, mail_domain_t *domain);
-	/*! Read one DKIM key in place. \return KNOT_EOK, KNOT_ENOENT (stamp of a tombstone set), KNOT_EMALF... */
+	/*!
+	 * \brief Read one DKIM key in place.
+	 *
+	 * \param key   Its key in the store, see mail_entry_key().
+	 * \param dkim  Out: the key, which points into stored octets.
+	 *
+	 * \return KNOT_EOK; KNOT_ENOENT (of a tombstone, the stamp is set); KNOT_EMALF (damaged); KNOT_ENOTSUP (a
+	 *         newer format).
+	 */
 	int (*dkim_get)(const mail_source_t *src, mail_lf_t key, mail_dkim_t *dkim);
 	/*!
-	 * \brief Find the DKIM key that is next to a key, tombstones included (dkim->deleted is set, and besides
-	 *        only the stamp), and damaged ones (dkim->error is set, and of the rest at most the stamp).
+	 * \brief Find the DKIM key next to a key in the store.
 	 *
-	 * \param found  Out: its key in the store. The key may lie in it.
+	 * A tombstone counts, too: dkim->deleted and the stamp are set. So does a key that cannot be read:
+	 * dkim->error is set, and the stamp, if it can be read.
 	 *
-	 * \return KNOT_EOK, KNOT_ENOENT; KNOT_EMALF: the tree itself.
+	 * \param found  Out: its key in the store; key may point into it.
+	 * \param dkim   Out: the key, which points into stored octets.
+	 *
+	 * \return KNOT_EOK; KNOT_ENOENT (there is none); KNOT_EMALF (the tree is damaged).
 	 */
 	int (*dkim_seek)(const mail_source_t *src, mail_lf_t key, mail_seek_t seek,
 	                 mail_lf_storage_t *found, mail_dkim_t *dkim);
-	void *ctx;
+	void *ctx; /*!< Belongs to the functions. */
 };

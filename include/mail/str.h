@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*!
  * \file
- * \brief Octet strings and words of octets. Pure functions; any thread.
+ * \brief Octet strings, and words of octets.
+ *
+ * Thread rule: all functions are pure; any thread may call them.
  */
 #pragma once
 
@@ -13,7 +15,7 @@
 /*! A word of eight equal octets. */
 #define MAIL_WORD(octet) (UINT64_C(0x0101010101010101) * (octet))
 
-/*! Eight octets as a word, in the order of the machine. */
+/*! Return eight octets as a word, in the byte order of the machine. */
 static inline uint64_t mail_word_at(const uint8_t *octets)
 {
 	uint64_t word;
@@ -21,13 +23,13 @@ static inline uint64_t mail_word_at(const uint8_t *octets)
 	return word;
 }
 
-/*! Octets that somebody else owns; not terminated. */
+/*! An octet string without terminator. Another object owns the octets. */
 typedef struct {
 	const char *data;
 	size_t len;
 } mail_str_t;
 
-/*! A mail_str_t of a string literal or a terminated string. */
+/*! Make a mail_str_t of a string literal or a terminated string. */
 #define MAIL_STR(s) ((mail_str_t){ (s), strlen(s) })
 
 /*! Return whether two octet strings are equal. */
@@ -42,24 +44,35 @@ static inline bool mail_str_is(mail_str_t a, const char *b)
 	return mail_str_equal(a, MAIL_STR(b));
 }
 
-/*! Return the length of the UTF-8 sequence at text (RFC 3629 4), 0 when it is none or is cut off. \param left Octets, 1 at least. */
+/*!
+ * Return the length of a UTF-8 sequence (RFC 3629 4).
+ *
+ * \param text  The first octet of the sequence.
+ * \param left  Number of octets that may be read, at least 1.
+ *
+ * \return Octets, 1 to 4; 0 if the sequence is malformed or cut off.
+ */
 size_t mail_utf8_len(const uint8_t *text, size_t left);
 
 /*!
  * Return whether a string is UTF-8 without control characters.
  *
- * \param column  Out: the first octet that is not, from 1; may be NULL.
+ * \param column  Out: position of the first bad octet, from 1; set only if the result is false. May be NULL.
  */
 bool mail_str_is_text(mail_str_t s, size_t *column);
 
-/*! Return Levenshtein's distance of two words, to tell people what may be meant; UINT_MAX: one is over 63 octets. */
+/*!
+ * Return the Levenshtein distance of two words, to suggest a word that may be meant.
+ *
+ * \return Number of edits; UINT_MAX if a word is longer than 63 octets.
+ */
 unsigned mail_str_distance(mail_str_t a, mail_str_t b);
 
 /*!
- * Read an IPv4 or IPv6 address.
+ * Read an IPv4 or IPv6 address from text.
  *
- * \param address  Out: 4 or 16 octets.
+ * \param address  Out: 4 or 16 octets in network order.
  *
- * \return Their number; 0: it is none.
+ * \return Number of octets; 0 if the text is no address.
  */
 size_t mail_str_address(mail_str_t s, uint8_t address[16]);

@@ -1,62 +1,62 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*!
  * \file
- * \brief Zone mode: what a domain adds to a zone that knotd has.
+ * \brief Zone mode: the records that a domain adds to a zone of knotd.
  *
- * The zone's own records win, per owner and type.  What comes out is the answer of a zone that holds both
- * (RFC 1034 4.3.2, RFC 4592), as far as the zone's names are known: Knot DNS 3.4 and later can be asked for
- * them (mail_zone_question_t.look), before that only what the answer tells is known, and where that is not
- * enough the zone's answer stands.
+ * For each owner and type, the zone's own records win. The result is the answer of a zone that has the records
+ * of both (RFC 1034 4.3.2, RFC 4592), as far as the names of the zone are known. Knot DNS 3.4 and later can
+ * look up names of the zone (mail_zone_question_t.look). With older versions only the zone's answer is known;
+ * if it does not suffice, it stays as it is.
  *
- * Never added: SOA, NS, DS, DNAME, DNSKEY, CDS, CDNSKEY, and anything to the additional section.
+ * A domain never adds SOA, NS, DS, DNAME, DNSKEY, CDS or CDNSKEY, nor anything to the additional section.
  *
- * Thread rule: as of mail/answer.h.
+ * Thread rule: as in mail/answer.h.
  */
 #pragma once
 
 #include "mail/answer.h"
 
-/*! Words of a mail_labels_t. */
+/*! Number of words of a mail_labels_t. */
 #define MAIL_LABELS_WORDS 16
-/*! Bits of a label, all in one word. */
+/*! Number of bits of a label, all in one word. */
 #define MAIL_LABEL_BITS 4
 
 /*!
- * A set of labels (a Bloom filter): the labels below the zone's apex under
- * which the domain may have names, at any time.  It never says no where the domain has something.
+ * A set of labels, as a Bloom filter: the labels directly below the zone's apex at or below which the domain may have
+ * names, at any time. It has every such label, and possibly others.
  */
 typedef struct {
 	uint64_t bits[MAIL_LABELS_WORDS];
 } mail_labels_t;
 
-/*! Octets of a name that mail_label_hash() reads at once: no zone has a shorter name. */
+/*! Octets of a name that mail_label_hash() reads at once. The name of the zone must be as long. */
 #define MAIL_LABEL_READ 8
 
 /*!
- * A number for the label below the apex of a zone; names of other zones have other numbers for it.
+ * Return a hash of the label below the apex of a zone. The same label has another hash in another zone.
  *
- * \param label  Within a wire name in small letters, from the length octet; the zone's name is behind it, and has
- *               MAIL_LABEL_READ octets at least.
+ * \param label  The label from its length octet on, within a wire name in lower case. The name of the zone
+ *               follows it, and has at least MAIL_LABEL_READ octets.
  */
 static inline uint64_t mail_label_hash(const uint8_t *label)
 {
 	uint64_t first, last;
 	memcpy(&first, label, MAIL_LABEL_READ);
 	if (label[0] >= MAIL_LABEL_READ) {
-		// Long labels often differ at their ends only.
+		// Long labels often differ only at their ends.
 		memcpy(&last, label + 1 + label[0] - MAIL_LABEL_READ, MAIL_LABEL_READ);
 		first ^= last << 23 | last >> 41;
 	}
 	return first * 0x9e3779b97f4a7c15;
 }
 
-/*! The word that the bits of a label are in. */
+/*! Return the number of the word that has the bits of a label. */
 static inline unsigned mail_label_word(uint64_t hash)
 {
 	return hash >> 60;
 }
 
-/*! The number of one of the bits of a label. */
+/*! Return the number of one of the bits of a label. */
 static inline unsigned mail_label_bit(uint64_t hash, unsigned which)
 {
 	return hash >> (54 - 6 * which) & 63;
@@ -68,81 +68,86 @@ static inline bool mail_label_in(uint64_t word, uint64_t hash, unsigned which)
 	return word >> mail_label_bit(hash, which) & 1;
 }
 
-/*! Types of records that are remembered of a domain. */
+/*! Greatest number of record types in a mail_extent_t. */
 #define MAIL_EXTENT_TYPES 24
 
-/*! What a domain may add to its zone: names and types, at any time. */
+/*! The names and types that a domain may add to its zone, at any time. */
 typedef struct {
 	mail_labels_t labels;
-	uint16_t types
-		[MAIL_EXTENT_TYPES]; /*!< Ascending, CNAME left out, as many as there is room for. */
+	uint16_t types[MAIL_EXTENT_TYPES]; /*!< Ascending, without CNAME, as many as fit. */
 	size_t type_count;
 } mail_extent_t;
 
-/*! What the zone itself says to a name. */
+/*! Answer of the zone itself to a name. */
 typedef enum {
-	MAIL_ZONE_MISS,   /*!< No such name, and no wildcard, cut or DNAME above it. */
+	MAIL_ZONE_MISS, /*!< The name does not exist, and no wildcard, cut or DNAME is above it. */
 	MAIL_ZONE_NODATA, /*!< The name, or the wildcard that covers it, has no record of the type. */
-	MAIL_ZONE_WILDCARD, /*!< A wildcard has answered. */
-	MAIL_ZONE_HIT,      /*!< The name itself has answered. */
+	MAIL_ZONE_WILDCARD, /*!< A wildcard has the record. */
+	MAIL_ZONE_HIT,      /*!< The name itself has the record. */
 } mail_zone_said_t;
 
-/*! A name of a zone that a question has led to, and what the zone says to it. */
+/*! A name of a zone that a question has led to, and the zone's answer to it. */
 typedef struct {
 	const mail_source_t *source;
 	mail_cache_t *cache;
-	int64_t now;              /*!< Seconds since 1970. */
-	bool udp;                 /*!< UDP: truncate; else everything must fit. */
-	bool online;              /*!< mod-onlinesign signs the answer afterwards. */
-	const knot_dname_t *apex; /*!< The zone; not the root. */
-	mail_str_t policy;        /*!< Of a zone that the store does not list; or empty. */
-	const knot_dname_t *name; /*!< The name at hand, at or below the apex. */
+	int64_t now; /*!< Seconds since 1970. */
+	bool udp;    /*!< Over UDP an answer may be truncated; otherwise all must fit. */
+	bool online; /*!< mod-onlinesign signs the answer afterwards. */
+	const knot_dname_t *apex; /*!< Name of the zone; not the root. */
+	mail_str_t policy;        /*!< Policy of a zone that the store does not list; or empty. */
+	const knot_dname_t *name; /*!< The current name, at or below the apex. */
 	mail_zone_said_t said;
-	uint16_t keep; /*!< RRsets of the answer section that led to the name: they stay. */
-	/*! MAIL_ZONE_WILDCARD: owner of the wildcard, or NULL when it is not known. */
+	uint16_t
+		keep; /*!< Number of RRsets in the answer section that led to the name; they stay. */
+	/*! With MAIL_ZONE_WILDCARD: owner of the wildcard; NULL if it is unknown. */
 	const knot_dname_t *wildcard;
 	/*!
-	 * Optional: reads the zone. An RRset without records: the node has no such type.
+	 * Optional: looks up an RRset in the zone.
 	 *
-	 * \return KNOT_EOK; KNOT_ENONODE: no such name, nor one below it.
+	 * \return KNOT_EOK (an RRset without records: the name exists, but not the type); KNOT_ENONODE (neither
+	 *         the name nor a name below it exists).
 	 */
 	int (*look)(void *ctx, const knot_dname_t *name, uint16_t type, knot_rrset_t *rrset);
-	void *look_ctx;
-	mail_extent_t *extent; /*!< Optional, out: what the domain may add, when it is known. */
+	void *look_ctx;        /*!< Argument of look. */
+	mail_extent_t *extent; /*!< Out, optional: what the domain may add, if it is known. */
 } mail_zone_question_t;
 
-/*! What was done. */
+/*! Result of mail_zone_answer(). */
 typedef struct {
-	mail_outcome_t outcome; /*!< NONE: the zone's answer stands. REFERRAL does not occur. */
-	uint16_t kind;          /*!< As of mail_reply_t. */
+	mail_outcome_t outcome; /*!< NONE: the zone's answer stays. REFERRAL does not occur. */
+	uint16_t kind;          /*!< As in mail_reply_t. */
 	bool unlisted;          /*!< The store does not list the zone, and there is no policy. */
-	/*! For NODATA and NXDOMAIN instead of a wildcard's answer, with question->online: the proof, in the
-	 *  packet's memory; its TTL is to be set. Else empty. */
+	/*!
+	 * With question->online, if NODATA or NXDOMAIN replaces the answer of a wildcard: the proof, in the
+	 * memory pool of the packet. The caller sets its TTL. Else empty.
+	 */
 	knot_rrset_t nsec;
-	const knot_dname_t
-		*name;    /*!< Where a chain of aliases has ended: question->name, or RDATA. */
-	char reason[320]; /*!< For FAILED. */
+	const knot_dname_t *name; /*!< End of the chain of aliases: question->name, or RDATA. */
+	char reason[320];         /*!< With FAILED: the reason. */
 } mail_zone_reply_t;
 
 /*!
- * \brief Complete an answer: put what the domain adds, after everything behind question->keep is taken back; or
- *        leave all as it is.
+ * \brief Complete the answer of a zone with the records of the domain, or leave it as it is.
  *
- * NODATA and NXDOMAIN are only said: the SOA is the zone's, and so is the proof, but where a wildcard had
- * answered (reply->nsec).  Without question->look a CNAME of ours is not followed: the zone may have records of
- * its own at its target, which no answer may hide.
+ * If the domain adds records, the RRsets after the first question->keep ones leave the packet before. NODATA
+ * and NXDOMAIN are only in reply->outcome: knotd adds the SOA and the proof, unless the zone's answer came from
+ * a wildcard (then see reply->nsec). Without question->look, a CNAME of the domain is not followed, because the
+ * zone may have records at its target, which no answer may hide.
  *
- * FAILED: the domain cannot be read, and the zone has no answer of its own.
+ * The outcome is FAILED if the domain cannot be read and the zone has no answer of its own.
  *
- * \param pkt    A response at KNOT_ANSWER, which holds the zone's answer.
- * \param reply  Out.
+ * \param pkt    A response at KNOT_ANSWER with the zone's answer. Its memory pool owns what is added.
+ * \param reply  Out: the result.
  */
 void mail_zone_answer(const mail_zone_question_t *question, knot_pkt_t *pkt,
                       mail_zone_reply_t *reply);
 /*!
- * Look whether the domain can be read, before a question comes. Of the question, source, cache, now, apex, policy and
- * extent count; of the reply, unlisted and reason.
+ * Check before a question comes whether the domain can be read.
  *
- * \return KNOT_EOK, also when it is unlisted; or an error, with a reason.
+ * \param question  Only source, cache, now, apex, policy and extent are used.
+ * \param reply     Out: only unlisted and reason are set.
+ *
+ * \return KNOT_EOK (reply->unlisted may be set); or an error with the reason: KNOT_EMALF, KNOT_ENOTSUP,
+ *         KNOT_ENOMEM, or that of the plan.
  */
 int mail_zone_look(const mail_zone_question_t *question, mail_zone_reply_t *reply);
