@@ -3,70 +3,99 @@
  * \file
  * \brief DKIM keys (RFC 6376, RFC 8463, RFC 8301).
  *
- * Pure functions; any thread.
+ * Thread rule: all functions are pure; any thread may call them.
  */
 #pragma once
 
 #include "mail/rdata.h"
 
-/*! Octets of an Ed25519 key, which no RSA key has. */
+/*! Number of octets of an Ed25519 key. No RSA key has as few. */
 #define MAIL_DKIM_ED25519_LEN 32
 
+/*! Algorithms of keys. */
 typedef enum { MAIL_DKIM_RSA, MAIL_DKIM_ED25519 } mail_dkim_algorithm_t;
 
 /*!
- * Check a public key as it is stored.
+ * Check a public key in its stored form.
  *
- * \param key, len   Ed25519: the 32 octets; RSA: a DER SubjectPublicKeyInfo.
- * \param algorithm  Out; may be NULL.
- * \param bits       Out: length of the key in bits; may be NULL.
+ * \param key        The 32 octets of an Ed25519 key (RFC 8463 3), or a DER SubjectPublicKeyInfo of an RSA key.
+ * \param algorithm  Out: algorithm of the key; may be NULL.
+ * \param bits       Out: size of the key in bits; may be NULL.
+ * \param diag       Out: the reason of an error. It also takes warnings about RSA below 2048 and above 4096 bits.
  *
- * \return KNOT_EOK; KNOT_EINVAL (no key; RSA below 1024 bits). Warns below 2048 and above 4096 bits.
+ * \return KNOT_EOK; KNOT_EINVAL with the reason (no key, or RSA below 1024 bits, RFC 8301 3.2).
  */
 int mail_dkim_key_check(const uint8_t *key, size_t len, mail_dkim_algorithm_t *algorithm,
                         unsigned *bits, mail_diag_t *diag);
 
 /*!
- * Read a public key from text: base64 of what is stored (a p= value; a whole "v=DKIM1; ...; p=..."
- * too), or PEM, public or private (of a private key only the public part is kept). An Ed25519
- * SubjectPublicKeyInfo becomes its 32 octets.
+ * Parse a public key.
  *
- * \param out  Gets the octets to store.
+ * The text is base64, a whole record ("v=DKIM1; ...; p=..."), or a public or private key in PEM. Of a private
+ * key only the public half is kept. An Ed25519 key in a SubjectPublicKeyInfo becomes its 32 octets.
+ *
+ * \param out  Out: the stored form of the key is appended. After an error out is as it was before.
+ *
+ * \return KNOT_EOK; KNOT_EINVAL with the reason; KNOT_ENOMEM, KNOT_ESPACE.
  */
 int mail_dkim_key_parse(mail_str_t text, mail_buf_t *out, mail_diag_t *diag);
 
 /*!
- * Read a key as mail_dkim_key_parse() does, and the tags of a record.
+ * Parse a public key as mail_dkim_key_parse() does, and the tags of a record.
  *
- * \param key   Gets the octets to store.
- * \param tags  Gets the tags with which mail_dkim_render() writes the record as it was: "none", further tags, or a
- *              frame. Nothing is written when the text has no other tag than p=. May be NULL.
+ * \param key   Out: the stored form of the key is appended.
+ * \param tags  Out: the tags with which mail_dkim_render() writes the same record are appended: "none", further
+ *              tags, or a frame. Nothing is appended if the text has no tag but p=. May be NULL.
+ *
+ * \return As mail_dkim_key_parse().
  */
 int mail_dkim_record_parse(mail_str_t text, mail_buf_t *key, mail_buf_t *tags, mail_diag_t *diag);
 
 /*!
- * Check the tags of a record: further ones ("h=sha256; t=s; n=note"), in which v, k and p are refused, or a frame: all
- * tags of a record, of which p= is empty ("v=DKIM1; h=sha256; k=rsa; p="). sha1 is refused in both.
+ * Check the tags of a record (RFC 6376 3.6.1).
+ *
+ * They are either further tags ("h=sha256; t=s; n=note") without v, k and p; or a frame, that is, all tags of a
+ * record with an empty p= ("v=DKIM1; h=sha256; k=rsa; p="). Both refuse sha1 (RFC 8301 3.1).
+ *
+ * \return KNOT_EOK; KNOT_EINVAL with reason and column.
  */
 int mail_dkim_tags_check(mail_str_t tags, mail_diag_t *diag);
-/*! Check that a frame says the algorithm of a key; further tags fit every key. */
+/*!
+ * Check that a frame names the algorithm of a key. Further tags fit every key.
+ *
+ * \param key  Stored form of the key.
+ *
+ * \return KNOT_EOK; KNOT_EINVAL with the reason.
+ */
 int mail_dkim_tags_fit(mail_str_t tags, mail_str_t key, mail_diag_t *diag);
 /*!
- * Write "v=DKIM1; k=...; TAGS; p=BASE64", or the frame with the key. Empty key: "v=DKIM1; p=" (revoked).
- * No allocation when the buffer of rdata is fixed. The key is only told by its length (32: Ed25519),
- * not checked again.
+ * Append a record: "v=DKIM1; k=...; TAGS; p=BASE64", or the frame with the key in it.
+ *
+ * An empty key gives "v=DKIM1; p=", which revokes the key (RFC 6376 3.6.1). The function does not allocate
+ * memory if the buffer of rdata is fixed.
+ *
+ * \param key   Stored form of the key. It is not checked: a length of 32 octets means Ed25519.
+ * \param tags  Further tags, or a frame.
+ *
+ * \return KNOT_EOK, KNOT_ENOMEM, KNOT_ESPACE.
  */
 int mail_dkim_render(const uint8_t *key, size_t len, mail_str_t tags, mail_rdata_t *rdata);
 
-/*! Check a selector: labels joined by dots (RFC 6376 3.1), letters, digits, '-' and '_'. */
+/*!
+ * Check a selector: labels with dots between them (RFC 6376 3.1), of letters, digits, '-' and '_'.
+ *
+ * \return KNOT_EOK; KNOT_EINVAL with reason and column.
+ */
 int mail_dkim_selector_check(mail_str_t selector, mail_diag_t *diag);
 
 /*!
- * Make a key pair (OpenSSL).
+ * Generate a key pair (OpenSSL).
  *
- * \param bits     RSA key size; not used for Ed25519.
- * \param private_pem  Out: PKCS#8 PEM; wipe it after use.
- * \param public_key   Out: what is stored.
+ * \param bits         Bits of an RSA key. Ed25519 ignores it.
+ * \param private_pem  Out: the private key is appended as PKCS#8 in PEM. The caller must wipe the buffer after use.
+ * \param public_key   Out: the stored form of the public key is appended.
+ *
+ * \return KNOT_EOK; KNOT_EINVAL (another size); KNOT_ENOMEM (also an error of OpenSSL); KNOT_ESPACE.
  */
 int mail_dkim_generate(mail_dkim_algorithm_t algorithm, unsigned bits, mail_buf_t *private_pem,
                        mail_buf_t *public_key);
