@@ -3,12 +3,12 @@
  * \file
  * \brief Domain names: text, wire, and lookup format.
  *
- * The lookup format of a name is its labels in reverse order, lower case, 00 between two labels, no 00 at the
- * end; inside a label the octet 00 is written 01 01 and 01 is written 01 02. So names in lookup format sort as
- * names do (RFC 4034 6.1), a name and all below it are contiguous, and no two names are written alike. The root
- * is empty.
+ * The lookup format of a name is its labels in reverse order and in lower case. An octet 00 stands between two
+ * labels, and none stands at the end. Within a label, 00 is written 01 01, and 01 is written 01 02. So the
+ * lookup format sorts in the canonical order of names (RFC 4034 6.1), a name and all names below it are
+ * neighbours, and no two names have the same lookup format. The lookup format of the root is empty.
  *
- * All functions are pure; any thread.
+ * Thread rule: all functions are pure; any thread may call them.
  */
 #pragma once
 
@@ -17,32 +17,32 @@
 #include "mail/buf.h"
 #include "mail/diag.h"
 
-/*! No name in lookup format is longer: 253 octets of labels at most, each doubled, and separators. */
+/*! Greatest length of a name in lookup format: at most 253 octets of labels, each doubled, and separators. */
 #define MAIL_LF_MAX 511
 
-/*! The hole for the domain in a value. */
+/*! The text in a value that stands for the domain. */
 #define MAIL_HOLE "{domain}"
 
 /*!
- * \brief A name in lookup format, whole or relative to another one, in memory of somebody else.
+ * \brief A name in lookup format, whole or relative to another name. Another object owns the octets.
  *
- * The key of an entry in its database is one, too: of a domain and of a DKIM key it is a name's.
+ * The key of an entry in its database has this type, too. For a domain and for a DKIM key it is the key of a name.
  */
 typedef struct {
 	const uint8_t *data;
 	size_t len;
 } mail_lf_t;
 
-/*! Room for a name in lookup format, and for one octet that makes an edge of it. */
+/*! Storage for a name in lookup format, and for one more octet that turns the name into an edge. */
 typedef struct {
 	size_t len;
 	uint8_t data[MAIL_LF_MAX + 1];
 } mail_lf_storage_t;
 
-/*! The lookup format of a literal, written as its octets. */
+/*! Make a mail_lf_t of a string literal that has the octets of the lookup format. */
 #define MAIL_LF(octets) ((mail_lf_t){ (const uint8_t *)(octets), sizeof(octets) - 1 })
 
-/*! Return the name that a room holds; valid until the room changes. */
+/*! Return the name in a storage. It is valid until the storage changes. */
 static inline mail_lf_t mail_lf(const mail_lf_storage_t *storage)
 {
 	return (mail_lf_t){ storage->data, storage->len };
@@ -51,43 +51,44 @@ static inline mail_lf_t mail_lf(const mail_lf_storage_t *storage)
 /*!
  * \brief Write the lookup format of a name.
  *
- * \param name  Wire name, any case, uncompressed.
+ * \param name  Uncompressed wire name, in any case.
+ * \param lf    Out: the lookup format.
  */
 void mail_name_lf(const knot_dname_t *name, mail_lf_storage_t *lf);
 
 /*!
- * \brief Write the name that a lookup format stands for.
+ * \brief Write the wire name of a lookup format.
  *
- * \return KNOT_EOK; KNOT_EMALF when the octets are the lookup format of no name.
+ * \return KNOT_EOK; KNOT_EMALF (no name has this lookup format).
  */
 int mail_name_from_lf(mail_lf_t lf, knot_dname_storage_t name);
 
-/*! Copy a name in lookup format of at most MAIL_LF_MAX octets, which may lie in the room itself. */
+/*! Copy a name in lookup format of at most MAIL_LF_MAX octets. It may point into the storage itself. */
 static inline void mail_lf_copy(mail_lf_t lf, mail_lf_storage_t *storage)
 {
 	memmove(storage->data, lf.data, lf.len);
 	storage->len = lf.len;
 }
 
-/*! Turn a name into an edge that sorts behind all names below it: 01 begins nothing that follows a whole name. */
+/*! Turn a name into an edge that sorts after all names below it. Its last octet 01 never follows a whole name. */
 static inline void mail_lf_behind(mail_lf_storage_t *lf)
 {
 	lf->data[lf->len++] = 1;
 }
 
-/*! Turn a name into an edge that sorts between it and all names below it. */
+/*! Turn a name into an edge that sorts between the name and all names below it. */
 static inline void mail_lf_ahead(mail_lf_storage_t *lf)
 {
 	lf->data[lf->len++] = 0;
 }
 
 /*!
- * \brief Write the name that a relative one stands for below an apex.
+ * \brief Write the whole name of a name that is relative to an apex.
  *
- * \param relative  Empty: the apex itself. It does not lie in the room.
- * \param out       The apex may lie in it.
+ * \param relative  The relative name; empty: the apex itself. It must not point into out.
+ * \param out       Out: the name. The apex may point into out.
  *
- * \return KNOT_EOK; KNOT_ESPACE when it would be longer than MAIL_LF_MAX.
+ * \return KNOT_EOK; KNOT_ESPACE (the name is longer than MAIL_LF_MAX).
  */
 static inline int mail_lf_join(mail_lf_t apex, mail_lf_t relative, mail_lf_storage_t *out)
 {
@@ -107,9 +108,9 @@ static inline int mail_lf_join(mail_lf_t apex, mail_lf_t relative, mail_lf_stora
 }
 
 /*!
- * \brief Return the first eight octets of a name in lookup format as a number, as if 00 followed a shorter one.
+ * \brief Return the first eight octets of a name in lookup format as a number. Zeros follow a shorter name.
  *
- * Of two names with different numbers the one with the smaller number is less.
+ * If two names have different numbers, the name with the smaller number is less.
  */
 static inline uint64_t mail_lf_prefix(mail_lf_t lf)
 {
@@ -124,7 +125,7 @@ static inline uint64_t mail_lf_prefix(mail_lf_t lf)
 	return prefix;
 }
 
-/*! Compare two names as a store sorts them, which is their canonical order (RFC 4034 6.1). */
+/*! Compare two names in the order of the store, which is the canonical order (RFC 4034 6.1). */
 static inline int mail_lf_compare(mail_lf_t a, mail_lf_t b)
 {
 	const size_t common = a.len < b.len ? a.len : b.len;
@@ -176,68 +177,82 @@ static inline const knot_dname_t *mail_name_parent(const knot_dname_t *name)
 }
 
 /*!
- * Parse an absolute domain name (the dot at its end may be missing), as the store has it or people write it: capitals
- * become small. International names are A-labels (RFC 5890 2.3.2.1); what people write is converted before.
+ * Parse an absolute domain name. The dot at its end may be missing.
+ *
+ * International names must be A-labels (RFC 5890 2.3.2.1): convert U-labels before.
  *
  * \param text  The name.
- * \param name  Out: the wire name.
- * \param diag  Out: the reason; may be NULL.
+ * \param name  Out: the wire name in lower case.
+ * \param diag  Out: the reason of an error; may be NULL.
  *
- * \return KNOT_EOK; KNOT_EINVAL (empty label, label over 63 octets, name over 255).
+ * \return KNOT_EOK; KNOT_EINVAL (an empty label, a label over 63 octets, or a name over 255 octets).
  */
 int mail_name_parse(mail_str_t text, knot_dname_storage_t name, mail_diag_t *diag);
 
-/*! A name as a policy holds it: labels, perhaps a hole for the domain, labels. */
+/*! A name in a policy: labels, and possibly a hole for the domain and further labels. */
 typedef struct {
 	uint8_t head
-		[KNOT_DNAME_MAXLEN]; /*!< Wire labels before the hole (or all), without the root. */
+		[KNOT_DNAME_MAXLEN]; /*!< Wire labels before the hole, or all of them, without the root. */
 	uint8_t tail[KNOT_DNAME_MAXLEN]; /*!< Wire labels after the hole, without the root. */
 	uint8_t head_len;
 	uint8_t tail_len;
 	bool hole; /*!< The domain's labels stand between head and tail. */
 } mail_pattern_t;
 
-/*! Append a label, behind the hole if there is one. \return KNOT_EOK; KNOT_ESPACE: the name would be over 255 octets. */
+/*! Append a label, after the hole if there is one. \return KNOT_EOK; KNOT_ESPACE (the name exceeds 255 octets). */
 int mail_pattern_label(mail_pattern_t *pattern, const uint8_t *label, size_t len);
 
 /*!
- * Parse a name that may be relative to the domain (no dot at its end), absolute (with one), `@`
- * (the domain itself), or hold `{domain}` once, as whole labels ("{domain}.relay.example.").
- * `.` alone is the root.
+ * Parse a name that may depend on the domain.
  *
- * \return KNOT_EOK; KNOT_EINVAL as mail_name_parse.
+ * A name with a dot at its end is absolute. Any other name is relative to the domain. `@` is the domain itself,
+ * and `.` is the root. `{domain}` may stand once in a name, as whole labels ("{domain}.relay.example.").
+ *
+ * \param pattern  Out: the name.
+ *
+ * \return KNOT_EOK; KNOT_EINVAL with the reason, as mail_name_parse().
  */
 int mail_pattern_parse(mail_str_t text, mail_pattern_t *pattern, mail_diag_t *diag);
 
 /*!
- * As mail_pattern_parse() for the name of a host that something is delivered to: no IP address, no
- * wildcard. `.` alone is taken.
+ * Parse a name as mail_pattern_parse() does, but only a name that a host can have: no IP address and no
+ * wildcard. `.` alone is allowed.
  *
- * \param absolute  The name is absolute whether or not there is a dot at its end, and no `@`.
+ * \param absolute  The name is absolute, with or without a dot at its end, and `@` is not allowed.
+ *
+ * \return KNOT_EOK; KNOT_EINVAL with the reason.
  */
 int mail_host_parse(mail_str_t text, bool absolute, mail_pattern_t *pattern, mail_diag_t *diag);
 
 /*!
- * Write a pattern as absolute name without a dot at its end, with `{domain}` where the hole is
- * ("mail.{domain}"): what mail_rdata_text() takes. The root is ".".
+ * Append a pattern as text for mail_rdata_text(): an absolute name without a dot at its end, with `{domain}` in
+ * place of the hole ("mail.{domain}"). The root is ".".
+ *
+ * \return KNOT_EOK; KNOT_ENOMEM, KNOT_ESPACE.
  */
 int mail_pattern_print(const mail_pattern_t *pattern, mail_buf_t *out);
 
 /*!
- * Write the name of a pattern for a domain.
+ * Write the wire name of a pattern in a domain.
  *
  * \param apex  The domain; NULL only for a pattern without a hole.
+ * \param name  Out: the name.
  *
- * \return KNOT_EOK; KNOT_ESPACE when it would be longer than 255 octets.
+ * \return KNOT_EOK; KNOT_ESPACE (the name exceeds 255 octets); KNOT_EINVAL (the domain is missing).
  */
 int mail_pattern_name(const mail_pattern_t *pattern, const knot_dname_t *apex,
                       knot_dname_storage_t name);
 
 /*!
- * Normalise a name in text: small letters, the same relation to the domain; what is stored. `@` and
- * `.` stay.
+ * Append a name in its stored form: in lower case, relative or absolute as it is in the text. `@` and `.` stay.
+ *
+ * \return KNOT_EOK; KNOT_EINVAL with the reason; KNOT_ENOMEM, KNOT_ESPACE.
  */
 int mail_name_normalise(mail_str_t text, mail_buf_t *out, mail_diag_t *diag);
 
-/*! Write a wire name as text, with no dot at its end (the root is "."). */
+/*!
+ * Append a wire name as text, without a dot at its end. The root is ".".
+ *
+ * \return KNOT_EOK; KNOT_ENOMEM, KNOT_ESPACE.
+ */
 int mail_name_print(const knot_dname_t *name, mail_buf_t *out);
