@@ -37,6 +37,31 @@ int key_file_read(const char *path, mail_private_t **key)
 	return error;
 }
 
+int key_file_load(tool_t *tool, const mail_entry_t *set, mail_keyring_t *ring,
+                  char path[KEY_FILE_MAX])
+{
+	const mail_member_t *member = mail_entry_member(set, MAIL_ITEM_DNSKEY, MAIL_OP_SET);
+	int worst = 0;
+	for (size_t i = 0; member != NULL && i < member->count; i++) {
+		char file[KEY_FILE_MAX];
+		mail_dnskey_t dnskey;
+		mail_private_t *key = NULL;
+		if (mail_dnskey_parse(member->values[i].text, &dnskey, NULL) != KNOT_EOK ||
+		    key_file_path(tool, set->id, &dnskey, file) != KNOT_EOK) {
+			continue;
+		}
+		int error = key_file_read(file, &key);
+		if (error == 0) {
+			tool_expect(tool, mail_keyring_add(ring, key));
+		} else if (error != ENOENT && worst == 0) {
+			worst = error;
+			(void)snprintf(path, KEY_FILE_MAX, "%s", file);
+		}
+		mail_private_free(key);
+	}
+	return worst;
+}
+
 /*! \brief Give a new file the group of the store's directory (root's file: its owner, too), mode 0640, and its name. */
 static int publish(const tool_t *tool, const char *fresh, const char *path)
 {

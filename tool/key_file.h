@@ -17,6 +17,15 @@ int key_file_path(const tool_t *tool, mail_str_t set, const mail_dnskey_t *key,
 /*! Read a private key. \return 0 or an errno; EINVAL when the file holds none. */
 int key_file_read(const char *path, mail_private_t **key);
 /*!
+ * Put the private keys of a key set that are there and can be read into a ring.
+ *
+ * \param path  Out: the first file that cannot be read.
+ *
+ * \return 0, or the errno of that file; ENOENT does not count, as long as there is nothing worse.
+ */
+int key_file_load(tool_t *tool, const mail_entry_t *set, mail_keyring_t *ring,
+                  char path[KEY_FILE_MAX]);
+/*!
  * Put a private key into its file, which must not exist: written, synchronised, and only then under its name; group
  * and modes as the store's. The file goes away again when the verb fails.
  */

@@ -46,6 +46,7 @@ const option_t tool_options[OPT_COUNT] = {
 	  .help = "digests of the DS (sha256,sha384)" },
 	[OPT_DIRECTORY] = { .name = "directory", .arg = "DIR",
 	  .help = "write DIR/NAME.zone for each domain" },
+	[OPT_DNSSEC] = { .name = "dnssec", .help = "with RRSIG and NSEC, as who sets the DO bit gets them" },
 	[OPT_DRY_RUN] = { .name = "dry-run",
 	  .help = "print what would change, and change nothing" },
 	[OPT_DS_SEEN] = { .name = "ds-seen", .help = "the parents have the DS of the key already" },

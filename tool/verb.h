@@ -34,6 +34,7 @@ typedef enum {
 	OPT_DEPLOY_AT,
 	OPT_DIGEST,
 	OPT_DIRECTORY,
+	OPT_DNSSEC,
 	OPT_DRY_RUN,
 	OPT_DS_SEEN,
 	OPT_DS_TTL,
@@ -142,6 +143,8 @@ verb_f verb_list, verb_show, verb_set, verb_unset;
 /* verbs/key.c, key_import.c, key_list.c, ds.c */
 verb_f verb_key_generate, verb_key_ds_seen, verb_key_retire, verb_key_import, verb_key_list,
 	verb_key_plan, verb_ds;
+/* verbs/lookup.c */
+verb_f verb_lookup;
 /* verbs/show.c */
 verb_f verb_records, verb_explain, verb_mta_sts_policy;
 /* verbs/store.c */

@@ -180,19 +180,8 @@ static int load_keys(tool_t *tool, mail_keyring_t *ring)
 {
 	tool_walk_t walk = { .section = MAIL_SECTION_KEYSET };
 	while (tool_next(tool, &walk) != NULL) {
-		const mail_member_t *member = mail_entry_member(walk.entry, MAIL_ITEM_DNSKEY,
-		                                                MAIL_OP_SET);
-		for (size_t i = 0; member != NULL && i < member->count; i++) {
-			char path[KEY_FILE_MAX];
-			mail_dnskey_t dnskey;
-			mail_private_t *key = NULL;
-			if (mail_dnskey_parse(member->values[i].text, &dnskey, NULL) == KNOT_EOK &&
-			    key_file_path(tool, walk.entry->id, &dnskey, path) == KNOT_EOK &&
-			    key_file_read(path, &key) == 0) {
-				tool_expect(tool, mail_keyring_add(ring, key));
-			}
-			mail_private_free(key);
-		}
+		char path[KEY_FILE_MAX];
+		(void)key_file_load(tool, walk.entry, ring, path);
 	}
 	return walk.status;
 }
