@@ -4,34 +4,11 @@
 
 #include <errno.h>
 #include <libknot/libknot.h>
-#include <stdlib.h>
 
 #include "mail/profile.h"
 #include "tool/key_file.h"
 #include "tool/open.h"
 #include "tool/out.h"
-
-struct lookup_block {
-	lookup_block_t *next;
-	max_align_t memory[];
-};
-
-void *lookup_alloc(void *blocks, size_t size)
-{
-	lookup_block_t **first = blocks;
-	lookup_block_t *block = malloc(sizeof(*block) + size);
-	if (block == NULL) {
-		return NULL;
-	}
-	block->next = *first;
-	*first = block;
-	return block->memory;
-}
-
-static void keep(void *memory)
-{
-	(void)memory;
-}
 
 uint16_t lookup_parse(tool_t *tool, const char *name, const char *type, uint8_t *wire)
 {
@@ -48,8 +25,7 @@ uint16_t lookup_parse(tool_t *tool, const char *name, const char *type, uint8_t 
 
 void lookup_packet(tool_t *tool, lookup_t *lookup)
 {
-	const knot_mm_t mm = { .ctx = &lookup->blocks, .alloc = lookup_alloc, .free = keep };
-	knot_mm_t memory = mm;
+	knot_mm_t memory = mail_pool_mm(&lookup->pool);
 	lookup->query = tool_memory(tool, knot_pkt_new(NULL, 512, NULL));
 	tool_expect(tool, knot_pkt_put_question(lookup->query, lookup->name, KNOT_CLASS_IN,
 	                                        lookup->type));
@@ -128,11 +104,7 @@ void lookup_free(lookup_t *lookup)
 {
 	knot_pkt_free(lookup->query);
 	mail_cache_free(lookup->cache);
-	while (lookup->blocks != NULL) {
-		lookup_block_t *next = lookup->blocks->next;
-		free(lookup->blocks);
-		lookup->blocks = next;
-	}
+	mail_pool_free(&lookup->pool);
 	lookup->query = lookup->pkt = NULL;
 	lookup->cache = NULL;
 }

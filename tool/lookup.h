@@ -6,15 +6,13 @@
 #pragma once
 
 #include "mail/answer.h"
+#include "mail/pool.h"
 #include "tool/verb.h"
 
 /*! Octets that knotd and most resolvers allow an answer over UDP. */
 #define LOOKUP_UDP 1232
 /*! Octets of an answer over TCP. */
 #define LOOKUP_TCP 65535
-
-/*! Memory of packets: freed at once. */
-typedef struct lookup_block lookup_block_t;
 
 /*! A question and its answer; zeroed but for the question. */
 typedef struct {
@@ -30,13 +28,11 @@ typedef struct {
 	knot_pkt_t *pkt;    /*!< Out: the answer, until lookup_free(). */
 	knot_pkt_t *query;
 	mail_cache_t *cache;
-	lookup_block_t *blocks;
+	mail_pool_t pool;
 } lookup_t;
 
 /*! Read NAME and TYPE; what is none ends the process. \return TYPE's number. */
 uint16_t lookup_parse(tool_t *tool, const char *name, const char *type, uint8_t *wire);
-/*! Memory that lookup_free() frees, for a knot_mm_t whose context is &lookup->blocks. */
-void *lookup_alloc(void *blocks, size_t size);
 /*! Make an empty response to the question. */
 void lookup_packet(tool_t *tool, lookup_t *lookup);
 /*! Answer in the tool's transaction. A private key that may not be read ends the process after a message. */

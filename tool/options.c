@@ -76,7 +76,8 @@ const option_t tool_options[OPT_COUNT] = {
 	  .help = "file for the private key; it must not exist" },
 	[OPT_OWNER] = { .name = "owner", .arg = "USER:GROUP", .help = "owner of the files" },
 	[OPT_POLICY] = { .name = "policy", .arg = "ID", .item = MAIL_ITEM_POLICY,
-	  .help = "only domains that follow this policy themselves" },
+	  .help = "only domains that follow this policy themselves; of records --zone, that of the "
+		  "module's section" },
 	[OPT_PRUNE] = { .name = "prune", .arg = "SECTION", .list = true,
 	  .words = "host certificate policy dkim domain key-set",
 	  .help = "delete the entries of a section that FILE does not name" },
@@ -100,6 +101,8 @@ const option_t tool_options[OPT_COUNT] = {
 	  .help = "further tags of the DKIM record (h=sha256; none)" },
 	[OPT_UNSIGNED] = { .name = "unsigned",
 	  .help = "without RRSIG and NSEC records, for who signs by himself" },
+	[OPT_ZONE] = { .name = "zone", .arg = "FILE|-",
+	  .help = "a zone of knotd's (its file, or what knotc zone-read prints): what is added to it" },
 	[OPT_ZSK] = { .name = "zsk", .help = "a key that signs all other records" },
 };
 /* clang-format on */

@@ -94,7 +94,15 @@ static void print_all(printer_t *printer, bool warn)
 		                         .each = each_rrset,
 		                         .ctx = printer,
 		                         .diag = diag };
-	int ret = mail_answer_list(&listing, records->domain);
+	int ret = records->zone != NULL ? mail_zone_list(&listing, records->zone, records->domain)
+	                                : mail_answer_list(&listing, records->domain);
+	if (ret == KNOT_ENOENT && records->zone != NULL) {
+		tool_fail(
+			tool, ret,
+			"domain %.*s: the store does not list it, so nothing is added, unless the "
+			"module's section in knot.conf has a policy: --policy ID",
+			(int)records->domain.len, records->domain.data);
+	}
 	if (ret != KNOT_EOK && !ferror(printer->file)) {
 		table_print(tool, &printer->table);
 		tool_exit(tool, records_error(tool, records->domain, ret));
@@ -132,7 +140,7 @@ void records_print_file(tool_t *tool, const records_t *records, FILE *file)
 	printer_t *printer = printer_new(tool, records, file);
 	printer->row = file_row;
 	print_all(printer, true);
-	if (!printer->soa) {
+	if (!printer->soa && records->zone == NULL) {
 		tool_warn(
 			tool,
 			"domain %.*s: its policy has no ns, so there is no SOA: the file is a part "
@@ -178,6 +186,9 @@ void records_print_table(tool_t *tool, const records_t *records)
 	printer->table.columns = 4;
 	printer->row = table_row;
 	print_all(printer, true);
+	if (printer->table.count == 0 && records->zone != NULL) {
+		tool_note(tool, "nothing is added: the zone has a record of each owner and type");
+	}
 	table_print(tool, &printer->table);
 	if (printer->until != INT64_MAX) {
 		(void)printf("\nA record changes at %s.\n", tool_time(printer->until));

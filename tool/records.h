@@ -18,6 +18,8 @@ typedef struct {
 	int64_t now;
 	bool reports;          /*!< Also C._report._dmarc.D. */
 	mail_signer_t *signer; /*!< A signed domain with RRSIG and NSEC; NULL: without. */
+	const mail_zone_listing_t
+		*zone; /*!< What the domain adds to this zone; NULL: it is hosted. */
 } records_t;
 
 /*! Write a master file. What cannot be written is the caller's to look for. */

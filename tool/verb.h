@@ -65,8 +65,9 @@ typedef enum {
 	OPT_SKIP,
 	OPT_TAG,
 	OPT_TAGS,
-	OPT_ZSK,
 	OPT_UNSIGNED,
+	OPT_ZONE,
+	OPT_ZSK,
 	OPT_COUNT
 } option_id_t;
 

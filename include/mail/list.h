@@ -10,6 +10,16 @@
 #include "mail/kind.h"
 #include "mail/signer.h"
 
+/*! A zone of knotd's that a domain adds to (mail/zone.h). */
+typedef struct {
+	/*! As mail_zone_question_t.look; it must say all that the zone has. */
+	int (*look)(void *ctx, const knot_dname_t *name, uint16_t type, knot_rrset_t *rrset);
+	void *look_ctx;
+	bool looks; /*!< The module can look at the zone, too: with Knot DNS 3.4 and later. */
+	mail_str_t
+		policy; /*!< Of the module's section, if the store does not list the zone; or empty. */
+} mail_zone_listing_t;
+
 /*! One RRset of a domain, for listings. */
 typedef struct {
 	const knot_rrset_t *rrset;
@@ -23,6 +33,8 @@ typedef struct {
 	int64_t now;           /*!< Seconds since 1970. */
 	bool reports;          /*!< Also C._report._dmarc.D (reads all domains once). */
 	mail_signer_t *signer; /*!< A signed domain with its RRSIGs and NSECs; NULL: without. */
+	/*! All that the domain may add to this zone, whatever the zone has; NULL: it is hosted. */
+	const mail_zone_listing_t *zone;
 	/*! Called for each RRset; another result than KNOT_EOK ends the walk. */
 	int (*each)(const mail_listed_t *listed, void *ctx);
 	void *ctx;
@@ -41,3 +53,16 @@ typedef struct {
  *         missing); or what each returned.
  */
 int mail_answer_list(const mail_listing_t *listing, mail_str_t domain);
+
+/*!
+ * \brief Walk all RRsets that a domain adds to a zone of knotd's, in canonical order.
+ *
+ * Of an RRset that both share, those records that the zone has not. What each question for them gets is made by
+ * mail_zone_answer(). Nothing is signed.
+ *
+ * \param listing  Its zone and signer do not count.
+ *
+ * \return As mail_answer_list(); KNOT_ENOENT also: the store does not list the zone, and there is no policy.
+ */
+int mail_zone_list(const mail_listing_t *listing, const mail_zone_listing_t *zone,
+                   mail_str_t domain);

@@ -166,7 +166,8 @@ static bool type_is_shown(const mail_place_t *place, uint16_t type)
 static int name_place(list_t *list, mail_lf_t name, mail_place_t *place)
 {
 	mail_view_t *view = &list->view;
-	int ret = mail_view_place(view, name, true, place);
+	/* A zone has cuts of its own. */
+	int ret = mail_view_place(view, name, !view->zone, place);
 	if (ret == KNOT_EOK && place->where == MAIL_CUT && !place->node.child) {
 		/* Below a delegation there is glue. */
 		ret = mail_view_node(view, name, &place->node);
@@ -196,7 +197,7 @@ static int name_list(list_t *list, mail_lf_t name)
 	}
 	/* An apex begins with its SOA, as zone files do. */
 	const bool apex = name.len == view->lf.len;
-	if (apex) {
+	if (apex && !view->zone) {
 		ret = rrset_list(list, view, &place.node, KNOT_RRTYPE_SOA, owner, true);
 		if (ret != KNOT_EOK) {
 			return ret;
@@ -319,7 +320,9 @@ int mail_answer_list(const mail_listing_t *listing, mail_str_t domain)
 	}
 	mail_cache_hold(list.view.cache);
 	bool broken = false;
-	int ret = mail_view_open(&list.view, apex, mail_lf(&lf));
+	int ret = listing->zone != NULL
+	                  ? mail_view_open_zone(&list.view, apex, listing->zone->policy)
+	                  : mail_view_open(&list.view, apex, mail_lf(&lf));
 	if (ret == KNOT_EOK && list.view.lf.len != lf.len) {
 		ret = KNOT_ENOENT;
 	}

@@ -10,6 +10,7 @@
 
 #include "answer/work.h"
 #include "answer/zone_extent.h"
+#include "answer/zone_look.h"
 #include "mail/kind.h"
 
 /*! What is known of a name in the zone. */
@@ -128,38 +129,6 @@ static mail_answer_step_t right_step(const mail_work_t *work, const there_t *the
 	return step == STEP_NODATA && there->said == MAIL_ZONE_NODATA ? STEP_STANDS : step;
 }
 
-static int look(const completion_t *c, const knot_dname_t *name, uint16_t type, knot_rrset_t *rrset)
-{
-	knot_rrset_init_empty(rrset);
-	int ret = c->question->look(c->question->look_ctx, name, type, rrset);
-	/* knotd finds a record's addresses by the node that its own answer ended at, which may be none. */
-	rrset->additional = NULL;
-	return ret;
-}
-
-/*! Return whether the zone has a name, or one below it. */
-static bool look_node(const completion_t *c, const knot_dname_t *name)
-{
-	knot_rrset_t rrset;
-	return look(c, name, KNOT_RRTYPE_NS, &rrset) == KNOT_EOK;
-}
-
-/*! Return whether the zone has records of a type at a name. */
-static bool look_type(const completion_t *c, const knot_dname_t *name, uint16_t type)
-{
-	knot_rrset_t rrset;
-	return look(c, name, type, &rrset) == KNOT_EOK && !knot_rrset_empty(&rrset);
-}
-
-/*! Return the nearest name of the zone's above one that is none. */
-static const knot_dname_t *look_encloser(const completion_t *c, const knot_dname_t *name)
-{
-	do {
-		name = mail_name_parent(name);
-	} while (*name != 0 && !look_node(c, name));
-	return name;
-}
-
 /*! Return what is known of the question's name. */
 static there_t there_first(const completion_t *c)
 {
@@ -168,10 +137,10 @@ static there_t there_first(const completion_t *c)
 	if (question->said == MAIL_ZONE_HIT) {
 		there.node = true;
 	} else if (question->look != NULL) {
-		there.node = look_node(c, c->work.name);
+		there.node = mail_look_node(question, c->work.name);
 		if (!there.node) {
-			there.encloser = (int)knot_dname_labels(look_encloser(c, c->work.name),
-			                                        NULL);
+			there.encloser = (int)knot_dname_labels(
+				mail_look_encloser(question, c->work.name), NULL);
 		}
 	} else if (question->said == MAIL_ZONE_NODATA) {
 		there.node = true;
@@ -250,27 +219,12 @@ static mail_answer_step_t hit_step(completion_t *c)
 	                                                                              : STEP_STANDS;
 }
 
-/*! Return whether a name lies at or below a cut of the zone, or below a DNAME: what is there is not ours. */
-static bool is_cut_off(const completion_t *c, const knot_dname_t *name)
-{
-	const size_t apex = knot_dname_labels(c->question->apex, NULL);
-	for (size_t labels = knot_dname_labels(name, NULL); labels >= apex && labels > 0;
-	     labels--) {
-		if ((labels > apex && look_type(c, name, KNOT_RRTYPE_NS)) ||
-		    (name != c->work.name && look_type(c, name, KNOT_RRTYPE_DNAME))) {
-			return true;
-		}
-		name = mail_name_parent(name);
-	}
-	return false;
-}
-
 /*! Put what a node of the zone's has for the question: its alias, its records or nothing. */
 static mail_answer_step_t put_theirs(completion_t *c, const knot_dname_t *node)
 {
 	mail_work_t *work = &c->work;
 	knot_rrset_t rrset, merged;
-	(void)look(c, node, KNOT_RRTYPE_CNAME, &rrset);
+	(void)mail_look_rrset(c->question, node, KNOT_RRTYPE_CNAME, &rrset);
 	if (!knot_rrset_empty(&rrset)) {
 		rrset.owner = (knot_dname_t *)work->name;
 		if (!mail_work_chain(work)) {
@@ -282,7 +236,7 @@ static mail_answer_step_t put_theirs(completion_t *c, const knot_dname_t *node)
 		}
 		return step;
 	}
-	(void)look(c, node, knot_pkt_qtype(work->pkt), &rrset);
+	(void)mail_look_rrset(c->question, node, knot_pkt_qtype(work->pkt), &rrset);
 	if (knot_rrset_empty(&rrset)) {
 		return STEP_NODATA;
 	}
@@ -294,19 +248,6 @@ static mail_answer_step_t put_theirs(completion_t *c, const knot_dname_t *node)
 	return put(work, &rrset, STEP_HIT);
 }
 
-/*! Return a wildcard of the zone's for a name below its encloser. \return NULL: there is none. */
-static const knot_dname_t *look_wildcard(const completion_t *c, const knot_dname_t *encloser,
-                                         knot_dname_storage_t wildcard)
-{
-	const size_t size = knot_dname_size(encloser);
-	if (size + 2 > KNOT_DNAME_MAXLEN) {
-		return NULL;
-	}
-	memcpy(wildcard, "\x01*", 2);
-	memcpy(wildcard + 2, encloser, size);
-	return look_node(c, wildcard) ? wildcard : NULL;
-}
-
 /*!
  * \brief Answer a link of the chain, in a zone whose names can be looked up.
  *
@@ -316,17 +257,17 @@ static mail_answer_step_t link_looked(completion_t *c)
 {
 	mail_work_t *work = &c->work;
 	const knot_dname_t *const name = work->name;
-	if (is_cut_off(c, name)) {
+	if (mail_look_cut(c->question, name)) {
 		return STEP_HIT;
 	}
 	/* What the zone has at the name: a node, or a wildcard, or nothing. */
 	knot_dname_storage_t storage;
-	there_t there = { MAIL_ZONE_MISS, look_node(c, name), -1 };
+	there_t there = { MAIL_ZONE_MISS, mail_look_node(c->question, name), -1 };
 	const knot_dname_t *node = name;
 	if (!there.node) {
-		const knot_dname_t *encloser = look_encloser(c, name);
+		const knot_dname_t *encloser = mail_look_encloser(c->question, name);
 		there.encloser = (int)knot_dname_labels(encloser, NULL);
-		node = look_wildcard(c, encloser, storage);
+		node = mail_look_wildcard(c->question, encloser, storage);
 	}
 	if (node == NULL) {
 		const mail_answer_step_t right = right_step(work, &there);

@@ -3,6 +3,7 @@
  * What becomes of a domain: its records, its values and where they come from, its MTA-STS policy.
  */
 
+#include <libknot/version.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -10,10 +11,34 @@
 #include "tool/options.h"
 #include "tool/out.h"
 #include "tool/records.h"
+#include "tool/zone_file.h"
+
+/* From Knot DNS 3.4 on a module can ask what a zone has at a name (module/zone.c). */
+#define KNOT_VERSION_LOOKS 0x030400
 
 static void print_file(tool_t *tool, const records_t *records)
 {
 	records_print_file(tool, records, stdout);
+}
+
+/*! \brief Read the zone that the options name. \return NULL: there is none. */
+static zone_file_t *open_zone(tool_t *tool, mail_str_t domain, mail_zone_listing_t *zone)
+{
+	const char *path = option_value(tool, OPT_ZONE), *policy = option_value(tool, OPT_POLICY);
+	if (path == NULL && policy != NULL) {
+		tool_usage(tool, "--policy goes with --zone only");
+	}
+	if (path == NULL) {
+		return NULL;
+	}
+	zone_file_t *file = zone_file_read(tool, path, domain);
+	*zone = (mail_zone_listing_t){ .look = zone_file_look,
+		                       .look_ctx = file,
+		                       .looks = KNOT_VERSION_HEX >= KNOT_VERSION_LOOKS };
+	if (policy != NULL) {
+		zone->policy = tool_entry(tool, MAIL_SECTION_POLICY, policy)->id;
+	}
+	return file;
 }
 
 int verb_records(tool_t *tool)
@@ -34,9 +59,13 @@ int verb_records(tool_t *tool)
 	}
 	tool_open(tool, MAIL_STORE_READ);
 	records.domain = tool_id(tool, MAIL_SECTION_DOMAIN, tool->argv[0]);
+	mail_zone_listing_t zone;
+	zone_file_t *file = open_zone(tool, records.domain, &zone);
+	records.zone = file != NULL ? &zone : NULL;
 	for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++) {
 		if (strcmp(format, formats[i].name) == 0) {
 			formats[i].print(tool, &records);
+			zone_file_free(file);
 			return STATUS_DONE;
 		}
 	}

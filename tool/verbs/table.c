@@ -71,8 +71,8 @@ const verb_t tool_verbs[] = {
 
 	{ .name = "records", .group = "Domains", .args = "DOMAIN",
 	  .help = "print the records of a domain",
-	  .options = TAKES(OPT_FORMAT) | TAKES(OPT_AT) | TAKES(OPT_REPORTS), .min = 1, .max = 1,
-	  .run = verb_records },
+	  .options = TAKES(OPT_FORMAT) | TAKES(OPT_AT) | TAKES(OPT_REPORTS) | TAKES(OPT_ZONE) |
+		TAKES(OPT_POLICY), .min = 1, .max = 1, .run = verb_records },
 	{ .name = "lookup", .group = "Domains", .args = "NAME TYPE [NAME TYPE]...",
 	  .help = "print what the module answers to a question, without asking knotd",
 	  .options = TAKES(OPT_AT) | TAKES(OPT_DNSSEC) | TAKES(OPT_KEY_DIRECTORY), .min = 2, .max = -1,
