@@ -1,26 +1,26 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*!
  * \file
- * \brief The items of the dialect: one table that text, JSON, the stored format, merging and the
- *        tool all read. A new item is a new row.
+ * \brief The one table of items. Text, JSON, the stored format, merging and the tool read it. A new item is a
+ * new row.
  *
- * Constant data; any thread.
+ * Thread rule: the table is constant, and all functions are pure; any thread may call them.
  */
 #pragma once
 
 #include "mail/buf.h"
 #include "mail/diag.h"
 
-/*! Most octets of one value, as stored. */
+/*! Greatest number of octets of one stored value. */
 #define MAIL_VALUE_MAX 8192
-/*! Most values of a list. */
+/*! Greatest number of values of a list. */
 #define MAIL_LIST_MAX 64
-/*! Most octets of a `txt` value: 16 <character-string>s, within one UDP answer of common size. */
+/*! Greatest number of octets of a `txt` value: 16 <character-string>s (RFC 1035 3.3). */
 #define MAIL_TXT_MAX 4000
-/*! A TTL above a week is accepted with a warning: a mistake stays in caches that long. */
+/*! A TTL above a week is accepted with a warning, because a mistake stays in caches as long. Seconds. */
 #define MAIL_TTL_WARN 604800
 
-/*! What an entry of the store is. Each section is a named database of its own. */
+/*! Section of an entry. Each section is a named database of the store. */
 typedef enum {
 	MAIL_SECTION_HOST,
 	MAIL_SECTION_CERTIFICATE,
@@ -31,12 +31,12 @@ typedef enum {
 	MAIL_SECTION_COUNT
 } mail_section_t;
 
-/*! The name of a section in the dialect and in JSON: "host", "certificate", ..., "key-set". */
+/*! Return the name of a section in the dialect and in JSON, a constant: "host", "certificate", ..., "key-set". */
 const char *mail_section_name(mail_section_t section);
-/*! The section of a name, or MAIL_SECTION_COUNT. */
+/*! Return the section of a name; MAIL_SECTION_COUNT if there is none. */
 mail_section_t mail_section_find(mail_str_t name);
 
-/*! The items. The numbers are stored: never changed, never used again. */
+/*! Numbers of the items. They are stored, so a number never changes, and is never used again. */
 typedef enum {
 	MAIL_ITEM_POLICY = 1,
 	MAIL_ITEM_ALIAS = 2,
@@ -96,18 +96,19 @@ typedef enum {
 	MAIL_ITEM_MAX = 80
 } mail_item_id_t;
 
-/*! How a value is written, checked and stored. */
+/*! Type of an item: how its values are written, checked and stored. */
 typedef enum {
-	MAIL_TYPE_TEXT,   /*!< Free text, UTF-8. */
+	MAIL_TYPE_TEXT,   /*!< Text in UTF-8. */
 	MAIL_TYPE_NAME,   /*!< Domain name, relative or absolute, normalised. */
 	MAIL_TYPE_DOMAIN, /*!< Absolute domain name without a dot at its end, normalised. */
-	MAIL_TYPE_REF,    /*!< The id of an entry of item->ref. */
-	MAIL_TYPE_NUMBER, /*!< Decimal, item->min to item->max. JSON: a number. */
-	MAIL_TYPE_SWITCH, /*!< on, off. JSON: true, false. */
-	MAIL_TYPE_TIME,   /*!< RFC 3339 UTC. */
-	MAIL_TYPE_OCTETS  /*!< Any octets; text: base64. */
+	MAIL_TYPE_REF,    /*!< Id of an entry in section item->ref. */
+	MAIL_TYPE_NUMBER, /*!< Decimal number from item->min to item->max. JSON: a number. */
+	MAIL_TYPE_SWITCH, /*!< on or off. JSON: true or false. */
+	MAIL_TYPE_TIME,   /*!< RFC 3339 in UTC. */
+	MAIL_TYPE_OCTETS  /*!< Any octets. As text: base64. */
 } mail_type_t;
 
+/*! Properties of an item. */
 typedef enum {
 	MAIL_FLAG_LIST = 1 << 0,  /*!< Several values; "ITEM-add" appends. */
 	MAIL_FLAG_BYTAG = 1 << 1, /*!< A list of tag=value that merges by tag; JSON: an object. */
@@ -115,26 +116,27 @@ typedef enum {
 	MAIL_FLAG_UNSET = 1 << 3, /*!< Inherited or with a default, which "none" removes. */
 } mail_item_flag_t;
 
+/*! An item. */
 typedef struct {
 	mail_item_id_t id;
 	const char *name;
 	unsigned sections; /*!< Bits 1 << mail_section_t. */
 	mail_type_t type;
 	unsigned flags;     /*!< mail_item_flag_t. */
-	mail_section_t ref; /*!< For MAIL_TYPE_REF. */
-	uint32_t min, max;  /*!< For MAIL_TYPE_NUMBER. */
-	const char *help;   /*!< One line, for people. */
+	mail_section_t ref; /*!< With MAIL_TYPE_REF: section of the entry. */
+	uint32_t min, max;  /*!< With MAIL_TYPE_NUMBER: least and greatest value. */
+	const char *help;   /*!< Purpose of the item, in one line. */
 } mail_item_t;
 
-/*! All items in the order of their numbers; ended by a NULL name. */
+/*! All items in the order of their numbers. A NULL name ends the table. */
 extern const mail_item_t mail_items[];
 
-/*! The item of a number, or NULL. */
+/*! Return the item of a number; NULL if there is none. */
 const mail_item_t *mail_item_get(unsigned id);
-/*! The item of a name within a section, or NULL. */
+/*! Return the item of a name in a section; NULL if there is none. */
 const mail_item_t *mail_item_find(mail_section_t section, mail_str_t name);
 
-/*! Return the section whose entries the values of an item name; MAIL_SECTION_COUNT: they name none. */
+/*! Return the section of the entries that an item refers to; MAIL_SECTION_COUNT if it refers to none. */
 static inline mail_section_t mail_item_names(const mail_item_t *item)
 {
 	if (item->id == MAIL_ITEM_ALIAS) {
@@ -144,15 +146,14 @@ static inline mail_section_t mail_item_names(const mail_item_t *item)
 }
 
 /*!
- * Check one value and write it as it is stored in an entry: names normalised, with A-labels; times and
- * numbers in one spelling; octets raw (the text is base64; for a DKIM key also PEM or a whole
- * record). Blanks around a value are taken off, but for `txt`. Control characters and what is
- * not UTF-8 are refused. Refers to no other entry. Nothing stays in `out` of a value that is
- * refused.
+ * Check one value, and append it in its stored form.
  *
- * "none" is refused or taken as any other text: mail_entry_parse() gives it its meaning.
+ * Names are normalised, with A-labels. Times and numbers get their only spelling. Octets become raw: their text
+ * is base64, and for a DKIM key also PEM or a whole record. White space around a value is removed, but not for
+ * `txt`. Control characters and malformed UTF-8 are refused. The function does not look at other entries, and
+ * gives "none" no meaning: mail_entry_parse() does.
  *
- * \param out  The stored value is appended.
+ * \param out  Out: the stored value is appended. After an error out is as it was before.
  *
  * \return KNOT_EOK; KNOT_EINVAL with the reason; KNOT_ENOMEM.
  */
@@ -160,8 +161,10 @@ int mail_item_normalise(const mail_item_t *item, mail_str_t value, mail_buf_t *o
                         mail_diag_t *diag);
 
 /*!
- * Write a stored value as text that mail_entry_parse() reads back to the same: octets as base64, a `txt` that looks like
- * a string in quotes or a record in quotes, others as they are.
+ * Append a stored value as text that mail_entry_parse() reads back as the same value.
+ *
+ * Octets become base64. A `txt` that looks like a quoted string or like a record is quoted. Any other value
+ * stays as it is.
  *
  * \return KNOT_EOK; KNOT_ENOMEM; KNOT_ESPACE.
  */

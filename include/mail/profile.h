@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*!
  * \file
- * \brief Merging: built-in defaults < base policies < policy < domain.
+ * \brief Merged layers: built-in defaults < base policies < policy < domain.
  *
- * A profile is what a domain (or a policy by itself) ends up with: for every item its values and the
- * layer that gave each.  Made where something is compiled, checked or explained, never per question.
- * Thread rule: a finished profile is read by any number of threads.
+ * A profile has the values that count for a domain, or for a policy alone, and the layer of each value.
+ * Profiles are made to make a plan, to check or to explain, never for a question.
+ *
+ * Thread rule: one thread makes a profile. Any number of threads may read it when it is finished.
  */
 #pragma once
 
 #include "mail/source.h"
 
-/*! A chain of policies is at most this long. */
+/*! Greatest length of a chain of policies. */
 #define MAIL_POLICY_CHAIN_MAX 8
 
 /*! A layer of a profile. */
@@ -24,23 +25,25 @@ typedef struct {
 typedef struct {
 	mail_str_t text;
 	unsigned layer; /*!< Index in the profile's layers. */
-	uint32_t line;
+	uint32_t line;  /*!< Line of the file, from 1; 0: unknown. */
 } mail_setting_t;
 
+/*! The values of an item. */
 typedef struct {
 	mail_setting_t *values;
 	size_t count;
 } mail_settings_t;
 
-/*! An entry that a profile was made from, and its stamp then (zero: it did not exist). */
+/*! An entry that a profile was made from, and its stamp at that time. Zero: the entry did not exist. */
 typedef struct {
 	mail_section_t section;
 	mail_str_t id;
 	mail_stamp_t stamp;
 } mail_dependency_t;
 
+/*! A profile. */
 typedef struct {
-	mail_layer_t *layers; /*!< Bottom first; 0 is built in. */
+	mail_layer_t *layers; /*!< From the bottom to the top. The first one is built in. */
 	size_t layer_count;
 	mail_settings_t items[MAIL_ITEM_MAX];
 	mail_dependency_t *dependencies;
@@ -54,26 +57,35 @@ typedef struct {
 } mail_profile_t;
 
 /*!
- * Make the profile of a policy by itself.
+ * Make the profile of a policy alone.
  *
- * \param diag  Gets the reason: a policy or base that is missing, a circle, a chain that is too long.
+ * \param profile  Out: the profile; the caller frees it, also after an error. After an error it has the
+ *                 dependencies that were met, so that a cached failure can be checked again. NULL without
+ *                 memory.
+ * \param diag     Out: the reason of an error.
  *
- * \param profile  Out: the caller frees it, also after an error: the dependencies that were met are noted
- *                 in it, so that a cached failure can be looked at again. NULL: no memory.
- *
- * \return KNOT_EOK; KNOT_ENOENT, KNOT_ELOOP, KNOT_EMALF, KNOT_ENOTSUP, KNOT_ENOMEM.
+ * \return KNOT_EOK; KNOT_ENOENT (a policy or base is missing); KNOT_ELOOP (a circle, or a chain that is too long);
+ *         KNOT_EMALF, KNOT_ENOTSUP (an entry cannot be read); KNOT_ENOMEM.
  */
 int mail_profile_of_policy(const mail_source_t *source, mail_str_t policy, mail_profile_t **profile,
                            mail_diag_t *diag);
-/*! Make the profile that all aliases of a domain share: the domain's, without its own txt, record and delegation. */
+/*!
+ * Make the profile that all aliases of a domain share: the profile of the domain, without its own txt, record and
+ * delegation.
+ *
+ * \return As mail_profile_of_policy().
+ */
 int mail_profile_of_alias(const mail_source_t *source, mail_str_t target, mail_profile_t **profile,
                           mail_diag_t *diag);
-/*! Make the profile of a stored domain, with its overrides; of an alias: as mail_profile_of_alias() for its target. */
+/*!
+ * Make the profile of a stored domain. For an alias this is the profile of mail_profile_of_alias() for its target.
+ *
+ * \return As mail_profile_of_policy().
+ */
 int mail_profile_of_domain(const mail_source_t *source, mail_str_t domain, mail_profile_t **profile,
                            mail_diag_t *diag);
 /*!
- * Read an entry that a profile refers to and note that the profile depends on it (also when it does
- * not exist).
+ * Read an entry that a profile refers to, and note it as a dependency of the profile, even if it does not exist.
  *
  * \param entry  Out: the caller frees it.
  *
@@ -82,17 +94,19 @@ int mail_profile_of_domain(const mail_source_t *source, mail_str_t domain, mail_
 int mail_profile_fetch(mail_profile_t *profile, mail_section_t section, mail_str_t id,
                        mail_entry_t **entry);
 /*!
- * Note one more thing that a plan was made from. For MAIL_SECTION_DKIM the id is a policy's, and the
- * stamp stands for all keys of that policy (mail_plan_keys_stamp()).
+ * Note one more dependency. For MAIL_SECTION_DKIM the id is the id of a policy, and the stamp is that of all
+ * keys of the policy (mail_plan_keys_stamp()).
+ *
+ * \return KNOT_EOK, KNOT_ENOMEM.
  */
 int mail_profile_depend(mail_profile_t *profile, mail_section_t section, mail_str_t id,
                         mail_stamp_t stamp);
-/*! Free a profile; NULL is fine. */
+/*! Free a profile. NULL is allowed. */
 void mail_profile_free(mail_profile_t *profile);
 
-/*! The first value of an item; data NULL when there is none. */
+/*! Return the first value of an item; data is NULL if there is none. */
 mail_str_t mail_profile_value(const mail_profile_t *profile, mail_item_id_t item);
-/*! A number, or the default. */
+/*! Return the number of an item; dflt if there is none. */
 uint32_t mail_profile_number(const mail_profile_t *profile, mail_item_id_t item, uint32_t dflt);
 /*! A switch (off when not set). */
 bool mail_profile_switch(const mail_profile_t *profile, mail_item_id_t item);
