@@ -1,25 +1,34 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*!
  * \file
- * \brief Writing entries with every check that a writer owes its readers.
+ * \brief Writing entries with all checks that a writer owes its readers.
  *
- * Entries are first all written into a transaction, then everything that they touch is checked there:
- * references, circles, and the records of every domain that could have changed. On an error the caller
- * aborts the transaction. One thread: the one that owns the transaction.
+ * First all entries are written into a transaction. Then everything that they touch is checked there:
+ * references, circles, and the records of each domain that may have changed. After an error the caller must
+ * abort the transaction.
+ *
+ * Thread rule: a change belongs to the thread of its transaction.
  */
 #pragma once
 
 #include "mail/store.h"
 
+/*! A change: entries that are written and checked together. */
 typedef struct mail_change mail_change_t;
 
-/*! What a change does to a store. */
+/*! Counts of a change, in entries. */
 typedef struct {
 	size_t added, changed, deleted, same;
-	size_t domains; /*!< Domains whose records may differ. Valid after mail_change_finish(). */
+	size_t domains; /*!< Domains whose records may differ; set by mail_change_finish(). */
 } mail_change_count_t;
 
-/*! Begin. \param txn A writing transaction, not owned. */
+/*!
+ * Begin a change.
+ *
+ * \param txn  A writing transaction, which the caller ends after mail_change_free().
+ *
+ * \return The change, which the caller frees; NULL without memory.
+ */
 mail_change_t *mail_change_begin(mail_txn_t *txn);
 /*!
  * Write one entry (entry->deleted: deletes it). An entry equal to the stored one is left alone.
@@ -27,16 +36,18 @@ mail_change_t *mail_change_begin(mail_txn_t *txn);
  */
 int mail_change_put(mail_change_t *change, const mail_entry_t *entry, mail_diag_t *diag);
 /*!
- * Tell of all entries that are put, so that errors can name the lines of those that do not change, too.
+ * Name all entries that will be put, so that an error can also name the line of an entry that does not change.
  *
- * \param entries  Must live as long as the change.
+ * \param entries  The entries, count of them. They must outlive the change.
  */
 void mail_change_lines(mail_change_t *change, mail_entry_t *const *entries, size_t count);
 /*!
- * Check all that was written: diag names the entry (and its line).
+ * Check everything that was written.
  *
- * \param count  Out; may be NULL.
- * \return KNOT_EOK; KNOT_EINVAL; KNOT_ENOMEM; KNOT_EMALF.
+ * \param count  Out: counts of the change; may be NULL.
+ * \param diag   Out: the reason of an error, with the entry and its line. It also takes warnings.
+ *
+ * \return KNOT_EOK; KNOT_EINVAL with the reason; KNOT_ENOMEM; KNOT_EMALF (the tree is damaged).
  */
 int mail_change_finish(mail_change_t *change, mail_change_count_t *count, mail_diag_t *diag);
 /*! Free it. NULL is fine. */

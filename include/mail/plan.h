@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*!
  * \file
- * \brief A plan: all records of a policy (or of a domain with overrides), rendered but for the domain's
- *        name, in canonical order. What the hot path looks names up in.
+ * \brief A plan: all records of a policy, or of a domain with overrides, in canonical order. They are rendered, apart
+ *        from the name of the domain. A question looks its name up in a plan.
  *
- * Thread rule: a plan is immutable once made.
+ * Thread rule: a plan is immutable when it is made; any thread may read it.
  */
 #pragma once
 
@@ -12,11 +12,11 @@
 #include "mail/profile.h"
 #include "mail/rdata.h"
 
-/*! One record: one RDATA of an owner and a type, for a stretch of time. */
+/*! One record: the RDATA of an owner and a type, for a period of time. */
 typedef struct {
 	mail_rdata_t rdata;
-	int64_t from;  /*!< Shown from this second on; 0: always. */
-	int64_t until; /*!< Shown before this second; INT64_MAX: always. */
+	int64_t from;  /*!< It is shown from this second on; 0: always. */
+	int64_t until; /*!< It is shown before this second; INT64_MAX: always. */
 	uint32_t ttl;
 	uint16_t type;
 	uint16_t kind; /*!< Index in mail_kinds. */
@@ -24,13 +24,13 @@ typedef struct {
 
 /*! All records of an owner. */
 typedef struct {
-	mail_lf_t name;  /*!< Relative to the domain, or absolute; its octets belong to the plan. */
-	uint64_t prefix; /*!< mail_lf_prefix() of the name. */
+	mail_lf_t name;   /*!< Relative to the domain, or absolute; the plan owns its octets. */
+	uint64_t prefix;  /*!< mail_lf_prefix() of the name. */
 	mail_row_t *rows; /*!< Sorted by type. */
 	size_t count;
 	/*!
-	 * From this second on all rows are shown for ever, as from 0 on those of most owners are; INT64_MAX: that is not so,
-	 * or a CNAME has others beside it.
+	 * From this second on, all rows are always shown; for most owners it is 0. INT64_MAX: some row ends, or
+	 * a CNAME stands beside other rows.
 	 */
 	int64_t steady;
 } mail_owner_t;
@@ -71,15 +71,16 @@ typedef struct {
 /*!
  * Make the plan of a profile.
  *
- * \param strict  true for writers: the first bad value ends it, with the reason in diag and its
- *                line. false for readers: what cannot be rendered makes plan->error.
+ * \param profile  The profile. If there is no error, the plan takes its dependencies.
+ * \param strict   True for a writer: the first bad value is an error. False for a reader: a bad value sets
+ *                 plan->error.
+ * \param plan     Out: the plan; the caller frees it.
+ * \param diag     Out: reason and line of an error.
  *
- * \return KNOT_EOK (a plan with plan->error set is one, too); KNOT_EINVAL or what a reference was not
- *         found with (strict); KNOT_ENOMEM. The profile's dependencies go over to the plan, but not
- *         when there is an error.
+ * \return KNOT_EOK (plan->error may be set); KNOT_ENOMEM; if strict also KNOT_EINVAL, or the error of a reference.
  */
 int mail_plan_make(mail_profile_t *profile, bool strict, mail_plan_t **plan, mail_diag_t *diag);
-/*! Free a plan; NULL is fine. */
+/*! Free a plan. NULL is allowed. */
 void mail_plan_free(mail_plan_t *plan);
 
 /*! Return whether a row is shown at a time. */
@@ -88,19 +89,29 @@ static inline bool mail_row_live(const mail_row_t *row, int64_t now)
 	return row->from <= now && now < row->until;
 }
 
-/*! Find the owner of a name, or NULL. \param at Out, may be NULL: where it stands or would stand. */
+/*!
+ * Find the owner of a name.
+ *
+ * \param at  Out: the index at which the owner stands or would stand; may be NULL.
+ *
+ * \return The owner; NULL if there is none.
+ */
 const mail_owner_t *mail_owners_find(const mail_owners_t *owners, mail_lf_t name, size_t *at);
 
 /*!
- * Newest of the stamps of a policy's DKIM keys, and their number in txnid: changes when one does. With a damaged
- * key, whose error is returned, txnid is UINT64_MAX.
+ * Make a stamp of all DKIM keys of a policy, which changes when one of them changes.
+ *
+ * \param stamp  Out: the newest time of a key, and the number of keys in place of the transaction. If a key is
+ *               damaged, txnid is UINT64_MAX.
+ *
+ * \return KNOT_EOK; or the error of a damaged key.
  */
 int mail_plan_keys_stamp(const mail_source_t *source, mail_str_t policy, mail_stamp_t *stamp);
 
 /*!
- * Write the body of the profile's MTA-STS policy (RFC 8461 3.2), a text with holes.
+ * Append the body of the MTA-STS policy of a profile (RFC 8461 3.2), a text with holes.
  *
- * \return KNOT_EOK; KNOT_ENOENT when MTA-STS is off; KNOT_EINVAL with the reason.
+ * \return KNOT_EOK; KNOT_ENOENT (MTA-STS is off); KNOT_EINVAL with the reason; KNOT_ENOMEM.
  */
 int mail_build_mtasts_body(mail_profile_t *profile, mail_rdata_t *body, mail_diag_t *diag);
 /*!
