@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*!
  * \file
- * \brief Memory of packets outside of knotd: taken piece by piece, freed at once.
+ * \brief A memory pool for packets outside of knotd: pieces are allocated one by one, and freed all at once.
  *
- * Thread rule: a pool is used by one thread at a time.
+ * Thread rule: one thread at a time uses a pool.
  */
 #pragma once
 
@@ -12,12 +12,15 @@
 
 typedef struct mail_pool_block mail_pool_block_t;
 
-/*! Zeroed is empty. */
+/*! A pool. A zeroed object is empty. */
 typedef struct {
 	mail_pool_block_t *blocks;
 } mail_pool_t;
 
-/*! Return what libknot takes memory of a pool by. The pool stays where it is. */
+/*!
+ * Return the context with which libknot allocates from a pool. The pool must not move while the context is in
+ * use.
+ */
 knot_mm_t mail_pool_mm(mail_pool_t *pool);
-/*! Free all that was taken. */
+/*! Free all pieces of a pool, and make it empty. */
 void mail_pool_free(mail_pool_t *pool);
