@@ -98,6 +98,37 @@ static inline bool mail_row_live(const mail_row_t *row, int64_t now)
  */
 const mail_owner_t *mail_owners_find(const mail_owners_t *owners, mail_lf_t name, size_t *at);
 
+/*! What hides a name of a domain: the name may have records, but nobody is answered with them. */
+typedef enum {
+	MAIL_HIDES_NOT,
+	MAIL_HIDES_DELEGATION, /*!< NS at or above the name: other servers answer. */
+	MAIL_HIDES_DNAME,      /*!< A DNAME above the name (RFC 6672 2.4). */
+	MAIL_HIDES_DOMAIN,     /*!< A stored domain at or above the name, and below the domain. */
+} mail_hides_t;
+
+typedef struct {
+	mail_hides_t kind;
+	mail_lf_storage_t at;  /*!< The name that it stands at. */
+	const mail_row_t *row; /*!< The NS or DNAME; NULL: a stored domain, or nothing. */
+} mail_hider_t;
+
+/*!
+ * \brief Find what hides a name. A delegation leaves NS and DS at its own name, and the addresses of its servers.
+ *
+ * \param source  Where other domains are stored; NULL: do not look.
+ * \param apex    The domain.
+ * \param name    At or below it.
+ * \param hider   Out.
+ *
+ * \return Whether there is something.
+ */
+bool mail_hider_find(const mail_source_t *source, const mail_plan_t *plan, mail_lf_t apex,
+                     mail_lf_t name, mail_hider_t *hider);
+/*! Write "the DNAME at _tcp.example.org". \param apex The name is written relative to it, if it lies there; may be empty. */
+int mail_hider_print(const mail_hider_t *hider, mail_lf_t apex, mail_buf_t *out);
+/*! Return the first owner of a plan at or below a name, which is relative to the domain; NULL: there is none. */
+const mail_owner_t *mail_owners_below(const mail_owners_t *owners, mail_lf_t name);
+
 /*!
  * Make a stamp of all DKIM keys of a policy, which changes when one of them changes.
  *

@@ -40,6 +40,8 @@ void mail_change_plans_free(mail_change_t *change)
 {
 	tdestroy(change->plans, checked_free);
 	change->plans = NULL;
+	mail_plan_free(change->above_plan);
+	change->above_plan = NULL;
 }
 
 /*! The line to blame when no value is to blame alone: of a domain, where it names what it follows. */
@@ -328,9 +330,16 @@ static int domain_plan_check(const mail_source_t *source, const mail_plan_t *pla
 	return ret == KNOT_EOK ? absolute_check(source, plan, apex, diag) : ret;
 }
 
-/*! Compile a domain with overrides, or an alias. \param differs Set when it was made from what changed. */
-static int domain_compile(mail_change_t *change, mail_str_t id, mail_lf_t name,
-                          const mail_domain_t *domain, bool *differs, mail_diag_t *diag)
+/*! What a domain has to do with a change. */
+typedef struct {
+	mail_keys_of_t of;
+	bool differs; /*!< It was made from something that changed. */
+	bool must;    /*!< It must be good: it differs, or nobody remembers whether it does. */
+} concern_t;
+
+/*! Compile a domain with overrides, or an alias. concern->differs is set when it was made from what changed. */
+static int domain_compile(mail_change_t *change, mail_str_t id, concern_t *concern,
+                          mail_diag_t *diag)
 {
 	mail_profile_t *profile = NULL;
 	mail_plan_t *plan = NULL;
@@ -348,26 +357,21 @@ static int domain_compile(mail_change_t *change, mail_str_t id, mail_lf_t name,
 	}
 	mail_buf_free(&warnings);
 	if (plan != NULL) {
-		*differs |= affected_by(change, plan->dependencies, plan->dependency_count);
+		concern->differs |= affected_by(change, plan->dependencies, plan->dependency_count);
 	} else if (profile != NULL) {
-		*differs |= affected_by(change, profile->dependencies, profile->dependency_count);
+		concern->differs |= affected_by(change, profile->dependencies,
+		                                profile->dependency_count);
 	}
 	if (ret == KNOT_EOK) {
-		ret = domain_plan_check(&change->source, plan, name, diag);
+		ret = domain_plan_check(&change->source, plan, concern->of.name, diag);
 	}
 	if (ret == KNOT_EOK) {
-		ret = mail_change_keys_check(change, plan, name, domain->alias, diag);
+		ret = mail_change_keys_check(change, plan, &concern->of, diag);
 	}
 	mail_plan_free(plan);
 	mail_profile_free(profile);
 	return ret;
 }
-
-/*! What a domain has to do with a change. */
-typedef struct {
-	bool differs; /*!< It was made from something that changed. */
-	bool must;    /*!< It must be good: it differs, or nobody remembers whether it does. */
-} concern_t;
 
 /*! Return whether a domain, or a key of its own, is among the changed entries. */
 static bool is_changed(const mail_change_t *change, mail_str_t id)
@@ -377,18 +381,17 @@ static bool is_changed(const mail_change_t *change, mail_str_t id)
 }
 
 /*! Check a domain that has all from its policy. */
-static int plain_check(mail_change_t *change, mail_str_t policy, mail_lf_t name, concern_t *concern,
+static int plain_check(mail_change_t *change, mail_str_t policy, concern_t *concern,
                        mail_diag_t *diag)
 {
 	const checked_t *checked = NULL;
 	int ret = policy_compile(change, policy, &checked, &concern->must, diag);
 	if (ret == KNOT_EOK) {
 		concern->differs |= checked->affected;
-		ret = domain_plan_check(&change->source, checked->plan, name, diag);
+		ret = domain_plan_check(&change->source, checked->plan, concern->of.name, diag);
 	}
-	return ret == KNOT_EOK
-	               ? mail_change_keys_check(change, checked->plan, name, MAIL_STR(""), diag)
-	               : ret;
+	return ret == KNOT_EOK ? mail_change_keys_check(change, checked->plan, &concern->of, diag)
+	                       : ret;
 }
 
 /*!
@@ -400,16 +403,19 @@ static int domain_check(mail_change_t *change, mail_lf_t name, const mail_domain
 {
 	mail_buf_t id = { 0 };
 	int ret = mail_entry_id_from_key(MAIL_SECTION_DOMAIN, name, &id);
-	concern_t concern = {
-		.differs = is_changed(change, mail_buf_view(&id)) ||
-		           (domain->alias.len > 0 && is_changed(change, domain->alias)),
-	};
+	concern_t concern = { .of = { .name = name, .alias = domain->alias } };
+	concern.of.put = mail_change_find(change, MAIL_SECTION_DOMAIN, mail_buf_view(&id)) != NULL;
+	concern.of.changed = is_changed(change, mail_buf_view(&id));
+	concern.differs = concern.of.changed ||
+	                  (domain->alias.len > 0 && is_changed(change, domain->alias));
 	concern.must = concern.differs || change->all;
 	if (ret == KNOT_EOK && domain->plain && domain->alias.len == 0) {
-		ret = plain_check(change, domain->policy, name, &concern, diag);
+		ret = plain_check(change, domain->policy, &concern, diag);
 	} else if (ret == KNOT_EOK) {
-		ret = domain_compile(change, mail_buf_view(&id), name, domain, &concern.differs,
-		                     diag);
+		ret = domain_compile(change, mail_buf_view(&id), &concern, diag);
+	}
+	if (ret == KNOT_EOK && concern.of.put) {
+		ret = mail_change_above_check(change, name, diag);
 	}
 	change->count.domains += concern.differs;
 	if (ret == KNOT_ENOMEM || (ret != KNOT_EOK && (concern.must || concern.differs))) {

@@ -40,7 +40,9 @@ struct mail_change {
 	bool deletes; /*!< A domain was deleted or became an alias. */
 	bool targets; /*!< One that aliases may have as their target was changed, or a key of it. */
 	bool touched[MAIL_SECTION_COUNT];
-	void *plans; /*!< Tree of the policies that were compiled. */
+	void *plans;             /*!< Tree of the policies that were compiled. */
+	mail_lf_storage_t above; /*!< Domain above others whose plan was made last. */
+	mail_plan_t *above_plan;
 	mail_change_count_t count;
 };
 
@@ -49,14 +51,18 @@ const mail_entry_t *mail_change_find(const mail_change_t *change, mail_section_t
                                      mail_str_t id);
 /*! One of the changed DKIM keys of a domain, always the same one while nothing is put; or NULL. */
 const mail_entry_t *mail_change_key_of(const mail_change_t *change, mail_str_t domain);
-/*!
- * Check the own DKIM keys of a domain against its plan: their names, and what else stands there.
- *
- * \param name   The domain.
- * \param alias  Its target, whose keys count; empty: it is none.
- */
-int mail_change_keys_check(mail_change_t *change, const mail_plan_t *plan, mail_lf_t name,
-                           mail_str_t alias, mail_diag_t *diag);
+/*! A domain whose DKIM keys are checked. */
+typedef struct {
+	mail_lf_t name;
+	mail_str_t alias; /*!< Its target, whose keys count; empty: it is none. */
+	bool put;         /*!< Its entry is among what changed. */
+	bool changed;     /*!< The same, or a key of it is. */
+} mail_keys_of_t;
+/*! Check the own DKIM keys of a domain against its plan: their names, what else stands there, and what hides them. */
+int mail_change_keys_check(const mail_change_t *change, const mail_plan_t *plan,
+                           const mail_keys_of_t *of, mail_diag_t *diag);
+/*! Warn of what a changed domain hides from the stored domain above it. */
+int mail_change_above_check(mail_change_t *change, mail_lf_t name, mail_diag_t *diag);
 /*! Refuse to delete what is in use: say by whom, and what lists them. \return KNOT_EOK; KNOT_EINVAL; KNOT_ENOMEM, KNOT_EMALF. */
 int mail_change_uses_check(mail_change_t *change, mail_diag_t *diag);
 /*! Free the compiled policies. */

@@ -16,10 +16,13 @@ static bool is_key_kind(const mail_row_t *row)
 	       row->kind == MAIL_KIND_DKIM_NONE;
 }
 
-/*! Return whether some record of a plan could meet a DKIM key. */
+/*! Return whether some record of a plan could meet a DKIM key, or hide it. */
 static bool meets_keys(const mail_plan_t *plan)
 {
 	size_t at = 0;
+	if (plan->cuts && plan->absolute.count > 0) {
+		return true;
+	}
 	(void)mail_owners_find(&plan->relative, MAIL_DOMAINKEY, &at);
 	for (; at < plan->relative.count; at++) {
 		const mail_owner_t *owner = &plan->relative.owners[at];
@@ -45,31 +48,104 @@ static int refuse(const char *what, mail_lf_t key, const char *why, mail_diag_t 
 	return ret;
 }
 
-/*!
- * \brief Check one key.
- *
- * \param key   Its key in the store.
- * \param base  The domain that has it.
- * \param grow  Octets by which the name of the domain that shows it is longer.
- */
-static int key_check(const mail_plan_t *plan, mail_lf_t key, mail_lf_t base, int grow,
-                     mail_diag_t *diag)
+/*! Refuse a key that nobody can see. */
+static int refuse_hidden(mail_lf_t key, const mail_hider_t *hider, mail_diag_t *diag)
 {
+	char text[KNOT_DNAME_TXT_MAXLEN + 96];
+	mail_buf_t why = MAIL_BUF_FIXED((uint8_t *)text, sizeof(text) - 1);
+	(void)mail_buf_str(&why, "cannot be seen by anybody, because ");
+	(void)mail_hider_print(hider, (mail_lf_t){ NULL, 0 }, &why);
+	(void)mail_buf_str(&why, " hides it: remove one of them");
+	text[why.len] = '\0';
+	return refuse("", key, text, diag);
+}
+
+/*! Return the changed entry of a key that stays; NULL: it is not changed. */
+static const mail_entry_t *changed_key(const mail_change_t *change, mail_lf_t key)
+{
+	char text[KNOT_DNAME_TXT_MAXLEN + 1];
+	mail_buf_t id = MAIL_BUF_FIXED((uint8_t *)text, sizeof(text));
+	if (mail_entry_id_from_key(MAIL_SECTION_DKIM, key, &id) != KNOT_EOK) {
+		return NULL;
+	}
+	return mail_change_find(change, MAIL_SECTION_DKIM, mail_buf_view(&id));
+}
+
+/*! Warn that a key which is being written takes the place of one that the policy has for all its domains. */
+static void override_warn(const mail_change_t *change, mail_lf_t key, mail_diag_t *diag)
+{
+	const mail_entry_t *entry = changed_key(change, key);
+	if (entry != NULL) {
+		mail_diag_warn(diag, "dkim %.*s: it hides the key of its policy with this selector",
+		               (int)entry->id.len, entry->id.data);
+	}
+}
+
+/*! Check the key that a walk is at. */
+static int key_check(const mail_change_t *change, const mail_plan_t *plan, const mail_keys_of_t *of,
+                     const mail_dkim_walk_t *walk, mail_diag_t *diag)
+{
+	const mail_lf_t key = mail_lf(&walk->key);
+	const mail_lf_t relative = mail_lf_relative(key, mail_lf_parent(mail_lf(&walk->top)));
 	knot_dname_storage_t name;
+	mail_lf_storage_t shown;
+	mail_hider_t hider;
 	if (mail_name_from_lf(key, name) != KNOT_EOK) {
 		return KNOT_EOK; /* Whatever it is, nobody can ask for it. */
 	}
-	if ((int)knot_dname_size(name) + grow > KNOT_DNAME_MAXLEN) {
+	if (mail_lf_join(of->name, relative, &shown) != KNOT_EOK ||
+	    mail_name_from_lf(mail_lf(&shown), name) != KNOT_EOK) {
 		return refuse("the name of ", key, "would grow past 255 octets", diag);
 	}
-	const mail_owner_t *owner = mail_owners_find(&plan->relative, mail_lf_relative(key, base),
-	                                             NULL);
+	/* A stored domain below may be somebody else's: only a key that is written now can avoid it. */
+	const mail_source_t *source = changed_key(change, key) != NULL ? change->base : NULL;
+	if (mail_hider_find(source, plan, of->name, mail_lf(&shown), &hider)) {
+		return refuse_hidden(key, &hider, diag);
+	}
+	const mail_owner_t *owner = mail_owners_find(&plan->relative, relative, NULL);
 	for (size_t i = 0; owner != NULL && i < owner->count; i++) {
 		if (!is_key_kind(&owner->rows[i])) {
 			char what[64];
 			(void)snprintf(what, sizeof(what), "a %s and ",
 			               mail_kinds[owner->rows[i].kind].name);
 			return refuse(what, key, "have the same owner", diag);
+		}
+	}
+	if (owner != NULL && of->alias.len == 0) {
+		override_warn(change, key, diag);
+	}
+	return KNOT_EOK;
+}
+
+/*! A domain without mail shows no key: refuse one that is written now, warn of those that it had. */
+static int no_mail_check(const mail_change_t *change, const mail_keys_of_t *of, mail_diag_t *diag)
+{
+	mail_dkim_walk_t walk;
+	mail_dkim_t dkim;
+	bool told = false;
+	if (!of->changed || of->alias.len > 0 ||
+	    mail_dkim_walk_domain(&walk, change->base, of->name) != KNOT_EOK) {
+		return KNOT_EOK;
+	}
+	while (mail_dkim_walk_next(&walk, &dkim) == KNOT_EOK) {
+		const mail_lf_t key = mail_lf(&walk.key);
+		if (dkim.deleted) {
+			continue;
+		}
+		if (!of->put && changed_key(change, key) != NULL) {
+			return refuse(
+				"", key,
+				"cannot be seen by anybody, because no-mail hides it: the domain "
+				"has no mail to sign",
+				diag);
+		}
+		if (!told) {
+			mail_buf_t id = { 0 };
+			(void)mail_entry_id_from_key(MAIL_SECTION_DKIM, key, &id);
+			mail_diag_warn(diag, "no-mail hides the domain's DKIM keys, such as %.*s",
+			               (int)id.len, (const char *)id.data);
+			mail_buf_free(&id);
+			told = true;
 		}
 	}
 	return KNOT_EOK;
@@ -82,29 +158,30 @@ static int name_size(mail_lf_t lf)
 	return mail_name_from_lf(lf, name) == KNOT_EOK ? (int)knot_dname_size(name) : 0;
 }
 
-int mail_change_keys_check(mail_change_t *change, const mail_plan_t *plan, mail_lf_t name,
-                           mail_str_t alias, mail_diag_t *diag)
+int mail_change_keys_check(const mail_change_t *change, const mail_plan_t *plan,
+                           const mail_keys_of_t *of, mail_diag_t *diag)
 {
 	mail_lf_storage_t target;
-	mail_lf_t base = name;
-	if (alias.len > 0) {
+	mail_lf_t base = of->name;
+	if (of->alias.len > 0) {
 		/* An alias shows the keys of its target. */
-		int ret = mail_entry_key(MAIL_SECTION_DOMAIN, alias, &target);
+		int ret = mail_entry_key(MAIL_SECTION_DOMAIN, of->alias, &target);
 		if (ret != KNOT_EOK) {
 			return ret;
 		}
 		base = mail_lf(&target);
 	}
-	const int grow = name_size(name) - name_size(base);
+	if (plan->no_keys) {
+		return no_mail_check(change, of, diag);
+	}
 	mail_dkim_walk_t walk;
 	mail_dkim_t dkim;
-	if (plan->no_keys || (grow <= 0 && !meets_keys(plan)) ||
+	if ((!of->changed && name_size(of->name) <= name_size(base) && !meets_keys(plan)) ||
 	    mail_dkim_walk_domain(&walk, change->base, base) != KNOT_EOK) {
 		return KNOT_EOK;
 	}
 	while (mail_dkim_walk_next(&walk, &dkim) == KNOT_EOK) {
-		int ret = dkim.deleted ? KNOT_EOK
-		                       : key_check(plan, mail_lf(&walk.key), base, grow, diag);
+		int ret = dkim.deleted ? KNOT_EOK : key_check(change, plan, of, &walk, diag);
 		if (ret != KNOT_EOK) {
 			return ret;
 		}

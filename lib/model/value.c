@@ -8,6 +8,7 @@
 #include "dns/idna.h"
 #include "record/bimi.h"
 #include "record/caa.h"
+#include "record/check.h"
 #include "mail/chars.h"
 #include "mail/dkim.h"
 #include "mail/dmarc.h"
@@ -250,6 +251,9 @@ static int check_tlsa(mail_str_t value, mail_diag_t *diag)
 {
 	mail_rdata_t rdata = { 0 };
 	int ret = mail_tlsa_render(value, &rdata, diag);
+	if (ret == KNOT_EOK) {
+		ret = mail_digest_check(rdata.ops.data + 3, rdata.ops.len - 3, diag);
+	}
 	mail_rdata_free(&rdata);
 	return ret;
 }

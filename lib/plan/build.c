@@ -63,7 +63,12 @@ int mail_build_row(mail_build_t *build, const mail_pattern_t *owner, mail_row_t 
 	row->kind = build->kind;
 	row->ttl = row->ttl == UINT32_MAX ? build->plan->ttl : row->ttl;
 	grown[build->row_count] = (mail_build_row_t){
-		{ copy, lf.len }, build->row_count, !owner->hole, *row
+		.name = { copy, lf.len },
+		.order = build->row_count,
+		.absolute = !owner->hole,
+		.row = *row,
+		.octets = row->rdata.ops.data,
+		.setting = build->setting,
 	};
 	build->row_count++;
 
@@ -87,6 +92,16 @@ int mail_build_put(mail_build_t *build, const char *owner, uint16_t type, mail_r
 		return ret;
 	}
 	return mail_build_row(build, &pattern, &row);
+}
+
+const mail_setting_t *mail_build_origin(const mail_build_t *build, const mail_row_t *row)
+{
+	for (size_t i = 0; i < build->row_count; i++) {
+		if (build->rows[i].octets == row->rdata.ops.data) {
+			return build->rows[i].setting;
+		}
+	}
+	return NULL;
 }
 
 int mail_build_bad(mail_build_t *build, mail_item_id_t item, const mail_setting_t *setting, int ret)

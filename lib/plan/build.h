@@ -20,6 +20,8 @@ typedef struct {
 	size_t order;   /*!< As they were appended. */
 	bool absolute;
 	mail_row_t row;
+	const uint8_t *octets; /*!< Of its RDATA, by which a row of the plan is known again. */
+	const mail_setting_t *setting; /*!< What it was made from; NULL: nothing alone. */
 } mail_build_row_t;
 
 /*! A name in the domain that a record points to. */
@@ -35,13 +37,18 @@ struct mail_build {
 	mail_profile_t *profile;
 	bool strict; /*!< For writers: every doubt is an error. */
 	mail_diag_t *diag;
-	uint16_t kind; /*!< Index of the kind that is being rendered. */
+	uint16_t kind;                 /*!< Index of the kind that is being rendered. */
+	const mail_setting_t *setting; /*!< What is being rendered, as of mail_build_row_t. */
 	mail_build_row_t *rows;
 	size_t row_count;
 	mail_build_host_t *hosts;
 	size_t host_count;
 	mail_build_target_t *targets;
 	size_t target_count;
+	/* For writers: the domain that the plan is checked as, and a stand-in where it is for any. */
+	knot_dname_storage_t apex_name;
+	mail_apex_t apex;      /*!< Holes for its text are filled with {domain}. */
+	mail_lf_storage_t top; /*!< The same in lookup format. */
 };
 
 /*!
@@ -59,6 +66,15 @@ int mail_build_put(mail_build_t *build, const char *owner, uint16_t type, mail_r
  */
 int mail_build_target(mail_build_t *build, mail_item_id_t item, const mail_setting_t *setting,
                       const mail_pattern_t *target);
+/*! Return whether a setting is the domain's own, and not one that many domains have from a policy. */
+static inline bool mail_build_own(const mail_build_t *build, const mail_setting_t *setting)
+{
+	const mail_profile_t *profile = build->profile;
+	return setting != NULL && !profile->alias &&
+	       profile->layers[setting->layer].section == MAIL_SECTION_DOMAIN;
+}
+/*! Return what a row of the plan was made from; NULL: nothing alone. */
+const mail_setting_t *mail_build_origin(const mail_build_t *build, const mail_row_t *row);
 /*! Note that a value cannot be rendered (diag has the reason). \return ret. */
 int mail_build_bad(mail_build_t *build, mail_item_id_t item, const mail_setting_t *setting,
                    int ret);
@@ -69,6 +85,24 @@ void mail_build_free(mail_build_t *build);
 bool mail_rows_overlap(const mail_row_t *a, const mail_row_t *b);
 /*! Return whether two rows are the same record. */
 bool mail_rows_same(const mail_row_t *a, const mail_row_t *b);
+
+/*! Write an owner of the plan as a zone file would have it: "@" is the domain. */
+void mail_owner_print(mail_lf_t name, mail_buf_t *out);
+/*! Note what is wrong with a row: "KIND: OWNER TYPE: WHAT", and the line that it came from. \return KNOT_EINVAL. */
+int mail_build_row_bad(mail_build_t *build, const mail_owner_t *owner, const mail_row_t *row,
+                       const char *what);
+/*! Return whether a row was given as it is, and no item knows what it is for. */
+bool mail_row_literal(const mail_row_t *row);
+/*! Return what the contents of two rows of one owner have against each other; NULL: nothing. */
+const char *mail_rows_clash(const mail_row_t *a, const mail_row_t *b, const mail_apex_t *apex,
+                            mail_lf_t owner);
+/*! Check the contents of an owner's rows as the items do that could have made them. */
+int mail_owner_check(mail_build_t *build, const mail_owner_t *owner, bool absolute);
+/*!
+ * Check that every row can be asked for. What is hidden by what stands beside it in one entry is refused; what a policy
+ * has and its domain hides, on purpose perhaps, is warned of.
+ */
+int mail_plan_check_hidden(mail_build_t *build);
 
 /*!
  * Return what an absolute owner has against the relative one that has the same name in some domain.

@@ -33,8 +33,7 @@ static const char *row_conflict(const mail_row_t *a, const mail_row_t *b, bool a
 	return NULL;
 }
 
-/*! Print a name as a zone file would have it. */
-static void owner_print(mail_lf_t relative, mail_buf_t *out)
+void mail_owner_print(mail_lf_t relative, mail_buf_t *out)
 {
 	knot_dname_storage_t name;
 	if (relative.len == 0) {
@@ -44,16 +43,39 @@ static void owner_print(mail_lf_t relative, mail_buf_t *out)
 	}
 }
 
+/*! Note the line that a row came from. */
+static void line_note(mail_build_t *build, const mail_row_t *row)
+{
+	const mail_setting_t *setting = mail_build_origin(build, row);
+	if (setting != NULL && setting->line != 0) {
+		build->diag->line = setting->line;
+	}
+}
+
+int mail_build_row_bad(mail_build_t *build, const mail_owner_t *owner, const mail_row_t *row,
+                       const char *what)
+{
+	char name[KNOT_DNAME_TXT_MAXLEN + 1], type[16] = "", reason[sizeof(build->diag->text)];
+	mail_buf_t text = MAIL_BUF_FIXED((uint8_t *)name, sizeof(name));
+	mail_owner_print(owner->name, &text);
+	(void)knot_rrtype_to_string(row->type, type, sizeof(type));
+	(void)snprintf(reason, sizeof(reason), "%s", what);
+	line_note(build, row);
+	return mail_diag_error(build->diag, 0, "%s: %.*s %s: %s", mail_kinds[row->kind].name,
+	                       (int)text.len, name, type, reason);
+}
+
 /*! Note a conflict: an error for writers; for readers only what a CNAME does not settle. */
 static int conflict_note(mail_build_t *build, const mail_owner_t *owner, const mail_row_t *row,
                          const char *what)
 {
 	char name[KNOT_DNAME_TXT_MAXLEN + 1];
 	mail_buf_t text = MAIL_BUF_FIXED((uint8_t *)name, sizeof(name));
-	owner_print(owner->name, &text);
+	mail_owner_print(owner->name, &text);
 	int ret = mail_diag_error(build->diag, 0, "%s: %.*s at %.*s", mail_kinds[row->kind].name,
 	                          (int)strlen(what), what, (int)text.len, name);
 	if (build->strict) {
+		line_note(build, row);
 		return ret;
 	}
 	build->plan->error = KNOT_ESEMCHECK;
@@ -90,6 +112,9 @@ const char *mail_owners_clash(const mail_owner_t *absolute, const mail_owner_t *
 				return "two SPF records";
 			}
 			const char *what = row_conflict(*row, other, apex);
+			if (what == NULL) {
+				what = mail_rows_clash(*row, other, NULL, absolute->name);
+			}
 			if (what != NULL) {
 				return what;
 			}
@@ -105,11 +130,19 @@ static int owner_check(mail_build_t *build, const mail_owner_t *owner, bool apex
 		if (apex && (row->type == KNOT_RRTYPE_CNAME || row->type == KNOT_RRTYPE_DNAME)) {
 			return conflict_note(build, owner, row, "an alias of the whole domain");
 		}
+		if (apex && row->kind == MAIL_KIND_DELEGATION && build->strict) {
+			return conflict_note(build, owner, row,
+			                     "a delegation, which is for a name below the domain,");
+		}
 		if (row->kind == MAIL_KIND_HELO_SPF && spf_overlapping(owner, row) > 1) {
 			return conflict_note(build, owner, row, "two SPF records");
 		}
 		for (size_t j = i + 1; j < owner->count; j++) {
 			const char *what = row_conflict(row, &owner->rows[j], apex);
+			if (what == NULL && build->strict) {
+				what = mail_rows_clash(row, &owner->rows[j], &build->apex,
+				                       owner->name);
+			}
 			/* Readers: the CNAME wins, when the answer is made. */
 			if (what != NULL && (build->strict || owner->rows[j].type == row->type)) {
 				return conflict_note(build, owner, &owner->rows[j], what);
@@ -129,19 +162,6 @@ static bool owner_has(const mail_owner_t *owner, uint16_t type)
 	return false;
 }
 
-/*! Data below a DNAME can never be reached (RFC 6672 2.4). */
-static int dname_check(mail_build_t *build, const mail_owners_t *owners)
-{
-	for (size_t i = 0; i + 1 < owners->count && build->strict; i++) {
-		const mail_owner_t *owner = &owners->owners[i], *next = owner + 1;
-		if (owner->name.len > 0 && owner_has(owner, KNOT_RRTYPE_DNAME) &&
-		    mail_lf_in(next->name, owner->name)) {
-			return conflict_note(build, next, &next->rows[0], "data below a DNAME");
-		}
-	}
-	return KNOT_EOK;
-}
-
 static int owners_check(mail_build_t *build, const mail_owners_t *owners, bool relative)
 {
 	for (size_t i = 0; i < owners->count; i++) {
@@ -155,7 +175,33 @@ static int owners_check(mail_build_t *build, const mail_owners_t *owners, bool r
 		                               owner_has(owner, KNOT_RRTYPE_DNAME));
 		build->plan->hosted |= apex && owner_has(owner, KNOT_RRTYPE_SOA);
 	}
-	return dname_check(build, owners);
+	return KNOT_EOK;
+}
+
+/*! For writers: what the rows say, and whether anybody can ask for them. */
+static int contents_check(mail_build_t *build)
+{
+	const mail_owners_t *sets[] = { &build->plan->relative, &build->plan->absolute };
+	for (size_t i = 0; i < 2; i++) {
+		for (size_t j = 0; j < sets[i]->count; j++) {
+			int ret = mail_owner_check(build, &sets[i]->owners[j], i == 1);
+			if (ret != KNOT_EOK) {
+				return ret;
+			}
+		}
+	}
+	return mail_plan_check_hidden(build);
+}
+
+/*! Fill in the domain that the plan is checked as. */
+static void apex_fill(mail_build_t *build)
+{
+	const mail_str_t domain = build->profile->domain;
+	if (domain.len == 0 || mail_name_parse(domain, build->apex_name, NULL) != KNOT_EOK) {
+		(void)mail_name_parse(MAIL_STR("domain.example"), build->apex_name, NULL);
+	}
+	build->apex = (mail_apex_t){ build->apex_name, MAIL_STR(MAIL_HOLE) };
+	mail_name_lf(build->apex_name, &build->top);
 }
 
 /*! Return what is wrong with a target that lies in the domain; NULL: nothing. */
@@ -186,7 +232,7 @@ static int targets_check(mail_build_t *build)
 		if (fault == NULL) {
 			continue;
 		}
-		owner_print(mail_lf(&target->name), &buf);
+		mail_owner_print(mail_lf(&target->name), &buf);
 		if (fatal) {
 			(void)mail_diag_error(build->diag, 0, "%.*s %s", (int)buf.len, text, fault);
 			return mail_build_bad(build, target->item, target->setting, KNOT_EINVAL);
@@ -248,6 +294,9 @@ static int delegations_check(mail_build_t *build)
 
 int mail_plan_check(mail_build_t *build)
 {
+	if (build->strict) {
+		apex_fill(build);
+	}
 	int ret = owners_check(build, &build->plan->relative, true);
 	if (ret != KNOT_EOK) {
 		return ret;
@@ -260,5 +309,6 @@ int mail_plan_check(mail_build_t *build)
 	if (ret != KNOT_EOK) {
 		return ret;
 	}
-	return delegations_check(build);
+	ret = delegations_check(build);
+	return ret == KNOT_EOK && build->strict ? contents_check(build) : ret;
 }

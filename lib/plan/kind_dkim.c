@@ -168,11 +168,37 @@ static int layer_keys(mail_build_t *build, const mail_kind_t *kind, size_t layer
 	return ret;
 }
 
+/*! For writers, warn of keys of a policy without mail: no domain that follows it shows them. */
+static int no_mail_warn(mail_build_t *build)
+{
+	mail_profile_t *profile = build->profile;
+	mail_dkim_walk_t walk;
+	mail_dkim_t dkim;
+	mail_stamp_t stamp;
+	if (!build->strict || profile->domain.len > 0 || profile->layer_count < 2) {
+		return KNOT_EOK;
+	}
+	const mail_str_t policy = profile->layers[profile->layer_count - 1].entry->id;
+	int ret = mail_dkim_walk_begin(&walk, profile->source, MAIL_SECTION_POLICY, policy);
+	while (ret == KNOT_EOK) {
+		ret = mail_dkim_walk_next(&walk, &dkim);
+		if (ret == KNOT_EOK && !dkim.deleted) {
+			mail_diag_warn(build->diag, "no-mail hides the DKIM keys of the policy");
+			break;
+		}
+	}
+	/* Who writes such a key is told. */
+	(void)mail_plan_keys_stamp(profile->source, policy, &stamp);
+	return mail_profile_depend(profile, MAIL_SECTION_DKIM, policy, stamp);
+}
+
 int mail_kind_dkim(mail_build_t *build, const mail_kind_t *kind)
 {
 	mail_profile_t *profile = build->profile;
 	if (mail_profile_switch(profile, MAIL_ITEM_NO_MAIL)) {
-		return KNOT_EOK; /* A wildcard says that there is no key, and a key's own name would escape it. */
+		return kind->type == KNOT_RRTYPE_TXT
+		               ? no_mail_warn(build)
+		               : KNOT_EOK; /* A wildcard says that there is no key, and a key's own name would escape it. */
 	}
 	for (size_t i = 1; i < profile->layer_count; i++) {
 		if (profile->layers[i].section != MAIL_SECTION_POLICY) {

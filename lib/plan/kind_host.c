@@ -66,6 +66,14 @@ int mail_hosts_read(mail_build_t *build)
 	return KNOT_EOK;
 }
 
+/*! Go on to the rows of a host. */
+static const mail_build_host_t *host_begin(mail_build_t *build, size_t i)
+{
+	const mail_build_host_t *host = &build->hosts[i];
+	build->setting = &build->profile->items[MAIL_ITEM_HOST].values[host->setting];
+	return host;
+}
+
 /*! Note that a value of a host cannot be rendered, and the line that the item was set in. */
 static int host_bad(mail_build_t *build, const mail_build_host_t *host, mail_item_id_t item,
                     int ret)
@@ -125,7 +133,7 @@ int mail_kind_address(mail_build_t *build, const mail_kind_t *kind)
 		return ret;
 	}
 	for (size_t i = 0; i < build->host_count; i++) {
-		const mail_build_host_t *host = &build->hosts[i];
+		const mail_build_host_t *host = host_begin(build, i);
 		const mail_member_t *addresses = mail_entry_member(host->entry, MAIL_ITEM_ADDRESS,
 		                                                   MAIL_OP_SET);
 		for (size_t j = 0; addresses != NULL && j < addresses->count; j++) {
@@ -146,7 +154,7 @@ int mail_kind_helo(mail_build_t *build, const mail_kind_t *kind)
 	}
 	const mail_str_t dflt = MAIL_STR("a -all");
 	for (size_t i = 0; i < build->host_count; i++) {
-		const mail_build_host_t *host = &build->hosts[i];
+		const mail_build_host_t *host = host_begin(build, i);
 		const mail_member_t *set = mail_entry_member(host->entry, MAIL_ITEM_HELO_SPF,
 		                                             MAIL_OP_SET);
 		const bool none = mail_entry_member(host->entry, MAIL_ITEM_HELO_SPF,
@@ -269,7 +277,7 @@ int mail_kind_tlsa(mail_build_t *build, const mail_kind_t *kind)
 		return ret;
 	}
 	for (size_t i = 0; i < build->host_count; i++) {
-		const mail_build_host_t *host = &build->hosts[i];
+		const mail_build_host_t *host = host_begin(build, i);
 		ret = tlsa_rows(build, host,
 		                mail_entry_member(host->entry, MAIL_ITEM_TLSA, MAIL_OP_SET), 0,
 		                INT64_MAX);

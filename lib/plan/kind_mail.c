@@ -156,6 +156,7 @@ static int dmarc_stretch(mail_build_t *build, const mail_str_t *tags, size_t cou
 		                      ret);
 	}
 	(void)mail_pattern_parse(MAIL_STR("_dmarc"), &owner, NULL);
+	build->setting = dmarc->count > 0 ? &dmarc->values[dmarc->count - 1] : NULL;
 	ret = mail_build_row(build, &owner, &row);
 	return ret == KNOT_EOK ? reports_note(build, tags, count) : ret;
 }

@@ -34,7 +34,8 @@ int mail_kind_mtasts(mail_build_t *build, const mail_kind_t *kind)
 		return ret == KNOT_ENOENT ? KNOT_EOK : ret;
 	}
 	mail_rdata_t rdata = { 0 };
-	const mail_kind_value_t value = { &rdata, MAIL_ITEM_MTA_STS, NULL };
+	const mail_kind_value_t value = { &rdata, MAIL_ITEM_MTA_STS,
+		                          mail_kind_settings(build, MAIL_ITEM_MTA_STS)->values };
 	ret = mail_mtasts_render(&sts, &rdata, build->diag);
 	return mail_kind_put(build, kind, kind->owner, &value, ret);
 }

@@ -77,6 +77,39 @@ int mail_kind_caa(mail_build_t *build, const mail_kind_t *kind)
 	return KNOT_EOK;
 }
 
+/*!
+ * For writers, make an absolute owner in the domain a relative one, so that it meets all that stands there. A domain's
+ * own record outside of it is nobody's: who asks for it is answered from elsewhere.
+ */
+static int owner_place(mail_build_t *build, const mail_setting_t *setting, mail_pattern_t *owner)
+{
+	const mail_str_t domain = build->profile->domain;
+	knot_dname_storage_t name, apex;
+	if (!build->strict || owner->hole || domain.len == 0 ||
+	    mail_pattern_name(owner, NULL, name) != KNOT_EOK ||
+	    mail_name_parse(domain, apex, NULL) != KNOT_EOK) {
+		return KNOT_EOK;
+	}
+	if (knot_dname_in_bailiwick(name, apex) >= 0) {
+		owner->head_len -= knot_dname_size(apex) - 1;
+		owner->hole = true;
+		return KNOT_EOK;
+	}
+	/* A policy's is there for the one domain that it lies in. */
+	if (!mail_build_own(build, setting)) {
+		return KNOT_EOK;
+	}
+	mail_buf_t text = { 0 };
+	(void)mail_pattern_print(owner, &text);
+	int ret = mail_diag_error(build->diag, 1,
+	                          "%.*s. lies outside of the domain: without the dot at its end it "
+	                          "is %.*s.%.*s., else it belongs to another domain's records",
+	                          (int)text.len, (const char *)text.data, (int)text.len,
+	                          (const char *)text.data, (int)domain.len, domain.data);
+	mail_buf_free(&text);
+	return ret;
+}
+
 int mail_kind_literal(mail_build_t *build, const mail_kind_t *kind)
 {
 	const mail_item_id_t item = kind->arg;
@@ -89,6 +122,10 @@ int mail_kind_literal(mail_build_t *build, const mail_kind_t *kind)
 		if (ret == KNOT_EOK) {
 			row.type = record.type;
 			row.ttl = record.has_ttl ? record.ttl : UINT32_MAX;
+			build->setting = &settings->values[i];
+			ret = owner_place(build, build->setting, &record.owner);
+		}
+		if (ret == KNOT_EOK) {
 			ret = mail_build_row(build, &record.owner, &row);
 		} else {
 			mail_rdata_free(&row.rdata);

@@ -12,6 +12,7 @@ int mail_kind_put(mail_build_t *build, const mail_kind_t *kind, const char *owne
                   const mail_kind_value_t *value, int ret)
 {
 	if (ret == KNOT_EOK) {
+		build->setting = value->setting;
 		return mail_build_put(build, owner, kind->type, value->rdata);
 	}
 	mail_rdata_free(value->rdata);

@@ -41,6 +41,21 @@ static int64_t owner_steady(const mail_owner_t *owner)
 	return steady;
 }
 
+/*! Warn of a record that is given twice. */
+static void twice_warn(mail_build_t *build, const mail_owner_t *owner, const mail_row_t *there,
+                       const mail_row_t *row)
+{
+	if (!build->strict || !mail_row_literal(there) || !mail_row_literal(row)) {
+		return;
+	}
+	char name[KNOT_DNAME_TXT_MAXLEN + 1];
+	mail_buf_t text = MAIL_BUF_FIXED((uint8_t *)name, sizeof(name));
+	mail_owner_print(owner->name, &text);
+	mail_diag_warn(build->diag, "%s: a record of %.*s is given twice, and shown once%s",
+	               mail_kinds[row->kind].name, (int)text.len, name,
+	               there->ttl != row->ttl ? ", with the TTL that comes first" : "");
+}
+
 /*! Move the sorted rows [first, last) of one owner into the plan, equal ones once. */
 static int owner_fill(mail_build_t *build, size_t first, size_t last, mail_owner_t *owner)
 {
@@ -61,6 +76,7 @@ static int owner_fill(mail_build_t *build, size_t first, size_t last, mail_owner
 				there->from = row->from < there->from ? row->from : there->from;
 				there->until = row->until > there->until ? row->until
 				                                         : there->until;
+				twice_warn(build, owner, there, row);
 			}
 		}
 		if (!known) {
@@ -150,6 +166,7 @@ static int kinds_render(mail_build_t *build)
 {
 	for (unsigned i = 0; i < MAIL_KIND_COUNT; i++) {
 		build->kind = i;
+		build->setting = NULL;
 		int ret = mail_kinds[i].render != NULL ? mail_kinds[i].render(build, &mail_kinds[i])
 		                                       : KNOT_EOK;
 		if (ret == KNOT_ENOMEM || (ret != KNOT_EOK && build->strict)) {

@@ -216,7 +216,7 @@ policy:
     mx: "10 mail"
     dmarc-ramp: "{b} p=reject"
     key-set: ks
-    record: "*.wild._domainkey TXT any"
+    record: "*.wild._domainkey TXT p="
 dkim:
   - id: "policy:timed/deep.dotted"
     key: "{key}"

@@ -28,7 +28,8 @@ static const char stored[] =
 	"domain example.com| policy: business\n"
 	"domain own.example| policy: business| host-add: extra| key-set: own\n"
 	"domain alias.example| alias: example.org\ndomain o1.example| policy: other\n"
-	"domain o2.example| policy: other\ndomain " X200 ".wide.example| policy: other";
+	"domain o2.example| policy: other\ndomain " X200 ".wide.example| policy: other\n"
+	"policy parked| no-mail: on| ns: 'ns.example.net.'\ndomain parked.example| policy: parked";
 
 static void setup(stored_t *s, bool replicated)
 {
@@ -141,11 +142,11 @@ static const struct {
 
 	/* Conflicts. */
 	{ "policy new| record: [ 'x CNAME a', 'x A 192.0.2.1' ]",
-	  "policy new: record: a CNAME beside other data at x", 2 },
+	  "policy new: record: a CNAME beside other data at x", 3 },
 	{ "policy new| autoconfig: a| record: 'autoconfig A 192.0.2.1'",
-	  "policy new: autoconfig: a CNAME beside other data at autoconfig", 2 },
+	  "policy new: autoconfig: a CNAME beside other data at autoconfig", 3 },
 	{ "domain new.example| policy: business| record: 'mail A 192.0.2.1'",
-	  "domain new.example: record: a literal record of a type that is made there at mail", 3 },
+	  "domain new.example: record: a literal record of a type that is made there at mail", 4 },
 	{ "policy new| mx: '10 a'| record: 'a CNAME b'",
 	  "policy new: mx: a is an alias (RFC 2181 10.3)", 3 },
 	{ "policy new| srv: imap",
@@ -154,7 +155,7 @@ static const struct {
 	{ "host mail| name: mail| helo-spf: [ 'a -all', mx ]",
 	  "policy business: host mail: helo-spf: ", 4 },
 	/* A domain's own keys, beside records of its own and of its policy, whichever came first. */
-	{ "domain example.org| policy: business| record: 'k1._domainkey TXT \\'x\\''",
+	{ "domain example.org| policy: business| record: 'k1._domainkey TXT \\'p=\\''",
 	  "domain example.org: a record and the DKIM key example.org/k1 have the same owner", 3 },
 	{ "policy business| base: low| host: mail| ns: 'ns.example.net.'"
 	  "| record: 'k2._domainkey A 192.0.2.1'",
@@ -162,6 +163,33 @@ static const struct {
 	{ "policy unused| ns: 'ns.example.net.'| record: 'k2._domainkey A 192.0.2.1'\n"
 	  "domain example.org| policy: unused",
 	  "domain example.org: a record and the DKIM key example.org/k2 have the same owner", 7 },
+	/* Or hidden by one of the domain's, by its policy's, by a domain below. */
+	{ "domain example.org| policy: business| record: '_domainkey DNAME x.example.'",
+	  "domain example.org: the DKIM key example.org/k1 cannot be seen by anybody, because the "
+	  "DNAME at _domainkey.example.org hides it: remove one of them",
+	  3 },
+	{ "domain example.org| policy: business| delegation: 'k2._domainkey NS ns.example.net.'",
+	  "domain example.org: the DKIM key example.org/k2 cannot be seen by anybody, because the "
+	  "delegation of k2._domainkey.example.org hides it",
+	  3 },
+	{ "policy business| base: low| host: mail| ns: 'ns.example.net.'"
+	  "| record: '_domainkey.example.org. DNAME x.example.'",
+	  "the DKIM key example.org/k1 cannot be seen by anybody, because the DNAME at ", 0 },
+	{ "domain new.example| policy: business| record: '_domainkey DNAME x.example.'\n"
+	  "dkim new.example/a.b| key: '" KEY1 "'",
+	  "domain new.example: the DKIM key new.example/a.b cannot be seen by anybody, because the "
+	  "DNAME at _domainkey.new.example hides it",
+	  3 },
+	{ "domain new.example| policy: business\ndkim new.example/s| key: '" KEY1 "'\n"
+	  "domain _domainkey.new.example| policy: business",
+	  "domain new.example: the DKIM key new.example/s cannot be seen by anybody, because the "
+	  "stored domain _domainkey.new.example hides it",
+	  3 },
+	/* Without mail there is no key; one of a policy is only warned of. */
+	{ "dkim parked.example/s| key: '" KEY1 "'",
+	  "domain parked.example: the DKIM key parked.example/s cannot be seen by anybody, because "
+	  "no-mail hides it",
+	  0 },
 	/* Hosts with absolute names, where a domain has that name itself. */
 	{ "host abs| name: 'new.example.'| address: 192.0.2.1\n"
 	  "policy new| ns: 'ns.example.net.'| host: abs\ndomain new.example| policy: new",
@@ -217,7 +245,7 @@ static const struct {
 	const char *warnings;
 } accepted[] = {
 	{ "", 0, 0, 0, 0, 0, "" },
-	{ stored, 0, 0, 0, 22, 0, "" },
+	{ stored, 0, 0, 0, 24, 0, "" },
 	/* Domains alone. */
 	{ "domain new.example| policy: business", 1, 0, 0, 0, 1, "" },
 	{ "domain o1.example| policy: business", 0, 1, 0, 0, 1, "" },
@@ -271,6 +299,24 @@ static const struct {
 	  "policy new: mx: gone lies in the domain but is no host with an address\n" },
 	{ "domain new.example| policy: business| mx-add: '20 gone'", 1, 0, 0, 0, 1,
 	  "domain new.example: mx: gone lies in the domain but is no host with an address\n" },
+	/* What is hidden by a domain, from the one above it and by its own keys. */
+	{ "domain mail.own.example| policy: other", 1, 0, 0, 0, 1,
+	  "domain mail.own.example: it hides what own.example has there: a at mail\n" },
+	{ "domain mail.example.org| policy: other\ndomain extra.example.com| policy: other", 2, 0,
+	  0, 0, 2, "domain mail.example.org: it hides what example.org has there: a at mail\n" },
+	{ "domain _domainkey.example.org| policy: other", 1, 0, 0, 0, 1,
+	  "domain _domainkey.example.org: it hides what example.org has there: dkim at "
+	  "s1._domainkey\n"
+	  "domain _domainkey.example.org: it hides the DKIM keys that example.org has there\n" },
+	{ "domain deep.x.own.example| policy: other", 1, 0, 0, 0, 1, "" },
+	{ "dkim example.org/s1| key: '" KEY2 "'", 1, 0, 0, 0, 2,
+	  "dkim example.org/s1: it hides the key of its policy with this selector\n" },
+	{ "domain example.org| policy: parked", 0, 1, 0, 0, 2,
+	  "no-mail hides the domain's DKIM keys, such as example.org/k1\n" },
+	{ "domain new.example| policy: parked\ndkim new.example/s| key: '" KEY1 "'", 2, 0, 0, 0, 1,
+	  "no-mail hides the domain's DKIM keys, such as new.example/s\n" },
+	{ "dkim policy:parked/s| key: '" KEY1 "'", 1, 0, 0, 0, 1,
+	  "policy parked: no-mail hides the DKIM keys of the policy\n" },
 };
 
 static void test_accepted(void)
