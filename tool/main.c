@@ -8,7 +8,7 @@
 int main(int argc, char **argv)
 {
 	tool_t tool = { 0 };
-	/* A reader that goes away is an error of a write, which is reported, not a silent death. */
+	/* When a reader goes away, the store is closed and files go before the process dies of it: tool_end(). */
 	(void)signal(SIGPIPE, SIG_IGN);
 
 	/* The words of completion are another command line: its options are not ours. */

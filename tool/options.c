@@ -18,7 +18,7 @@ enum { LONG_FIRST = 256, LONG_JSON = LONG_FIRST + OPT_COUNT };
 const option_t tool_options[OPT_COUNT] = {
 	[OPT_ACTIVATE] = { .name = "activate", .arg = "TIME",
 	  .help = "when signers may begin to use the key" },
-	[OPT_ALGORITHM] = { .name = "algorithm", .arg = "ALGORITHM",
+	[OPT_ALGORITHM] = { .name = "algorithm", .arg = "ALGORITHM", .one_of = true,
 	  .words = "ed25519 rsa ecdsap256sha256 rsasha256",
 	  .help = "kind of key: ed25519; of DKIM also rsa; of DNSSEC also ecdsap256sha256, rsasha256" },
 	[OPT_ALIAS] = { .name = "alias", .arg = "DOMAIN", .item = MAIL_ITEM_ALIAS,
@@ -42,7 +42,8 @@ const option_t tool_options[OPT_COUNT] = {
 	  .help = "until a change is on every name server (1h)" },
 	[OPT_DEPLOY_AT] = { .name = "deploy-at", .arg = "TIME",
 	  .help = "when the server is going to show the next certificate" },
-	[OPT_DIGEST] = { .name = "digest", .arg = "LIST", .words = "sha256 sha384 sha256,sha384",
+	[OPT_DIGEST] = { .name = "digest", .arg = "LIST", .one_of = true,
+	  .words = "sha256 sha384 sha256,sha384 sha384,sha256",
 	  .help = "digests of the DS (sha256,sha384)" },
 	[OPT_DIRECTORY] = { .name = "directory", .arg = "DIR",
 	  .help = "write DIR/NAME.zone for each domain" },
@@ -55,7 +56,7 @@ const option_t tool_options[OPT_COUNT] = {
 	[OPT_FORCE] = { .name = "force", .help = "although it is refused" },
 	[OPT_FORM] = { .name = "form", .arg = "\"U S M\"", .list = true,
 	  .help = "usage, selector and matching type of a TLSA record (3 1 1)" },
-	[OPT_FORMAT] = { .name = "format", .arg = "FORMAT", .words = "table zone json paste ndjson",
+	[OPT_FORMAT] = { .name = "format", .arg = "FORMAT", .one_of = true, .words = "table zone json paste ndjson",
 	  .help = "how to write it" },
 	[OPT_GONE] = { .name = "gone", .help = "no parent has a DS any more" },
 	[OPT_HOST] = { .name = "host", .arg = "ID", .item = MAIL_ITEM_HOST,
@@ -78,7 +79,7 @@ const option_t tool_options[OPT_COUNT] = {
 	[OPT_POLICY] = { .name = "policy", .arg = "ID", .item = MAIL_ITEM_POLICY,
 	  .help = "only domains that follow this policy themselves; of records --zone, that of the "
 		  "module's section" },
-	[OPT_PRUNE] = { .name = "prune", .arg = "SECTION", .list = true,
+	[OPT_PRUNE] = { .name = "prune", .arg = "SECTION", .list = true, .one_of = true,
 	  .words = "host certificate policy dkim domain key-set",
 	  .help = "delete the entries of a section that FILE does not name" },
 	[OPT_PUBLISH] = { .name = "publish", .arg = "TIME",
@@ -93,7 +94,7 @@ const option_t tool_options[OPT_COUNT] = {
 	[OPT_RETIRE] = { .name = "retire", .arg = "TIME",
 	  .help = "when signers stop using the key" },
 	[OPT_REVOKE] = { .name = "revoke", .help = "publish an empty key from then on" },
-	[OPT_SECTION] = { .name = "section", .arg = "SECTION", .list = true,
+	[OPT_SECTION] = { .name = "section", .arg = "SECTION", .list = true, .one_of = true,
 	  .words = "host certificate policy dkim domain key-set", .help = "only this section" },
 	[OPT_SKIP] = { .name = "skip", .arg = "LINE", .help = "pass over the first LINE lines" },
 	[OPT_TAG] = { .name = "tag", .arg = "N", .help = "the key with this tag" },
@@ -113,6 +114,81 @@ const char *options_store(void)
 {
 	const char *env = getenv("KMAIL_STORE");
 	return env != NULL && env[0] != '\0' ? env : "/var/lib/knot/mail";
+}
+
+/*! Values of an option that differ from verb to verb. */
+static const struct {
+	const char *verb;
+	option_id_t option;
+	const char *words;
+} words_of[] = {
+	{ "dkim-generate", OPT_ALGORITHM, "ed25519 rsa" },
+	{ "key-generate", OPT_ALGORITHM, "ed25519 ecdsap256sha256 rsasha256" },
+	{ "records", OPT_FORMAT, "table zone json ndjson paste" },
+	{ "export", OPT_FORMAT, "ndjson json zone" },
+};
+
+const char *option_words(const verb_t *verb, option_id_t id)
+{
+	for (size_t i = 0; verb != NULL && i < sizeof(words_of) / sizeof(words_of[0]); i++) {
+		if (words_of[i].option == id && strcmp(words_of[i].verb, verb->name) == 0) {
+			return words_of[i].words;
+		}
+	}
+	return tool_options[id].words;
+}
+
+/*! \brief Write words with commas between them. \return out. */
+static const char *with_commas(const char *words, char out[256])
+{
+	size_t len = 0;
+	for (const char *pos = words; *pos != '\0' && len < 250; pos++) {
+		if (*pos == ' ') {
+			out[len++] = ',';
+		}
+		out[len++] = *pos;
+	}
+	out[len] = '\0';
+	return out;
+}
+
+/*! \brief Say that a value is missing, and which values there are, for the verb that some word names. */
+static void missing_value(tool_t *tool, int argc, char **argv, const char *option)
+{
+	char list[256];
+	for (int i = 1; i < argc && tool->verb == NULL; i++) {
+		tool->verb = verb_find(argv[i]);
+	}
+	for (int i = 0; i < OPT_COUNT; i++) {
+		const char *words = option_words(tool->verb, (option_id_t)i);
+		if (strncmp(option, "--", 2) == 0 &&
+		    strcmp(option + 2, tool_options[i].name) == 0 && words != NULL) {
+			tool_usage(tool, "%s needs a value%s: %s", option,
+			           tool_options[i].one_of ? "" : ", as", with_commas(words, list));
+		}
+	}
+	tool_usage(tool, "%s needs a value", option);
+}
+
+/*! \brief Check the values of an option that takes certain words only. */
+static void check_words(tool_t *tool, option_id_t id)
+{
+	const char *words = option_words(tool->verb, id);
+	const given_t *given = &tool->given[id];
+	char list[256];
+	for (size_t i = 0; i < given->count; i++) {
+		const size_t len = strlen(given->values[i]);
+		bool found = false;
+		for (const char *pos = words; *pos != '\0'; pos += strspn(pos, " ")) {
+			const size_t part = strcspn(pos, " ");
+			found |= part == len && memcmp(pos, given->values[i], len) == 0;
+			pos += part;
+		}
+		if (!found) {
+			tool_usage(tool, "--%s: %s is none of %s", tool_options[id].name,
+			           given->values[i], with_commas(words, list));
+		}
+	}
 }
 
 /*! \brief Take all options of the command line, whatever the verb. \return "help", "version" or NULL. */
@@ -138,7 +214,7 @@ static const char *take_options(tool_t *tool, int argc, char **argv)
 		case 'q': tool->quiet = true; break;
 		case 'V': asked = "version"; break;
 		case LONG_JSON: tool->json = true; break;
-		case ':': tool_usage(tool, "%s needs a value", argv[optind - 1]);
+		case ':': missing_value(tool, argc, argv, argv[optind - 1]); break;
 		case '?': tool_usage(tool, "unknown option %s", argv[optind - 1]);
 		default:
 			given->values = tool_memory(
@@ -168,6 +244,9 @@ static void check(tool_t *tool)
 		if (tool->given[i].count > 1 && !tool_options[i].list) {
 			tool_usage(tool, "--%s is given twice", name);
 		}
+		if (tool_options[i].one_of) {
+			check_words(tool, (option_id_t)i);
+		}
 	}
 	if (tool->argc < verb->min) {
 		tool_usage(tool, "%s: an argument is missing", verb->name);
@@ -195,7 +274,7 @@ void options_parse(tool_t *tool, int argc, char **argv)
 	if (tool->argc == 0) {
 		tool_usage(tool, "a verb is missing");
 	}
-	tool->verb = verb_named(tool, tool->argv[0]);
+	tool->verb = verb_named(tool, tool->argv[0], tool->argc > 1 ? tool->argv[1] : NULL);
 	tool->argc--;
 	tool->argv++;
 	check(tool);
@@ -285,17 +364,12 @@ int64_t option_time(tool_t *tool, option_id_t id, int64_t from)
 	           tool_options[id].name, text);
 }
 
-unsigned option_sections(tool_t *tool, option_id_t id, unsigned dflt)
+unsigned option_sections(const tool_t *tool, option_id_t id, unsigned dflt)
 {
 	const given_t *given = &tool->given[id];
 	unsigned bits = given->count > 0 ? 0 : dflt;
 	for (size_t i = 0; i < given->count; i++) {
-		mail_section_t section = mail_section_find(MAIL_STR(given->values[i]));
-		if (section == MAIL_SECTION_COUNT) {
-			tool_usage(tool, "--%s: there is no section %s", tool_options[id].name,
-			           given->values[i]);
-		}
-		bits |= 1u << section;
+		bits |= 1u << mail_section_find(MAIL_STR(given->values[i]));
 	}
 	return bits;
 }

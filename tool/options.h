@@ -15,7 +15,9 @@ typedef struct {
 	const char *arg;     /*!< What follows, for the synopsis; NULL: nothing. */
 	bool list;           /*!< May be repeated. */
 	mail_item_id_t item; /*!< Of a list: only entries that name the value in this item; or 0. */
-	const char *words;   /*!< For completion: possible values, separated by spaces; or NULL. */
+	const char
+		*words; /*!< Possible values, separated by spaces; or NULL. See option_words(). */
+	bool one_of;    /*!< No other value is possible. */
 	const char *help;
 } option_t;
 
@@ -25,6 +27,8 @@ extern const option_t tool_options[OPT_COUNT];
 const char *options_store(void);
 /*! Read the command line, main's: set verb, path, json, given, and the arguments of the verb. */
 void options_parse(tool_t *tool, int argc, char **argv);
+/*! Return the values of an option that a verb takes, separated by spaces; NULL: any. */
+const char *option_words(const verb_t *verb, option_id_t id);
 /*! Free what options_parse() keeps. */
 void options_free(tool_t *tool);
 
@@ -42,4 +46,4 @@ uint32_t option_duration(tool_t *tool, option_id_t id, uint32_t dflt);
 /*! Return a time: RFC 3339, "now", or "+7d" after `from`; `from` when it is not given. */
 int64_t option_time(tool_t *tool, option_id_t id, int64_t from);
 /*! Return the sections that an option names, as bits; `dflt` when it is not given. */
-unsigned option_sections(tool_t *tool, option_id_t id, unsigned dflt);
+unsigned option_sections(const tool_t *tool, option_id_t id, unsigned dflt);

@@ -2,13 +2,17 @@
 
 #include "tool/out.h"
 
+#include <ctype.h>
 #include <errno.h>
+#include <poll.h>
+#include <signal.h>
 #include <unistd.h>
 
 #include "mail/json.h"
 #include "mail/time.h"
 #include "tool/file.h"
 #include "tool/open.h"
+#include "tool/progress.h"
 #include "tool/synopsis.h"
 
 /* More warnings than this say nothing new. */
@@ -41,14 +45,37 @@ static int failed(const tool_t *tool)
 	return tool->verb != NULL && tool->verb->failed > 0 ? tool->verb->failed : STATUS_FAILED;
 }
 
+/*! \brief Die by a signal, so that a shell sees it and ends its loop. */
+static void die_by(int number)
+{
+	(void)signal(number, SIG_DFL);
+	(void)raise(number);
+}
+
+/*! \brief Return whether standard output is a pipe that nobody reads any more. */
+static bool is_unread(void)
+{
+	struct pollfd out = { .fd = STDOUT_FILENO, .events = POLLOUT };
+	return poll(&out, 1, 0) == 1 && (out.revents & (POLLERR | POLLHUP)) != 0;
+}
+
 int tool_end(tool_t *tool, int status)
 {
+	const int interrupted = progress_interrupted();
 	tool_close(tool);
 	files_remove(tool);
-	/* What was printed must have arrived: a full disk or a closed pipe is a failure. */
+	if (interrupted != 0) {
+		(void)fflush(stdout);
+		die_by(interrupted);
+	}
+	/* What was printed must have arrived: a full disk is a failure. */
 	bool bad = ferror(stdout) != 0;
 	errno = 0;
 	bad = fflush(stdout) != 0 || bad;
+	if (bad && is_unread()) {
+		/* Whoever has read enough wants to hear no more. */
+		die_by(SIGPIPE);
+	}
 	bad = fclose(stdout) != 0 || bad;
 	if (!bad) {
 		return status;
@@ -291,10 +318,26 @@ void tool_json_entry(tool_t *tool, const mail_entry_t *entry, const char *more)
 	mail_buf_free(&line);
 }
 
+/*! \brief Print a heading for a terminal, once. */
+static void put_head(const mail_entry_t *entry, int width, bool text)
+{
+	static bool done = false;
+	if (!done && isatty(STDOUT_FILENO)) {
+		char name[32];
+		(void)snprintf(name, sizeof(name), "%s", mail_section_name(entry->section));
+		for (char *c = name; *c != '\0'; c++) {
+			*c = (char)toupper((unsigned char)*c);
+		}
+		(void)printf("%-*s %s\n", width, name, text ? "KIND     STATE" : "ITEMS");
+	}
+	done = true;
+}
+
 void tool_put_items(const mail_entry_t *entry, int width, const char *text,
                     const mail_item_id_t items[], size_t count)
 {
 	mail_buf_t line = { 0 };
+	put_head(entry, width, text != NULL);
 	if (text != NULL) {
 		(void)mail_buf_printf(&line, " %s", text);
 	}
@@ -338,10 +381,19 @@ void table_print(tool_t *tool, table_t *table)
 	tool_expect(tool, table->cells.error);
 	const char *cell = (const char *)table->cells.data;
 	size_t width[16] = { 0 };
+	bool head = table->head != NULL && table->count > 0;
+	for (size_t i = 0; head && i < table->columns; i++) {
+		width[i] = strlen(table->head[i]);
+	}
 	for (size_t i = 0; i < table->count; i++) {
 		size_t len = strlen(cell), *wide = &width[i % table->columns];
 		*wide = len > *wide ? len : *wide;
 		cell += len + 1;
+	}
+	for (size_t i = 0; head && i < table->columns; i++) {
+		const bool last = i + 1 == table->columns;
+		(void)printf("%-*s%s", last ? 0 : (int)width[i], table->head[i],
+		             last ? "\n" : "  ");
 	}
 	/* A cell is padded when another one follows in its row: no row ends in white space. */
 	cell = (const char *)table->cells.data;

@@ -10,7 +10,10 @@
 
 #include "tool/verb.h"
 
-/*! Close the store, write out what was printed, and return the exit status: a failure when the output is broken. */
+/*!
+ * Close the store, write out what was printed, and return the exit status: a failure when the output is broken. Of a
+ * signal that interrupted the verb, and of a pipe that nobody reads, the process dies.
+ */
 int tool_end(tool_t *tool, int status);
 /*! End the process, as tool_end() does; memory goes with it. */
 void tool_exit(tool_t *tool, int status) __attribute__((noreturn));
@@ -53,7 +56,7 @@ json_t *tool_json_time(int64_t when);
 /*! Print an entry as one JSON line, with more members (",\"a\":1") at its end, if not NULL. */
 void tool_json_entry(tool_t *tool, const mail_entry_t *entry, const char *more);
 /*!
- * Print a line about an entry: its id, some text (or NULL), then " ITEM=VALUE" for each value of some items; one with blanks
+ * Print a line about an entry, on a terminal the first one below a heading: its id, some text (or NULL), then " ITEM=VALUE" for each value of some items; one with blanks
  * is quoted. When something follows the id, it is padded to a width.
  */
 void tool_put_items(const mail_entry_t *entry, int width, const char *text,
@@ -64,6 +67,8 @@ const char *tool_time(int64_t seconds);
 /*! Rows of cells, printed with columns as wide as they must be. Zeroed but for the number of columns is empty. */
 typedef struct {
 	unsigned columns;
+	const char *const
+		*head; /*!< A heading for each column, which stands above the first row; or NULL. */
 	size_t count;
 	mail_buf_t cells; /*!< Each with a terminator. */
 } table_t;

@@ -3,6 +3,7 @@
 #include "tool/progress.h"
 
 #include <signal.h>
+#include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -15,8 +16,7 @@ static volatile sig_atomic_t interrupted;
 
 static void on_signal(int number)
 {
-	(void)number;
-	interrupted = 1;
+	interrupted = number;
 }
 
 static int64_t now_ms(void)
@@ -32,27 +32,46 @@ void progress_begin(progress_t *progress, const char *what, uint64_t total)
 		.what = what, .total = total, .began = now_ms(), .on = isatty(STDERR_FILENO)
 	};
 	progress->shown = progress->began;
-	/* Without SA_RESTART: a read that waits for input ends, too. */
-	struct sigaction action = { .sa_handler = on_signal };
+	/* Without SA_RESTART: a read that waits for input ends, too. A second signal ends the process at once. */
+	static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
+	struct sigaction action = { .sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND };
 	(void)sigemptyset(&action.sa_mask);
-	(void)sigaction(SIGINT, &action, NULL);
-	(void)sigaction(SIGTERM, &action, NULL);
-	(void)sigaction(SIGHUP, &action, NULL);
+	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
+		struct sigaction before;
+		/* What the caller ignores, as nohup does, stays ignored. */
+		if (sigaction(signals[i], NULL, &before) == 0 && before.sa_handler != SIG_IGN) {
+			(void)sigaction(signals[i], &action, NULL);
+		}
+	}
+}
+
+/*! \brief Return how many characters fit into a line of the terminal. */
+static size_t line_width(void)
+{
+	struct winsize size;
+	if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) {
+		return 79;
+	}
+	/* Into the last column none is written: some terminals begin a new line behind it. */
+	return size.ws_col - 1;
 }
 
 static void show(progress_t *progress, uint64_t done, int64_t now)
 {
 	int64_t spent = now - progress->began;
 	uint64_t rate = spent > 0 ? progress->ticks * 1000 / (uint64_t)spent : 0;
-	(void)fprintf(stderr, "\r\033[K%llu %s, %llu/s", (unsigned long long)progress->ticks,
-	              progress->what, (unsigned long long)rate);
+	char line[160];
+	int len = snprintf(line, sizeof(line), "%llu %s, %llu/s",
+	                   (unsigned long long)progress->ticks, progress->what,
+	                   (unsigned long long)rate);
 	if (progress->total > 0 && done > 0) {
 		uint64_t upto = done < progress->total ? done : progress->total;
 		double left = (double)spent * ((double)progress->total / (double)upto - 1.0) /
 		              1000.0;
-		(void)fprintf(stderr, ", %llu %%, %.0f s left",
-		              (unsigned long long)(upto * 100 / progress->total), left);
+		(void)snprintf(line + len, sizeof(line) - (size_t)len, ", %llu %%, %.0f s left",
+		               (unsigned long long)(upto * 100 / progress->total), left);
 	}
+	(void)fprintf(stderr, "\r\033[K%.*s", (int)line_width(), line);
 	(void)fflush(stderr);
 	progress->shown = now;
 }
@@ -77,9 +96,9 @@ void progress_step(tool_t *tool, progress_t *progress)
 	}
 }
 
-bool progress_interrupted(void)
+int progress_interrupted(void)
 {
-	return interrupted != 0;
+	return interrupted;
 }
 
 void progress_end(progress_t *progress)

@@ -21,7 +21,7 @@ void progress_begin(progress_t *progress, const char *what, uint64_t total);
 bool progress_tick(progress_t *progress, uint64_t done);
 /*! As progress_tick() where each tick is a step of total; an interruption ends the process. */
 void progress_step(tool_t *tool, progress_t *progress);
-/*! Return whether the user has interrupted since progress_begin(). */
-bool progress_interrupted(void);
+/*! Return the signal by which the user has interrupted since progress_begin(), or 0. */
+int progress_interrupted(void);
 /*! Take the line off the terminal. */
 void progress_end(progress_t *progress);

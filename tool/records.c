@@ -183,13 +183,16 @@ static int table_row(printer_t *printer, const mail_listed_t *listed, const knot
 void records_print_table(tool_t *tool, const records_t *records)
 {
 	printer_t *printer = printer_new(tool, records, stdout);
+	static const char *const head[] = { "OWNER", "TTL", "TYPE", "DATA" };
 	printer->table.columns = 4;
+	printer->table.head = head;
 	printer->row = table_row;
 	print_all(printer, true);
 	if (printer->table.count == 0 && records->zone != NULL) {
 		tool_note(tool, "nothing is added: the zone has a record of each owner and type");
 	}
 	table_print(tool, &printer->table);
+	printer->table.head = NULL;
 	if (printer->until != INT64_MAX) {
 		(void)printf("\nA record changes at %s.\n", tool_time(printer->until));
 	}

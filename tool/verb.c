@@ -2,6 +2,7 @@
 
 #include "tool/verb.h"
 
+#include "tool/meaning.h"
 #include "tool/out.h"
 
 const verb_t *verb_find(const char *name)
@@ -14,21 +15,22 @@ const verb_t *verb_find(const char *name)
 	return NULL;
 }
 
-const verb_t *verb_named(tool_t *tool, const char *name)
+const verb_t *verb_named(tool_t *tool, const char *name, const char *next)
 {
 	const verb_t *found = verb_find(name);
-	const char *nearest = NULL;
-	unsigned least = 4;
+	meant_t meant;
+	mail_buf_t list = { 0 };
 	if (found != NULL) {
 		return found;
 	}
-	for (const verb_t *verb = tool_verbs; verb->name != NULL; verb++) {
-		if (verb->group != NULL) {
-			mail_nearer(MAIL_STR(name), verb->name, &nearest, &least);
-		}
+	meaning_find(name, next, &meant);
+	for (size_t i = 0; i < meant.count; i++) {
+		const char *between = i + 1 < meant.count ? ", " : " or ";
+		(void)mail_buf_printf(&list, "%s%s", i > 0 ? between : "", meant.names[i]);
 	}
-	if (nearest != NULL) {
-		tool_usage(tool, "unknown verb %s; did you mean %s?", name, nearest);
+	if (meant.count > 0) {
+		tool_usage(tool, "unknown verb %s; did you mean %.*s?", name, (int)list.len,
+		           (const char *)list.data);
 	}
-	tool_usage(tool, "unknown verb %s", name);
+	tool_usage(tool, "unknown verb %s; kmailctl help lists all verbs", name);
 }

@@ -126,8 +126,12 @@ extern const verb_t tool_verbs[];
 
 /*! Return the verb of a name, or NULL. */
 const verb_t *verb_find(const char *name);
-/*! As verb_find(); end with an error of usage, which names the nearest verb, when there is none or it is not listed. */
-const verb_t *verb_named(tool_t *tool, const char *name);
+/*!
+ * As verb_find(); when there is none, end with an error of usage that names those that may be meant.
+ *
+ * \param next  The word behind the verb, or NULL.
+ */
+const verb_t *verb_named(tool_t *tool, const char *name, const char *next);
 
 /* verbs/apply.c, import.c, export.c */
 verb_f verb_apply, verb_diff, verb_import, verb_export;

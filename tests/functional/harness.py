@@ -13,13 +13,17 @@ Nothing here sleeps for a fixed time: poll() asks again until a deadline.
 
 import glob
 import os
+import pty
 import pwd
 import random
 import re
+import select
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
+import termios
 import time
 from pathlib import Path
 
@@ -214,6 +218,34 @@ class Store(Watched):
             raise Failure(f"kmailctl {' '.join(map(str, args))}: exit status {done.returncode}, "
                           f"expected {status}\n{done.stdout}{done.stderr}")
         return done
+
+    def terminal(self, *args, columns=80, question=None, reply=None):
+        """Runs kmailctl on a terminal: its exit status, and all that the terminal showed.
+
+        When it shows the question, what reply() gives is typed.
+        """
+        pid, terminal = pty.fork()
+        if pid == 0:
+            termios.tcsetwinsize(0, (24, columns))
+            os.execve(TOOL, [str(TOOL), "-s", str(self.path), *map(str, args)], self.environment())
+        shown = b""
+        while select.select([terminal], [], [], PATIENCE)[0]:
+            try:
+                part = os.read(terminal, 4096)
+            except OSError:
+                part = b""
+            if not part:
+                break
+            shown += part
+            if question and question.encode() in shown:
+                question = None
+                os.write(terminal, reply())
+        else:
+            os.kill(pid, signal.SIGKILL)
+        os.close(terminal)
+        status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+        self.check_reports()
+        return status, shown.decode().replace("\r\n", "\n")
 
     def file(self, text, suffix):
         """Writes text to a file of the next name."""

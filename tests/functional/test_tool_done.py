@@ -2,12 +2,9 @@
 """kmailctl: every verb that writes says what it did; ids that are a slip for another one."""
 
 import json
-import os
-import pty
-import select
 
 import pytest
-from harness import PATIENCE, TOOL, Store
+from harness import Store
 
 D = "example.net"
 ED25519 = "p=N/BkJD6xbEiMb39v7JW6AwdPHO5gKB3fcCnod4zQ31U="
@@ -198,36 +195,15 @@ def test_files_do_not_ask(full):
     full.load('{"kind":"policy","id":"bussiness","ttl":60}\n')
 
 
-def talk(store, words, answer):
-    """Runs kmailctl on a terminal, answers the question, and returns status and what the terminal showed."""
-    pid, terminal = pty.fork()
-    if pid == 0:
-        os.execve(TOOL, [str(TOOL), "-s", str(store.path), *words], store.environment())
-    shown = b""
-    asked = False
-    while True:
-        if not select.select([terminal], [], [], PATIENCE)[0]:
-            raise AssertionError(f"nothing comes after {shown}")
-        try:
-            part = os.read(terminal, 4096)
-        except OSError:
-            part = b""
-        if not part:
-            break
-        shown += part
-        if not asked and b"[y/N]" in shown:
-            # While it asks, others can write.
-            store.run("domain-set", "meanwhile.example", "policy=business")
-            os.write(terminal, answer)
-            asked = True
-    os.close(terminal)
-    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), shown.decode().replace("\r\n", "\n")
-
-
 @pytest.mark.parametrize("answer,status", [(b"y\n", 0), (b"n\n", 1), (b"\n", 1), (b"\x04", 1)])
 def test_terminal_is_asked(full, answer, status):
     """Only a yes makes it."""
-    done = talk(full, ["policy-set", "busines", "ttl=60"], answer)
+    def reply():
+        # While it asks, others can write.
+        full.run("domain-set", "meanwhile.example", "policy=business")
+        return answer
+
+    done = full.terminal("policy-set", "busines", "ttl=60", question="[y/N]", reply=reply)
     assert done[0] == status
     assert "There is no policy busines, but a policy business. Make a new policy? [y/N]" in done[1]
     assert ("policy busines created" in done[1]) == (status == 0)
@@ -237,5 +213,5 @@ def test_terminal_is_asked(full, answer, status):
 
 def test_terminal_is_not_asked(full):
     """With --create, or an id that is like no other."""
-    assert talk(full, ["policy-set", "busines", "ttl=60", "--create"], b"")[0] == 0
-    assert talk(full, ["policy-set", "private", "ttl=60"], b"")[0] == 0
+    assert full.terminal("policy-set", "busines", "ttl=60", "--create")[0] == 0
+    assert full.terminal("policy-set", "private", "ttl=60")[0] == 0

@@ -203,19 +203,21 @@ static void complete_option(const verb_t *verb, const char *word)
 	}
 }
 
-static void complete_value(tool_t *tool, const option_t *option, const char *word)
+static void complete_value(tool_t *tool, const verb_t *verb, const option_t *option,
+                           const char *word)
 {
 	const mail_item_t *item = mail_item_get(option->item);
 	if (item != NULL) {
 		complete_names(tool, mail_item_names(item), word, "", "");
 		return;
 	}
-	if (option->words == NULL) {
+	const char *possible = option_words(verb, (option_id_t)(option - tool_options));
+	if (possible == NULL) {
 		(void)puts(":file");
 		return;
 	}
 	char words[128];
-	(void)snprintf(words, sizeof(words), "%s", option->words);
+	(void)snprintf(words, sizeof(words), "%s", possible);
 	char *rest = words, *value;
 	while ((value = strsep(&rest, " ")) != NULL) {
 		print(value, word, "");
@@ -262,7 +264,7 @@ int verb_completion(tool_t *tool)
 	if (line.store) {
 		(void)puts(":file");
 	} else if (line.option != NULL) {
-		complete_value(tool, line.option, word);
+		complete_value(tool, line.verb, line.option, word);
 	} else if (word[0] == '-' && word[1] != '\0') {
 		complete_option(line.verb, word);
 	} else if (line.verb == NULL) {

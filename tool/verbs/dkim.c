@@ -76,9 +76,6 @@ int verb_dkim_generate(tool_t *tool)
 {
 	const char *name = option_value(tool, OPT_ALGORITHM);
 	const bool ed25519 = strcmp(name, "ed25519") == 0;
-	if (!ed25519 && strcmp(name, "rsa") != 0) {
-		tool_usage(tool, "--algorithm: %s is neither ed25519 nor rsa", name);
-	}
 	if (ed25519 && option_is(tool, OPT_BITS)) {
 		tool_usage(tool, "--bits goes with --algorithm rsa only");
 	}

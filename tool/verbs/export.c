@@ -241,9 +241,6 @@ int verb_export(tool_t *tool)
 	if (format != NULL && strcmp(format, "zone") == 0) {
 		return export_zones(tool);
 	}
-	if (format != NULL && strcmp(format, "ndjson") != 0 && strcmp(format, "json") != 0) {
-		tool_usage(tool, "--format: %s is none of ndjson, zone", format);
-	}
 	if (option_is(tool, OPT_DIRECTORY) || option_is(tool, OPT_AT) ||
 	    option_is(tool, OPT_REPORTS) || option_is(tool, OPT_UNSIGNED) ||
 	    option_is(tool, OPT_KEY_DIRECTORY)) {

@@ -5,6 +5,7 @@
 #endif
 
 #include "mail/store.h"
+#include "tool/meaning.h"
 #include "tool/options.h"
 #include "tool/out.h"
 #include "tool/synopsis.h"
@@ -74,6 +75,10 @@ static void help_verb(const verb_t *verb)
 			               option->arg != NULL ? " " : "",
 			               option->arg != NULL ? option->arg : "");
 			(void)printf("  %-26s %s\n", name, option->help);
+			if (option->one_of) {
+				(void)printf("  %-26s one of: %s\n", "",
+				             option_words(verb, (option_id_t)i));
+			}
 		}
 	}
 	if (verb->run == verb_set || verb->run == verb_unset) {
@@ -122,9 +127,42 @@ static void print_json(const verb_t *verb)
 	                          "options", options));
 }
 
+/*! \brief Return whether a verb is about a noun: it begins with it, or takes a domain. */
+static bool is_about(const verb_t *verb, const char *noun)
+{
+	const size_t len = strlen(noun);
+	const bool named = strncmp(verb->name, noun, len) == 0 && verb->name[len] == '-';
+	const bool store = strcmp(noun, "store") == 0 && verb->group != NULL &&
+	                   strcmp(verb->group, "Store") == 0;
+	const bool domain = strcmp(noun, "domain") == 0 && strstr(verb->args, "DOMAIN") != NULL;
+	return verb->group != NULL && (named || store || domain);
+}
+
+/*! \brief Print the verbs of a noun. */
+static void help_noun(tool_t *tool, const char *noun)
+{
+	for (const verb_t *verb = tool_verbs; verb->name != NULL; verb++) {
+		if (is_about(verb, noun) && tool->json) {
+			print_json(verb);
+		} else if (is_about(verb, noun)) {
+			(void)printf("  %-15s %-26s %s\n", verb->name, verb->args, verb->help);
+		}
+	}
+	if (!tool->json) {
+		(void)fputs("\nkmailctl help VERB prints options and items.\n", stdout);
+	}
+}
+
 int verb_help(tool_t *tool)
 {
-	const verb_t *verb = tool->argc > 0 ? verb_named(tool, tool->argv[0]) : NULL;
+	const char *about = tool->argc > 0 ? tool->argv[0] : NULL;
+	const verb_t *verb = about != NULL ? verb_find(about) : NULL;
+	const char *noun = about != NULL ? meaning_noun(about) : NULL;
+	if (about != NULL && verb == NULL && noun != NULL) {
+		help_noun(tool, noun);
+		return STATUS_DONE;
+	}
+	verb = about != NULL ? verb_named(tool, about, NULL) : NULL;
 	if (verb != NULL && tool->json) {
 		print_json(verb);
 	} else if (verb != NULL) {
@@ -132,7 +170,7 @@ int verb_help(tool_t *tool)
 	} else if (!tool->json) {
 		help_all();
 	}
-	for (verb = tool_verbs; tool->argc == 0 && tool->json && verb->name != NULL; verb++) {
+	for (verb = tool_verbs; about == NULL && tool->json && verb->name != NULL; verb++) {
 		if (verb->group != NULL) {
 			print_json(verb);
 		}

@@ -219,7 +219,7 @@ static int read_lines(import_t *im)
 	}
 	progress_end(&im->progress);
 	/* The signal may have come just before the read that met the end. */
-	if (status == STATUS_DONE && (!on || progress_interrupted())) {
+	if (status == STATUS_DONE && (!on || progress_interrupted() != 0)) {
 		status = tool_error(tool, KNOT_ERROR, "%s", "interrupted");
 	}
 	return status;

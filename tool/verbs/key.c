@@ -37,10 +37,6 @@ static void read_wanted(tool_t *tool, const keyset_t *keys, wanted_t *wanted)
 	} else if (there != NULL) {
 		wanted->algorithm = there->algorithm;
 	}
-	if (wanted->algorithm == 0) {
-		tool_usage(tool, "--algorithm: %s is none of ed25519, ecdsap256sha256, rsasha256",
-		           name);
-	}
 	if (option_is(tool, OPT_BITS) && wanted->algorithm != MAIL_ALGORITHM_RSASHA256) {
 		tool_usage(tool, "--bits goes with --algorithm rsasha256 only");
 	}

@@ -123,7 +123,9 @@ static int list_set(tool_t *tool, const mail_entry_t *entry, int64_t now, table_
 int verb_key_list(tool_t *tool)
 {
 	const int64_t now = option_time(tool, OPT_AT, time(NULL));
-	table_t table = { .columns = 7 };
+	static const char *const head[] = { "SET",   "TAG",  "ALGORITHM", "ROLE",
+		                            "STATE", "NEXT", "FAULT" };
+	table_t table = { .columns = 7, .head = head };
 	tool_walk_t walk = { .section = MAIL_SECTION_KEYSET };
 	int status = STATUS_DONE;
 	tool_open(tool, MAIL_STORE_READ);
@@ -196,7 +198,8 @@ int verb_key_plan(tool_t *tool)
 	static mail_keyset_t set;
 	static mail_step_t steps[MAIL_STEPS_MAX];
 	const int64_t now = option_time(tool, OPT_AT, time(NULL));
-	table_t table = { .columns = 4 };
+	static const char *const head[] = { "TIME", "STATE", "KEY", "STEP" };
+	table_t table = { .columns = 4, .head = head };
 	tool_open(tool, MAIL_STORE_READ);
 	const mail_entry_t *entry = tool_entry(tool, MAIL_SECTION_KEYSET, tool->argv[0]);
 	tool_expect_entry(tool, entry, mail_keyset_read(entry, &set, tool_diag(tool)));

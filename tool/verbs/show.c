@@ -47,15 +47,16 @@ int verb_records(tool_t *tool)
 		const char *name;
 		void (*print)(tool_t *tool, const records_t *records);
 	} formats[] = {
-		{ "table", records_print_table }, { "json", records_print_json },
-		{ "ndjson", records_print_json }, { "zone", print_file },
+		{ "json", records_print_json },
+		{ "ndjson", records_print_json },
+		{ "zone", print_file },
 		{ "paste", records_print_paste },
 	};
 	const char *format = option_value(tool, OPT_FORMAT);
 	records_t records = { .now = option_time(tool, OPT_AT, time(NULL)),
 		              .reports = option_is(tool, OPT_REPORTS) };
-	if (format == NULL) {
-		format = tool->json ? "json" : "table";
+	if (format == NULL && tool->json) {
+		format = "json";
 	}
 	tool_open(tool, MAIL_STORE_READ);
 	records.domain = tool_id(tool, MAIL_SECTION_DOMAIN, tool->argv[0]);
@@ -63,13 +64,14 @@ int verb_records(tool_t *tool)
 	zone_file_t *file = open_zone(tool, records.domain, &zone);
 	records.zone = file != NULL ? &zone : NULL;
 	for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++) {
-		if (strcmp(format, formats[i].name) == 0) {
+		if (format != NULL && strcmp(format, formats[i].name) == 0) {
 			formats[i].print(tool, &records);
 			zone_file_free(file);
 			return STATUS_DONE;
 		}
 	}
-	tool_usage(tool, "--format: %s is none of table, zone, json, paste", format);
+	records_print_table(tool, &records);
+	return STATUS_DONE;
 }
 
 /*! \brief Open the store and make the profile of a domain that a person named. */
@@ -89,7 +91,8 @@ int verb_explain(tool_t *tool)
 {
 	mail_str_t domain;
 	mail_profile_t *profile = open_profile(tool, tool->argv[0], &domain);
-	table_t table = { .columns = 3 };
+	static const char *const head[] = { "ITEM", "VALUE", "FROM" };
+	table_t table = { .columns = 3, .head = head };
 	json_t *values = json_array();
 	for (const mail_item_t *item = mail_items; item->name != NULL; item++) {
 		const mail_settings_t *settings = &profile->items[item->id];

@@ -142,8 +142,8 @@ const verb_t tool_verbs[] = {
 	  .min = 1, .max = 1, .run = verb_cert_ready, .section = MAIL_SECTION_CERTIFICATE },
 	ENTRY_VERBS("cert", "Certificates", MAIL_SECTION_CERTIFICATE, TAKES(OPT_CREATE)),
 
-	{ .name = "help", .group = "Help", .args = "[VERB]",
-	  .help = "print the verbs, or all about one", .max = 1, .run = verb_help },
+	{ .name = "help", .group = "Help", .args = "[VERB|NOUN]",
+	  .help = "print the verbs, those of a noun (domain, key...), or all about one", .max = 1, .run = verb_help },
 	{ .name = "version", .group = "Help", .args = "", .help = "print the version",
 	  .run = verb_version },
 
