@@ -35,6 +35,8 @@ const option_t tool_options[OPT_COUNT] = {
 	  .help = "only hosts that name this certificate set" },
 	[OPT_CREATE] = { .name = "create",
 	  .help = "make a new entry, although its id is one letter from that of another" },
+	[OPT_CONFIG] = { .name = "config", .arg = "FILE|DIR",
+	  .help = "knot.conf, or the directory of the configuration database" },
 	[OPT_CSK] = { .name = "csk", .help = "one key for all (the default)" },
 	[OPT_CURRENT] = { .name = "current", .arg = "PEM",
 	  .help = "file with the certificates that the server shows now, leaf first" },
@@ -96,12 +98,15 @@ const option_t tool_options[OPT_COUNT] = {
 	[OPT_REVOKE] = { .name = "revoke", .help = "publish an empty key from then on" },
 	[OPT_SECTION] = { .name = "section", .arg = "SECTION", .list = true, .one_of = true,
 	  .words = "host certificate policy dkim domain key-set", .help = "only this section" },
+	[OPT_SERVER] = { .name = "server", .arg = "ADDRESS[@PORT]", .list = true,
+	  .help = "ask there, and not where knotd listens" },
 	[OPT_SKIP] = { .name = "skip", .arg = "LINE", .help = "pass over the first LINE lines" },
 	[OPT_TAG] = { .name = "tag", .arg = "N", .help = "the key with this tag" },
 	[OPT_TAGS] = { .name = "tags", .arg = "TAGS",
 	  .help = "further tags of the DKIM record (h=sha256; none)" },
 	[OPT_UNSIGNED] = { .name = "unsigned",
 	  .help = "without RRSIG and NSEC records, for who signs by himself" },
+	[OPT_USER] = { .name = "user", .arg = "USER", .help = "whom knotd runs as" },
 	[OPT_ZONE] = { .name = "zone", .arg = "FILE|-",
 	  .help = "a zone of knotd's (its file, or what knotc zone-read prints): what is added to it" },
 	[OPT_ZSK] = { .name = "zsk", .help = "a key that signs all other records" },
@@ -291,6 +296,12 @@ const char *option_value(const tool_t *tool, option_id_t id)
 {
 	const given_t *given = &tool->given[id];
 	return given->count > 0 ? given->values[given->count - 1] : NULL;
+}
+
+const char *option_nth(const tool_t *tool, option_id_t id, size_t n)
+{
+	const given_t *given = &tool->given[id];
+	return n < given->count ? given->values[n] : NULL;
 }
 
 uint64_t option_number(tool_t *tool, option_id_t id, uint64_t min, uint64_t max, uint64_t dflt)

@@ -39,6 +39,8 @@ static inline bool option_is(const tool_t *tool, option_id_t id)
 }
 /*! Return its last value, or NULL. */
 const char *option_value(const tool_t *tool, option_id_t id);
+/*! Return its n-th value, or NULL: there are no more. */
+const char *option_nth(const tool_t *tool, option_id_t id, size_t n);
 /*! Return a whole number within bounds; the default when it is not given. */
 uint64_t option_number(tool_t *tool, option_id_t id, uint64_t min, uint64_t max, uint64_t dflt);
 /*! Return a length of time in seconds ("90", "1h"; s m h d w); the default when it is not given. */

@@ -28,6 +28,7 @@ typedef enum {
 	OPT_BITS,
 	OPT_CERTIFICATE,
 	OPT_CREATE,
+	OPT_CONFIG,
 	OPT_CSK,
 	OPT_CURRENT,
 	OPT_DELAY,
@@ -62,10 +63,12 @@ typedef enum {
 	OPT_RETIRE,
 	OPT_REVOKE,
 	OPT_SECTION,
+	OPT_SERVER,
 	OPT_SKIP,
 	OPT_TAG,
 	OPT_TAGS,
 	OPT_UNSIGNED,
+	OPT_USER,
 	OPT_ZONE,
 	OPT_ZSK,
 	OPT_COUNT
@@ -148,6 +151,8 @@ verb_f verb_list, verb_show, verb_set, verb_unset;
 /* verbs/key.c, key_import.c, key_list.c, ds.c */
 verb_f verb_key_generate, verb_key_ds_seen, verb_key_retire, verb_key_import, verb_key_list,
 	verb_key_plan, verb_ds;
+/* verbs/doctor.c */
+verb_f verb_doctor;
 /* verbs/lookup.c */
 verb_f verb_lookup;
 /* verbs/show.c */

@@ -44,6 +44,13 @@ void check_report(check_t *check, bool error, const char *fmt, ...)
 	va_end(args);
 	check->errors += error;
 	check->warnings += !error;
+	if (error && check->first[0] == '\0') {
+		(void)snprintf(check->first, sizeof(check->first), "%s %.*s: %s", check->section,
+		               (int)check->id.len, check->id.data, text);
+	}
+	if (check->quiet) {
+		return;
+	}
 	if (check->tool->json) {
 		(void)tool_json(json_pack("{s:s, s:s, s:o, s:o}", "level", level, "section",
 		                          check->section, "id", tool_json_str(check->id), "message",
@@ -242,14 +249,16 @@ static void check_files(check_t *check)
 	}
 }
 
-static int check_all(check_t *check)
+int check_store(check_t *check)
 {
 	tool_t *tool = check->tool;
 	seen_all_t seen = { 0 };
 	size_t entries = 0;
 	progress_t progress;
 	int status = STATUS_DONE;
-	check_files(check);
+	if (!check->quiet) {
+		check_files(check);
+	}
 	progress_begin(&progress, "entries", tool_count(tool, ~0u));
 	for (unsigned i = 0; i < MAIL_SECTION_COUNT; i++) {
 		tool_walk_t walk = { .section = (mail_section_t)i };
@@ -261,7 +270,7 @@ static int check_all(check_t *check)
 		status |= walk.status;
 	}
 	progress_end(&progress);
-	if (!tool->json) {
+	if (!tool->json && !check->quiet) {
 		(void)printf("%zu entries, %zu errors, %zu warnings\n", entries, check->errors,
 		             check->warnings);
 	}
@@ -289,7 +298,7 @@ int verb_check(tool_t *tool)
 {
 	check_t check = { .tool = tool };
 	tool_open(tool, MAIL_STORE_READ);
-	int status = tool->argc == 0 ? check_all(&check) : STATUS_DONE;
+	int status = tool->argc == 0 ? check_store(&check) : STATUS_DONE;
 	for (int i = 0; i < tool->argc && status == STATUS_DONE; i++) {
 		status = check_one(&check, tool->argv[i]);
 	}

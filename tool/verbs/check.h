@@ -13,7 +13,12 @@ typedef struct {
 	const char *section; /*!< Of the entry that is being looked at. */
 	mail_str_t id;
 	size_t errors, warnings;
+	bool quiet;      /*!< Nothing is printed. */
+	char first[800]; /*!< The first error. */
 } check_t;
+
+/*! Look at all that is stored. \return STATUS_DONE; STATUS_FAILED: an entry cannot be read, which was said. */
+int check_store(check_t *check);
 
 /*! Print an error or a warning about the entry that is being looked at, and count it. */
 void check_report(check_t *check, bool error, const char *fmt, ...)

@@ -47,6 +47,11 @@ const verb_t tool_verbs[] = {
 	  .help = "look for damage, missing references and risky records", .max = -1,
 	  .run = verb_check },
 
+	{ .name = "doctor", .group = "Store", .args = "[DOMAIN]",
+	  .help = "look at everything from the store to an answer, and say what to do",
+	  .options = TAKES(OPT_CONFIG) | TAKES(OPT_SERVER) | TAKES(OPT_USER) |
+		TAKES(OPT_KEY_DIRECTORY), .max = 1, .run = verb_doctor },
+
 	{ .name = "apply", .group = "Files", .args = "FILE",
 	  .help = "replace the entries that FILE names, all or nothing",
 	  .options = TAKES(OPT_PRUNE) | TAKES(OPT_DRY_RUN) | TAKES(OPT_FORCE), .min = 1, .max = 1,
