@@ -289,6 +289,8 @@ typedef struct {
 	size_t entries[MAIL_SECTION_COUNT]; /*!< Live and deleted. */
 } mail_store_stat_t;
 int mail_txn_stat(mail_txn_t *txn, mail_store_stat_t *stat);
+/*! Count the tombstones of a section, by a walk through all its entries. \return Their number, or an error. */
+int64_t mail_txn_tombstones(mail_txn_t *txn, mail_section_t section);
 
 /*!
  * Write a compact copy of the store (data.mdb) into a directory. Private keys are not copied.

@@ -97,3 +97,20 @@ int mail_txn_stat(mail_txn_t *txn, mail_store_stat_t *stat)
 	stat->readers_max = info.me_maxreaders;
 	return KNOT_EOK;
 }
+
+int64_t mail_txn_tombstones(mail_txn_t *txn, mail_section_t section)
+{
+	MDB_cursor *cursor;
+	int64_t count = 0;
+	int ret = mail_txn_cursor(txn, section, &cursor);
+	if (ret != KNOT_EOK) {
+		return ret;
+	}
+	MDB_val k, v;
+	int rc = mdb_cursor_get(cursor, &k, &v, MDB_FIRST);
+	for (; rc == MDB_SUCCESS; rc = mdb_cursor_get(cursor, &k, &v, MDB_NEXT)) {
+		mail_stored_t stored;
+		count += mail_stored_read(&v, &stored) == KNOT_EOK && stored.deleted;
+	}
+	return rc == MDB_NOTFOUND ? count : mail_store_code(rc);
+}

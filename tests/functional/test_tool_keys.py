@@ -4,6 +4,7 @@
 import base64
 import json
 import os
+import re
 import stat
 import subprocess
 
@@ -238,8 +239,13 @@ def test_purge_of_tombstones(directory, clock):
     store.apply(CONF)
 
     def count():
-        return json.loads(store.run("--json", "store-info").stdout)["entries"]["domain"]
+        info = json.loads(store.run("--json", "store-info").stdout)
+        text = dict(re.findall(r"^(\w+): +(\d+)$", store.run("store-info").stdout, flags=re.M))
+        assert int(text["tombstones"]) == info["tombstones"]
+        assert int(text["domain"]) == info["entries"]["domain"] == len(store.run("domain-list").stdout.splitlines())
+        return info["tombstones"]
 
+    assert count() == 0
     store.run("domain-unset", "example.org")
     assert count() == 1
     store.run("domain-show", "example.org", status=1)

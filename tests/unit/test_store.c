@@ -212,6 +212,8 @@ static void test_tombstones(void)
 	CHECK_OK(mail_txn_stat(txn, &stat));
 	CHECK(stat.replicated);
 	CHECK_INT(stat.entries[MAIL_SECTION_DOMAIN], 2);
+	CHECK_INT(mail_txn_tombstones(txn, MAIL_SECTION_DOMAIN), 1);
+	CHECK_INT(mail_txn_tombstones(txn, MAIL_SECTION_HOST), 0);
 	CHECK_OK(mail_txn_commit(txn));
 	mail_store_close(store);
 

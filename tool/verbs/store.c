@@ -67,14 +67,34 @@ int verb_init(tool_t *tool)
 	return STATUS_DONE;
 }
 
+/*! Take the tombstones out of the numbers of entries. \return How many they are. */
+static size_t count_tombstones(tool_t *tool, mail_store_stat_t *stat)
+{
+	size_t all = 0;
+	for (unsigned i = 0; i < MAIL_SECTION_COUNT; i++) {
+		int64_t count = mail_txn_tombstones(tool->txn, (mail_section_t)i);
+		if (count < 0) {
+			tool_fail(tool, (int)count, "%s: %s", tool->path,
+			          knot_strerror((int)count));
+		}
+		stat->entries[i] -= (size_t)count;
+		all += (size_t)count;
+	}
+	return all;
+}
+
 int verb_store_info(tool_t *tool)
 {
 	mail_store_stat_t stat;
+	size_t tombstones = 0;
 	json_t *entries = json_object();
 	tool_open(tool, MAIL_STORE_READ);
 	int ret = mail_txn_stat(tool->txn, &stat);
 	if (ret != KNOT_EOK) {
 		tool_fail(tool, ret, "%s: %s", tool->path, knot_strerror(ret));
+	}
+	if (stat.replicated) {
+		tombstones = count_tombstones(tool, &stat);
 	}
 	if (!tool->json) {
 		(void)printf("path:          %s\n", tool->path);
@@ -93,14 +113,18 @@ int verb_store_info(tool_t *tool)
 			             stat.entries[i]);
 		}
 	}
+	if (!tool->json && stat.replicated) {
+		(void)printf("tombstones:    %zu\n", tombstones);
+	}
 	if (tool->json) {
 		(void)tool_json(json_pack(
-			"{s:o, s:I, s:b, s:I, s:I, s:I, s:I, s:I, s:O}", "path",
+			"{s:o, s:I, s:b, s:I, s:I, s:I, s:I, s:I, s:O, s:I}", "path",
 			tool_json_str(MAIL_STR(tool->path)), "format", (json_int_t)stat.format,
 			"replicated", stat.replicated, "map-size", (json_int_t)stat.map_size,
 			"used", (json_int_t)stat.used, "transaction", (json_int_t)stat.txnid,
 			"readers", (json_int_t)stat.readers, "readers-max",
-			(json_int_t)stat.readers_max, "entries", entries));
+			(json_int_t)stat.readers_max, "entries", entries, "tombstones",
+			(json_int_t)tombstones));
 	}
 	json_decref(entries);
 	return STATUS_DONE;
