@@ -130,7 +130,7 @@ const mail_item_t mail_items[] = {
 	{ MAIL_ITEM_ACTIVATE, "activate", IN(DKIM), MAIL_TYPE_TIME,
 	  .help = "when signers begin to use the key" },
 	{ MAIL_ITEM_RETIRE, "retire", IN(DKIM), MAIL_TYPE_TIME,
-	  .help = "when signers cease to use the key" },
+	  .help = "when signers stop using the key" },
 	{ MAIL_ITEM_REMOVE, "remove", IN(DKIM), MAIL_TYPE_TIME,
 	  .help = "when the record disappears" },
 	{ MAIL_ITEM_KEY, "key", IN(DKIM), MAIL_TYPE_OCTETS,
@@ -145,7 +145,7 @@ const mail_item_t mail_items[] = {
 	{ MAIL_ITEM_DNSKEY, "key", IN(KEYSET), MAIL_TYPE_TEXT, MAIL_FLAG_LIST,
 	  .help = "DNSSEC key as \"TAG ALGORITHM ROLE [TIMES] PUBLIC\"" },
 	{ MAIL_ITEM_LEAVE, "leave", IN(KEYSET), MAIL_TYPE_TIME,
-	  .help = "from when the parent is asked to remove the DS: the way out of DNSSEC" },
+	  .help = "when to ask the parent to remove the DS, to leave DNSSEC" },
 
 	{ .name = NULL }
 };

@@ -27,8 +27,8 @@ const char *mail_rollover_name(mail_rollover_kind_t kind)
 	static const char *const names[] = {
 		[MAIL_ROLLOVER_FIRST] = "first keys",
 		[MAIL_ROLLOVER_ZSK] = "ZSK rollover (pre-publication)",
-		[MAIL_ROLLOVER_KSK] = "KSK rollover (double-DS)",
-		[MAIL_ROLLOVER_CSK] = "CSK rollover (double-DS)",
+		[MAIL_ROLLOVER_KSK] = "KSK rollover (double-KSK)",
+		[MAIL_ROLLOVER_CSK] = "CSK rollover (double-KSK)",
 		[MAIL_ROLLOVER_ALGORITHM] = "algorithm rollover (signatures first)",
 	};
 	return (unsigned)kind < sizeof(names) / sizeof(names[0]) ? names[kind] : "";

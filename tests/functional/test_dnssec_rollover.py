@@ -240,7 +240,7 @@ def test_csk(life):
 
 
 def test_zsk_and_ksk(life):
-    """ZSK by pre-publication, KSK by double DS, and both at once."""
+    """ZSK by pre-publication, KSK by double-KSK, and both at once."""
     life.sign("--algorithm", "ecdsap256sha256", "--ksk", "--zsk")
     _, zsk = life.roll("--zsk", parent=False)
     assert len(zsk) == 1

@@ -408,7 +408,7 @@ static void test_dropped(void)
 	CHECK_INT(kind, MAIL_ROLLOVER_CSK);
 	CHECK_INT(set.count, 2);
 	CHECK_INT(set.keys[0].tag, 2);
-	CHECK_STR(mail_rollover_name(kind), "CSK rollover (double-DS)");
+	CHECK_STR(mail_rollover_name(kind), "CSK rollover (double-KSK)");
 }
 
 /*! Sets that nobody should write. */

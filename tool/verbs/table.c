@@ -18,7 +18,7 @@
 	  .help = "print entries as apply reads them", .min = 1, .max = -1, .run = verb_show,      \
 	  .section = of },                                                                         \
 	{ .name = word "-set", .group = heading, .args = "ID ITEM[+|-]=VALUE...",                      \
-	  .help = "set items of an entry; makes it if need be",                                    \
+	  .help = "set items of an entry, or make the entry",                                    \
 	  .options = TAKES(OPT_DRY_RUN) | TAKES(OPT_FORCE) | (sets), .min = 1, .max = -1,          \
 	  .run = verb_set,                                                                         \
 	  .section = of },                                                                         \
@@ -36,10 +36,10 @@ const verb_t tool_verbs[] = {
 	{ .name = "init", .group = "Store", .args = "", .help = "make a store",
 	  .options = TAKES(OPT_MAP_SIZE) | TAKES(OPT_OWNER) | TAKES(OPT_REPLICATED),
 	  .run = verb_init },
-	{ .name = "store-info", .group = "Store", .args = "", .help = "say what is in the store",
+	{ .name = "store-info", .group = "Store", .args = "", .help = "print the store's format, sizes and numbers of entries",
 	  .run = verb_store_info },
 	{ .name = "backup", .group = "Store", .args = "DIRECTORY",
-	  .help = "copy the store, compacted, while it is in use", .min = 1, .max = 1,
+	  .help = "write a compact copy of the store while it is in use", .min = 1, .max = 1,
 	  .run = verb_backup },
 	{ .name = "purge", .group = "Store", .args = "", .help = "remove old tombstones",
 	  .options = TAKES(OPT_OLDER_THAN), .required = TAKES(OPT_OLDER_THAN), .run = verb_purge },
@@ -83,14 +83,14 @@ const verb_t tool_verbs[] = {
 	  .options = TAKES(OPT_AT) | TAKES(OPT_DNSSEC) | TAKES(OPT_KEY_DIRECTORY), .min = 2, .max = -1,
 	  .run = verb_lookup },
 	{ .name = "explain", .group = "Domains", .args = "DOMAIN",
-	  .help = "print every value of a domain and where it comes from", .min = 1, .max = 1,
+	  .help = "print every value of a domain, and where the value comes from", .min = 1, .max = 1,
 	  .run = verb_explain },
 	{ .name = "mta-sts-policy", .group = "Domains", .args = "DOMAIN",
 	  .help = "print the MTA-STS policy for the web server", .min = 1, .max = 1,
 	  .run = verb_mta_sts_policy },
 
 	{ .name = "dkim-generate", .group = "DKIM keys", .args = "OWNER/SELECTOR",
-	  .help = "make a key pair: the private key to a file, the public key to the store",
+	  .help = "make a key pair: the private key goes to a file, the public key to the store",
 	  .options = TAKES(OPT_ALGORITHM) | TAKES(OPT_BITS) | TAKES(OPT_OUT) | TAKES(OPT_TAGS) |
 		DKIM_TIMES, .required = TAKES(OPT_ALGORITHM) | TAKES(OPT_OUT), .min = 1, .max = 1,
 	  .run = verb_dkim_generate, .section = MAIL_SECTION_DKIM },
@@ -112,7 +112,7 @@ const verb_t tool_verbs[] = {
 		TAKES(OPT_CREATE),
 	  .min = 1, .max = 1, .run = verb_key_generate, .section = MAIL_SECTION_KEYSET },
 	{ .name = "key-import", .group = "DNSSEC keys", .args = "NAME FILE...",
-	  .help = "take keys that exist: PEM, or BIND's .private beside its .key",
+	  .help = "import keys that exist: PEM files, or BIND's .private and .key files",
 	  .options = KEY_ROLES | KEY_TIMES | TAKES(OPT_DS_SEEN) | TAKES(OPT_CREATE), .min = 2, .max = -1,
 	  .run = verb_key_import, .section = MAIL_SECTION_KEYSET },
 	{ .name = "key-list", .group = "DNSSEC keys", .args = "[NAME]",
@@ -123,11 +123,11 @@ const verb_t tool_verbs[] = {
 	  .help = "print all steps of a key set, past and coming", .options = TAKES(OPT_AT),
 	  .min = 1, .max = 1, .run = verb_key_plan, .section = MAIL_SECTION_KEYSET },
 	{ .name = "key-ds-seen", .group = "DNSSEC keys", .args = "NAME",
-	  .help = "say that the DS is at the parents, or with --gone, that none is",
+	  .help = "confirm that the parents have the DS; with --gone, that no parent has one",
 	  .options = TAKES(OPT_TAG) | TAKES(OPT_GONE) | KEY_WAITS, .min = 1, .max = 1,
 	  .run = verb_key_ds_seen, .section = MAIL_SECTION_KEYSET },
 	{ .name = "key-retire", .group = "DNSSEC keys", .args = "NAME",
-	  .help = "end a key by hand, or with --all, leave DNSSEC",
+	  .help = "end a key by hand; with --all, leave DNSSEC",
 	  .options = TAKES(OPT_TAG) | TAKES(OPT_ALL) | TAKES(OPT_AT) | KEY_WAITS, .min = 1,
 	  .max = 1, .run = verb_key_retire, .section = MAIL_SECTION_KEYSET },
 	ENTRY_VERBS("key", "DNSSEC keys", MAIL_SECTION_KEYSET, TAKES(OPT_CREATE)),
@@ -136,14 +136,14 @@ const verb_t tool_verbs[] = {
 	  .options = TAKES(OPT_ALL) | TAKES(OPT_DIGEST) | TAKES(OPT_AT), .max = 1, .run = verb_ds },
 
 	{ .name = "cert-import", .group = "Certificates", .args = "NAME",
-	  .help = "tell what a TLS server shows now and what it is going to show",
+	  .help = "store what a TLS server shows now, and what it is going to show",
 	  .options = TAKES(OPT_CURRENT) | TAKES(OPT_NEXT) | TAKES(OPT_DEPLOY_AT) | TAKES(OPT_FORM) |
 		TAKES(OPT_CREATE),
 	  .min = 1, .max = 1, .run = verb_cert_import, .section = MAIL_SECTION_CERTIFICATE },
 	{ .name = "cert-list", .group = "Certificates", .args = "", .help = "list certificate sets",
 	  .run = verb_cert_list, .section = MAIL_SECTION_CERTIFICATE },
 	{ .name = "cert-ready", .group = "Certificates", .args = "NAME",
-	  .help = "print when the next certificate may be deployed; exit 1 while it may not",
+	  .help = "print when you may deploy the next certificate; exit 1 until then",
 	  .min = 1, .max = 1, .run = verb_cert_ready, .section = MAIL_SECTION_CERTIFICATE },
 	ENTRY_VERBS("cert", "Certificates", MAIL_SECTION_CERTIFICATE, TAKES(OPT_CREATE)),
 
