@@ -264,6 +264,20 @@ def test_links_lead_somewhere(path):
     assert path.name == "README.md" or path.name in linked
 
 
+def test_installed_links_lead_somewhere(directory):
+    """All pages are installed, and their links lead to files that are."""
+    made = subprocess.run(["make", "-s", "-C", BUILD, "install-data", f"DESTDIR={directory}"], text=True, check=False,
+                          capture_output=True, env={**os.environ, "MAKEFLAGS": ""})
+    assert made.returncode == 0, made.stderr
+    readme, = directory.rglob("README.md")
+    pages = [readme, *(readme.parent / "doc").glob("*.rst")]
+    assert {path.name for path in pages[1:]} == set(NAMES)
+    for path in pages:
+        for target in targets(path):
+            name = target.partition("#")[0]
+            assert not name or (path.parent / name).exists(), f"{path.name}: {target}"
+
+
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("tool", ["rst2man", "rst2html"])
 def test_pages_have_no_slips(name, tool):
