@@ -188,6 +188,23 @@ static bool is_knotd(pid_t pid, const char *config, knotd_t *found)
 	return is;
 }
 
+/*! \brief Return whether a process lives in another mount namespace, as in a container: its files are others. */
+static bool is_elsewhere(pid_t pid)
+{
+	char path[64], ours[64], theirs[64];
+	(void)snprintf(path, sizeof(path), "/proc/%d/ns/mnt", (int)pid);
+	const ssize_t a = readlink("/proc/self/ns/mnt", ours, sizeof(ours));
+	const ssize_t b = readlink(path, theirs, sizeof(theirs));
+	return a > 0 && b > 0 && (a != b || memcmp(ours, theirs, (size_t)a) != 0);
+}
+
+/*! \brief Return whether a configuration is the one that knotd reads when it is not told of another. */
+static bool is_default(const knotd_t *knotd)
+{
+	return strcmp(knotd->config, CONFIG_DEFAULT) == 0 ||
+	       strcmp(knotd->config, DATABASE_DEFAULT) == 0;
+}
+
 void knotd_find(knotd_t *knotd, const char *config)
 {
 	DIR *proc = opendir("/proc");
@@ -202,11 +219,14 @@ void knotd_find(knotd_t *knotd, const char *config)
 	for (const struct dirent *entry; proc != NULL && (entry = readdir(proc)) != NULL;) {
 		const pid_t pid = (pid_t)atoi(entry->d_name);
 		knotd_t found = { .pid = 0 };
-		if (pid <= 0 || !is_knotd(pid, config, &found)) {
+		if (pid <= 0 || !is_knotd(pid, config, &found) || is_elsewhere(pid)) {
 			continue;
 		}
-		knotd->others += knotd->pid != 0;
-		if (knotd->pid == 0 || pid < knotd->pid) {
+		/* The one that the system starts, if it runs; else the first. */
+		const bool better = knotd->pid == 0 || is_default(&found) > is_default(knotd);
+		const bool same = knotd->pid != 0 && is_default(&found) == is_default(knotd);
+		knotd->others = better ? 0 : knotd->others + same;
+		if (better) {
 			knotd->pid = pid;
 			knotd->database = found.database;
 			(void)memcpy(knotd->config, found.config, sizeof(knotd->config));

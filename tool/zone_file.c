@@ -130,6 +130,10 @@ static void scan(zone_file_t *zone, const char *path, mail_str_t domain)
 	zs_scanner_t *scanner = tool_memory(tool, malloc(sizeof(*scanner)));
 	mail_buf_t text = { 0 };
 	tool_read(tool, path, &text);
+	if (text.len > 6 && memcmp(text.data, "error:", 6) == 0) {
+		tool_fail(tool, KNOT_ENOENT, "%s: knotc has no such zone: %.*s", zone->path,
+		          (int)strcspn((const char *)text.data, "\n"), (const char *)text.data);
+	}
 	const bool read = strip_zone(&text) || strcmp(path, "-") == 0;
 	(void)snprintf(origin, sizeof(origin), "%.*s.", (int)domain.len, domain.data);
 	if (zs_init(scanner, origin, KNOT_CLASS_IN, TTL_DEFAULT) != 0 ||

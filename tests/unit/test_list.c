@@ -3,6 +3,7 @@
 
 #include "lib/asked.h"
 #include "lib/failing.h"
+#include "lib/zoned.h"
 #include "mail/list.h"
 
 #define KEY1 "N/BkJD6xbEiMb39v7JW6AwdPHO5gKB3fcCnod4zQ31U="
@@ -336,6 +337,72 @@ static void test_long(void)
 	served_end(&f);
 }
 
+static int each_added(const mail_listed_t *listed, void *ctx)
+{
+	show_rrset(listed->rrset, "", ctx);
+	return KNOT_EOK;
+}
+
+static int list_beside(const served_t *f, zone_t *zone, bool looks, const char *domain,
+                       const char *policy, mail_buf_t *out)
+{
+	mail_diag_t diag = { 0 };
+	const mail_listing_t listing = { .source = &f->array.source,
+		                         .now = NOW,
+		                         .each = each_added,
+		                         .ctx = out,
+		                         .diag = &diag };
+	const mail_zone_listing_t beside = {
+		.look = zone_look, .look_ctx = zone, .looks = looks, .policy = MAIL_STR(policy)
+	};
+	out->len = 0;
+	(void)mail_buf_str(out, "\n");
+	return mail_zone_list(&listing, &beside, MAIL_STR(domain));
+}
+
+/* Beside a zone: what it has is left out, and what makes a zone. */
+static void test_beside(void)
+{
+	static const record_t records[] = {
+		{ "@", KNOT_RRTYPE_SOA, "@" },        { "@", KNOT_RRTYPE_NS, "ns1" },
+		{ "@", KNOT_RRTYPE_TXT, "v=spf1 a" }, { "_dmarc", KNOT_RRTYPE_TXT, "own" },
+		{ "mail", KNOT_RRTYPE_CNAME, "www" }, { "cut", KNOT_RRTYPE_NS, "ns1" },
+		{ "*.wild", KNOT_RRTYPE_CNAME, "@" }, { NULL, 0, NULL },
+	};
+	static const char stored_here[] =
+		"host mail| name: mail| address: 192.0.2.25\n"
+		"policy p| ns: 'ns.example.org.'| host: mail| mx: '10 mail'| spf: mx| txt: ours"
+		"| record: [ 'x.cut A 192.0.2.1', 'www TXT x', 'a.wild A 192.0.2.2' ]\n"
+		"domain example.net| policy: p";
+	served_t f;
+	zone_t zone;
+	mail_buf_t got = { 0 };
+	served_begin(&f, stored_here);
+	zone_begin(&zone, records, "example.net");
+	for (unsigned looks = 0; looks < 2; looks++) {
+		got = (mail_buf_t){ 0 };
+		CHECK_OK(list_beside(&f, &zone, looks != 0, "example.net", "", &got));
+		shown_is(&got,
+		         "\nexample.net 3600 MX 10 mail.example.net.\n"
+		         "example.net 300 TXT 'ours'\n"
+		         "a.wild.example.net 3600 A 192.0.2.2\n"
+		         "www.example.net 3600 TXT 'x'\n",
+		         looks != 0 ? "looked" : "blind");
+	}
+	zone_end(&zone);
+	/* A zone that is not stored: the policy of the section, or nothing. */
+	got = (mail_buf_t){ 0 };
+	zone_begin(&zone, records, "example.com");
+	CHECK_INT(list_beside(&f, &zone, true, "example.com", "", &got), KNOT_ENOENT);
+	CHECK_OK(list_beside(&f, &zone, true, "example.com", "p", &got));
+	(void)shown(&got);
+	CHECK(strstr((const char *)got.data, "\nexample.com 3600 MX 10 mail.example.com.\n") !=
+	      NULL);
+	mail_buf_free(&got);
+	zone_end(&zone);
+	served_end(&f);
+}
+
 /* The walk ends with what `each` says, whatever that is. */
 static void test_ended(void)
 {
@@ -468,6 +535,6 @@ static void test_failing(void)
 
 UNIT_MAIN("list", TEST("a whole listing", test_whole), TEST("listings equal answers", test_answers),
           TEST("reports", test_reports), TEST("reports to a long domain", test_long),
-          TEST("ended early", test_ended), TEST("faults", test_faults),
-          TEST("a child that cannot be served", test_bad_child),
+          TEST("beside a zone", test_beside), TEST("ended early", test_ended),
+          TEST("faults", test_faults), TEST("a child that cannot be served", test_bad_child),
           TEST("allocations that fail", test_failing))

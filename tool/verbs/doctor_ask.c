@@ -182,7 +182,8 @@ static void say_silent(doctor_t *doctor, const server_t *server, bool tcp, int e
 		doctor_say(
 			doctor, DOCTOR_ERROR, "question",
 			doctor->knotd.pid != 0
-				? "write the address to server: listen, then systemctl restart knot"
+				? "write the address to server: listen; only a restart opens ports: "
+				  "systemctl restart knot"
 				: "systemctl start knot",
 			"%s over %s: nobody listens there", server->text, over);
 	} else if (error == ETIMEDOUT || error == EAGAIN || error == EINPROGRESS) {

@@ -212,8 +212,8 @@ void doctor_config(doctor_t *doctor)
 	if (doctor->conf == NULL) {
 		return;
 	}
-	doctor_say(doctor, DOCTOR_OK, "configuration", NULL, "knotd%s reads the %s %s",
-	           knotd->pid == 0 ? " is going to" : "",
+	doctor_say(doctor, DOCTOR_OK, "configuration", NULL, "knotd %s the %s %s",
+	           knotd->pid == 0 ? "will read" : "reads",
 	           knotd->database ? "configuration database" : "file", knotd->config);
 	if (doctor->running.count == 0 && knotd->pid != 0) {
 		doctor_say(doctor, DOCTOR_WARNING, "configuration",
