@@ -81,7 +81,9 @@ void lookup_answer(tool_t *tool, lookup_t *lookup)
 	if (mail_entry_id_from_key(MAIL_SECTION_DOMAIN, hosted.apex, &id) == KNOT_EOK) {
 		(void)mail_buf_u8(&id, '\0');
 		lookup->domain = tool_id(tool, MAIL_SECTION_DOMAIN, (const char *)id.data);
-		load_keys(tool, lookup->domain, ring);
+		if (!lookup->plain) {
+			load_keys(tool, lookup->domain, ring);
+		}
 	}
 	mail_buf_free(&id);
 	mail_signer_t *signer = tool_memory(tool, mail_signer_new(ring, NULL, 0));
@@ -92,7 +94,8 @@ void lookup_answer(tool_t *tool, lookup_t *lookup)
 		                           .now = lookup->now,
 		                           .udp = lookup->udp,
 		                           .dnssec = lookup->dnssec,
-		                           .signer = signer };
+		                           .signer = signer,
+		                           .plain = lookup->plain };
 	mail_answer(&question, &hosted, lookup->pkt, &lookup->reply);
 	mail_signer_free(signer);
 	mail_keyring_free(ring);

@@ -20,7 +20,8 @@ typedef struct {
 	uint16_t type;
 	int64_t now;
 	bool dnssec;
-	bool udp; /*!< As over UDP, in LOOKUP_UDP octets; else as over TCP. */
+	bool udp;   /*!< As over UDP, in LOOKUP_UDP octets; else as over TCP. */
+	bool plain; /*!< As if no domain were signed: no private key is read. */
 
 	bool ours;          /*!< Out: a stored domain holds the name. */
 	mail_str_t domain;  /*!< Out: which; the tool's. */

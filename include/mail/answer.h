@@ -65,6 +65,8 @@ typedef struct {
 	bool udp;    /*!< Over UDP an answer may be truncated; otherwise everything must fit. */
 	bool dnssec; /*!< The DO bit (RFC 3225): the answer of a signed domain has DNSSEC records. */
 	mail_signer_t *signer; /*!< Signer of the thread; NULL: there is no private key. */
+	/*! The records alone are wanted, as a check does: no key is needed, and nothing is signed. Never for an answer. */
+	bool plain;
 } mail_question_t;
 
 /*! Result of mail_answer(). */

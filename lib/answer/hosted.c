@@ -284,7 +284,7 @@ static const char *domain_open(mail_work_t *work, const mail_hosted_t *hosted)
 	if (!view->plan->hosted) {
 		return "the policy has no ns";
 	}
-	work->signs = mail_view_signed(view);
+	work->signs = work->signs && mail_view_signed(view);
 	if (!work->signs || mail_view_signable(view, work->signer, &missing)) {
 		return NULL;
 	}
@@ -304,6 +304,7 @@ void mail_answer(const mail_question_t *question, mail_hosted_t *hosted, knot_pk
 	work.view.cache = question->cache;
 	work.view.now = question->now;
 	work.signer = question->signer;
+	work.signs = !question->plain;
 	work.children = hosted->children;
 	work.name = knot_pkt_qname(pkt);
 

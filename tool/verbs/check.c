@@ -8,6 +8,7 @@
 
 #include <stdlib.h>
 #include <sys/statvfs.h>
+#include <time.h>
 
 #include "mail/dkim_id.h"
 #include "mail/plan.h"
@@ -88,6 +89,7 @@ static void check_references(check_t *check, const mail_entry_t *entry)
 		const mail_member_t *member = &entry->members[i];
 		for (size_t j = 0; member->item->type == MAIL_TYPE_REF && j < member->count; j++) {
 			const mail_str_t id = member->values[j].text;
+			check_unused_mark(check, member->item->ref, id);
 			if (!exists(check, member->item->ref, id)) {
 				check_report(
 					check, true, "%s: there is no %s %.*s", member->item->name,
@@ -97,14 +99,19 @@ static void check_references(check_t *check, const mail_entry_t *entry)
 	}
 }
 
-/*! \brief Look whether the owner of a DKIM key exists. */
-static void check_dkim(check_t *check, mail_str_t text)
+/*! \brief Look whether the owner of a DKIM key exists, and whether anybody can see the key. */
+static void check_dkim(check_t *check, const mail_entry_t *entry)
 {
+	const mail_str_t text = entry->id;
+	const bool removed = tool_get_time(entry, MAIL_ITEM_REMOVE, INT64_MAX) <= time(NULL);
 	mail_dkim_id_t id;
 	if (mail_dkim_id_parse(text, &id, NULL) == KNOT_EOK &&
 	    !exists(check, id.section, id.owner)) {
 		check_report(check, true, "there is no %s %.*s", mail_section_name(id.section),
 		             (int)id.owner.len, id.owner.data);
+	} else if (!removed && hidden_key(check->tool, &check->hidden, text)) {
+		check_report(check, check->hidden.slip, "nobody can see the key: %s hides it",
+		             check->hidden.why);
 	}
 }
 
@@ -207,7 +214,7 @@ static void check_entry(check_t *check, seen_all_t *seen, tool_walk_t *walk)
 	}
 	check_references(check, entry);
 	switch (entry->section) {
-	case MAIL_SECTION_DKIM: check_dkim(check, entry->id); break;
+	case MAIL_SECTION_DKIM: check_dkim(check, entry); break;
 	case MAIL_SECTION_DOMAIN: check_domain(check, seen, entry); break;
 	case MAIL_SECTION_KEYSET: check_keyset(check, entry); break;
 	case MAIL_SECTION_POLICY:
@@ -259,6 +266,7 @@ int check_store(check_t *check)
 	if (!check->quiet) {
 		check_files(check);
 	}
+	check_unused_begin(check);
 	progress_begin(&progress, "entries", tool_count(tool, ~0u));
 	for (unsigned i = 0; i < MAIL_SECTION_COUNT; i++) {
 		tool_walk_t walk = { .section = (mail_section_t)i };
@@ -270,6 +278,8 @@ int check_store(check_t *check)
 		status |= walk.status;
 	}
 	progress_end(&progress);
+	check_unused_end(check);
+	hidden_free(&check->hidden);
 	if (!tool->json && !check->quiet) {
 		(void)printf("%zu entries, %zu errors, %zu warnings\n", entries, check->errors,
 		             check->warnings);
@@ -302,5 +312,6 @@ int verb_check(tool_t *tool)
 	for (int i = 0; i < tool->argc && status == STATUS_DONE; i++) {
 		status = check_one(&check, tool->argv[i]);
 	}
+	hidden_free(&check.hidden);
 	return status == STATUS_DONE && check.errors > 0 ? STATUS_FAILED : status;
 }

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "tool/hidden.h"
 #include "tool/verb.h"
 
 /*! The run of check. */
@@ -15,6 +16,10 @@ typedef struct {
 	size_t errors, warnings;
 	bool quiet;      /*!< Nothing is printed. */
 	char first[800]; /*!< The first error. */
+	hidden_t hidden;
+	/*! Hosts and certificates, until something is found that names them. */
+	struct check_unused *unused;
+	size_t unused_count;
 } check_t;
 
 /*! Look at all that is stored. \return STATUS_DONE; STATUS_FAILED: an entry cannot be read, which was said. */
@@ -23,6 +28,29 @@ int check_store(check_t *check);
 /*! Print an error or a warning about the entry that is being looked at, and count it. */
 void check_report(check_t *check, bool error, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
+
+/*! Remember all hosts and certificates. */
+void check_unused_begin(check_t *check);
+/*! Note that an entry is named by another one. */
+void check_unused_mark(check_t *check, mail_section_t section, mail_str_t id);
+/*! Tell of those that nothing names, whose records nobody can see. */
+void check_unused_end(check_t *check);
+
+/*! What a resolver finds at a name. */
+typedef enum {
+	CHECK_NOTHING, /*!< The store answers, and there is no such record. */
+	CHECK_FOUND,   /*!< It is in the store. */
+	CHECK_ELSEWHERE, /*!< Others answer: no stored domain, a delegation, an alias that leads out. */
+} check_asked_t;
+
+/*!
+ * Ask for records as a resolver does.
+ *
+ * \param texts  The texts of TXT records are appended, each with a 00; may be NULL.
+ */
+check_asked_t check_ask(check_t *check, const knot_dname_t *name, uint16_t type, mail_buf_t *texts);
+/*! Find the first of some texts that begins with a version. \param text Out: empty, if there is none. */
+bool check_ask_text(const mail_buf_t *texts, const char *version, mail_str_t *text);
 
 /*! Look at all records of a domain. \return false after a message when there are none that can be looked at. */
 bool check_records(check_t *check, mail_str_t domain);

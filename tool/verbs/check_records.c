@@ -95,14 +95,12 @@ static bool name_below(const lint_t *lint, const char *labels, knot_dname_storag
 	return good;
 }
 
-/*! \brief Append the text of the first TXT record of labels before the domain. */
-static void text_below(const lint_t *lint, const char *labels, mail_buf_t *out)
+/*! \brief Ask for the TXT records of labels before the domain. \return As check_ask(). */
+static check_asked_t ask_below(const lint_t *lint, const char *labels, mail_buf_t *texts)
 {
 	knot_dname_storage_t name;
-	record_t record = { 0 };
-	if (name_below(lint, labels, name) && next_record(lint, name, KNOT_RRTYPE_TXT, &record)) {
-		records_text(record.rdata, out);
-	}
+	return name_below(lint, labels, name) ? check_ask(lint->check, name, KNOT_RRTYPE_TXT, texts)
+	                                      : CHECK_NOTHING;
 }
 
 /*! \brief A name that something is delivered to must have an address and be no alias (RFC 5321 5.1). */
@@ -179,28 +177,45 @@ static mail_str_t tag_of(mail_str_t record, const char *wanted)
 }
 
 /*! \brief A report address elsewhere needs the consent of that domain (RFC 9990 3). */
+static void check_consent(const lint_t *lint, mail_str_t host)
+{
+	knot_dname_storage_t name, wire;
+	mail_buf_t owner = { 0 }, texts = { 0 };
+	mail_str_t text;
+	if (mail_name_parse(host, wire, NULL) != KNOT_EOK ||
+	    knot_dname_in_bailiwick(wire, lint->apex) >= 0) {
+		return;
+	}
+	(void)mail_buf_printf(&owner, "%.*s._report._dmarc.%.*s", (int)lint->domain.len,
+	                      lint->domain.data, (int)host.len, host.data);
+	if (owner.error != KNOT_EOK ||
+	    mail_name_parse(mail_buf_view(&owner), name, NULL) != KNOT_EOK) {
+		goto done;
+	}
+	const check_asked_t asked = check_ask(lint->check, name, KNOT_RRTYPE_TXT, &texts);
+	if (asked == CHECK_ELSEWHERE) {
+		warn(lint,
+		     "DMARC reports go to %.*s, which must publish %.*s TXT \"v=DMARC1\" and is not "
+		     "in this store",
+		     (int)host.len, host.data, (int)owner.len, (const char *)owner.data);
+	} else if (!check_ask_text(&texts, "v=DMARC1", &text)) {
+		warn(lint,
+		     "DMARC reports go to %.*s, which does not consent: this store answers without "
+		     "%.*s TXT \"v=DMARC1\". Store the domain %.*s, or add it as a record",
+		     (int)host.len, host.data, (int)owner.len, (const char *)owner.data,
+		     (int)host.len, host.data);
+	}
+done:
+	mail_buf_free(&owner);
+	mail_buf_free(&texts);
+}
+
 static void check_reports(const lint_t *lint, mail_str_t uris)
 {
-	const mail_source_t *source = tool_source(lint->check->tool);
 	size_t pos = 0;
 	mail_str_t host;
 	while (mail_dmarc_report_next(uris, &pos, &host)) {
-		knot_dname_storage_t name;
-		mail_lf_storage_t lf;
-		mail_lf_t above;
-		mail_domain_t stored;
-		if (mail_name_parse(host, name, NULL) != KNOT_EOK ||
-		    knot_dname_in_bailiwick(name, lint->apex) >= 0) {
-			continue;
-		}
-		mail_name_lf(name, &lf);
-		if (source->domain_above(source, mail_lf(&lf), &above, &stored) != KNOT_EOK) {
-			warn(lint,
-			     "DMARC reports go to %.*s, which must publish %.*s._report._dmarc.%.*s TXT "
-			     "\"v=DMARC1\" and is not in this store",
-			     (int)host.len, host.data, (int)lint->domain.len, lint->domain.data,
-			     (int)host.len, host.data);
-		}
+		check_consent(lint, host);
 	}
 }
 
@@ -218,15 +233,18 @@ static bool has_wildcard(const lint_t *lint)
 
 static void check_dmarc(const lint_t *lint)
 {
-	mail_buf_t text = { 0 }, bimi = { 0 };
-	text_below(lint, "_dmarc", &text);
-	text_below(lint, "default._bimi", &bimi);
-	mail_str_t record = mail_buf_view(&text);
-	if (record.len == 0) {
+	mail_buf_t texts = { 0 }, logos = { 0 };
+	mail_str_t record, bimi;
+	const check_asked_t asked = ask_below(lint, "_dmarc", &texts);
+	(void)ask_below(lint, "default._bimi", &logos);
+	(void)check_ask_text(&logos, "v=BIMI1", &bimi);
+	const bool found = check_ask_text(&texts, "v=DMARC1", &record);
+	/* One that others publish, by an alias or a delegation, is not known here. */
+	if (!found && asked != CHECK_ELSEWHERE) {
 		warn(lint, "there is no DMARC record");
-	} else {
+	} else if (found) {
 		bool weak = mail_str_is(tag_of(record, "p"), "none");
-		if (weak && tag_of(mail_buf_view(&bimi), "l").len > 0) {
+		if (weak && tag_of(bimi, "l").len > 0) {
 			warn(lint, "BIMI has no effect while DMARC says p=none");
 		}
 		if (tag_of(record, "np").data != NULL && has_wildcard(lint)) {
@@ -235,19 +253,26 @@ static void check_dmarc(const lint_t *lint)
 		check_reports(lint, tag_of(record, "rua"));
 		check_reports(lint, tag_of(record, "ruf"));
 	}
-	mail_buf_free(&text);
-	mail_buf_free(&bimi);
+	mail_buf_free(&texts);
+	mail_buf_free(&logos);
 }
 
 static void check_mta_sts(const lint_t *lint)
 {
-	knot_dname_storage_t record, host;
-	if (name_below(lint, "_mta-sts", record) && has(lint, record, KNOT_RRTYPE_TXT) &&
-	    !(name_below(lint, "mta-sts", host) &&
-	      (has(lint, host, KNOT_RRTYPE_CNAME) || has_address(lint, host)))) {
+	mail_buf_t texts = { 0 };
+	mail_str_t record;
+	knot_dname_storage_t host;
+	const check_asked_t asked = ask_below(lint, "_mta-sts", &texts);
+	const bool announced = check_ask_text(&texts, "v=STSv1", &record);
+	mail_buf_free(&texts);
+	if ((asked != CHECK_ELSEWHERE && !announced) || !name_below(lint, "mta-sts", host)) {
+		return;
+	}
+	if (check_ask(lint->check, host, KNOT_RRTYPE_A, NULL) == CHECK_NOTHING &&
+	    check_ask(lint->check, host, KNOT_RRTYPE_AAAA, NULL) == CHECK_NOTHING) {
 		warn(lint,
-		     "MTA-STS is announced, and mta-sts.%.*s has no address here: set mta-sts-host",
-		     (int)lint->domain.len, lint->domain.data);
+		     "MTA-STS is announced%s, and mta-sts.%.*s has no address here: set mta-sts-host",
+		     announced ? "" : " by others", (int)lint->domain.len, lint->domain.data);
 	}
 }
 
@@ -342,22 +367,6 @@ static void check_mx_signed(const lint_t *lint)
 	}
 }
 
-/*! \brief RFC 8624 3.3: SHA-1 must not be used for DS any more. */
-static void check_ds(const lint_t *lint)
-{
-	record_t record = { 0 };
-	while (next_record(lint, NULL, KNOT_RRTYPE_DS, &record)) {
-		knot_dname_txt_storage_t name;
-		if (record.rdata->len > 4 && record.rdata->data[3] == MAIL_DS_SHA1 &&
-		    knot_dname_to_str(name, record.rrset->owner, sizeof(name)) != NULL) {
-			warn(lint,
-			     "the DS of %s has a SHA-1 digest, which validators no longer trust "
-			     "(RFC 8624 3.3): use SHA-256",
-			     name);
-		}
-	}
-}
-
 bool check_records(check_t *check, mail_str_t domain)
 {
 	tool_t *tool = check->tool;
@@ -380,7 +389,6 @@ bool check_records(check_t *check, mail_str_t domain)
 		check_dkim(&lint);
 		check_tlsa(&lint);
 		check_mx_signed(&lint);
-		check_ds(&lint);
 	} else {
 		(void)records_error(tool, domain, ret);
 	}

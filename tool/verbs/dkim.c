@@ -9,6 +9,7 @@
 #include "mail/dkim.h"
 #include "tool/done.h"
 #include "tool/file.h"
+#include "tool/hidden.h"
 #include "tool/open.h"
 #include "tool/options.h"
 #include "tool/out.h"
@@ -156,12 +157,29 @@ static void algorithm_of(const mail_entry_t *entry, char *out, size_t size)
 	}
 }
 
-static void print_key(tool_t *tool, const mail_entry_t *entry, int64_t now)
+/*! \brief Return whether a key with a state would be seen, if nothing stood above it. */
+static bool is_shown(const char *state)
+{
+	return strcmp(state, "pending") != 0 && strcmp(state, "removed") != 0;
+}
+
+static void print_key(tool_t *tool, hidden_t *hidden, const mail_entry_t *entry, int64_t now)
 {
 	static const mail_item_id_t told[] = { MAIL_ITEM_PUBLISH, MAIL_ITEM_ACTIVATE,
 		                               MAIL_ITEM_RETIRE, MAIL_ITEM_REMOVE };
 	const char *state = state_of(entry, now);
-	char algorithm[16], text[64];
+	char algorithm[16], text[sizeof(hidden->why) + 64];
+	const bool is_hidden = is_shown(state) && hidden_key(tool, hidden, entry->id);
+	state = is_hidden ? "hidden" : state;
+	if (tool->json && is_hidden) {
+		json_t *string = tool_json_str(MAIL_STR(hidden->why));
+		char *why = tool_memory(tool, json_dumps(string, JSON_ENCODE_ANY));
+		(void)snprintf(text, sizeof(text), ",\"state\":\"hidden\",\"hidden-by\":%s", why);
+		free(why);
+		json_decref(string);
+		tool_json_entry(tool, entry, text);
+		return;
+	}
 	if (tool->json) {
 		(void)snprintf(text, sizeof(text), ",\"state\":\"%s\"", state);
 		tool_json_entry(tool, entry, text);
@@ -189,9 +207,11 @@ int verb_dkim_list(tool_t *tool)
 		tool_walk_keys(tool, mail_buf_view(&name), &walk);
 		mail_buf_free(&name);
 	}
+	hidden_t hidden = { .cache = NULL };
 	while (tool_next(tool, &walk) != NULL) {
-		print_key(tool, walk.entry, now);
+		print_key(tool, &hidden, walk.entry, now);
 	}
+	hidden_free(&hidden);
 	return walk.status;
 }
 
@@ -223,6 +243,8 @@ int verb_dkim_retire(tool_t *tool)
 	tool_expect_entry(tool, entry, mail_entry_check(entry, tool_diag(tool)));
 	tool_put(tool, &entry, 1, NULL);
 	tool_commit(tool);
-	print_key(tool, entry, time(NULL));
+	hidden_t hidden = { .cache = NULL };
+	print_key(tool, &hidden, entry, time(NULL));
+	hidden_free(&hidden);
 	return STATUS_DONE;
 }
