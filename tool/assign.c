@@ -310,6 +310,12 @@ static void fail_absent(tool_t *tool, const mail_entry_t *entry, const mail_prof
 	if (inherits(entry, item)) {
 		list_inherited(profile, item, &there);
 	}
+	if (what->value == NULL) {
+		tool_fail(tool, KNOT_ENOENT, "%s %.*s: %s: it sets none itself; there is %.*s",
+		          mail_section_name(entry->section), (int)entry->id.len, entry->id.data,
+		          name_of(what), there.len > 0 ? (int)there.len : 7,
+		          there.len > 0 ? (const char *)there.data : "nothing");
+	}
 	tool_fail(tool, KNOT_ENOENT, "%s %.*s: %s: there is no %s; there is %.*s",
 	          mail_section_name(entry->section), (int)entry->id.len, entry->id.data,
 	          name_of(what), what->value, there.len > 0 ? (int)there.len : 7,
@@ -554,9 +560,7 @@ static void unset_one(tool_t *tool, mail_entry_t *entry, const assignment_t *wha
 		mail_buf_free(&stored);
 	}
 	if (!found) {
-		tool_fail(tool, KNOT_ENOENT, "%s %.*s: %s: it does not set that",
-		          mail_section_name(entry->section), (int)entry->id.len, entry->id.data,
-		          what->word);
+		fail_absent(tool, entry, inherited(tool, entry), what);
 	}
 }
 

@@ -123,13 +123,39 @@ mail_entry_t *tool_find_entry(tool_t *tool, mail_section_t section, const char *
 	return tool_own(tool, entry);
 }
 
+/*! \brief End the process: an entry is missing. Say which one may be meant, or what lists those that there are. */
+static void fail_missing(tool_t *tool, mail_section_t section, mail_str_t id)
+{
+	/* To look at more entries takes too long. */
+	unsigned left = 20000, least = 4;
+	const char *nearest = NULL;
+	tool_walk_t walk = { .section = section };
+	while (left-- > 0 && tool_next(tool, &walk) != NULL) {
+		const char *best = NULL;
+		mail_nearer(id, walk.entry->id.data, &best, &least);
+		if (best != NULL) {
+			nearest = tool_own(tool, walk.entry)->id.data;
+			walk.entry = NULL;
+		}
+	}
+	const char *name = mail_section_name(section), *word = name;
+	if (section == MAIL_SECTION_CERTIFICATE) {
+		word = "cert";
+	} else if (section == MAIL_SECTION_KEYSET) {
+		word = "key";
+	}
+	tool_fail(tool, KNOT_ENOENT, "%s %.*s: there is none%s%s%s", name, (int)id.len, id.data,
+	          nearest != NULL ? "; did you mean " : "; kmailctl ",
+	          nearest != NULL ? nearest : word,
+	          nearest != NULL ? "?" : "-list lists those that there are");
+}
+
 mail_entry_t *tool_entry(tool_t *tool, mail_section_t section, const char *text)
 {
 	mail_entry_t *entry = tool_find_entry(tool, section, text);
 	if (entry == NULL) {
 		const mail_str_t id = tool_id(tool, section, text);
-		tool_fail(tool, KNOT_ENOENT, "%s %.*s: there is none", mail_section_name(section),
-		          (int)id.len, id.data);
+		fail_missing(tool, section, id);
 	}
 	return entry;
 }

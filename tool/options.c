@@ -175,6 +175,34 @@ static void missing_value(tool_t *tool, int argc, char **argv, const char *optio
 	tool_usage(tool, "%s needs a value", option);
 }
 
+/*! \brief Say that there is no such option, and which one may be meant. */
+static void unknown_option(tool_t *tool, const char *option)
+{
+	const char *nearest = NULL;
+	unsigned least = 4;
+	mail_str_t name = MAIL_STR(option);
+	name = mail_str_from(name, strspn(option, "-"));
+	name.len = strcspn(name.data, "=");
+	for (int i = 0; i < OPT_COUNT; i++) {
+		mail_nearer(name, tool_options[i].name, &nearest, &least);
+	}
+	if (nearest != NULL) {
+		tool_usage(tool, "unknown option %s; did you mean --%s?", option, nearest);
+	}
+	tool_usage(tool, "unknown option %s", option);
+}
+
+/*! \brief Return the word of a verb's synopsis that is missing. \param n Words that are there. */
+static mail_str_t argument_name(const verb_t *verb, int n)
+{
+	const char *pos = verb->args;
+	for (int i = 0; i < n; i++) {
+		pos += strcspn(pos, " ");
+		pos += strspn(pos, " ");
+	}
+	return (mail_str_t){ pos, strcspn(pos, " ") };
+}
+
 /*! \brief Check the values of an option that takes certain words only. */
 static void check_words(tool_t *tool, option_id_t id)
 {
@@ -220,7 +248,7 @@ static const char *take_options(tool_t *tool, int argc, char **argv)
 		case 'V': asked = "version"; break;
 		case LONG_JSON: tool->json = true; break;
 		case ':': missing_value(tool, argc, argv, argv[optind - 1]); break;
-		case '?': tool_usage(tool, "unknown option %s", argv[optind - 1]);
+		case '?': unknown_option(tool, argv[optind - 1]); break;
 		default:
 			given->values = tool_memory(
 				tool, realloc(given->values,
@@ -254,10 +282,12 @@ static void check(tool_t *tool)
 		}
 	}
 	if (tool->argc < verb->min) {
-		tool_usage(tool, "%s: an argument is missing", verb->name);
+		const mail_str_t name = argument_name(verb, tool->argc);
+		tool_usage(tool, "%s: %.*s is missing", verb->name, (int)name.len, name.data);
 	}
 	if (verb->max >= 0 && tool->argc > verb->max) {
-		tool_usage(tool, "%s: too many arguments", verb->name);
+		tool_usage(tool, "%s: %s is one argument too many", verb->name,
+		           tool->argv[verb->max]);
 	}
 }
 

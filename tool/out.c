@@ -63,6 +63,7 @@ int tool_end(tool_t *tool, int status)
 {
 	const int interrupted = progress_interrupted();
 	tool_close(tool);
+	mail_buf_free(&tool->warned);
 	files_remove(tool);
 	if (interrupted != 0) {
 		(void)fflush(stdout);
@@ -212,16 +213,34 @@ void *tool_memory(tool_t *tool, void *memory)
 	return memory;
 }
 
+/*! \brief Return whether a warning was printed already; else note it. */
+static bool was_warned(tool_t *tool, const char *text)
+{
+	for (size_t pos = 0; pos < tool->warned.len;) {
+		const char *before = (const char *)tool->warned.data + pos;
+		if (strcmp(before, text) == 0) {
+			return true;
+		}
+		pos += strlen(before) + 1;
+	}
+	(void)mail_buf_put(&tool->warned, text, strlen(text) + 1);
+	return false;
+}
+
 void tool_warn(tool_t *tool, const char *fmt, ...)
 {
-	if (++tool->warnings > WARNINGS_MAX) {
-		return;
-	}
 	char text[1024];
 	va_list args;
+	if (tool->warnings >= WARNINGS_MAX) {
+		return;
+	}
 	va_start(args, fmt);
 	(void)vsnprintf(text, sizeof(text), fmt, args);
 	va_end(args);
+	if (was_warned(tool, text)) {
+		return;
+	}
+	tool->warnings++;
 	if (tool->json) {
 		tool_json_message(json_pack("{s:o}", "warning", tool_json_str(MAIL_STR(text))));
 		return;

@@ -104,7 +104,8 @@ typedef struct {
 	struct guard *guard; /*!< Policies and domains that are being changed (guard.h). */
 	struct done *done;   /*!< What is being written (done.h). */
 	size_t warnings;
-	mail_diag_t diag; /*!< Of the last call into the library; see tool_diag(). */
+	mail_buf_t warned; /*!< Texts of the warnings that were printed, each with its end. */
+	mail_diag_t diag;  /*!< Of the last call into the library; see tool_diag(). */
 } tool_t;
 
 /*! Run a verb. \return The exit status. */

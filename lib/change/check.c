@@ -270,10 +270,15 @@ static int ns_check(const mail_source_t *source, const mail_plan_t *plan, mail_l
 		if (!owner_has_address(mail_owners_find(&plan->absolute, name, NULL)) &&
 		    !owner_has_address(mail_owners_find(&plan->relative,
 		                                        mail_lf_relative(name, apex), NULL))) {
-			return mail_diag_error(
+			mail_buf_t text = { 0 };
+			(void)mail_entry_id_from_key(MAIL_SECTION_DOMAIN, name, &text);
+			int ret = mail_diag_error(
 				diag, 0,
-				"ns: a name server lies in the domain but is no host "
-				"with an address");
+				"ns: %.*s. lies in the domain but is no host with an address: make a "
+				"host of this name (kmailctl host-set), and name it in the item host",
+				(int)text.len, (const char *)text.data);
+			mail_buf_free(&text);
+			return ret;
 		}
 	}
 	return KNOT_EOK;
@@ -308,6 +313,30 @@ static int absolute_check(const mail_source_t *source, const mail_plan_t *plan, 
 	return KNOT_EOK;
 }
 
+/*! Say that a policy names no name server. */
+static int ns_missing(mail_str_t policy, mail_diag_t *diag)
+{
+	return mail_diag_error(diag, 0,
+	                       "ns: policy %.*s names no name server, which every domain needs: "
+	                       "kmailctl policy-set %.*s ns=NAME",
+	                       (int)policy.len, policy.data, (int)policy.len, policy.data);
+}
+
+/*! Say why a domain that sets something itself has no name server. */
+static int ns_refuse(const mail_profile_t *profile, mail_diag_t *diag)
+{
+	const mail_layer_t *top = &profile->layers[profile->layer_count - 1];
+	if (top->section == MAIL_SECTION_DOMAIN && top->entry != NULL &&
+	    mail_entry_member(top->entry, MAIL_ITEM_NS, MAIL_OP_NONE) != NULL) {
+		return mail_diag_error(
+			diag, 0,
+			"ns: none takes away the name servers, which every domain needs: "
+			"kmailctl domain-unset %.*s ns",
+			(int)top->entry->id.len, top->entry->id.data);
+	}
+	return ns_missing(mail_profile_value(profile, MAIL_ITEM_POLICY), diag);
+}
+
 /*! Check what a domain owes besides what its plan was checked for. */
 static int domain_plan_check(const mail_source_t *source, const mail_plan_t *plan, mail_lf_t apex,
                              mail_diag_t *diag)
@@ -316,9 +345,6 @@ static int domain_plan_check(const mail_source_t *source, const mail_plan_t *pla
 	int ret = mail_name_from_lf(apex, name);
 	if (ret != KNOT_EOK) {
 		return ret;
-	}
-	if (!plan->hosted) {
-		return mail_diag_error(diag, 0, "ns: its policy has none");
 	}
 	if (knot_dname_size(name) > plan->apex_max) {
 		return mail_diag_error(diag, 0,
@@ -363,7 +389,9 @@ static int domain_compile(mail_change_t *change, mail_str_t id, concern_t *conce
 		                                profile->dependency_count);
 	}
 	if (ret == KNOT_EOK) {
-		ret = domain_plan_check(&change->source, plan, concern->of.name, diag);
+		ret = plan->hosted
+		              ? domain_plan_check(&change->source, plan, concern->of.name, diag)
+		              : ns_refuse(profile, diag);
 	}
 	if (ret == KNOT_EOK) {
 		ret = mail_change_keys_check(change, plan, &concern->of, diag);
@@ -388,7 +416,9 @@ static int plain_check(mail_change_t *change, mail_str_t policy, concern_t *conc
 	int ret = policy_compile(change, policy, &checked, &concern->must, diag);
 	if (ret == KNOT_EOK) {
 		concern->differs |= checked->affected;
-		ret = domain_plan_check(&change->source, checked->plan, concern->of.name, diag);
+		ret = checked->plan->hosted ? domain_plan_check(&change->source, checked->plan,
+		                                                concern->of.name, diag)
+		                            : ns_missing(policy, diag);
 	}
 	return ret == KNOT_EOK ? mail_change_keys_check(change, checked->plan, &concern->of, diag)
 	                       : ret;
@@ -560,7 +590,8 @@ static void listed_walk(const void *node, VISIT visit, void *closure)
 	}
 }
 
-int mail_change_finish(mail_change_t *change, mail_change_count_t *count, mail_diag_t *diag)
+/*! Check all, as mail_change_finish() does. */
+static int finish(mail_change_t *change, mail_diag_t *diag)
 {
 	bool affected = false;
 	int ret = mail_change_uses_check(change, diag);
@@ -590,6 +621,15 @@ int mail_change_finish(mail_change_t *change, mail_change_count_t *count, mail_d
 	}
 	if (change->all && !affected) {
 		change->count.domains = change->domain_puts; /* Not all of them are remembered. */
+	}
+	return ret;
+}
+
+int mail_change_finish(mail_change_t *change, mail_change_count_t *count, mail_diag_t *diag)
+{
+	int ret = finish(change, diag);
+	if (ret == KNOT_EINVAL) {
+		mail_change_remedy(change, diag);
 	}
 	if (count != NULL) {
 		*count = change->count;

@@ -65,5 +65,7 @@ int mail_change_keys_check(const mail_change_t *change, const mail_plan_t *plan,
 int mail_change_above_check(mail_change_t *change, mail_lf_t name, mail_diag_t *diag);
 /*! Refuse to delete what is in use: say by whom, and what lists them. \return KNOT_EOK; KNOT_EINVAL; KNOT_ENOMEM, KNOT_EMALF. */
 int mail_change_uses_check(mail_change_t *change, mail_diag_t *diag);
+/*! Append what to do to a reason that says that an entry does not exist. */
+void mail_change_remedy(mail_change_t *change, mail_diag_t *diag);
 /*! Free the compiled policies. */
 void mail_change_plans_free(mail_change_t *change);

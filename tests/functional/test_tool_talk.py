@@ -260,3 +260,54 @@ def test_progress_keeps_to_its_line(full, columns):
     assert parts
     assert all(len(part) < columns for part in parts)
     assert any(part.endswith("s left") for part in parts) == (columns > 30)
+
+
+# What to do
+
+@pytest.mark.parametrize("words,said", [
+    (["policy-set", "x", "host=mial"], "policy x: host: host mial does not exist: did you mean mail?"),
+    (["policy-set", "x", "host=web"], "policy x: host: host web does not exist: kmailctl host-set web name=NAME "
+                                      "address=ADDRESS makes it"),
+    (["policy-set", "x", "base=busines"], "policy x: base: policy busines does not exist: did you mean business?"),
+    (["policy-set", "x", "key-set=k"], "policy x: key-set: key-set k does not exist: kmailctl key-generate k makes it"),
+    (["domain-set", "a.example", "policy=nix"], "domain a.example: policy nix does not exist: kmailctl policy-set nix"),
+    (["domain-set", "a.example", "policy=parked"],
+     "domain a.example: ns: policy parked names no name server, which every domain needs: "
+     "kmailctl policy-set parked ns=NAME"),
+    (["domain-set", "a.example", "policy=business", "ns=none"],
+     "domain a.example: ns: none takes away the name servers, which every domain needs"),
+    (["domain-set", "example.com", "policy=business"],
+     "domain example.com: ns: ns1.example.com. lies in the domain but is no host with an address: make a host"),
+    (["domain-show", "exmaple.net"], "domain exmaple.net: there is none; did you mean example.net?"),
+    (["host-show", "web"], "host web: there is none; kmailctl host-list lists those that there are"),
+    (["key-show", "web"], "key-set web: there is none; kmailctl key-list lists those that there are"),
+    (["policy-unset", "busines"], "policy busines: there is none; did you mean business?"),
+    (["domain-unset", "example.net", "mx"], "domain example.net: mx: it sets none itself; there is 10 mail (policy business)"),
+    (["host-unset", "mail", "tlsa"], "host mail: tlsa: it sets none itself; there is nothing"),
+    (["domain-unset", "example.net", "mx=20 mail"],
+     "domain example.net: mx: there is no 20 mail; there is 10 mail (policy business)"),
+])
+def test_what_to_do(full, words, said):
+    """A message names the entry, the item, and the remedy."""
+    done = full.run(*words, status=1)
+    assert done.stderr.startswith(f"kmailctl: {said}"), done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("words,said", [
+    (["records"], "records: DOMAIN is missing"), (["dkim-import", "a/b"], "dkim-import: FILE|p=... is missing"),
+    (["records", "a.example", "b.example"], "records: b.example is one argument too many"),
+    (["records", "a.example", "--fromat", "zone"], "unknown option --fromat; did you mean --format?"),
+    (["domain-set", "a.example", "polcy=x"], "a domain has no item polcy; did you mean policy?"),
+])
+def test_what_is_wrong_with_the_line(store, words, said):
+    """Which argument, which option, which item."""
+    assert f"kmailctl: {said}\n" in store.run(*words, status=2).stderr
+
+
+def test_a_warning_is_printed_once(full):
+    """Whoever gives it."""
+    done = full.run("policy-set", "business", "ttl=9999999", "mx=10 nix", "mx=20 nix")
+    warnings = [line for line in done.stderr.splitlines() if line.startswith("warning: ")]
+    assert warnings
+    assert len(set(warnings)) == len(warnings)

@@ -63,20 +63,27 @@ static const struct {
 	uint32_t line;
 } refused[] = {
 	/* References to nothing, with the line that makes them. */
-	{ "domain new.example| policy: nope", "domain new.example: policy nope does not exist", 3 },
+	{ "domain new.example| policy: nope",
+	  "domain new.example: policy nope does not exist: kmailctl policy-set nope ns=NAME mx=MX makes it",
+	  3 },
 	{ "domain new.example| txt: x| policy: nope",
 	  "domain new.example: policy nope does not exist", 4 },
 	{ "domain new.example| alias: nope.example",
 	  "domain new.example: domain nope.example does not exist", 3 },
 	{ "policy new| ttl: 5| base: nope", "policy new: base: policy nope does not exist", 4 },
-	{ "policy new| host: [ mail, nope ]", "policy new: host: host nope does not exist", 3 },
+	{ "policy new| host: [ mail, nope ]",
+	  "policy new: host: host nope does not exist: kmailctl host-set nope name=NAME", 3 },
+	{ "policy new| host: [ mail, extro ]",
+	  "policy new: host: host extro does not exist: did you mean extra?", 3 },
 	{ "host mail| name: mail| certificate: nope",
 	  "policy business: host mail: certificate: certificate nope does not exist", 4 },
 	{ "domain new.example| policy: other| host-add: nope",
 	  "domain new.example: host: host nope does not exist", 4 },
-	{ "policy new| key-set: nope", "policy new: key-set: key-set nope does not exist", 3 },
+	{ "policy new| key-set: nope",
+	  "policy new: key-set: key-set nope does not exist: kmailctl key-generate nope makes it",
+	  3 },
 	{ "dkim nope.example/s| key: '" KEY1 "'",
-	  "dkim nope.example/s: domain nope.example does not exist", 2 },
+	  "dkim nope.example/s: domain nope.example does not exist: did you mean o1.example?", 2 },
 	{ "dkim sub.example.org/s| key: '" KEY1 "'",
 	  "dkim sub.example.org/s: domain sub.example.org does not exist", 2 },
 	{ "dkim policy:nope/s| key: '" KEY1 "'", "dkim policy:nope/s: policy nope does not exist",
@@ -130,14 +137,18 @@ static const struct {
 	  "policy p9: policy p9 has more than 7 bases above each other", 17 },
 
 	/* A hosted domain needs name servers. */
-	{ "domain new.example| policy: bare", "domain new.example: ns: its policy has none", 3 },
-	{ "policy other| ttl: 5", "ns: its policy has none", 0 },
+	{ "domain new.example| policy: bare",
+	  "domain new.example: ns: policy bare names no name server, which every domain needs: kmailctl policy-set bare ns=NAME",
+	  3 },
+	{ "policy other| ttl: 5", "ns: policy other names no name server", 0 },
 	{ "domain new.example| policy: business| ns: none",
-	  "domain new.example: ns: its policy has none", 3 },
+	  "domain new.example: ns: none takes away the name servers, which every domain needs: "
+	  "kmailctl domain-unset new.example ns",
+	  3 },
 	{ "policy new| ns: [ 'ns.example.net.', ns1 ]",
 	  "policy new: ns: ns1 lies in the domain but is no host with an address", 3 },
 	{ "domain example.net| policy: other",
-	  "domain example.net: ns: a name server lies in the domain but is no host with an address",
+	  "domain example.net: ns: ns.example.net. lies in the domain but is no host with an address: make a host of this name (kmailctl host-set)",
 	  3 },
 
 	/* Conflicts. */
@@ -497,10 +508,13 @@ static void test_bad_before(void)
 		{ "policy nope| ns: 'ns.example.net.'", NULL },
 		{ "host nope| name: nope", NULL },
 		{ "domain lost.example| policy: nope| txt: x",
-		  "domain lost.example: policy nope does not exist" },
+		  "domain lost.example: policy nope does not exist: "
+		  "kmailctl policy-set nope ns=NAME mx=MX makes it" },
 		{ "domain new.example| policy: bad",
 		  "domain new.example: policy bad: host: host nope does not exist" },
-		{ "policy bad| host: nope| ttl: 5", "policy bad: host: host nope does not exist" },
+		{ "policy bad| host: nope| ttl: 5",
+		  "policy bad: host: host nope does not exist: "
+		  "kmailctl host-set nope name=NAME address=ADDRESS makes it" },
 	};
 	stored_t s;
 	setup(&s, false);

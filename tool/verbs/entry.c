@@ -131,9 +131,12 @@ static void delete_entry(tool_t *tool, const char *text)
 {
 	mail_entry_t *old = NULL, *entry = tool_new_entry(tool, tool->verb->section, text);
 	int ret = mail_txn_get(tool->txn, entry->section, entry->id, &old);
+	if (ret == KNOT_ENOENT) {
+		(void)tool_entry(tool, entry->section, text);
+	}
 	if (ret != KNOT_EOK && ret != KNOT_EMALF) {
 		tool_fail(tool, ret, "%s %s: %s", mail_section_name(entry->section), text,
-		          ret == KNOT_ENOENT ? "there is none" : knot_strerror(ret));
+		          knot_strerror(ret));
 	}
 	entry->deleted = true;
 	write_entry(tool, old, entry);
