@@ -163,16 +163,17 @@ static bool is_shown(const char *state)
 	return strcmp(state, "pending") != 0 && strcmp(state, "removed") != 0;
 }
 
-static void print_key(tool_t *tool, hidden_t *hidden, const mail_entry_t *entry, int64_t now)
+/*! \brief Print a key. \param hider What hides it; NULL: nothing. */
+static void print_key(tool_t *tool, const mail_entry_t *entry, const char *hider, int64_t now)
 {
 	static const mail_item_id_t told[] = { MAIL_ITEM_PUBLISH, MAIL_ITEM_ACTIVATE,
 		                               MAIL_ITEM_RETIRE, MAIL_ITEM_REMOVE };
 	const char *state = state_of(entry, now);
-	char algorithm[16], text[sizeof(hidden->why) + 64];
-	const bool is_hidden = is_shown(state) && hidden_key(tool, hidden, entry->id);
+	char algorithm[16], text[sizeof(((hidden_t *)NULL)->why) + 64];
+	const bool is_hidden = hider != NULL && is_shown(state);
 	state = is_hidden ? "hidden" : state;
 	if (tool->json && is_hidden) {
-		json_t *string = tool_json_str(MAIL_STR(hidden->why));
+		json_t *string = tool_json_str(MAIL_STR(hider));
 		char *why = tool_memory(tool, json_dumps(string, JSON_ENCODE_ANY));
 		(void)snprintf(text, sizeof(text), ",\"state\":\"hidden\",\"hidden-by\":%s", why);
 		free(why);
@@ -209,7 +210,8 @@ int verb_dkim_list(tool_t *tool)
 	}
 	hidden_t hidden = { .cache = NULL };
 	while (tool_next(tool, &walk) != NULL) {
-		print_key(tool, &hidden, walk.entry, now);
+		const bool is_hidden = hidden_key(tool, &hidden, walk.entry->id);
+		print_key(tool, walk.entry, is_hidden ? hidden.why : NULL, now);
 	}
 	hidden_free(&hidden);
 	return walk.status;
@@ -242,9 +244,10 @@ int verb_dkim_retire(tool_t *tool)
 	}
 	tool_expect_entry(tool, entry, mail_entry_check(entry, tool_diag(tool)));
 	tool_put(tool, &entry, 1, NULL);
-	tool_commit(tool);
 	hidden_t hidden = { .cache = NULL };
-	print_key(tool, &hidden, entry, time(NULL));
+	const bool is_hidden = hidden_key(tool, &hidden, entry->id);
 	hidden_free(&hidden);
+	tool_commit(tool);
+	print_key(tool, entry, is_hidden ? hidden.why : NULL, time(NULL));
 	return STATUS_DONE;
 }
