@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What README.md tells a newcomer to type, typed on a fresh Debian: run by scripts/newcomer.
+"""What README.md and doc/first-day.rst tell a newcomer to type, typed on a fresh Debian: run by scripts/newcomer.
 
-An indented block is what is to be typed, or a part of knot.conf, or, after the word "prints", what is then seen.
+In README.md an indented block is what is to be typed, or a part of knot.conf, or, after the word "prints", what is
+then seen.  In first-day.rst a line that begins with $ or # is to be typed.
 """
 
 import fcntl
@@ -45,6 +46,11 @@ done
 echo "systemctl: knotd does not start" >&2
 exit 1
 """
+
+# There is no journal, and a system without init has no iproute2, which every other Debian has.
+PLAYED = {"journalctl": "test \"$*\" = '-u knot'", "ss": "test \"$*\" = -lnup"}
+# What does not succeed on a good first day, and what it says.
+NOT_YET = {"kmailctl ds example.org": "no DS before"}
 
 passed = failed = 0
 log = []
@@ -108,7 +114,8 @@ def configure(block):
     for line in filter(None, block.splitlines()):
         begins = not line.startswith(" ") or line.startswith("  - ")
         if not line.startswith(" "):
-            at = len(lines)
+            # The section of a module stands before what names it.
+            at = 0 if line.startswith("mod-") else len(lines)
             same = [i for i, have in enumerate(lines) if have == line]
         else:
             same = [i for i, have in enumerate(lines) if have == line and i >= at]
@@ -196,14 +203,59 @@ def own_zone():
     is_answered("_dmarc.example.net", "TXT", "NXDOMAIN")
 
 
+def type_page(begin, end):
+    """Types the commands of a part of first-day.rst."""
+    text = (TOP / "doc" / "first-day.rst").read_text(encoding="utf-8")
+    part = text[text.index(begin):text.index(end) if end else None]
+    lines = re.findall(r"^ +[$#] (.*)$", part, flags=re.M)
+    for line in lines:
+        status, said = shell(line)
+        if line in NOT_YET:
+            verdict(status == 1 and NOT_YET[line] in said, f"first-day.rst: {line}", f"status {status}\n{said}")
+        else:
+            verdict(status == 0, f"first-day.rst: {line}", f"status {status}\n{said}")
+    verdict(lines, f"first-day.rst has commands behind: {begin}")
+
+
+def first_day():
+    """doc/first-day.rst, where all is well: for a hosted domain, and for a zone."""
+    configure("mod-mail:\n  - id: hosting\n    store: /var/lib/knot/mail\n")
+    CONF.write_text(CONF.read_text(encoding="utf-8").replace("global-module: mod-mail\n", "global-module: mod-mail/hosting\n"),
+                    encoding="utf-8")
+    verdict(shell("kmailctl policy-set business key-set=shared && kmailctl domain-set example.org policy=business")[0] == 0,
+            "a domain for first-day.rst")
+    verdict(shell("systemctl restart knot")[0] == 0, "knotd restarts")
+    is_answered("example.org", "MX", ["10 mx.example.com."])
+    zone = "Nothing is added to my zone\n---"
+    type_page("Begin with one command", zone)
+    type_page("Unsigned\n---", None)
+    ZONE.with_name("example.org.zone").write_text(ZONE_TEXT, encoding="utf-8")
+    configure("zone:\n  - domain: example.org\n    module: mod-mail/hosting\n")
+    shell("knotc reload")
+    is_answered("_dmarc.example.org", "TXT", ['"v=DMARC1; p=quarantine; rua=mailto:postmaster@example.org"'])
+    is_answered("www.example.org", "A", ["192.0.2.80"])
+    type_page(zone, "Unsigned\n---")
+    status, said = shell("knotc zone-read example.org | kmailctl records example.org --zone -")
+    verdict(status == 0 and "_dmarc" in said and "192.0.2.80" not in said, "what is added, and nothing else", said)
+
+
+def play(name, text):
+    """Puts a program into the place of one that a system without init has not."""
+    path = Path("/usr/local/bin") / name
+    path.write_text(text, encoding="utf-8")
+    path.chmod(0o755)
+
+
 def main():
     """All of it."""
     loopback_up()
     follow_log()
-    Path("/usr/local/bin/systemctl").write_text(SYSTEMCTL, encoding="utf-8")
-    Path("/usr/local/bin/systemctl").chmod(0o755)
+    play("systemctl", SYSTEMCTL)
+    for name, condition in PLAYED.items():
+        play(name, f"#!/bin/sh\n{condition}\n")
     first_domain()
     own_zone()
+    first_day()
     bad = [line for line in log if re.search(r"\b(error|critical)\b", line) and "failed to open" not in line]
     verdict(not bad, "knotd has no error in its log", "\n".join(bad))
     print(f"{passed} passed, {failed} failed")
