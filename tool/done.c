@@ -185,6 +185,14 @@ void done_say(tool_t *tool, bool would)
 	done_free(tool);
 }
 
+void done_path(const tool_t *tool, const char *what, const char *path)
+{
+	if (tool->json && !tool->quiet) {
+		tool_json_message(json_pack("{s:s, s:o}", "done", what, "path",
+		                            tool_json_str(MAIL_STR(path))));
+	}
+}
+
 void done_free(tool_t *tool)
 {
 	struct done *done = tool->done;

@@ -22,6 +22,8 @@ void done_note(tool_t *tool, const mail_entry_t *old, const mail_entry_t *entry,
 void done_more(tool_t *tool, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /*! Say what was noted, and forget it. \param would It has not been done: a dry run. */
 void done_say(tool_t *tool, bool would);
+/*! With --json, say that a store was made or copied. */
+void done_path(const tool_t *tool, const char *what, const char *path);
 /*! Forget what was noted. */
 void done_free(tool_t *tool);
 /*! Write a number with a comma before each three digits. \return out. */

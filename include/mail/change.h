@@ -32,6 +32,7 @@ typedef struct {
 mail_change_t *mail_change_begin(mail_txn_t *txn);
 /*!
  * Write one entry (entry->deleted: deletes it). An entry equal to the stored one is left alone.
+ * Warns when an earlier line of the change has written the entry otherwise.
  * For certificates: keeps `publish` of the stored entry while `next` stays the same, else sets it to now.
  */
 int mail_change_put(mail_change_t *change, const mail_entry_t *entry, mail_diag_t *diag);

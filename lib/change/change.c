@@ -170,6 +170,7 @@ static int listed_add(mail_change_t *change, const mail_entry_t *entry)
 	if (*node == copy) {
 		change->listed_count++;
 	} else {
+		change->again = (*node)->deleted ? 0 : (*node)->line;
 		mail_entry_free(*node);
 		*node = copy;
 	}
@@ -335,6 +336,7 @@ static int entry_write(mail_change_t *change, const mail_entry_t *entry, const m
 int mail_change_put(mail_change_t *change, const mail_entry_t *entry, mail_diag_t *diag)
 {
 	mail_entry_t *old = NULL;
+	change->again = 0;
 	int ret = mail_txn_get(change->txn, entry->section, entry->id, &old);
 	if (ret == KNOT_ENOTSUP) {
 		diag->line = entry->line;
@@ -354,6 +356,12 @@ int mail_change_put(mail_change_t *change, const mail_entry_t *entry, mail_diag_
 		mail_entry_free(dated);
 	} else {
 		ret = entry_write(change, entry, old);
+	}
+	if (ret == KNOT_EOK && change->again != 0 && !entry->deleted) {
+		diag->line = entry->line;
+		mail_diag_warn(diag, "%s %.*s: line %u writes it, too; what is written last counts",
+		               mail_section_name(entry->section), (int)entry->id.len,
+		               entry->id.data, (unsigned)change->again);
 	}
 	mail_entry_free(old);
 	return ret;

@@ -36,8 +36,10 @@ struct mail_change {
 	mail_entry_t *const *
 		put; /*!< Entries of the caller whose lines are told of, unchanged ones too; or NULL. */
 	size_t put_count;
-	bool removes; /*!< What others may name was deleted: it must not be in use. */
-	bool deletes; /*!< A domain was deleted or became an alias. */
+	uint32_t
+		again; /*!< Line that wrote the entry before which was written last; 0: none did. */
+	bool removes;  /*!< What others may name was deleted: it must not be in use. */
+	bool deletes;  /*!< A domain was deleted or became an alias. */
 	bool targets; /*!< One that aliases may have as their target was changed, or a key of it. */
 	bool touched[MAIL_SECTION_COUNT];
 	void *plans;             /*!< Tree of the policies that were compiled. */

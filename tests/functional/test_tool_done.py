@@ -107,6 +107,8 @@ def test_as_objects(full):
     (found,) = objects(full.run("--json", "domain-unset", "example.edu").stderr)
     assert (found["done"], found["id"], "items" in found) == ("deleted", "example.edu", False)
     assert full.run("--json", "-q", "domain-set", D, "mx=30 mail").stderr == ""
+    copy = full.directory / "copy"
+    assert objects(full.run("--json", "backup", copy).stderr)[-1] == {"done": "copied", "path": str(copy)}
 
 
 def test_keys_go_with_their_owner(full):

@@ -2,6 +2,7 @@
 """kmailctl: the words of a -set: what is said twice, += and -=, ITEM-add."""
 
 import json
+import re
 
 import pytest
 
@@ -107,6 +108,19 @@ def test_json_twice(first, line):
     done = first.load(line + "\n", status=1)
     assert ":1: " in done.stderr
     assert first.run("export").stdout == before
+
+
+def test_lines_twice(first):
+    """An entry that two lines write otherwise: the last one counts, which is said. Deleted and made again, it is not."""
+    one = '{"kind":"domain","name":"a.example","policy":"business"}'
+    other = '{"kind":"domain","name":"a.example","policy":"business","ttl":60}'
+    gone = '{"kind":"domain","name":"a.example","deleted":true}'
+    done = first.load(f"{one}\n{other}\n")
+    assert re.search(r"^warning: .*ndjson:2: domain a.example: line 1 writes it, too; what is written last counts$",
+                     done.stderr, re.M)
+    assert shown(first, "domain", "a.example")["ttl"] == 60
+    assert "warning" not in first.load(f"{gone}\n{one}\n").stderr
+    assert "warning" not in first.load(f"{one}\n{one}\n").stderr
 
 
 def test_ramps_twice_in_a_file(first):

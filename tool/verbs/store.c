@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "tool/access.h"
+#include "tool/done.h"
 #include "tool/file.h"
 #include "tool/open.h"
 #include "tool/options.h"
@@ -64,6 +65,7 @@ int verb_init(tool_t *tool)
 	}
 	access_warn(tool, tool->path);
 	tool_note(tool, "made the store %s", tool->path);
+	done_path(tool, "created", tool->path);
 	return STATUS_DONE;
 }
 
@@ -172,6 +174,7 @@ int verb_backup(tool_t *tool)
 	}
 	warn_copy(tool, directory, &store);
 	tool_note(tool, "copied %s to %s", tool->path, directory);
+	done_path(tool, "copied", directory);
 	return STATUS_DONE;
 }
 
@@ -188,7 +191,8 @@ int verb_purge(tool_t *tool)
 	if (tool->json) {
 		(void)tool_json(json_pack("{s:i}", "removed", removed));
 	} else {
-		tool_note(tool, "%d tombstones removed", removed);
+		tool_note(tool, "%d %s removed", removed,
+		          removed == 1 ? "tombstone" : "tombstones");
 	}
 	return STATUS_DONE;
 }
