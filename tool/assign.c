@@ -172,6 +172,21 @@ static void check_pairs(tool_t *tool, const assign_t *assign)
 	}
 }
 
+/*! \brief What a warning is about. */
+typedef struct {
+	tool_t *tool;
+	const mail_entry_t *entry;
+	const mail_item_t *item;
+} about_t;
+
+static void warn_word(void *ctx, const char *text)
+{
+	const about_t *about = ctx;
+	mail_diag_warn(&about->tool->diag, "%s %.*s: %s: %s",
+	               mail_section_name(about->entry->section), (int)about->entry->id.len,
+	               about->entry->id.data, about->item->name, text);
+}
+
 /*! \brief Add the value of a word to an entry that gathers words of a form. */
 static void gather(tool_t *tool, mail_entry_t *gathered, const assignment_t *what)
 {
@@ -182,9 +197,12 @@ static void gather(tool_t *tool, mail_entry_t *gathered, const assignment_t *wha
 	if (value == NULL) {
 		tool_usage(tool, "%s needs a value: %s=VALUE", name_of(what), name_of(what));
 	}
-	int ret = mail_entry_parse(gathered, what->item, what->op, MAIL_STR(value), 0,
-	                           tool_diag(tool));
+	mail_diag_t *diag = tool_diag(tool);
+	about_t about = { tool, gathered, what->item };
+	mail_diag_t own = { .warn = warn_word, .warn_ctx = &about };
+	int ret = mail_entry_parse(gathered, what->item, what->op, MAIL_STR(value), 0, &own);
 	if (ret != KNOT_EOK) {
+		(void)mail_diag_error(diag, own.column, "%s", own.text);
 		fail_word(tool, gathered, what, ret);
 	}
 }

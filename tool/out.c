@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "mail/json.h"
+#include "mail/lint.h"
 #include "mail/time.h"
 #include "tool/file.h"
 #include "tool/open.h"
@@ -263,9 +264,39 @@ void tool_note(tool_t *tool, const char *fmt, ...)
 	(void)fputc('\n', stderr);
 }
 
+/*!
+ * \brief Return whether a warning was given before, perhaps without the entry that it is about: a value is looked at when it
+ *        is read, and again when records are made of it.
+ */
+static bool is_given(const mail_buf_t *given, const char *text)
+{
+	const size_t len = strlen(text);
+	const char *other;
+	for (size_t pos = 0; (other = mail_warning_next(given, &pos)) != NULL;) {
+		const size_t tail = strlen(other);
+		if (tail > len) {
+			continue;
+		}
+		if ((len == tail ||
+		     (len > tail + 1 && memcmp(text + len - tail - 2, ": ", 2) == 0)) &&
+		    strcmp(text + len - tail, other) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
 static void take_warning(void *ctx, const char *text)
 {
+	static mail_buf_t given;
 	tool_t *tool = ctx;
+	/* With a line of a file, it is about that line. */
+	if (tool->diag.line == 0 && is_given(&given, text)) {
+		return;
+	}
+	if (tool->warnings < WARNINGS_MAX) {
+		mail_warning_keep(&given, text);
+	}
 	if (tool->file != NULL && tool->diag.line > 0) {
 		tool_warn(tool, "%s:%u: %s", tool->file, tool->diag.line, text);
 	} else {

@@ -26,8 +26,8 @@ int mail_dmarc_tag_check(mail_str_t tag, mail_diag_t *diag);
  * `!` in them are percent-encoded if each URI is a list element, and hosts in mailto: become A-labels.
  *
  * \param tags  The tags, n of them.
- * \param diag  Out: reason of an error. It also takes warnings: pct, rf or ri; fo without ruf; sp weaker than np;
- *              p=none with a stricter sp.
+ * \param diag  Out: reason of an error. It also takes warnings: pct, rf or ri; fo without ruf; sp or np weaker
+ *              than p; sp weaker than np; p=none with a stricter sp.
  *
  * \return KNOT_EOK; KNOT_EINVAL with the reason; KNOT_ENOMEM, KNOT_ESPACE.
  */

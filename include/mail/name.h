@@ -162,6 +162,14 @@ static inline mail_lf_t mail_lf_relative(mail_lf_t lf, mail_lf_t apex)
 /*! Return the number of labels. */
 unsigned mail_lf_labels(mail_lf_t lf);
 
+/*!
+ * Return whether a relative name looks like an absolute one whose dot was forgotten: it has two labels or more, and the
+ * last of them is mostly found at the top of names.
+ *
+ * \param missing  There is no such name in the domain.
+ */
+bool mail_lf_lacks_dot(mail_lf_t relative, bool missing);
+
 /*! Return the name above: all but the last label. */
 static inline mail_lf_t mail_lf_parent(mail_lf_t lf)
 {

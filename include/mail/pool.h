@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*!
  * \file
- * \brief A memory pool for packets outside of knotd: pieces are allocated one by one, and freed all at once.
+ * \brief Memory of packets outside of knotd: taken piece by piece, freed at once.
  *
- * Thread rule: one thread at a time uses a pool.
+ * Thread rule: a pool is used by one thread at a time.
  */
 #pragma once
 
@@ -12,15 +12,12 @@
 
 typedef struct mail_pool_block mail_pool_block_t;
 
-/*! A pool. A zeroed object is empty. */
+/*! Zeroed is empty. */
 typedef struct {
 	mail_pool_block_t *blocks;
 } mail_pool_t;
 
-/*!
- * Return the context with which libknot allocates from a pool. The pool must not move while the context is in
- * use.
- */
+/*! Return what libknot takes memory of a pool by. The pool stays where it is. */
 knot_mm_t mail_pool_mm(mail_pool_t *pool);
-/*! Free all pieces of a pool, and make it empty. */
+/*! Free all that was taken. */
 void mail_pool_free(mail_pool_t *pool);

@@ -30,6 +30,12 @@ typedef struct {
  */
 int mail_spf_term_check(mail_str_t term, mail_spf_cost_t *cost, mail_diag_t *diag);
 
+/*!
+ * Refuse a term that nobody means as it is written, though the grammar may take it ("include=x.example"), and say what
+ * to write. Warns of a modifier that no receiver knows.
+ */
+int mail_spf_slip_check(mail_str_t term, mail_diag_t *diag);
+
 /*! Check an `all` with its qualifier: "-all", "~all", "?all", "+all" (a warning), or "none". */
 int mail_spf_all_check(mail_str_t all, mail_diag_t *diag);
 
@@ -42,10 +48,32 @@ int mail_spf_all_check(mail_str_t all, mail_diag_t *diag);
  *                  empty string is "-all".
  *
  * \return KNOT_EOK; KNOT_EINVAL (bad term, more than 10 lookups, a term after all, all twice,
- *         redirect twice); warns about redirect beside all, +all, a missing all.
+ *         redirect twice); warns about redirect beside all, a missing all, what its terms give a warning for.
  */
 int mail_spf_render(const mail_str_t *terms, size_t n, mail_str_t all, mail_rdata_t *rdata,
                     mail_diag_t *diag);
 
 /*! Return whether a TXT value is an SPF record ("v=spf1" alone or followed by a space, RFC 7208 4.5). */
 bool mail_spf_is(mail_str_t txt);
+
+/*! What a term makes a receiver do. */
+typedef enum {
+	MAIL_SPF_OTHER, /*!< Nothing that needs a lookup. */
+	MAIL_SPF_EVERY, /*!< `all`. */
+	MAIL_SPF_INCLUDE,
+	MAIL_SPF_A,
+	MAIL_SPF_MX,
+	MAIL_SPF_EXISTS,
+	MAIL_SPF_PTR,
+	MAIL_SPF_REDIRECT,
+} mail_spf_does_t;
+
+/*! A term of a record that somebody published. */
+typedef struct {
+	mail_spf_does_t does;
+	mail_str_t domain; /*!< The domain that it names; empty: that of the record. */
+	bool macro;        /*!< Which one that is depends on the message. */
+} mail_spf_term_t;
+
+/*! Read a term, which need not be valid. */
+mail_spf_term_t mail_spf_term_read(mail_str_t term);

@@ -18,7 +18,12 @@ typedef struct {
 	mail_str_t id;
 	mail_plan_t *plan; /*!< NULL: it was bad before, and has nothing to do with this change. */
 	bool affected;     /*!< It was made from an entry that changed. */
+	mail_buf_t warnings; /*!< All that it has, of whatever entry. */
+	mail_buf_t names;    /*!< For mail_lint_concerns(). */
 } checked_t;
+
+static int policy_compile(mail_change_t *change, mail_str_t id, const checked_t **out, bool *ours,
+                          mail_diag_t *diag);
 
 static int checked_compare(const void *a_ptr, const void *b_ptr)
 {
@@ -32,6 +37,8 @@ static void checked_free(void *ptr)
 {
 	checked_t *checked = ptr;
 	mail_plan_free(checked->plan);
+	mail_buf_free(&checked->warnings);
+	mail_buf_free(&checked->names);
 	free((void *)checked->id.data);
 	free(checked);
 }
@@ -92,22 +99,21 @@ static bool affected_by(const mail_change_t *change, const mail_dependency_t *de
 	return false;
 }
 
-/*! Keep warnings until it is known whether they have to do with this change; 00 after each. */
-static void warning_keep(void *ctx, const char *text)
+/*! Return the warnings of the policy that the top layer of a profile inherits from; NULL: there is none, or it is bad. */
+static const mail_buf_t *warnings_above(mail_change_t *change, const mail_profile_t *profile,
+                                        const mail_diag_t *given)
 {
-	(void)mail_buf_put(ctx, text, strlen(text) + 1);
-}
-
-/*! Hand on what was kept, with the name of the entry that it is about. */
-static void warnings_give(const mail_buf_t *kept, mail_section_t section, mail_str_t id,
-                          mail_diag_t *diag)
-{
-	for (size_t at = 0; at < kept->len;) {
-		const char *text = (const char *)kept->data + at;
-		mail_diag_warn(diag, "%s %.*s: %s", mail_section_name(section), (int)id.len,
-		               id.data, text);
-		at += strlen(text) + 1;
+	const checked_t *above = NULL;
+	bool ours = false;
+	/* It may be compiled here for the first time: then its own warnings are given, but it refuses nothing. */
+	mail_diag_t diag = { .warn = given->warn, .warn_ctx = given->warn_ctx };
+	if (profile->layer_count < 3) {
+		return NULL; /* The defaults, and the layer itself. */
 	}
+	const mail_entry_t *entry = profile->layers[profile->layer_count - 2].entry;
+	return policy_compile(change, entry->id, &above, &ours, &diag) == KNOT_EOK
+	               ? &above->warnings
+	               : NULL;
 }
 
 static checked_t *checked_new(mail_str_t id)
@@ -128,23 +134,26 @@ static checked_t *checked_new(mail_str_t id)
 static int policy_make(mail_change_t *change, checked_t *checked, mail_profile_t **profile,
                        mail_diag_t *diag)
 {
-	mail_buf_t warnings = { 0 };
-	mail_diag_t own = { .warn = warning_keep, .warn_ctx = &warnings };
+	mail_diag_t own = { .warn = mail_warning_keep, .warn_ctx = &checked->warnings };
 	int ret = mail_profile_of_policy(&change->source, checked->id, profile, &own);
 	if (ret == KNOT_EOK) {
 		ret = mail_plan_make(*profile, true, &checked->plan, &own);
 	}
 	if (ret == KNOT_EOK) {
+		const mail_lint_of_t of = { .plan = checked->plan, .names = &checked->names };
 		checked->affected = affected_by(change, checked->plan->dependencies,
 		                                checked->plan->dependency_count);
-	} else {
+		ret = mail_lint(change->lint, &of, &own);
+	}
+	if (ret != KNOT_EOK) {
+		mail_plan_free(checked->plan);
+		checked->plan = NULL;
 		diag->line = own.line;
 		(void)mail_diag_error(diag, own.column, "%s", own.text);
+	} else if (checked->affected && checked->warnings.len > 0) {
+		mail_change_warn(&checked->warnings, warnings_above(change, *profile, diag),
+		                 MAIL_SECTION_POLICY, checked->id, diag);
 	}
-	if (checked->affected) {
-		warnings_give(&warnings, MAIL_SECTION_POLICY, checked->id, diag);
-	}
-	mail_buf_free(&warnings);
 	return ret;
 }
 
@@ -182,6 +191,7 @@ static int policy_compile(mail_change_t *change, mail_str_t id, const checked_t 
 	mail_profile_t *profile = NULL;
 	int ret = policy_make(change, checked, &profile, diag);
 	if (ret != KNOT_EOK) {
+		*ours |= checked->affected;
 		ret = policy_refuse(change, id, profile, ret, ours, diag);
 	}
 	mail_profile_free(profile);
@@ -363,6 +373,14 @@ typedef struct {
 	bool must;    /*!< It must be good: it differs, or nobody remembers whether it does. */
 } concern_t;
 
+/*! Look at the records of a domain that was written. */
+static int domain_lint(mail_change_t *change, mail_str_t id, const concern_t *concern,
+                       const mail_plan_t *plan, mail_diag_t *diag)
+{
+	const mail_lint_of_t of = { .plan = plan, .domain = id, .alias = concern->of.alias };
+	return concern->of.put ? mail_lint(change->lint, &of, diag) : KNOT_EOK;
+}
+
 /*! Compile a domain with overrides, or an alias. concern->differs is set when it was made from what changed. */
 static int domain_compile(mail_change_t *change, mail_str_t id, concern_t *concern,
                           mail_diag_t *diag)
@@ -370,24 +388,28 @@ static int domain_compile(mail_change_t *change, mail_str_t id, concern_t *conce
 	mail_profile_t *profile = NULL;
 	mail_plan_t *plan = NULL;
 	mail_buf_t warnings = { 0 };
-	mail_diag_t own = { .warn = warning_keep, .warn_ctx = &warnings };
+	mail_diag_t own = { .warn = mail_warning_keep, .warn_ctx = &warnings };
 	int ret = mail_profile_of_domain(&change->source, id, &profile, &own);
 	if (ret == KNOT_EOK) {
 		ret = mail_plan_make(profile, true, &plan, &own);
 	}
-	if (ret != KNOT_EOK) {
-		diag->line = own.line;
-		(void)mail_diag_error(diag, own.column, "%s", own.text);
-	} else if (mail_change_find(change, MAIL_SECTION_DOMAIN, id) != NULL) {
-		warnings_give(&warnings, MAIL_SECTION_DOMAIN, id, diag);
-	}
-	mail_buf_free(&warnings);
 	if (plan != NULL) {
 		concern->differs |= affected_by(change, plan->dependencies, plan->dependency_count);
 	} else if (profile != NULL) {
 		concern->differs |= affected_by(change, profile->dependencies,
 		                                profile->dependency_count);
 	}
+	if (ret == KNOT_EOK) {
+		ret = domain_lint(change, id, concern, plan, &own);
+	}
+	if (ret != KNOT_EOK) {
+		diag->line = own.line;
+		(void)mail_diag_error(diag, own.column, "%s", own.text);
+	} else if (warnings.len > 0 && concern->of.put) {
+		mail_change_warn(&warnings, warnings_above(change, profile, diag),
+		                 MAIL_SECTION_DOMAIN, id, diag);
+	}
+	mail_buf_free(&warnings);
 	if (ret == KNOT_EOK) {
 		ret = plan->hosted
 		              ? domain_plan_check(&change->source, plan, concern->of.name, diag)
@@ -408,8 +430,24 @@ static bool is_changed(const mail_change_t *change, mail_str_t id)
 	       mail_change_key_of(change, id) != NULL;
 }
 
+/*! Look at a domain that has all from its policy, but is named there. */
+static int plain_lint(mail_change_t *change, mail_str_t id, const concern_t *concern,
+                      const checked_t *checked, mail_diag_t *diag)
+{
+	mail_buf_t warnings = { 0 };
+	mail_diag_t own = { .warn = mail_warning_keep, .warn_ctx = &warnings };
+	int ret = domain_lint(change, id, concern, checked->plan, &own);
+	if (ret != KNOT_EOK) {
+		(void)mail_diag_error(diag, 0, "%s", own.text);
+	} else {
+		mail_change_warn(&warnings, &checked->warnings, MAIL_SECTION_DOMAIN, id, diag);
+	}
+	mail_buf_free(&warnings);
+	return ret;
+}
+
 /*! Check a domain that has all from its policy. */
-static int plain_check(mail_change_t *change, mail_str_t policy, concern_t *concern,
+static int plain_check(mail_change_t *change, mail_str_t id, mail_str_t policy, concern_t *concern,
                        mail_diag_t *diag)
 {
 	const checked_t *checked = NULL;
@@ -419,6 +457,10 @@ static int plain_check(mail_change_t *change, mail_str_t policy, concern_t *conc
 		ret = checked->plan->hosted ? domain_plan_check(&change->source, checked->plan,
 		                                                concern->of.name, diag)
 		                            : ns_missing(policy, diag);
+	}
+	if (ret == KNOT_EOK && concern->of.put &&
+	    mail_lint_concerns(&checked->names, concern->of.name)) {
+		ret = plain_lint(change, id, concern, checked, diag);
 	}
 	return ret == KNOT_EOK ? mail_change_keys_check(change, checked->plan, &concern->of, diag)
 	                       : ret;
@@ -440,7 +482,7 @@ static int domain_check(mail_change_t *change, mail_lf_t name, const mail_domain
 	                  (domain->alias.len > 0 && is_changed(change, domain->alias));
 	concern.must = concern.differs || change->all;
 	if (ret == KNOT_EOK && domain->plain && domain->alias.len == 0) {
-		ret = plain_check(change, domain->policy, &concern, diag);
+		ret = plain_check(change, mail_buf_view(&id), domain->policy, &concern, diag);
 	} else if (ret == KNOT_EOK) {
 		ret = domain_compile(change, mail_buf_view(&id), &concern, diag);
 	}
@@ -544,6 +586,9 @@ static int listed_check(mail_change_t *change, const mail_entry_t *entry, mail_d
 			return policy_key_check(change, entry, id.owner, diag);
 		}
 		owner = id.owner;
+	} else if (entry->section == MAIL_SECTION_HOST && !entry->deleted) {
+		mail_change_host_lint(change, entry, diag);
+		return KNOT_EOK;
 	} else if (entry->section != MAIL_SECTION_DOMAIN) {
 		return KNOT_EOK;
 	}
@@ -573,6 +618,13 @@ static int listed_check(mail_change_t *change, const mail_entry_t *entry, mail_d
 		return named(change, entry->section, entry->id, diag, KNOT_EINVAL);
 	}
 
+	if (is_key && !entry->deleted) {
+		int ret = mail_change_key_lint(change, entry, diag);
+		if (ret != KNOT_EOK) {
+			return named(change, MAIL_SECTION_DKIM, entry->id, diag, ret);
+		}
+	}
+
 	/* Once for a domain: of its own entry, or else of one of its keys. */
 	if (is_key && (mail_change_find(change, MAIL_SECTION_DOMAIN, owner) != NULL ||
 	               mail_change_key_of(change, owner) != entry)) {
@@ -597,6 +649,10 @@ static int finish(mail_change_t *change, mail_diag_t *diag)
 	int ret = mail_change_uses_check(change, diag);
 	if (ret != KNOT_EOK) {
 		return ret;
+	}
+	change->lint = mail_lint_new(&change->source);
+	if (change->lint == NULL) {
+		return KNOT_ENOMEM;
 	}
 	if (change->touched[MAIL_SECTION_POLICY] || change->touched[MAIL_SECTION_HOST] ||
 	    change->touched[MAIL_SECTION_CERTIFICATE] || change->touched[MAIL_SECTION_KEYSET] ||
@@ -634,5 +690,7 @@ int mail_change_finish(mail_change_t *change, mail_change_count_t *count, mail_d
 	if (count != NULL) {
 		*count = change->count;
 	}
+	mail_lint_free(change->lint);
+	change->lint = NULL;
 	return ret;
 }

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "mail/change.h"
+#include "mail/lint.h"
 #include "mail/plan.h"
 #include "mail/time.h"
 
@@ -43,6 +44,7 @@ struct mail_change {
 	bool targets; /*!< One that aliases may have as their target was changed, or a key of it. */
 	bool touched[MAIL_SECTION_COUNT];
 	void *plans;             /*!< Tree of the policies that were compiled. */
+	mail_lint_t *lint;       /*!< While it is finished. */
 	mail_lf_storage_t above; /*!< Domain above others whose plan was made last. */
 	mail_plan_t *above_plan;
 	mail_change_count_t count;
@@ -69,5 +71,19 @@ int mail_change_above_check(mail_change_t *change, mail_lf_t name, mail_diag_t *
 int mail_change_uses_check(mail_change_t *change, mail_diag_t *diag);
 /*! Append what to do to a reason that says that an entry does not exist. */
 void mail_change_remedy(mail_change_t *change, mail_diag_t *diag);
+/*!
+ * Hand on warnings with the name of the entry that they are about, but for those that are about what it inherits: they were
+ * given when that was written.
+ *
+ * \param kept   From mail_warning_keep().
+ * \param above  Warnings of the policy that is inherited from; NULL: there is none.
+ */
+void mail_change_warn(const mail_buf_t *kept, const mail_buf_t *above, mail_section_t section,
+                      mail_str_t id, mail_diag_t *diag);
+/*! Look at the name of a changed host. */
+void mail_change_host_lint(const mail_change_t *change, const mail_entry_t *entry,
+                           mail_diag_t *diag);
+/*! Look at where a changed DKIM key of a domain's own leads. \return KNOT_EOK; KNOT_EINVAL; KNOT_ENOMEM. */
+int mail_change_key_lint(const mail_change_t *change, const mail_entry_t *entry, mail_diag_t *diag);
 /*! Free the compiled policies. */
 void mail_change_plans_free(mail_change_t *change);

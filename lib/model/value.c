@@ -6,6 +6,7 @@
 #include "mail/item.h"
 
 #include "dns/idna.h"
+#include "record/address.h"
 #include "record/bimi.h"
 #include "record/caa.h"
 #include "record/check.h"
@@ -80,7 +81,10 @@ static int check_terms(mail_str_t value, bool hosts, mail_diag_t *diag)
 		} else if (hosts && mail_str_is(word, "hosts")) {
 			continue;
 		} else {
-			ret = mail_spf_term_check(word, &cost, diag);
+			ret = mail_spf_slip_check(word, diag);
+			if (ret == KNOT_EOK) {
+				ret = mail_spf_term_check(word, &cost, diag);
+			}
 		}
 		if (ret != KNOT_EOK) {
 			return mail_diag_shift(diag, ret, word.data - value.data);
@@ -224,10 +228,24 @@ static int parse_txt(mail_str_t text, mail_buf_t *out, mail_diag_t *diag)
 static int check_ttl(mail_str_t value, mail_diag_t *diag)
 {
 	uint32_t ttl;
-	if (mail_str_number(value, UINT32_MAX, &ttl) && ttl > MAIL_TTL_WARN) {
+	if (!mail_str_number(value, UINT32_MAX, &ttl)) {
+		return KNOT_EOK;
+	}
+	if (ttl > MAIL_TTL_WARN) {
 		mail_diag_warn(diag, "a TTL of more than a week: caches keep a mistake that long");
+	} else if (ttl == 0) {
+		mail_diag_warn(diag,
+		               "a TTL of 0: no cache keeps an answer, and every question comes to "
+		               "your servers");
 	}
 	return KNOT_EOK;
+}
+
+/*! A name that something leads to is no address and no wildcard. */
+static int check_host(mail_str_t value, mail_diag_t *diag)
+{
+	mail_pattern_t pattern;
+	return mail_host_parse(value, false, &pattern, diag);
 }
 
 static int check_soa_rname(mail_str_t value, mail_diag_t *diag)
@@ -243,6 +261,12 @@ static int check_address(mail_str_t value, mail_diag_t *diag)
 	uint16_t type;
 	mail_rdata_t rdata = { 0 };
 	int ret = mail_address_render(value, &type, &rdata, diag);
+	const char *special = ret == KNOT_EOK ? mail_address_special(rdata.ops.data, rdata.ops.len)
+	                                      : NULL;
+	if (special != NULL) {
+		mail_diag_warn(diag, "%.*s is %s: nobody else can reach the host there",
+		               MAIL_SHOW(value), special);
+	}
 	mail_rdata_free(&rdata);
 	return ret;
 }
@@ -311,17 +335,17 @@ static const rule_t rules[MAIL_ITEM_MAX] = {
 	[MAIL_ITEM_TLS_RPT] = { .names = mail_ulabel_uris, .check = mail_tlsrpt_uri_check },
 	[MAIL_ITEM_MTA_STS] = { .check = check_mta_sts },
 	[MAIL_ITEM_MTA_STS_ID] = { .check = mail_mtasts_id_check },
-	[MAIL_ITEM_MTA_STS_HOST] = { .names = mail_idna_write },
+	[MAIL_ITEM_MTA_STS_HOST] = { .names = mail_idna_write, .check = check_host },
 	[MAIL_ITEM_SRV] = { .names = mail_idna_write, .check = check_srv },
-	[MAIL_ITEM_AUTOCONFIG] = { .names = mail_idna_write },
-	[MAIL_ITEM_AUTODISCOVER] = { .names = mail_idna_write },
+	[MAIL_ITEM_AUTOCONFIG] = { .names = mail_idna_write, .check = check_host },
+	[MAIL_ITEM_AUTODISCOVER] = { .names = mail_idna_write, .check = check_host },
 	[MAIL_ITEM_BIMI] = { .names = mail_ulabel_uris, .check = check_bimi },
 	[MAIL_ITEM_CAA] = { .check = check_caa },
 	[MAIL_ITEM_TXT] = { .parse = parse_txt },
 	[MAIL_ITEM_RECORD] = { .names = mail_ulabel_record, .check = check_record },
 	[MAIL_ITEM_TTL] = { .check = check_ttl },
-	[MAIL_ITEM_NS] = { .names = mail_idna_write },
-	[MAIL_ITEM_SOA_MNAME] = { .names = mail_idna_write },
+	[MAIL_ITEM_NS] = { .names = mail_idna_write, .check = check_host },
+	[MAIL_ITEM_SOA_MNAME] = { .names = mail_idna_write, .check = check_host },
 	[MAIL_ITEM_SOA_RNAME] = { .names = mail_ulabel_mailbox, .check = check_soa_rname },
 	[MAIL_ITEM_NAME] = { .names = mail_idna_write },
 	[MAIL_ITEM_ADDRESS] = { .check = check_address },
@@ -331,7 +355,7 @@ static const rule_t rules[MAIL_ITEM_MAX] = {
 	[MAIL_ITEM_NEXT] = { .check = check_tlsa },
 	[MAIL_ITEM_FORM] = { .check = check_form },
 	[MAIL_ITEM_KEY] = { .parse = mail_dkim_key_parse, .check = check_key },
-	[MAIL_ITEM_CNAME] = { .names = mail_idna_write },
+	[MAIL_ITEM_CNAME] = { .names = mail_idna_write, .check = check_host },
 	[MAIL_ITEM_TAGS] = { .check = check_tags },
 	[MAIL_ITEM_DNSKEY] = { .parse = parse_dnskey },
 };

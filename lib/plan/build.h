@@ -37,8 +37,12 @@ struct mail_build {
 	mail_profile_t *profile;
 	bool strict; /*!< For writers: every doubt is an error. */
 	mail_diag_t *diag;
-	uint16_t kind;                 /*!< Index of the kind that is being rendered. */
+	mail_diag_t *
+		given; /*!< Takes the warnings, each with the item that it is about; may be NULL. */
+	uint16_t kind; /*!< Index of the kind that is being rendered; MAIL_KIND_COUNT: all are. */
 	const mail_setting_t *setting; /*!< What is being rendered, as of mail_build_row_t. */
+	mail_item_id_t item; /*!< What is rendered is a value of this one; 0: of the kind's own. */
+	const mail_entry_t *host; /*!< What is rendered is a host's; NULL: it is not. */
 	mail_build_row_t *rows;
 	size_t row_count;
 	mail_build_host_t *hosts;

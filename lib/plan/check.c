@@ -204,16 +204,17 @@ static void apex_fill(mail_build_t *build)
 	mail_name_lf(build->apex_name, &build->top);
 }
 
-/*! Return what is wrong with a target that lies in the domain; NULL: nothing. */
-static const char *target_fault(const mail_owner_t *owner, bool *fatal, mail_item_id_t item)
+/*!
+ * Return what is wrong with a target that lies in the domain, so that it is refused; NULL: nothing. What is only risky is
+ * looked at together with the rest of the store (lib/change/lint.c).
+ */
+static const char *target_fault(const mail_owner_t *owner, mail_item_id_t item)
 {
-	*fatal = true;
 	if (owner != NULL && owner_has(owner, KNOT_RRTYPE_CNAME)) {
 		return "is an alias (RFC 2181 10.3)";
 	}
-	*fatal = item == MAIL_ITEM_NS;
-	if (owner == NULL ||
-	    !(owner_has(owner, KNOT_RRTYPE_A) || owner_has(owner, KNOT_RRTYPE_AAAA))) {
+	if (item == MAIL_ITEM_NS && (owner == NULL || !(owner_has(owner, KNOT_RRTYPE_A) ||
+	                                                owner_has(owner, KNOT_RRTYPE_AAAA)))) {
 		return "lies in the domain but is no host with an address";
 	}
 	return NULL;
@@ -223,22 +224,25 @@ static int targets_check(mail_build_t *build)
 {
 	for (size_t i = 0; i < build->target_count && build->strict; i++) {
 		const mail_build_target_t *target = &build->targets[i];
-		bool fatal;
-		const char *fault = target_fault(
-			mail_owners_find(&build->plan->relative, mail_lf(&target->name), NULL),
-			&fatal, target->item);
+		const mail_lf_t name = mail_lf(&target->name);
+		const mail_owner_t *owner = mail_owners_find(&build->plan->relative, name, NULL);
+		const char *fault = target_fault(owner, target->item);
 		char text[KNOT_DNAME_TXT_MAXLEN + 1];
 		mail_buf_t buf = MAIL_BUF_FIXED((uint8_t *)text, sizeof(text));
 		if (fault == NULL) {
 			continue;
 		}
-		mail_owner_print(mail_lf(&target->name), &buf);
-		if (fatal) {
+		mail_owner_print(name, &buf);
+		if (owner == NULL && mail_lf_lacks_dot(name, true)) {
+			(void)mail_diag_error(
+				build->diag, 0,
+				"%.*s %s: did you mean %.*s.? Without a dot at its end it "
+				"is %.*s." MAIL_HOLE,
+				(int)buf.len, text, fault, (int)buf.len, text, (int)buf.len, text);
+		} else {
 			(void)mail_diag_error(build->diag, 0, "%.*s %s", (int)buf.len, text, fault);
-			return mail_build_bad(build, target->item, target->setting, KNOT_EINVAL);
 		}
-		mail_diag_warn(build->diag, "%s: %.*s %s", mail_item_get(target->item)->name,
-		               (int)buf.len, text, fault);
+		return mail_build_bad(build, target->item, target->setting, KNOT_EINVAL);
 	}
 	return KNOT_EOK;
 }

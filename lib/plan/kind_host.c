@@ -169,7 +169,9 @@ int mail_kind_helo(mail_build_t *build, const mail_kind_t *kind)
 			terms[j] = set != NULL ? set->values[j].text : dflt;
 		}
 		mail_row_t row = { .until = INT64_MAX, .ttl = UINT32_MAX, .type = kind->type };
+		build->host = host->entry;
 		ret = mail_spf_render(terms, count, MAIL_STR(""), &row.rdata, build->diag);
+		build->host = NULL;
 		if (ret != KNOT_EOK) {
 			mail_rdata_free(&row.rdata);
 			return host_bad(build, host, MAIL_ITEM_HELO_SPF, ret);

@@ -105,6 +105,11 @@ int mail_kind_spf(mail_build_t *build, const mail_kind_t *kind)
 	if (ret == KNOT_EOK) {
 		ret = mail_spf_render(terms, count, all, &rdata, build->diag);
 	}
+	if (ret == KNOT_EOK && all.len > 0) {
+		build->item = MAIL_ITEM_SPF_ALL;
+		ret = mail_spf_all_check(all, build->diag);
+		build->item = 0;
+	}
 	mail_buf_free(&memory);
 	return mail_kind_put(build, kind, kind->owner, &value, ret);
 }

@@ -162,11 +162,35 @@ static void dependencies_take(mail_plan_t *plan, mail_profile_t *profile)
 	}
 }
 
+/*! Hand a warning on with the item that it is about. */
+static void warn_item(void *ctx, const char *text)
+{
+	const mail_build_t *build = ctx;
+	if (build->kind == MAIL_KIND_COUNT) {
+		mail_diag_warn(build->given, "%s", text);
+		return;
+	}
+	const char *item = mail_kinds[build->kind].name;
+	if (build->item != 0) {
+		item = mail_item_get(build->item)->name;
+	} else if (build->kind >= MAIL_KIND_SRV && build->kind < MAIL_KIND_AUTOCONFIG) {
+		item = mail_item_get(MAIL_ITEM_SRV)->name;
+	}
+	if (build->host != NULL) {
+		mail_diag_warn(build->given, "host %.*s: %s: %s", (int)build->host->id.len,
+		               build->host->id.data, item, text);
+		return;
+	}
+	mail_diag_warn(build->given, "%s: %s", item, text);
+}
+
 static int kinds_render(mail_build_t *build)
 {
 	for (unsigned i = 0; i < MAIL_KIND_COUNT; i++) {
 		build->kind = i;
 		build->setting = NULL;
+		build->item = 0;
+		build->host = NULL;
 		int ret = mail_kinds[i].render != NULL ? mail_kinds[i].render(build, &mail_kinds[i])
 		                                       : KNOT_EOK;
 		if (ret == KNOT_ENOMEM || (ret != KNOT_EOK && build->strict)) {
@@ -197,27 +221,40 @@ static int rows_group(mail_build_t *build)
 	return ret;
 }
 
+/*! Make a plan of what a build has been given. */
+static int plan_fill(mail_build_t *build)
+{
+	build->plan->ttl = mail_profile_number(build->profile, MAIL_ITEM_TTL, 3600);
+	build->plan->apex_max = KNOT_DNAME_MAXLEN;
+	int ret = kinds_render(build);
+	build->kind = MAIL_KIND_COUNT;
+	if (ret == KNOT_EOK) {
+		ret = rows_group(build);
+	}
+	if (ret == KNOT_EOK) {
+		ret = mail_plan_check(build);
+	}
+	return ret == KNOT_EOK ? steps_fill(build) : ret;
+}
+
 int mail_plan_make(mail_profile_t *profile, bool strict, mail_plan_t **plan, mail_diag_t *diag)
 {
 	mail_diag_t own = { 0 };
-	mail_build_t build = { .profile = profile,
-		               .strict = strict,
-		               .diag = diag != NULL ? diag : &own };
+	mail_build_t build = { .profile = profile, .strict = strict, .diag = &own, .given = diag };
 	*plan = build.plan = calloc(1, sizeof(**plan));
 	if (*plan == NULL) {
 		return KNOT_ENOMEM;
 	}
-	(*plan)->ttl = mail_profile_number(profile, MAIL_ITEM_TTL, 3600);
-	(*plan)->apex_max = KNOT_DNAME_MAXLEN;
-	int ret = kinds_render(&build);
-	if (ret == KNOT_EOK) {
-		ret = rows_group(&build);
+	if (diag != NULL) {
+		own = *diag;
+		own.warn = diag->warn != NULL ? warn_item : NULL;
+		own.warn_ctx = &build;
 	}
-	if (ret == KNOT_EOK) {
-		ret = mail_plan_check(&build);
-	}
-	if (ret == KNOT_EOK) {
-		ret = steps_fill(&build);
+	int ret = plan_fill(&build);
+	if (diag != NULL) {
+		diag->line = own.line;
+		diag->column = own.column;
+		memcpy(diag->text, own.text, sizeof(diag->text));
 	}
 	mail_build_free(&build);
 	if (ret != KNOT_EOK) {

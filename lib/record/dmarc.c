@@ -194,6 +194,15 @@ static void values_warn(const mail_str_t *values, mail_diag_t *diag)
 		               "sp=%.*s guards subdomains better than p=none guards the domain",
 		               MAIL_SHOW(values[TAG_SP]));
 	}
+	if (sp >= 0 && sp < p && np <= sp) {
+		mail_diag_warn(diag,
+		               "sp=%.*s is weaker than p=%.*s: names below the domain are open",
+		               MAIL_SHOW(values[TAG_SP]), MAIL_SHOW(values[TAG_P]));
+	}
+	if (np >= 0 && np < (sp < 0 ? p : sp)) {
+		mail_diag_warn(diag, "np=%.*s is weaker than %s: names that do not exist are open",
+		               MAIL_SHOW(values[TAG_NP]), sp < 0 ? "p" : "sp");
+	}
 	/* np acts on NXDOMAIN alone; a wildcard or a signer that says NODATA leaves it to sp, or p. */
 	if (np > (sp < 0 ? p : sp)) {
 		mail_diag_warn(diag, "%s is weaker than np=%.*s, which a wildcard makes useless",

@@ -94,9 +94,10 @@ static int all_add(record_t *record, mail_str_t all)
 		               "the SPF record says nothing of other servers: no all");
 		return KNOT_EOK;
 	}
-	int ret = mail_spf_all_check(all, record->diag);
-	if (ret != KNOT_EOK) {
-		return ret;
+	/* What it says to everybody is told of with its own item. */
+	mail_diag_t own = { 0 };
+	if (mail_spf_all_check(all, &own) != KNOT_EOK) {
+		return mail_diag_error(record->diag, own.column, "%s", own.text);
 	}
 	mail_buf_u8(&record->text, ' ');
 	return mail_buf_put(&record->text, all.data, all.len);

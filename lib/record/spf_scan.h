@@ -34,3 +34,7 @@ int mail_spf_domain_check(const mail_spf_scan_t *scan, mail_str_t spec);
 
 /*! Return whether a term is a modifier that is known, and give its name. */
 bool mail_spf_modifier_known(mail_str_t term, mail_str_t *name);
+/*! Return whether a name is that of a mechanism, `ptr` among them. */
+bool mail_spf_is_mechanism(mail_str_t name);
+/*! Return whether a name is that of a modifier that is known. */
+bool mail_spf_is_modifier(mail_str_t name);

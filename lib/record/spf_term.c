@@ -12,6 +12,7 @@
 #include "record/spf_scan.h"
 
 #include "mail/chars.h"
+#include "record/address.h"
 
 #define QUALIFIERS "+-?~"
 /* RFC 6652 3: percentage of messages to report. */
@@ -140,6 +141,11 @@ static int argument_network(const mail_spf_scan_t *scan, mail_str_t argument, si
 		return mail_diag_error(scan->diag, mail_spf_column(scan, host.data),
 		                       "'%.*s' is no IPv%c address", MAIL_SHOW(host),
 		                       len == 4 ? '4' : '6');
+	}
+	const char *special = mail_address_special(address, len);
+	if (special != NULL && slash == network.len) {
+		mail_diag_warn(scan->diag, "'%.*s' is %s: no mail comes to others from there",
+		               MAIL_SHOW(scan->term), special);
 	}
 	if (slash < network.len) {
 		int ret = prefix_check(scan, mail_str_from(network, slash + 1), 8 * (uint32_t)len);
@@ -303,6 +309,10 @@ static int mechanism_scan(const mail_spf_scan_t *scan, mail_spf_cost_t *cost)
 		if (text.len == name.len && (start == 0 || scan->term.data[0] == '+')) {
 			mail_diag_warn(scan->diag, "'%.*s' lets every server of the world pass",
 			               MAIL_SHOW(scan->term));
+		} else if (start == 1 && scan->term.data[0] == '?') {
+			mail_diag_warn(scan->diag,
+			               "'%.*s' says nothing of other servers: write ~all or -all",
+			               MAIL_SHOW(scan->term));
 		}
 	}
 	return mechanism->argument(scan, mail_str_from(text, name.len));
@@ -334,6 +344,16 @@ int mail_spf_all_check(mail_str_t all, mail_diag_t *diag)
 		                       MAIL_SHOW(all));
 	}
 	return mail_spf_term_check(all, NULL, diag);
+}
+
+bool mail_spf_is_mechanism(mail_str_t name)
+{
+	return mechanism_find(name) != NULL || mail_str_is_nocase(name, "ptr");
+}
+
+bool mail_spf_is_modifier(mail_str_t name)
+{
+	return modifier_find(name) != NULL;
 }
 
 bool mail_spf_modifier_known(mail_str_t term, mail_str_t *name)

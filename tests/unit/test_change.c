@@ -327,7 +327,7 @@ static const struct {
 	{ "domain new.example| policy: parked\ndkim new.example/s| key: '" KEY1 "'", 2, 0, 0, 0, 1,
 	  "no-mail hides the domain's DKIM keys, such as new.example/s\n" },
 	{ "dkim policy:parked/s| key: '" KEY1 "'", 1, 0, 0, 0, 1,
-	  "policy parked: no-mail hides the DKIM keys of the policy\n" },
+	  "policy parked: dkim: no-mail hides the DKIM keys of the policy\n" },
 };
 
 static void test_accepted(void)

@@ -112,7 +112,9 @@ static const case_t records[] = {
 	WARN("p=reject|sp=none|np=reject", "v=DMARC1; p=reject; sp=none; np=reject", 1),
 	WARN("p=quarantine|np=reject", "v=DMARC1; p=quarantine; np=reject", 1),
 	GOOD("p=reject|np=reject", "v=DMARC1; p=reject; np=reject"),
-	GOOD("p=reject|sp=reject|np=none", "v=DMARC1; p=reject; sp=reject; np=none"),
+	WARN("p=reject|sp=none", "v=DMARC1; p=reject; sp=none", 1),
+	WARN("p=reject|sp=reject|np=none", "v=DMARC1; p=reject; sp=reject; np=none", 1),
+	GOOD("p=none|sp=none|np=none", "v=DMARC1; p=none; sp=none; np=none"),
 
 	/* What is refused. */
 	BAD("p=reject|x=y", 1),

@@ -412,7 +412,7 @@ static const case_t texts[] = {
 	/* SPF: all apart, wherever modifiers stand. */
 	GOOD(D("spf", "v=spf1 -all"), "'spf':['-all']"),
 	GOOD(D("spf", "v=spf1 mx"), "'spf':['mx'],'spf-all':null"),
-	GOOD(D("spf", "V=SPF1 mx ?all"), "'spf':['mx'],'spf-all':'?all'"),
+	WARN(D("spf", "V=SPF1 mx ?all"), "'spf':['mx'],'spf-all':'?all'", 1),
 	GOOD(D("spf", "v=spf1 redirect=_spf.example.com"), "'spf':['redirect=_spf.example.com']"),
 	GOOD(D("spf", "v=spf1 a ra=postmaster -all"), "'spf':['a ra=postmaster'],'spf-all':'-all'"),
 	GOOD(D("spf", "v=spf1 mx -all exp=why.example.net"),

@@ -265,28 +265,6 @@ static void test_conflicts(void)
 	}
 }
 
-/* What is taken with a warning. */
-static void test_warnings(void)
-{
-	static const struct {
-		const char *policy;
-		const char *expected;
-	} cases[] = {
-		{ "mx: '10 mx.example.net.'", "" },
-		{ "mx: '10 mail'| srv: [ imaps, 'imap x' ]",
-		  "mx: mail lies in the domain but is no host with an address\n"
-		  "srv: x lies in the domain but is no host with an address\n" },
-		{ "mx: '10 mail'| record: 'mail A 192.0.2.1'", "" },
-		{ "mx: '.'| srv: 'imap .'", "" },
-	};
-	EACH(c, cases) {
-		planned_t p;
-		CHECK(planned_begin(&p, c->policy, "", true), "%s", p.diag.text);
-		CHECK_BUF(&p.warnings, c->expected);
-		planned_end(&p);
-	}
-}
-
 #define LABEL50 "l2345678901234567890123456789012345678901234567890"
 
 /* The longest domain, in wire octets, that every name has room for. */
@@ -392,6 +370,5 @@ static void test_failing(void)
 
 UNIT_MAIN("plan", TEST("a whole plan", test_whole), TEST("owners found", test_find),
           TEST("rows that are shown", test_live), TEST("conflicts", test_conflicts),
-          TEST("warnings", test_warnings), TEST("room for the domain", test_room),
-          TEST("stamp of a policy's keys", test_keys_stamp),
+          TEST("room for the domain", test_room), TEST("stamp of a policy's keys", test_keys_stamp),
           TEST("allocations that fail", test_failing))

@@ -21,12 +21,19 @@
 #define MAP_USED_MAX 90
 #define DISK_FREE_MIN ((uint64_t)64 << 20)
 
+/*! \brief What was found in the records of a policy or a domain. */
+typedef struct {
+	mail_buf_t warnings;
+	mail_buf_t names; /*!< For mail_lint_concerns(). */
+} found_t;
+
 /*! \brief A policy that was looked at. */
 typedef struct {
 	mail_entry_t *entry;
 	size_t apex_max; /*!< Longest domain that fits. */
 	bool bad;        /*!< It cannot be served, which was said. */
 	bool linted;     /*!< Its records were looked at, as those of some domain. */
+	found_t found;
 } seen_t;
 
 /*! \brief All policies, in the order of their ids. */
@@ -99,38 +106,72 @@ static void check_references(check_t *check, const mail_entry_t *entry)
 	}
 }
 
-/*! \brief Look whether the owner of a DKIM key exists, and whether anybody can see the key. */
+/*! \brief Look whether the owner of a DKIM key exists, whether anybody can see the key, and where an alias leads. */
 static void check_dkim(check_t *check, const mail_entry_t *entry)
 {
-	const mail_str_t text = entry->id;
 	const bool removed = tool_get_time(entry, MAIL_ITEM_REMOVE, INT64_MAX) <= time(NULL);
 	mail_dkim_id_t id;
-	if (mail_dkim_id_parse(text, &id, NULL) == KNOT_EOK &&
-	    !exists(check, id.section, id.owner)) {
+	const mail_str_t cname = mail_entry_value(entry, MAIL_ITEM_CNAME);
+	mail_diag_t diag = check_diag(check);
+	if (mail_dkim_id_parse(entry->id, &id, NULL) != KNOT_EOK) {
+		return;
+	}
+	if (!exists(check, id.section, id.owner)) {
 		check_report(check, true, "there is no %s %.*s", mail_section_name(id.section),
 		             (int)id.owner.len, id.owner.data);
-	} else if (!removed && hidden_key(check->tool, &check->hidden, text)) {
+	} else if (!removed && hidden_key(check->tool, &check->hidden, entry->id)) {
 		check_report(check, check->hidden.slip, "nobody can see the key: %s hides it",
 		             check->hidden.why);
+	} else if (cname.len > 0 &&
+	           mail_lint_key(check->lint, entry->id, cname, &diag) != KNOT_EOK) {
+		check_report(check, true, "%s", diag.text);
 	}
 }
 
-/*! \brief Make the plan of a policy or domain, as strictly as a writer. \return NULL when that fails, which is said. */
-static mail_plan_t *plan_of(check_t *check, const mail_entry_t *entry)
+static void found_free(found_t *found)
+{
+	mail_buf_free(&found->warnings);
+	mail_buf_free(&found->names);
+}
+
+/*! \brief Report warnings, but for those of the policy that is inherited from (NULL: of none). */
+static void found_report(check_t *check, const found_t *found, const found_t *above)
+{
+	const char *text;
+	for (size_t pos = 0; (text = mail_warning_next(&found->warnings, &pos)) != NULL;) {
+		if (above == NULL || !mail_warning_kept(&above->warnings, text, check->id)) {
+			check_report(check, false, "%s", text);
+		}
+	}
+}
+
+/*!
+ * \brief Make the plan of a policy or domain, as strictly as a writer, and look at its records.
+ *
+ * \return NULL when that fails, which is said.
+ */
+static mail_plan_t *plan_of(check_t *check, const mail_entry_t *entry, found_t *found)
 {
 	const mail_source_t *source = tool_source(check->tool);
-	mail_diag_t diag = check_diag(check);
+	const bool policy = entry->section == MAIL_SECTION_POLICY;
+	mail_diag_t diag = { .warn = mail_warning_keep, .warn_ctx = &found->warnings };
 	mail_profile_t *profile = NULL;
 	mail_plan_t *plan = NULL;
-	int ret = entry->section == MAIL_SECTION_POLICY
-	                  ? mail_profile_of_policy(source, entry->id, &profile, &diag)
-	                  : mail_profile_of_domain(source, entry->id, &profile, &diag);
+	int ret = policy ? mail_profile_of_policy(source, entry->id, &profile, &diag)
+	                 : mail_profile_of_domain(source, entry->id, &profile, &diag);
 	if (ret == KNOT_EOK) {
 		ret = mail_plan_make(profile, true, &plan, &diag);
 	}
 	if (ret == KNOT_EOK && plan->error != KNOT_EOK) {
 		ret = plan->error;
 		(void)snprintf(diag.text, sizeof(diag.text), "%s", plan->reason);
+	}
+	if (ret == KNOT_EOK) {
+		const mail_lint_of_t of = { .plan = plan,
+			                    .domain = policy ? MAIL_STR("") : entry->id,
+			                    .alias = mail_entry_value(entry, MAIL_ITEM_ALIAS),
+			                    .names = &found->names };
+		ret = mail_lint(check->lint, &of, &diag);
 	}
 	if (ret != KNOT_EOK) {
 		check_report(check, true, "%s",
@@ -151,10 +192,11 @@ static void check_policy(check_t *check, seen_all_t *seen, mail_entry_t *entry)
 			check->tool,
 			realloc(seen->policies, (2 * seen->count + 1) * sizeof(seen_t)));
 	}
-	mail_plan_t *plan = plan_of(check, entry);
-	seen->policies[seen->count++] = (seen_t){ .entry = entry,
-		                                  .bad = plan == NULL,
-		                                  .apex_max = plan != NULL ? plan->apex_max : 0 };
+	seen_t *policy = &seen->policies[seen->count++];
+	*policy = (seen_t){ .entry = entry };
+	mail_plan_t *plan = plan_of(check, entry, &policy->found);
+	policy->bad = plan == NULL;
+	policy->apex_max = plan != NULL ? plan->apex_max : 0;
 	mail_plan_free(plan);
 }
 
@@ -163,31 +205,64 @@ static int compare_seen(const void *key, const void *row)
 	return tool_compare(*(const mail_str_t *)key, ((const seen_t *)row)->entry->id);
 }
 
+static seen_t *seen_find(const seen_all_t *seen, mail_str_t policy)
+{
+	return seen->count == 0 ? NULL
+	                        : bsearch(&policy, seen->policies, seen->count, sizeof(seen_t),
+	                                  compare_seen);
+}
+
+/*! \brief Report what was found in policies, each thing with the one that has it first. */
+static void policies_report(check_t *check, const seen_all_t *seen)
+{
+	for (size_t i = 0; i < seen->count; i++) {
+		const seen_t *policy = &seen->policies[i];
+		const seen_t *base = seen_find(seen,
+		                               mail_entry_value(policy->entry, MAIL_ITEM_BASE));
+		check->section = mail_section_name(MAIL_SECTION_POLICY);
+		check->id = policy->entry->id;
+		found_report(check, &policy->found, base != NULL ? &base->found : NULL);
+	}
+}
+
+static void check_alias(check_t *check, mail_str_t alias)
+{
+	mail_entry_t *target = NULL;
+	int ret = mail_txn_get(check->tool->txn, MAIL_SECTION_DOMAIN, alias, &target);
+	if (ret == KNOT_ENOENT) {
+		check_report(check, true, "alias: there is no domain %.*s", (int)alias.len,
+		             alias.data);
+	} else if (ret == KNOT_EOK && mail_entry_value(target, MAIL_ITEM_ALIAS).len > 0) {
+		check_report(check, true, "alias: %.*s is an alias itself", (int)alias.len,
+		             alias.data);
+	}
+	mail_entry_free(target);
+}
+
+/*! \brief Look at the records of a domain that its policy alone does not tell. */
+static void check_own(check_t *check, const seen_t *follows, const mail_entry_t *entry)
+{
+	found_t found = { 0 };
+	mail_plan_free(plan_of(check, entry, &found));
+	found_report(check, &found, follows != NULL ? &follows->found : NULL);
+	found_free(&found);
+}
+
 static void check_domain(check_t *check, seen_all_t *seen, const mail_entry_t *entry)
 {
 	const mail_str_t alias = mail_entry_value(entry, MAIL_ITEM_ALIAS),
 			 policy = mail_entry_value(entry, MAIL_ITEM_POLICY);
+	seen_t *follows = seen_find(seen, policy);
 	if (alias.len > 0) {
-		mail_entry_t *target = NULL;
-		int ret = mail_txn_get(check->tool->txn, MAIL_SECTION_DOMAIN, alias, &target);
-		if (ret == KNOT_ENOENT) {
-			check_report(check, true, "alias: there is no domain %.*s", (int)alias.len,
-			             alias.data);
-		} else if (ret == KNOT_EOK && mail_entry_value(target, MAIL_ITEM_ALIAS).len > 0) {
-			check_report(check, true, "alias: %.*s is an alias itself", (int)alias.len,
-			             alias.data);
-		}
-		mail_entry_free(target);
+		check_alias(check, alias);
 		return;
 	}
 	if (entry->count > 1 || policy.len == 0) {
-		mail_plan_free(plan_of(check, entry));
+		check_own(check, follows, entry);
 		return;
 	}
 	/* It only follows a policy, which says all, but whether the name is short enough. */
-	seen_t *follows = seen->count == 0 ? NULL
-	                                   : bsearch(&policy, seen->policies, seen->count,
-	                                             sizeof(seen_t), compare_seen);
+	mail_lf_storage_t lf;
 	knot_dname_storage_t name;
 	if (follows == NULL || follows->bad) {
 		return;
@@ -197,7 +272,13 @@ static void check_domain(check_t *check, seen_all_t *seen, const mail_entry_t *e
 		check_report(check, true,
 		             "its name is so long that a record of policy %.*s has no room",
 		             (int)policy.len, policy.data);
-	} else if (!follows->linted) {
+		return;
+	}
+	mail_name_lf(name, &lf);
+	if (mail_lint_concerns(&follows->found.names, mail_lf(&lf))) {
+		check_own(check, follows, entry);
+	}
+	if (!follows->linted) {
 		follows->linted = true;
 		check->errors += !check_records(check, entry->id);
 	}
@@ -214,6 +295,9 @@ static void check_entry(check_t *check, seen_all_t *seen, tool_walk_t *walk)
 	}
 	check_references(check, entry);
 	switch (entry->section) {
+	case MAIL_SECTION_HOST:
+		mail_lint_host(check->lint, mail_entry_value(entry, MAIL_ITEM_NAME), &diag);
+		break;
 	case MAIL_SECTION_DKIM: check_dkim(check, entry); break;
 	case MAIL_SECTION_DOMAIN: check_domain(check, seen, entry); break;
 	case MAIL_SECTION_KEYSET: check_keyset(check, entry); break;
@@ -263,6 +347,7 @@ int check_store(check_t *check)
 	size_t entries = 0;
 	progress_t progress;
 	int status = STATUS_DONE;
+	check->lint = tool_memory(tool, mail_lint_new(tool_source(tool)));
 	if (!check->quiet) {
 		check_files(check);
 	}
@@ -276,6 +361,9 @@ int check_store(check_t *check)
 			progress_step(tool, &progress);
 		}
 		status |= walk.status;
+		if (i == MAIL_SECTION_POLICY) {
+			policies_report(check, &seen);
+		}
 	}
 	progress_end(&progress);
 	check_unused_end(check);
@@ -286,8 +374,10 @@ int check_store(check_t *check)
 	}
 	for (size_t i = 0; i < seen.count; i++) {
 		mail_entry_free(seen.policies[i].entry);
+		found_free(&seen.policies[i].found);
 	}
 	free(seen.policies);
+	mail_lint_free(check->lint);
 	return status;
 }
 
@@ -298,7 +388,12 @@ static int check_one(check_t *check, const char *text)
 	check->section = mail_section_name(MAIL_SECTION_DOMAIN);
 	check->id = entry->id;
 	check_references(check, entry);
-	mail_plan_t *plan = plan_of(check, entry);
+	found_t found = { 0 };
+	check->lint = tool_memory(check->tool, mail_lint_new(tool_source(check->tool)));
+	mail_plan_t *plan = plan_of(check, entry, &found);
+	mail_lint_free(check->lint);
+	found_report(check, &found, NULL);
+	found_free(&found);
 	bool failed = plan != NULL && !check_records(check, entry->id);
 	mail_plan_free(plan);
 	return failed ? STATUS_FAILED : STATUS_DONE;

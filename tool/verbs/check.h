@@ -5,12 +5,14 @@
  */
 #pragma once
 
+#include "mail/lint.h"
 #include "tool/hidden.h"
 #include "tool/verb.h"
 
 /*! The run of check. */
 typedef struct {
 	tool_t *tool;
+	mail_lint_t *lint;
 	const char *section; /*!< Of the entry that is being looked at. */
 	mail_str_t id;
 	size_t errors, warnings;

@@ -79,11 +79,6 @@ static bool has(const lint_t *lint, const knot_dname_t *owner, uint16_t type)
 	return next_record(lint, owner, type, &(record_t){ 0 });
 }
 
-static bool has_address(const lint_t *lint, const knot_dname_t *owner)
-{
-	return has(lint, owner, KNOT_RRTYPE_A) || has(lint, owner, KNOT_RRTYPE_AAAA);
-}
-
 /*! \brief Write the name of labels before the domain ("_dmarc"). \return false: it is too long. */
 static bool name_below(const lint_t *lint, const char *labels, knot_dname_storage_t name)
 {
@@ -101,44 +96,6 @@ static check_asked_t ask_below(const lint_t *lint, const char *labels, mail_buf_
 	knot_dname_storage_t name;
 	return name_below(lint, labels, name) ? check_ask(lint->check, name, KNOT_RRTYPE_TXT, texts)
 	                                      : CHECK_NOTHING;
-}
-
-/*! \brief A name that something is delivered to must have an address and be no alias (RFC 5321 5.1). */
-static void check_target(const lint_t *lint, const knot_rrset_t *rrset, const knot_dname_t *target)
-{
-	knot_dname_txt_storage_t name;
-	char type[16];
-	if (*target == 0 || knot_dname_in_bailiwick(target, lint->apex) < 0 ||
-	    knot_dname_to_str(name, target, sizeof(name)) == NULL ||
-	    knot_rrtype_to_string(rrset->type, type, sizeof(type)) < 0) {
-		return;
-	}
-	if (has(lint, target, KNOT_RRTYPE_CNAME)) {
-		warn(lint, "the %s target %s is an alias (CNAME), which RFC 2181 10.3 forbids",
-		     type, name);
-	} else if (!has_address(lint, target)) {
-		warn(lint, "the %s target %s lies in the domain and has no address here", type,
-		     name);
-	}
-}
-
-static void check_targets(const lint_t *lint)
-{
-	record_t record = { 0 };
-	while (next_record(lint, NULL, 0, &record)) {
-		const knot_rrset_t *rrset = record.rrset;
-		switch (rrset->type) {
-		case KNOT_RRTYPE_MX: check_target(lint, rrset, knot_mx_name(record.rdata)); break;
-		case KNOT_RRTYPE_SRV: check_target(lint, rrset, knot_srv_name(record.rdata)); break;
-		case KNOT_RRTYPE_NS:
-			/* Of a delegation, the glue may be anywhere. */
-			if (knot_dname_is_case_equal(rrset->owner, lint->apex)) {
-				check_target(lint, rrset, knot_ns_name(record.rdata));
-			}
-			break;
-		default: break;
-		}
-	}
 }
 
 static void check_apex(const lint_t *lint)
@@ -382,7 +339,6 @@ bool check_records(check_t *check, mail_str_t domain)
 		ret = mail_answer_list(&listing, domain);
 	}
 	if (ret == KNOT_EOK) {
-		check_targets(&lint);
 		check_apex(&lint);
 		check_dmarc(&lint);
 		check_mta_sts(&lint);

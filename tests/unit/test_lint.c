@@ -1,0 +1,380 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What records lead to, in changes of a real store: names that are not there, circles, SPF records that cost too much. */
+
+#include "lib/change_fixture.h"
+#include "lib/failing.h"
+#include "mail/lint.h"
+
+#define SMALL ((size_t)64 << 20)
+
+#define KEY "N/BkJD6xbEiMb39v7JW6AwdPHO5gKB3fcCnod4zQ31U="
+#define D "domain example.net| policy: p| "
+#define DOT(name) ": did you mean " name ".? Without a dot at its end it is " name ".example.net\n"
+#define NO_HOST " lies in the domain but is no host with an address"
+#define PERMERROR " a permanent error (RFC 7208 4.6.4)"
+
+static const char stored[] =
+	"host mail| name: mail| address: 192.0.2.25\n"
+	"policy p| host: mail| ns: 'ns1.example.com.'| mx: '10 mail'| spf: mx\n"
+	"policy nomail| ns: 'ns1.example.com.'| no-mail: on\n"
+	"domain example.net| policy: p\n"
+	"domain other.org| policy: p| record: [ 'www CNAME mail', 'b CNAME a.example.net.' ]\n"
+	"domain parked.org| policy: nomail\n"
+	"domain many.org| policy: p| spf: 'a:a.com a:b.com a:c.com a:d.com a:e.com a:f.com'\n"
+	"domain back.org| policy: p| spf: 'include:example.net'\n"
+	"domain on.org| policy: p| spf: 'redirect=back.org'\n"
+	"domain void.org| policy: p| spf: 'a:x.other.org mx:y.other.org'\n"
+	"domain spf.org| policy: p| spf: none| spf-all: none| record: [ "
+	"'_spf TXT \\'v=spf1 ip4:192.0.2.9 -all\\'' ]\n"
+	"dkim other.org/s1| key: '" KEY "'\n"
+	"dkim other.org/later| key: '" KEY "'| publish: '2100-01-01T00:00:00Z'";
+
+static void setup(stored_t *s)
+{
+	made_t made;
+	REQUIRE(fixture_make(&s->at, false, SMALL));
+	s->store = fixture_open(&s->at, MAIL_STORE_WRITE);
+	REQUIRE(s->store != NULL);
+	make(s, stored, &made);
+	REQUIRE(made.ret == KNOT_EOK);
+	made_commit(&made);
+}
+
+static void teardown(stored_t *s)
+{
+	mail_store_close(s->store);
+	fixture_remove(&s->at);
+}
+
+/* A row: what is written, and all warnings; or the reason of the refusal, with '!' before. */
+typedef struct {
+	const char *text;
+	const char *expected;
+} row_t;
+
+static void run(const row_t *row, size_t count)
+{
+	stored_t s;
+	setup(&s);
+	for (size_t i = 0; i < count; i++, row++) {
+		made_t made;
+		const bool refused = row->expected[0] == '!';
+		make(&s, row->text, &made);
+		(void)mail_buf_u8(&made.warnings, 0);
+		CHECK(made.ret == (refused ? KNOT_EINVAL : KNOT_EOK), "%s: %d %s", row->text,
+		      made.ret, made.diag.text);
+		const char *got = refused ? made.diag.text : (const char *)made.warnings.data;
+		CHECK(strcmp(got, row->expected + refused) == 0, "%s:\n%s\nnot\n%s", row->text, got,
+		      row->expected);
+		made_abort(&made);
+	}
+	teardown(&s);
+}
+
+#define RUN(rows) run((rows), COUNT(rows))
+
+/* Names in the domain, of every kind; names that are good are not told of. */
+static const row_t relative[] = {
+	{ D "mx: '10 mail'", "" },
+	{ D "mx: '10 gone'", "domain example.net: mx: gone" NO_HOST "\n" },
+	{ D "mx: '10 mail.example.com'",
+	  "domain example.net: mx: mail.example.com" NO_HOST DOT("mail.example.com") },
+	{ D "mx: '10 mail.example.net'",
+	  "domain example.net: mx: mail.example.net" NO_HOST DOT("mail.example.net") },
+	/* The end of a stored domain, whatever its top label. */
+	{ "domain corp.zz9| policy: p\n" D "mx: '10 mail.corp.zz9'",
+	  "domain example.net: mx: mail.corp.zz9" NO_HOST DOT("mail.corp.zz9") },
+	{ D "mx: '10 mail.sub'", "domain example.net: mx: mail.sub" NO_HOST "\n" },
+	{ D "mx: '10 mail.sub'| record: 'mail.sub A 192.0.2.1'", "" },
+	{ D "mx: '10 mx.de'| record: 'mx.de A 192.0.2.1'", "" },
+	{ D "mx: '10 mx.de'", "domain example.net: mx: mx.de" NO_HOST DOT("mx.de") },
+	{ D "mx: '10 x.web'| record: '*.web A 192.0.2.1'", "" },
+	{ D "mx: '10 mail.'",
+	  "domain example.net: mx: mail. is a name at the top: did you mean mail, without the dot at its "
+	  "end?\n" },
+	/* Of a service that takes the host of mx, the mx is told of, once. */
+	{ D "mx: '10 gone'| srv: [ imaps, submissions, 'pop3 lost' ]",
+	  "domain example.net: mx: gone" NO_HOST "\ndomain example.net: srv: lost" NO_HOST "\n" },
+	{ D "srv: [ 'imap 0 1 143 mail.example.com', 'imaps mail.example.com' ]",
+	  "domain example.net: srv: mail.example.com" NO_HOST DOT("mail.example.com") },
+	{ D "ns: ns1.example.com",
+	  "!domain example.net: ns: ns1.example.com" NO_HOST
+	  ": did you mean ns1.example.com.? Without a dot at its end it is ns1.example.com.{domain}" },
+	{ D "soa-mname: ns1.example.com",
+	  "domain example.net: soa-mname: ns1.example.com" NO_HOST DOT("ns1.example.com") },
+	{ D "autoconfig: mail", "" },
+	{ D "autoconfig: auto.example.com",
+	  "domain example.net: autoconfig: auto.example.com" NO_HOST DOT("auto.example.com") },
+	{ D "autodiscover: auto.example.com",
+	  "domain example.net: autodiscover: auto.example.com" NO_HOST DOT("auto.example.com") },
+	{ D "mta-sts: testing| mta-sts-host: web.example.com",
+	  "domain example.net: mta-sts-host: web.example.com" NO_HOST DOT("web.example.com") },
+	{ D "record: 'www CNAME web.example.com'",
+	  "domain example.net: record: www CNAME: web.example.com lies in the domain but does not "
+	  "exist" DOT("web.example.com") },
+	{ D "record: 'www CNAME mail'", "" },
+	{ D "record: 'x MX 10 mail.example.com'",
+	  "domain example.net: record: x MX: mail.example.com" NO_HOST DOT("mail.example.com") },
+	{ D "record: '_sip._tcp SRV 0 0 5060 sip.example.com'",
+	  "domain example.net: record: _sip._tcp SRV: sip.example.com" NO_HOST DOT(
+		  "sip.example.com") },
+	{ D "record: 'x HTTPS 1 web.example.com'",
+	  "domain example.net: record: x HTTPS: web.example.com" NO_HOST DOT("web.example.com") },
+	{ D "record: 'x HTTPS 1 .'", "" },
+	{ D "record: 'x DNAME y.example.com'",
+	  "domain example.net: record: x DNAME: y.example.com lies in the domain but does not "
+	  "exist" DOT("y.example.com") },
+	{ D "delegation: 'sub NS ns1.example.com'",
+	  "domain example.net: delegation: sub NS: ns1.example.com" NO_HOST DOT(
+		  "ns1.example.com") },
+	{ D "record: 's._domainkey CNAME s._domainkey.provider.example'",
+	  "domain example.net: record: s._domainkey CNAME: s._domainkey.provider.example lies in the "
+	  "domain but does not exist" DOT("s._domainkey.provider.example") },
+	{ "dkim example.net/s| cname: s._domainkey.provider.example",
+	  "dkim example.net/s: cname: s._domainkey.provider.example lies in the domain but does not "
+	  "exist" DOT("s._domainkey.provider.example") },
+	{ "dkim policy:p/s| cname: s._domainkey.provider.example",
+	  "policy p: dkim: s._domainkey CNAME: s._domainkey.provider.example lies in the domain but "
+	  "does not exist: did you mean s._domainkey.provider.example.? Without a dot at its end it is "
+	  "s._domainkey.provider.example.{domain}\n" },
+	/* Owners. */
+	{ D "record: 'www.example.net A 192.0.2.1'",
+	  "domain example.net: record: www.example.net A: without a dot at its end the owner is "
+	  "www.example.net.example.net: did you mean www.example.net.?\n" },
+	{ D "record: [ 'www.dev A 192.0.2.1', 'mx.de A 192.0.2.1', '*.web A 192.0.2.1' ]", "" },
+	{ "host h| name: mail.example.org| address: 192.0.2.1",
+	  "host h: name: without a dot at its end it is mail.example.org.{domain}: did you mean "
+	  "mail.example.org.?\n" },
+	{ "host h| name: 'mail.example.org.'| address: 192.0.2.1", "" },
+	{ "host h| name: mx1.de| address: 192.0.2.1", "" },
+};
+
+/* Names in another stored domain. */
+static const row_t others[] = {
+	{ D "mx: '10 mail.other.org.'", "" },
+	{ D "mx: '10 mail.elsewhere.org.'", "" },
+	{ D "mx: '10 gone.other.org.'",
+	  "domain example.net: mx: gone.other.org. does not exist in the stored domain other.org\n" },
+	{ D "mx: '10 other.org.'",
+	  "domain example.net: mx: other.org. has no address in the stored domain other.org\n" },
+	{ D "mx: '10 www.other.org.'",
+	  "domain example.net: mx: www.other.org. is an alias (RFC 2181 10.3)\n" },
+	{ D "ns: 'gone.other.org.'",
+	  "domain example.net: ns: gone.other.org. does not exist in the stored domain other.org\n" },
+	{ D "ns: [ 'ns1.example.com.', 'www.other.org.' ]",
+	  "domain example.net: ns: www.other.org. is an alias (RFC 2181 10.3)\n" },
+	{ D "srv: 'imaps gone.other.org.'",
+	  "domain example.net: srv: gone.other.org. does not exist in the stored domain other.org\n" },
+	{ D "soa-mname: 'gone.other.org.'",
+	  "domain example.net: soa-mname: gone.other.org. does not exist in the stored domain "
+	  "other.org\n" },
+	{ D "autoconfig: 'www.other.org.'", "" },
+	{ D "autoconfig: 'gone.other.org.'",
+	  "domain example.net: autoconfig: gone.other.org. does not exist in the stored domain "
+	  "other.org\n" },
+	{ D "autodiscover: 'other.org.'",
+	  "domain example.net: autodiscover: other.org. has no address in the stored domain "
+	  "other.org\n" },
+	{ D "mta-sts: enforce| mta-sts-host: 'gone.other.org.'",
+	  "domain example.net: mta-sts-host: gone.other.org. does not exist in the stored domain "
+	  "other.org\n" },
+	{ D "record: [ 'www CNAME web', 'web CNAME gone.other.org.' ]",
+	  "domain example.net: record: web CNAME: gone.other.org. does not exist in the stored domain "
+	  "other.org\n"
+	  "domain example.net: record: www CNAME: web leads to gone.other.org., which does not exist in "
+	  "the stored domain other.org\n" },
+	{ D "delegation: 'sub NS gone.other.org.'",
+	  "domain example.net: delegation: sub NS: gone.other.org. does not exist in the stored domain "
+	  "other.org\n" },
+	{ "dkim example.net/s| cname: 's1._domainkey.other.org.'", "" },
+	{ "dkim example.net/s| cname: 'later._domainkey.other.org.'", "" },
+	{ "dkim example.net/s| cname: 's2._domainkey.other.org.'",
+	  "dkim example.net/s: cname: s2._domainkey.other.org. does not exist in the stored domain "
+	  "other.org\n" },
+	{ D "mx: '10 mx.x.parked.org.'",
+	  "domain example.net: mx: mx.x.parked.org. does not exist in the stored domain parked.org\n" },
+	{ D "mx: '10 {domain}.other.org.'",
+	  "domain example.net: mx: example.net.other.org. does not exist in the stored domain "
+	  "other.org\n" },
+	{ "policy q| ns: 'ns1.example.com.'| mx: '10 {domain}.other.org.'", "" },
+	/* What the other domain gives to other servers, nobody here knows. */
+	{ "domain other.org| policy: p| delegation: 'sub NS ns1.example.com.'\n" D
+	  "mx: '10 mx.sub.other.org.'",
+	  "" },
+	/* Where reports go. */
+	{ D "dmarc: 'rua=mailto:a@other.org'| tls-rpt: 'mailto:a@{domain}'", "" },
+	{ D "dmarc: 'rua=mailto:a@reports.other.org'",
+	  "domain example.net: dmarc: reports go to reports.other.org., which does not exist in the "
+	  "stored domain other.org\n" },
+	{ D "dmarc: 'ruf=mailto:a@parked.org'| tls-rpt: 'mailto:a@parked.org'",
+	  "domain example.net: dmarc: reports go to parked.org., which takes no mail\n"
+	  "domain example.net: tls-rpt: reports go to parked.org., which takes no mail\n" },
+};
+
+/* Aliases in a circle. */
+static const row_t circles[] = {
+	{ D "record: 'a CNAME a'",
+	  "!domain example.net: record: a CNAME: a leads in a circle of aliases" },
+	{ D "record: 'a CNAME a.example.net.'",
+	  "!domain example.net: record: a CNAME: a.example.net. leads in a circle of aliases" },
+	{ D "record: [ 'a CNAME b', 'b CNAME c', 'c CNAME a' ]",
+	  "!domain example.net: record: a CNAME: b leads in a circle of aliases" },
+	{ "policy q| ns: 'ns1.example.com.'| record: [ 'a CNAME b', 'b CNAME a' ]",
+	  "!policy q: record: a CNAME: b leads in a circle of aliases" },
+	{ D "autoconfig: x| record: 'x CNAME autoconfig'",
+	  "!domain example.net: autoconfig: x leads in a circle of aliases" },
+	{ D "record: '* CNAME x'",
+	  "!domain example.net: record: * CNAME: x leads in a circle of aliases" },
+	{ "dkim example.net/s| cname: s._domainkey",
+	  "!dkim example.net/s: cname: s._domainkey leads in a circle of aliases" },
+	{ D "record: 'a CNAME b.other.org.'",
+	  "domain example.net: record: a CNAME: b.other.org. leads in a circle of aliases\n" },
+	{ D "record: [ 'a CNAME b', 'b CNAME c', 'c CNAME mail' ]", "" },
+};
+
+/* SPF, counted through what is stored. */
+static const row_t spf[] = {
+	{ D "spf: [ mx, 'a:mail.{domain}', 'include:_spf.spf.org' ]", "" },
+	{ D "spf: 'include:{domain}'",
+	  "!domain example.net: spf: include:example.net leads back to the record itself: a circle, and "
+	  "so" PERMERROR },
+	{ D "spf: 'redirect=example.net'",
+	  "!domain example.net: spf: redirect=example.net leads back to the record itself: a circle, and "
+	  "so" PERMERROR },
+	{ "policy q| spf: 'include:{domain}'",
+	  "!policy q: spf: include:{domain} leads back to the record itself: a circle, and so" PERMERROR },
+	{ D "spf: 'include:back.org'",
+	  "domain example.net: spf: include:example.net in the record of back.org., which is included, "
+	  "leads back to a record on the way: a circle, and so" PERMERROR "\n" },
+	{ D "spf: 'include:on.org'",
+	  "domain example.net: spf: include:example.net in the record of back.org., which is included, "
+	  "leads back to a record on the way: a circle, and so" PERMERROR "\n" },
+	/* A redirect beside all has no effect. */
+	{ D "spf: [ 'redirect=example.net', '-all' ]",
+	  "domain example.net: spf: redirect= has no effect beside all\n" },
+	/* A domain that its policy names closes the circle. */
+	{ "policy q| ns: 'ns1.example.com.'| spf: 'include:new.org'\ndomain new.org| policy: q",
+	  "!domain new.org: spf: include:new.org leads back to the record itself: a circle, and so" PERMERROR },
+	{ "policy q| ns: 'ns1.example.com.'| spf: 'include:new.org'\n"
+	  "domain new.org| policy: q| spf: 'ip4:192.0.2.1'\ndomain follows.org| policy: q",
+	  "" },
+	/* Ten lookups are good, eleven are not; names elsewhere cost one. */
+	{ D "spf: 'include:many.org a:1.com a:2.com a:3.com'", "" },
+	{ D "spf: 'include:many.org a:1.com a:2.com a:3.com include:4.com'",
+	  "domain example.net: spf: the record needs 11 lookups, counted through the stored domains, and "
+	  "more than 10 are" PERMERROR "\n" },
+	{ D "spf: 'include:many.org include:many.org. redirect=many.org'| spf-all: none",
+	  "domain example.net: spf: the record needs 21 lookups, counted through the stored domains, and "
+	  "more than 10 are" PERMERROR "\n" },
+	{ "policy q| spf: [ 'include:many.org', 'a:1.com a:2.com a:3.com a:4.com' ]",
+	  "policy q: spf: the record needs 11 lookups, counted through the stored domains, and more than "
+	  "10 are" PERMERROR "\n" },
+	/* Void lookups. */
+	{ D "spf: 'a:x.other.org'",
+	  "domain example.net: spf: a:x.other.org finds nothing: x.other.org. has no address\n" },
+	{ D "spf: 'mx:mail.other.org'",
+	  "domain example.net: spf: mx:mail.other.org finds nothing: mail.other.org. has no MX record\n" },
+	{ D "spf: 'include:void.org'", "" },
+	{ D "spf: 'include:void.org exists:z.other.org'",
+	  "domain example.net: spf: exists:z.other.org finds nothing: z.other.org. has no address\n"
+	  "domain example.net: spf: 3 lookups find nothing, counted through the stored domains, and more "
+	  "than 2 are" PERMERROR "\n" },
+	{ "policy q| spf: mx", "policy q: spf: mx finds nothing: {domain}. has no MX record\n" },
+	/* No record there. */
+	{ D "spf: 'include:gone.other.org'",
+	  "domain example.net: spf: include:gone.other.org leads to a stored domain that has no SPF "
+	  "record there: a permanent error (RFC 7208 5.2)\n" },
+	{ D "spf: 'include:spf.org'",
+	  "domain example.net: spf: include:spf.org leads to a stored domain that has no SPF record "
+	  "there: a permanent error (RFC 7208 5.2)\n" },
+	/* Macros are for the receiver. */
+	{ D "spf: 'exists:%{i}.x.other.org include:%{d}.other.org'", "" },
+	/* Literal records and the records of hosts. */
+	{ D "record: 'sub TXT \\'v=spf1 include:sub.example.net -all\\''",
+	  "!domain example.net: record: sub TXT: include:sub.example.net leads back to the record itself: "
+	  "a circle, and so" PERMERROR },
+	{ D "record: 'sub TXT \\'v=spf1 include=x.example -all\\''",
+	  "domain example.net: record: sub TXT: include is a mechanism and takes ':': write "
+	  "include:x.example\n" },
+	{ "host mail| name: mail| address: 192.0.2.25| helo-spf: 'include:{domain} -all'", "" },
+	{ "domain al.org| alias: example.net", "" },
+};
+
+/* A warning is given with the layer that has the reason, and with no other. */
+static const row_t layers[] = {
+	{ "policy q| base: p| mx: '10 gone'\npolicy a| base: q",
+	  "policy q: mx: gone" NO_HOST "\n" },
+	{ "policy q| base: p| mx: '10 gone'\npolicy r| base: q\ndomain new.org| policy: r| txt: x",
+	  "policy q: mx: gone" NO_HOST "\n" },
+	{ "policy p| ns: 'ns1.example.com.'| mx: '10 gone'\ndomain new.org| policy: p| txt: x\n"
+	  "domain new2.org| policy: p",
+	  "policy p: mx: gone" NO_HOST "\n" },
+	{ "policy p| ns: 'ns1.example.com.'| mx: '10 mail.other.org.'| spf: mx| host: mail", "" },
+	{ "domain new.org| policy: p| host: none", "domain new.org: mx: mail" NO_HOST "\n" },
+};
+
+static void test_relative(void)
+{
+	RUN(relative);
+}
+
+static void test_others(void)
+{
+	RUN(others);
+}
+
+static void test_circles(void)
+{
+	RUN(circles);
+}
+
+static void test_spf(void)
+{
+	RUN(spf);
+}
+
+static void test_layers(void)
+{
+	RUN(layers);
+}
+
+/* A failing allocation ends a change, or it is made as a whole: it is never written in part, and nothing leaks. */
+static void test_allocation(void)
+{
+	stored_t s;
+	setup(&s);
+	CHECK(failing_linked());
+	mail_txn_t *txn = begin(s.store, MAIL_STORE_READ);
+	for (size_t i = 1; failing_on(i); i++) {
+		mail_lint_t *lint = mail_lint_new(mail_txn_source(txn));
+		mail_profile_t *profile = NULL;
+		mail_plan_t *plan = NULL;
+		int ret = KNOT_ENOMEM;
+		if (lint != NULL) {
+			ret = mail_profile_of_domain(mail_txn_source(txn), MAIL_STR("back.org"),
+			                             &profile, NULL);
+		}
+		if (ret == KNOT_EOK) {
+			ret = mail_plan_make(profile, true, &plan, NULL);
+		}
+		if (ret == KNOT_EOK) {
+			const mail_lint_of_t of = { .plan = plan, .domain = MAIL_STR("back.org") };
+			ret = mail_lint(lint, &of, NULL);
+		}
+		bool met = failing_off();
+		CHECK(ret == KNOT_EOK || ret == KNOT_ENOMEM, "%zu: %d", i, ret);
+		mail_plan_free(plan);
+		mail_profile_free(profile);
+		mail_lint_free(lint);
+		if (!met) {
+			break;
+		}
+	}
+	mail_txn_abort(txn);
+	teardown(&s);
+}
+
+UNIT_MAIN("lint", TEST("names in the domain", test_relative),
+          TEST("names in other domains", test_others), TEST("circles of aliases", test_circles),
+          TEST("SPF through stored domains", test_spf), TEST("layers", test_layers),
+          TEST("failing allocations", test_allocation))
