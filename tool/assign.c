@@ -5,6 +5,9 @@
 #include <stdlib.h>
 
 #include "mail/chars.h"
+#include "mail/dmarc.h"
+#include "mail/text.h"
+#include "tool/file.h"
 #include "tool/open.h"
 #include "tool/out.h"
 
@@ -18,6 +21,7 @@ typedef enum {
 /*! \brief A word of the command line. */
 typedef struct {
 	const char *word;
+	mail_section_t section;
 	const mail_item_t *item;
 	mail_op_t op; /*!< MAIL_OP_ADD: it is about ITEM-add. */
 	form_t form;
@@ -80,7 +84,7 @@ static void read_word(tool_t *tool, const char *word, assignment_t *out)
 {
 	const mail_section_t section = tool->verb->section;
 	mail_str_t name = { word, strcspn(word, "=") };
-	*out = (assignment_t){ .word = word };
+	*out = (assignment_t){ .word = word, .section = section };
 	out->value = word[name.len] == '=' ? word + name.len + 1 : NULL;
 	if (out->value != NULL && cut(&name, "+")) {
 		out->form = FORM_PLUS;
@@ -187,6 +191,38 @@ static void warn_word(void *ctx, const char *text)
 	               about->entry->id.data, about->item->name, text);
 }
 
+/*! \brief Return whether a word names a file, whose contents are its value. */
+static bool names_file(const assignment_t *what)
+{
+	return what->value != NULL && what->form != FORM_MINUS && what->op == MAIL_OP_SET &&
+	       mail_text_names_file(what->section, what->item, MAIL_STR(what->value));
+}
+
+/*! \brief Add what is in the file that a word names. */
+static void gather_file(tool_t *tool, mail_entry_t *gathered, const assignment_t *what)
+{
+	mail_buf_t contents = { 0 };
+	int error = file_read(what->value, &contents);
+	if (error != 0) {
+		tool_fail(tool, knot_map_errno_code(error),
+		          "%s %.*s: %s: %s: %s; give the value itself, or the name of a file that "
+		          "has it",
+		          mail_section_name(gathered->section), (int)gathered->id.len,
+		          gathered->id.data, name_of(what), what->value, strerror(error));
+	}
+	mail_diag_t *diag = tool_diag(tool);
+	about_t about = { tool, gathered, what->item };
+	mail_diag_t own = { .warn = warn_word, .warn_ctx = &about };
+	int ret = mail_text_add_file(gathered, what->item, mail_buf_view(&contents), 0, &own);
+	if (ret != KNOT_EOK) {
+		(void)mail_diag_error(diag, own.column, "%s", own.text);
+		file_place(tool, what->value, mail_buf_view(&contents));
+		fail_word(tool, gathered, what, ret);
+	}
+	/* It may have been a private key. */
+	file_wipe(&contents);
+}
+
 /*! \brief Add the value of a word to an entry that gathers words of a form. */
 static void gather(tool_t *tool, mail_entry_t *gathered, const assignment_t *what)
 {
@@ -204,6 +240,27 @@ static void gather(tool_t *tool, mail_entry_t *gathered, const assignment_t *wha
 	if (ret != KNOT_EOK) {
 		(void)mail_diag_error(diag, own.column, "%s", own.text);
 		fail_word(tool, gathered, what, ret);
+	}
+}
+
+/*!
+ * \brief Give an entry that gathers words what the values of others are read by: the name of a host, the forms of a
+ *        certificate. A word about one of them comes first.
+ */
+static void seed(tool_t *tool, mail_entry_t *gathered, const mail_entry_t *entry,
+                 const assign_t *assign)
+{
+	static const mail_item_id_t items[] = { MAIL_ITEM_NAME, MAIL_ITEM_FORM };
+	for (size_t i = 0; i < sizeof(items) / sizeof(*items); i++) {
+		const mail_member_t *member = mail_entry_member(entry, items[i], MAIL_OP_SET);
+		bool said = false;
+		for (int k = 0; k < assign->count; k++) {
+			said = said || assign->words[k].item->id == items[i];
+		}
+		for (size_t k = 0; member != NULL && !said && k < member->count; k++) {
+			tool_expect(tool, mail_entry_add(gathered, member->item, MAIL_OP_SET,
+			                                 member->values[k].text, 0));
+		}
 	}
 }
 
@@ -372,6 +429,13 @@ static void fail_inherited(tool_t *tool, const mail_entry_t *entry, const mail_p
 
 /* --- What words do --- */
 
+/*! \brief Return whether a word has a whole record in place of tags: those that it does not have go. */
+static bool is_whole(const assignment_t *what)
+{
+	return (what->item->flags & MAIL_FLAG_BYTAG) != 0 && what->form == FORM_SET &&
+	       what->value != NULL && strcasestr(what->value, MAIL_DMARC_VERSION) != NULL;
+}
+
 /*! \brief Put the members that ITEM=VALUE words made in the place of those of the entry. */
 static void replace(tool_t *tool, mail_entry_t *entry, const mail_entry_t *set)
 {
@@ -474,13 +538,16 @@ static void add(tool_t *tool, mail_entry_t *entry, const mail_profile_t *profile
 	}
 }
 
-/*! \brief Write the value of a word as it is stored; as it is, if nobody can read it. */
-static mail_str_t stored_value(tool_t *tool, const assignment_t *what, mail_buf_t *out)
+/*! \brief Return the value of a word as it is stored; as it is, if nobody can read it or it is several. */
+static mail_str_t stored_value(tool_t *tool, const mail_entry_t *entry, const assignment_t *what)
 {
 	const mail_str_t text = MAIL_STR(what->value);
-	return mail_item_normalise(what->item, text, out, tool_diag(tool)) == KNOT_EOK
-	               ? mail_buf_view(out)
-	               : text;
+	mail_entry_t *read = tool_own(tool, mail_entry_new(entry->section, entry->id));
+	if (mail_entry_parse(read, what->item, what->op, text, 0, NULL) != KNOT_EOK) {
+		return text;
+	}
+	const mail_member_t *member = mail_entry_member(read, what->item->id, what->op);
+	return member != NULL && member->count == 1 ? member->values[0].text : text;
 }
 
 /*! \brief Return whether a word names a tag with another value than is there. */
@@ -495,8 +562,7 @@ static void take(tool_t *tool, mail_entry_t *entry, const mail_profile_t *profil
                  const assignment_t *what)
 {
 	const mail_item_id_t item = what->item->id;
-	mail_buf_t stored = { 0 };
-	const mail_str_t value = stored_value(tool, what, &stored);
+	const mail_str_t value = stored_value(tool, entry, what);
 	const mail_value_t *own = find(mail_entry_member(entry, item, MAIL_OP_SET), value);
 	if (is_other_tag(what, own, value)) {
 		fail_absent(tool, entry, profile, what);
@@ -511,7 +577,6 @@ static void take(tool_t *tool, mail_entry_t *entry, const mail_profile_t *profil
 	if (!found) {
 		fail_absent(tool, entry, profile, what);
 	}
-	mail_buf_free(&stored);
 }
 
 /*! \brief Warn of a list that has lost its last value, so that what is inherited counts again. */
@@ -539,10 +604,22 @@ void assign_set(tool_t *tool, mail_entry_t *entry, const assign_t *assign)
 	mail_entry_t *set = tool_own(tool, mail_entry_new(entry->section, entry->id));
 	mail_entry_t *plus = tool_own(tool, mail_entry_new(entry->section, entry->id));
 	check_pairs(tool, assign);
+	seed(tool, set, entry, assign);
+	seed(tool, plus, entry, assign);
 	/* One entry of all words refuses what is said twice, as in a file. */
 	for (int i = 0; i < count; i++) {
-		if (all[i].form != FORM_MINUS) {
+		if (all[i].form != FORM_MINUS && !names_file(&all[i])) {
 			gather(tool, adds(&all[i]) ? plus : set, &all[i]);
+		}
+	}
+	for (int i = 0; i < count; i++) {
+		if (names_file(&all[i])) {
+			gather_file(tool, adds(&all[i]) ? plus : set, &all[i]);
+		}
+	}
+	for (int i = 0; i < count; i++) {
+		if (is_whole(&all[i])) {
+			mail_entry_remove(entry, all[i].item->id, MAIL_OP_SET);
 		}
 	}
 	replace(tool, entry, set);
@@ -573,9 +650,7 @@ static void unset_one(tool_t *tool, mail_entry_t *entry, const assignment_t *wha
 			mail_entry_remove(entry, item, MAIL_OP_NONE);
 		}
 	} else {
-		mail_buf_t stored = { 0 };
-		found = drop(tool, entry, item, what->op, stored_value(tool, what, &stored));
-		mail_buf_free(&stored);
+		found = drop(tool, entry, item, what->op, stored_value(tool, entry, what));
 	}
 	if (!found) {
 		fail_absent(tool, entry, inherited(tool, entry), what);

@@ -53,6 +53,21 @@ void tool_read(tool_t *tool, const char *path, mail_buf_t *out)
 	}
 }
 
+void file_place(tool_t *tool, const char *path, mail_str_t text)
+{
+	mail_diag_t *diag = &tool->diag;
+	const size_t at = diag->column > 0 ? diag->column - 1 : 0;
+	tool->file = path;
+	tool->file_columns = diag->column > 0;
+	diag->line = 1;
+	for (size_t i = 0; i < at && i < text.len; i++) {
+		if (text.data[i] == '\n') {
+			diag->line++;
+			diag->column = (uint32_t)(at - i);
+		}
+	}
+}
+
 void file_wipe(mail_buf_t *buf)
 {
 	if (buf->data != NULL) {

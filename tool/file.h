@@ -11,6 +11,8 @@
 int file_read(const char *path, mail_buf_t *out);
 /*! As file_read(); "-" is the standard input, and what fails ends the process after a message. */
 void tool_read(tool_t *tool, const char *path, mail_buf_t *out);
+/*! Make the place in tool->diag, which is one in the text of a file, its line and column. */
+void file_place(tool_t *tool, const char *path, mail_str_t text);
 /*! Wipe a buffer that held a secret, and free it. */
 void file_wipe(mail_buf_t *buf);
 

@@ -9,6 +9,9 @@
 
 #include "mail/rdata.h"
 
+/*! What a record begins with. */
+#define MAIL_DMARC_VERSION "v=DMARC1"
+
 /*!
  * Check one tag with its value, such as "p=reject" (RFC 9989 4.7).
  *

@@ -29,13 +29,56 @@ void mail_entries_free(mail_entries_t *entries);
  *                   Returns KNOT_EOK and growing octets, which are freed here. NULL: such values are refused.
  * \param diag  line, column and reason of the first error.
  *
- * A value of `current` or `next` that does not look like "3 1 1 HEX", and a `key` that does not look like
- * a key, is the name of such a file; certificates are turned into TLSA data of every `form` of their entry.
+ * Values that name a file are told by mail_text_names_file(), and added by mail_text_add_file().
  *
  * \return KNOT_EOK; KNOT_EINVAL; KNOT_ENOMEM.
  */
 int mail_text_parse(mail_str_t text, int (*read_file)(void *ctx, mail_str_t name, mail_buf_t *out),
                     void *ctx, mail_entries_t *entries, mail_diag_t *diag);
+
+/*!
+ * Return whether a value of `current`, `next` or a DKIM `key` is the name of a file: it does not look like TLSA data,
+ * like a key, or like a record.
+ */
+bool mail_text_names_file(mail_section_t section, const mail_item_t *item, mail_str_t value);
+/*!
+ * Add what is in a file that a value names: a DKIM key in any form; a certificate chain, which is turned into TLSA data of
+ * every `form` that the entry has by then.
+ *
+ * \return As mail_entry_parse().
+ */
+int mail_text_add_file(mail_entry_t *entry, const mail_item_t *item, mail_str_t contents,
+                       uint32_t line, mail_diag_t *diag);
+/*!
+ * Write the id of a DKIM key, whose selector a record says that was pasted: OWNER/SELECTOR.
+ *
+ * \param owner  DOMAIN or policy:POLICY.
+ *
+ * \return KNOT_EOK; KNOT_EINVAL with the reason; KNOT_ENOMEM.
+ */
+int mail_text_dkim_id(mail_str_t owner, mail_str_t text, mail_buf_t *id, mail_diag_t *diag);
+
+/*! What a file is that was given in place of another one. */
+typedef enum {
+	MAIL_LOOK_UNKNOWN,
+	MAIL_LOOK_DIALECT,
+	MAIL_LOOK_NDJSON,
+	MAIL_LOOK_JSON, /*!< JSON over several lines, or an array. */
+	MAIL_LOOK_ZONE, /*!< A zone file, or records of one. */
+	MAIL_LOOK_PEM,
+	MAIL_LOOK_UTF16, /*!< Text of Windows in two octets a character. */
+} mail_look_t;
+
+/*! Tell by its beginning what a file is. */
+mail_look_t mail_text_look(mail_str_t text);
+/*!
+ * Say why a verb cannot read a file that looks like something else.
+ *
+ * \param verb  "apply" or "import".
+ *
+ * \return NULL: it looks like what the verb reads, or like nothing that is known.
+ */
+const char *mail_text_misplaced(mail_look_t look, const char *verb);
 
 /*!
  * Write an entry in the dialect, as one list element of its section ("  - id: ..."), quoted where needed.

@@ -17,6 +17,7 @@
 #include <stdio.h>
 
 #include "mail/chars.h"
+#include "mail/text.h"
 #include "dialect/subject.h"
 
 /* The name of the member that holds the id. */
@@ -187,6 +188,12 @@ static int add_scalar(mail_subject_t *subject, mail_entry_t *entry, const mail_i
 		return mail_subject_error(subject, 0, "expected a string%s",
 		                          item->flags & MAIL_FLAG_LIST ? " or a list of strings"
 		                                                       : "");
+	}
+	if (mail_text_names_file(subject->section, item, string_of(value))) {
+		return mail_subject_error(
+			subject, 0,
+			"neither a key nor a record: if it is the name of a file, "
+			"kmailctl apply and the -set verbs read that");
 	}
 	return add_text(subject, entry, item, op, string_of(value));
 }

@@ -15,13 +15,9 @@
 #include <libknot/yparser/yparser.h>
 
 #include "mail/chars.h"
-#include "mail/dkim.h"
-#include "mail/tlsa.h"
 #include "dialect/subject.h"
+#include "dialect/text_ready.h"
 #include "dialect/text_slip.h"
-
-/* No public key is shorter: base64 of the 32 octets of Ed25519. */
-#define KEY_CHARS_MIN 44
 
 /* A value that names a file, kept until its entry is complete. */
 typedef struct {
@@ -93,112 +89,6 @@ static int file_keep(reader_t *r, const mail_item_t *item, mail_str_t name, uint
 	return KNOT_EOK;
 }
 
-/*
- * Return whether a text looks like a key: base64 of whole quads and of 32 octets at least. Blanks are passed
- * over, as people break long keys (RFC 6376 3.2). The name of a file may look like base64, but is short.
- */
-static bool is_base64(mail_str_t text)
-{
-	size_t chars = 0, pads = 0;
-	for (size_t i = 0; i < text.len; i++) {
-		char c = text.data[i];
-		if (c == ' ') {
-			continue;
-		}
-		if (c == '=') {
-			pads++;
-		} else if (pads > 0 || mail_char_base64(c) < 0) {
-			return false;
-		}
-		chars++;
-	}
-	return pads <= 2 && chars % 4 == 0 && chars >= KEY_CHARS_MIN;
-}
-
-static bool is_key(mail_str_t text)
-{
-	mail_buf_t key = { 0 };
-	bool good = mail_dkim_key_parse(text, &key, NULL) == KNOT_EOK &&
-	            mail_dkim_key_check(key.data, key.len, NULL, NULL, NULL) == KNOT_EOK;
-	mail_buf_free(&key);
-	return good;
-}
-
-/* Return whether a value of an item names a PEM file. */
-static bool names_file(mail_section_t section, const mail_item_t *item, mail_str_t value)
-{
-	if (mail_str_is(value, "none")) {
-		return false;
-	}
-	if (section == MAIL_SECTION_CERTIFICATE &&
-	    (item->id == MAIL_ITEM_CURRENT || item->id == MAIL_ITEM_NEXT)) {
-		/* What begins as "3 1 1 " is meant as TLSA data, however it goes on. */
-		return value.len < 2 || !mail_char_digit(value.data[0]) || value.data[1] != ' ';
-	}
-	if (section != MAIL_SECTION_DKIM || item->id != MAIL_ITEM_KEY) {
-		return false;
-	}
-	if (is_base64(value)) {
-		/* Every 64th key begins with a slash. */
-		return mail_str_starts(value, "/") && !is_key(value);
-	}
-	if (mail_str_starts(value, "/") || mail_str_starts(value, "./") ||
-	    mail_str_starts(value, "../") || mail_str_ends(value, ".pem") ||
-	    mail_str_ends(value, ".key") || mail_str_ends(value, ".pub")) {
-		return true;
-	}
-	return memmem(value.data, value.len, "p=", 2) == NULL;
-}
-
-/* The i-th form that a certificate set asks for; empty behind the last. "3 1 1" when it asks for none. */
-static mail_str_t form_of(const mail_entry_t *entry, size_t i)
-{
-	const mail_member_t *forms = mail_entry_member(entry, MAIL_ITEM_FORM, MAIL_OP_SET);
-	if (forms == NULL) {
-		return MAIL_STR(i == 0 ? "3 1 1" : "");
-	}
-	return i < forms->count ? forms->values[i].text : MAIL_STR("");
-}
-
-/* Add the TLSA data of a chain in every form that the entry asks for. */
-static int add_certificate(reader_t *r, const file_value_t *file, mail_str_t pem)
-{
-	mail_diag_t *diag = &r->subject.own;
-	/* A new member moves the others, so the forms are looked up anew each time. */
-	for (size_t i = 0;; i++) {
-		mail_tlsa_form_t form;
-		mail_buf_t out = { 0 };
-		mail_str_t text = form_of(r->entry, i);
-		if (text.len == 0) {
-			return KNOT_EOK;
-		}
-		int ret = mail_tlsa_form_parse(text, &form, diag);
-		if (ret != KNOT_EOK) {
-			return ret;
-		}
-		ret = mail_tlsa_from_pem(pem, &form, &out, diag);
-		if (ret == KNOT_EOK) {
-			ret = mail_entry_parse(r->entry, file->item, MAIL_OP_SET,
-			                       mail_buf_view(&out), file->line, diag);
-		}
-		mail_buf_free(&out);
-		if (ret != KNOT_EOK) {
-			return ret;
-		}
-	}
-}
-
-/* Add what is in a file. */
-static int file_add(reader_t *r, const file_value_t *file, mail_str_t pem)
-{
-	r->subject.own.text[0] = '\0';
-	if (r->entry->section == MAIL_SECTION_CERTIFICATE) {
-		return add_certificate(r, file, pem);
-	}
-	return mail_entry_parse(r->entry, file->item, MAIL_OP_SET, pem, file->line,
-	                        &r->subject.own);
-}
-
 static int file_resolve(reader_t *r, const file_value_t *file)
 {
 	mail_str_t name = { file->name, file->len };
@@ -221,7 +111,9 @@ static int file_resolve(reader_t *r, const file_value_t *file)
 		return mail_subject_error(&r->subject, 0, "cannot read the file \"%s\" (%s)",
 		                          quoted, knot_strerror(ret));
 	}
-	ret = file_add(r, file, mail_buf_view(&pem));
+	r->subject.own.text[0] = '\0';
+	ret = mail_text_add_file(r->entry, file->item, mail_buf_view(&pem), file->line,
+	                         &r->subject.own);
 	if (pem.data != NULL) {
 		/* It may have been a private key. */
 		explicit_bzero(pem.data, pem.len);
@@ -389,7 +281,7 @@ static int on_item(reader_t *r)
 	r->item = item;
 	r->op = op;
 	r->line = subject->line;
-	if (op == MAIL_OP_SET && names_file(subject->section, item, value)) {
+	if (op == MAIL_OP_SET && mail_text_names_file(subject->section, item, value)) {
 		return mail_subject_pass(subject, file_keep(r, item, value, subject->line));
 	}
 	return mail_subject_pass(
@@ -520,17 +412,21 @@ int mail_text_parse(mail_str_t text, int (*read_file)(void *ctx, mail_str_t name
                     void *ctx, mail_entries_t *entries, mail_diag_t *diag)
 {
 	*entries = (mail_entries_t){ 0 };
-	reader_t r = { .text = text, .read_file = read_file, .ctx = ctx, .entries = entries };
+	reader_t r = { .read_file = read_file, .ctx = ctx, .entries = entries };
+	mail_buf_t ready = { 0 };
 	mail_subject_begin(&r.subject, diag);
 	if (diag != NULL) {
 		diag->line = 0;
 	}
 	r.yp = malloc(sizeof(*r.yp));
-	if (r.yp == NULL) {
+	if (r.yp == NULL || mail_text_ready(text, &ready) != KNOT_EOK) {
+		free(r.yp);
+		mail_buf_free(&ready);
 		return mail_subject_pass(&r.subject, KNOT_ENOMEM);
 	}
+	r.text = mail_buf_view(&ready);
 	yp_init(r.yp);
-	int ret = yp_set_input_string(r.yp, text.data != NULL ? text.data : "", text.len);
+	int ret = yp_set_input_string(r.yp, r.text.data != NULL ? r.text.data : "", r.text.len);
 	if (ret == KNOT_EOK) {
 		ret = read_all(&r);
 	}
@@ -541,6 +437,7 @@ int mail_text_parse(mail_str_t text, int (*read_file)(void *ctx, mail_str_t name
 	}
 	mail_entry_free(r.entry);
 	files_clear(&r);
+	mail_buf_free(&ready);
 	if (ret != KNOT_EOK) {
 		mail_entries_free(entries);
 	}

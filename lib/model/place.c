@@ -85,6 +85,15 @@ static int refuse_all(const mail_place_t *place, const mail_form_t *form, const 
 	                       form->version, place->item->name);
 }
 
+/*! Say at which record a value was refused: of the value nobody has seen more than that. \return ret. */
+static int at_record(const mail_place_t *place, const mail_pasted_t *record, int ret)
+{
+	if (place->diag != NULL) {
+		place->diag->column = (uint32_t)record->at + 1;
+	}
+	return ret;
+}
+
 /*! Put each record that the item takes. */
 static int put_records(const mail_place_t *place, const mail_form_t *form,
                        const mail_paste_t *paste)
@@ -117,10 +126,7 @@ static int put_records(const mail_place_t *place, const mail_form_t *form,
 			ret = form->put(place, form, record);
 		}
 		if (ret != KNOT_EOK) {
-			if (place->diag != NULL && paste->count > 1) {
-				place->diag->column = (uint32_t)record->at + 1;
-			}
-			return ret;
+			return at_record(place, record, ret);
 		}
 		used++;
 	}
@@ -191,6 +197,9 @@ static int put_bare_text(const mail_place_t *place, const mail_form_t *form,
 	} else {
 		*taken = false;
 	}
+	if (ret != KNOT_EOK && !mail_str_equal(said, mail_str_trim(text))) {
+		(void)at_record(place, &paste->records[0], ret);
+	}
 done:
 	mail_buf_free(&whole.text);
 	return ret;
@@ -211,10 +220,7 @@ static int put_bare_rdata(const mail_place_t *place, const mail_form_t *form,
 	for (size_t i = 0; i < paste->count; i++) {
 		int ret = form->put(place, form, &paste->records[i]);
 		if (ret != KNOT_EOK) {
-			if (place->diag != NULL) {
-				place->diag->column = (uint32_t)paste->records[i].at + 1;
-			}
-			return ret;
+			return at_record(place, &paste->records[i], ret);
 		}
 	}
 	return KNOT_EOK;
@@ -288,6 +294,10 @@ int mail_place_paste(const mail_place_t *place, mail_str_t text, bool *taken)
 	if (ret != KNOT_EOK) {
 		*taken = true;
 		goto done;
+	}
+	/* What stands in quotes is all of a text, whatever it is. */
+	if (form->item != MAIL_ITEM_TXT) {
+		mail_paste_inner(&paste);
 	}
 	/* A file of PEM alone is read as such. */
 	if (form->item == MAIL_ITEM_KEY && text.len > 0 &&

@@ -4,6 +4,7 @@
 
 #include "mail/chars.h"
 #include "mail/dkim.h"
+#include "mail/dmarc.h"
 
 /* No port of TLSA is given: that of SMTP. */
 #define TLSA_PORT_DEFAULT 25
@@ -402,7 +403,7 @@ const mail_form_t mail_forms[] = {
 	{ MAIL_ITEM_MX, .types = { KNOT_RRTYPE_MX }, .owner = "", .put = put_rdata },
 	{ MAIL_ITEM_SPF, .types = { TXT, KNOT_RRTYPE_SPF }, .owner = "", .version = "v=spf1",
 	  .put = put_spf },
-	{ MAIL_ITEM_DMARC, .types = { TXT }, .owner = "_dmarc", .version = "v=DMARC1",
+	{ MAIL_ITEM_DMARC, .types = { TXT }, .owner = "_dmarc", .version = MAIL_DMARC_VERSION,
 	  .put = put_dmarc },
 	{ MAIL_ITEM_TLS_RPT, .types = { TXT }, .owner = "_smtp._tls", .version = "v=TLSRPTv1",
 	  .tag = "rua=", .put = put_tlsrpt },

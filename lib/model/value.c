@@ -25,7 +25,7 @@
 #include "mail/spf.h"
 #include "record/srv.h"
 #include "mail/time.h"
-#include "mail/tlsa.h"
+#include "record/tlsa.h"
 #include "record/tlsrpt.h"
 #include "record/ulabel.h"
 

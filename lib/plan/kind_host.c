@@ -10,7 +10,7 @@
 #include "record/literal.h"
 #include "mail/spf.h"
 #include "mail/time.h"
-#include "mail/tlsa.h"
+#include "record/tlsa.h"
 #include "plan/kinds.h"
 
 /*! Return whether a pattern is the apex. */

@@ -9,7 +9,7 @@
 #include "record/check.h"
 
 #include "mail/chars.h"
-#include "mail/tlsa.h"
+#include "record/tlsa.h"
 #include "record/caa.h"
 
 #define TYPE_AFSDB 18

@@ -240,7 +240,7 @@ int mail_dmarc_render(const mail_str_t *texts, size_t n, mail_rdata_t *rdata, ma
 	}
 
 	mail_buf_t out = { 0 };
-	mail_buf_str(&out, "v=DMARC1");
+	mail_buf_str(&out, MAIL_DMARC_VERSION);
 	for (unsigned i = 0; i < TAG_COUNT; i++) {
 		if (values[i].len == 0) {
 			continue;

@@ -553,18 +553,17 @@ static int bares_read(reader_t *r)
 	return KNOT_EOK;
 }
 
-/*! A whole line in quotes, as JSON and shells have it, is read without them. */
-static int inner_read(reader_t *r)
+void mail_paste_inner(mail_paste_t *paste)
 {
-	mail_paste_t *paste = r->paste, inner = { 0 };
-	if (paste->count != 1 || !paste->records[0].quoted) {
-		return KNOT_EOK;
+	mail_paste_t inner = { 0 };
+	if (paste->count != 1 || paste->records[0].type != 0 || !paste->records[0].quoted) {
+		return;
 	}
 	mail_buf_t text = paste->records[0].text;
 	reader_t again = { .lexer.text = mail_buf_view(&text), .paste = &inner, .diag = NULL };
 	if (records_read(&again) != KNOT_EOK || inner.count == 0 || !inner.records[0].certain) {
 		mail_paste_free(&inner);
-		return KNOT_EOK;
+		return;
 	}
 	/* The TTL is a part of what goes; who writes a record in two layers of quotes can do without. */
 	for (size_t i = 0; i < inner.count; i++) {
@@ -573,19 +572,19 @@ static int inner_read(reader_t *r)
 	}
 	mail_paste_free(paste);
 	*paste = inner;
-	return KNOT_EOK;
 }
 
 int mail_paste_read(mail_str_t text, mail_paste_t *paste, mail_diag_t *diag)
 {
+	static const char mark[] = "\xef\xbb\xbf";
 	*paste = (mail_paste_t){ 0 };
+	if (mail_str_starts(text, mark)) {
+		text = mail_str_from(text, strlen(mark));
+	}
 	reader_t r = { .lexer.text = text, .paste = paste, .diag = diag };
 	int ret = records_read(&r);
 	if (ret == KNOT_EOK && paste->count == 0) {
 		ret = bares_read(&r);
-		if (ret == KNOT_EOK) {
-			ret = inner_read(&r);
-		}
 	}
 	return ret;
 }

@@ -42,6 +42,8 @@ typedef struct {
  */
 int mail_paste_read(mail_str_t text, mail_paste_t *paste, mail_diag_t *diag);
 void mail_paste_free(mail_paste_t *paste);
+/*! Take a record out of the one string that it stands in, as JSON and shells have it. Nothing happens to any other. */
+void mail_paste_inner(mail_paste_t *paste);
 
 /*!
  * Copy a text, and write plain characters for those that web pages and word processors put in their place: quotes,

@@ -9,7 +9,7 @@
  */
 #include "config.h"
 
-#include "mail/tlsa.h"
+#include "record/tlsa.h"
 
 #include <limits.h>
 #include <openssl/err.h>

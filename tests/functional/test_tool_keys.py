@@ -106,16 +106,20 @@ def test_generate_takes_nothing_away(timed, directory):
 
 
 def test_import_of_every_form_gives_the_same_record(timed, directory):
-    """Private PEM, public PEM, p=, a whole record."""
+    """Private PEM, public PEM, p=; a whole record is served as it is."""
     pem = directory / "key.pem"
     subprocess.run(["openssl", "genpkey", "-algorithm", "RSA", "-out", pem], check=True, capture_output=True)
     pub = directory / "pub.pem"
     subprocess.run(["openssl", "pkey", "-in", pem, "-pubout", "-out", pub], check=True, capture_output=True)
     p = "p=" + base64.b64encode(public(pem)).decode()
-    forms = [pem, pub, p, f"v=DKIM1; k=rsa; {p}"]
+    forms = [pem, pub, p, f"v=DKIM1; k=rsa; h=sha256; {p}"]
     for i, form in enumerate(forms):
         timed.run("dkim-import", f"example.org/s{i}", form)
     assert {tuple(texts(timed, f"s{i}._domainkey")) for i in range(4)} == {(f"v=DKIM1; k=rsa; h=sha256; {p}",)}
+    timed.run("dkim-import", "example.org/whole", f"v=DKIM1; k=rsa; {p}; t=s")
+    assert texts(timed, "whole._domainkey") == [f"v=DKIM1; k=rsa; {p}; t=s"]
+    timed.run("dkim-import", "example.org/other", f"v=DKIM1; k=rsa; t=s; {p}", "--tags", "h=sha256")
+    assert texts(timed, "other._domainkey") == [f"v=DKIM1; k=rsa; h=sha256; {p}"]
     timed.run("dkim-import", "example.org/plain", p, "--tags", "none")
     assert texts(timed, "plain._domainkey") == [f"v=DKIM1; k=rsa; {p}"]
 

@@ -111,6 +111,18 @@ static const struct {
 	  "{'kind':'dkim','id':'example.net/s1','key':'" SAMPLE_KEY "'}\n" },
 	{ "dkim:\n  - id: policy:business/s1\n    key: \"v=DKIM1; k=ed25519; p=" SAMPLE_KEY "\"\n",
 	  "{'kind':'dkim','id':'policy:business/s1','key':'" SAMPLE_KEY "','tags':'none'}\n" },
+	/* Tabs and a byte order mark, as editors make them; records as they were pasted, without quotes around them. */
+	{ "\xef\xbb\xbfpolicy:\r\n  - id: a\r\n    mx:\t\"10\tmail\"\t# comment\r\n",
+	  "{'kind':'policy','id':'a','mx':['10 mail']}\n" },
+	{ "dkim:\n  - id: example.net/s1\n    key: s1._domainkey\tIN\tTXT\t( \"v=DKIM1; t=s; "
+	  "n=\\\"x\\\"; k=ed25519; \" ; a comment\n\t  \"p=" SAMPLE_KEY
+	  "\" )  ; ----- DKIM key s1\n    revoke: off\n",
+	  "{'kind':'dkim','id':'example.net/s1','key':'" SAMPLE_KEY "','tags':'v=DKIM1; t=s; "
+	  "n=\\'x\\'; k=ed25519; p=','revoke':false}\n" },
+	{ "domain:\n  - id: example.net\n    policy: a\n    txt: example.net. IN TXT \"a # b; c\" ; d\n"
+	  "    record: [ \"www A 192.0.2.1\" ]\n",
+	  "{'kind':'domain','name':'example.net','policy':'a','txt':['a # b; c'],"
+	  "'record':['www A 192.0.2.1']}\n" },
 	/* A key may begin like the name of a file. */
 	{ "dkim:\n  - id: example.net/s1\n    key: \"" SLASH_KEY "\"\n",
 	  "{'kind':'dkim','id':'example.net/s1','key':'" SLASH_KEY "'}\n" },
@@ -137,8 +149,12 @@ static const struct {
 	  "policy a: a tab in the indentation: use spaces" },
 	{ "policy:\n  - id: a\n  \tmx: mail\n", 3, 0,
 	  "policy a: a tab in the indentation: use spaces" },
-	{ P "mx:\tmail\n", 3, 0, "policy a: mx: a tab: use spaces" },
-	{ P "txt: \"a\tb\"\n", 3, 0, "policy a: txt: a tab: use spaces" },
+	{ P "mx: [ a\tb ]\n", 3, 0,
+	  "policy a: mx: a space inside a value: quote the value, or a comma or the closing bracket is missing" },
+	/* A record that was pasted does not count other lines. */
+	{ P "record: www IN TXT ( \"a\"\n   \"b\" )\n    ttl: x\n", 5, 1, "policy a: ttl: " },
+	{ P "record: www IN TXT ( \"a\"\n   \"b\"\n    ttl: 5\n", 3, 12, "policy a: record: " },
+	{ P "record: www IN TXT \"a\n", 3, 13, "policy a: record: " },
 	{ P "mx: [ mail\n    ttl: 5\n", 3, 0,
 	  "policy a: mx: a closing bracket is missing; a list ends on the line that it begins on" },
 	{ P "mx: [ mail,\n", 3, 0, "policy a: mx: a closing bracket is missing" },
@@ -551,7 +567,84 @@ static void test_no_memory(void)
 	CHECK(failed > 50);
 }
 
-UNIT_MAIN("text", TEST("texts that are good", test_good),
+/* What files are, and who reads them. */
+static const struct {
+	const char *text;
+	mail_look_t look;
+} looks[] = {
+	{ "policy:\n  - id: a\n", MAIL_LOOK_DIALECT },
+	{ "# a comment\n\n  domain : \n", MAIL_LOOK_DIALECT },
+	{ "\xef\xbb\xbf"
+	  "key-set:\r\n",
+	  MAIL_LOOK_DIALECT },
+	{ "{\"kind\":\"policy\",\"id\":\"a\"}\n", MAIL_LOOK_NDJSON },
+	{ "\n{ \"kind\": \"policy\" }\r\n", MAIL_LOOK_NDJSON },
+	{ "{\n \"kind\": \"policy\"\n}\n", MAIL_LOOK_JSON },
+	{ "[ {} ]", MAIL_LOOK_JSON },
+	{ "$TTL 3600\n", MAIL_LOOK_ZONE },
+	{ "; a comment\nexample.net. IN MX 10 a\n", MAIL_LOOK_ZONE },
+	{ "s1._domainkey IN TXT ( \"v=DKIM1; \"\n \"p=\" )\n", MAIL_LOOK_ZONE },
+	{ "-----BEGIN CERTIFICATE-----\n", MAIL_LOOK_PEM },
+	{ "\xff\xfe"
+	  "p",
+	  MAIL_LOOK_UTF16 },
+	{ "words\n", MAIL_LOOK_UNKNOWN },
+	{ "server:\n", MAIL_LOOK_UNKNOWN },
+	{ "", MAIL_LOOK_UNKNOWN },
+};
+
+static void test_look(void)
+{
+	EACH(c, looks) {
+		CHECK_INT(mail_text_look(MAIL_STR(c->text)), c->look);
+		const bool unknown = c->look == MAIL_LOOK_UNKNOWN;
+		CHECK((mail_text_misplaced(c->look, "apply") == NULL) ==
+		      (unknown || c->look == MAIL_LOOK_DIALECT));
+		CHECK((mail_text_misplaced(c->look, "import") == NULL) ==
+		      (unknown || c->look == MAIL_LOOK_NDJSON));
+	}
+}
+
+/* Values that are names of files. */
+static const struct {
+	const char *value;
+	bool key, current;
+} names[] = {
+	{ "default.txt", true, true },
+	{ "keys/s1.pem", true, true },
+	{ "/etc/ssl/p=x.pem", true, true },
+	{ "./v=DKIM1; p=", true, true },
+	{ "s1", true, true },
+	{ SAMPLE_KEY, false, true },
+	{ SLASH_KEY, false, true },
+	{ "p=" SAMPLE_KEY, false, true },
+	{ "v=DKIM1; k=rsa", false, true },
+	{ "v=spf1 -all", false, true },
+	{ "\"v=DKIM1; \" \"p=\"", false, false },
+	{ "s1._domainkey CNAME a.example.", false, false },
+	{ "_25._tcp.a. IN TLSA 3 1 1 ab", false, false },
+	{ "-----BEGIN PUBLIC KEY-----\n", false, true },
+	{ "3 1 1 ab", true, false },
+	{ "none", false, false },
+};
+
+static void test_names(void)
+{
+	EACH(c, names) {
+		const mail_str_t value = MAIL_STR(c->value);
+		CHECK_INT(mail_text_names_file(MAIL_SECTION_DKIM, mail_item_get(MAIL_ITEM_KEY),
+		                               value),
+		          c->key);
+		CHECK_INT(mail_text_names_file(MAIL_SECTION_CERTIFICATE,
+		                               mail_item_get(MAIL_ITEM_NEXT), value),
+		          c->current);
+		CHECK(!mail_text_names_file(MAIL_SECTION_DOMAIN, mail_item_get(MAIL_ITEM_TXT),
+		                            value));
+	}
+}
+
+UNIT_MAIN("text", TEST("what files are", test_look), TEST("names of files", test_names),
+          TEST("texts that are good", test_good),
           TEST("texts that are bad: line, column, reason", test_bad),
           TEST("files that are bad", test_bad_file), TEST("long names and values", test_long),
           TEST("warnings have a place", test_warning),

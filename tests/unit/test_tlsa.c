@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "mail/tlsa.h"
+#include "record/tlsa.h"
 
 #include "lib/cases.h"
 

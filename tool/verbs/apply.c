@@ -80,6 +80,10 @@ static void read_entries(tool_t *tool, const char *path, mail_store_mode_t mode,
 	const unsigned sections = option_sections(tool, OPT_PRUNE, 0);
 	tool_read(tool, path, &text);
 	tool->file = path;
+	const char *misplaced = mail_text_misplaced(mail_text_look(mail_buf_view(&text)), "apply");
+	if (misplaced != NULL) {
+		tool_fail(tool, KNOT_EINVAL, "%s: %s", path, misplaced);
+	}
 	int ret = mail_text_parse(mail_buf_view(&text), read_pem, tool, entries, tool_diag(tool));
 	mail_buf_free(&text);
 	if (ret != KNOT_EOK) {

@@ -5,44 +5,25 @@
 
 #include <time.h>
 
-#include "mail/tlsa.h"
+#include "mail/text.h"
 #include "tool/file.h"
 #include "tool/near.h"
 #include "tool/open.h"
 #include "tool/options.h"
 #include "tool/out.h"
 
-#define FORM_DEFAULT "3 1 1"
 #define TTL_DEFAULT 3600
 
 /*! \brief Replace an item by the TLSA data of a chain, in every form of the set. */
 static void set_chain(tool_t *tool, mail_entry_t *entry, mail_item_id_t item, const char *path)
 {
 	mail_buf_t pem = { 0 };
-	mail_diag_t *diag = tool_diag(tool);
-	const mail_member_t *forms = mail_entry_member(entry, MAIL_ITEM_FORM, MAIL_OP_SET);
-	const size_t count = forms != NULL ? forms->count : 1;
 	tool_read(tool, path, &pem);
 	mail_entry_remove(entry, item, MAIL_OP_SET);
-	for (size_t i = 0; i < count; i++) {
-		mail_tlsa_form_t form;
-		mail_buf_t text = { 0 };
-		/* Adding a value may move the members. */
-		forms = mail_entry_member(entry, MAIL_ITEM_FORM, MAIL_OP_SET);
-		int ret = mail_tlsa_form_parse(forms != NULL ? forms->values[i].text
-		                                             : MAIL_STR(FORM_DEFAULT),
-		                               &form, diag);
-		if (ret == KNOT_EOK) {
-			ret = mail_tlsa_from_pem(mail_buf_view(&pem), &form, &text, diag);
-		}
-		if (ret == KNOT_EOK) {
-			ret = mail_entry_parse(entry, mail_item_get(item), MAIL_OP_SET,
-			                       mail_buf_view(&text), 0, diag);
-		}
-		mail_buf_free(&text);
-		if (ret != KNOT_EOK) {
-			tool_fail(tool, ret, "%s: %s", path, tool_reason(tool, ret));
-		}
+	int ret = mail_text_add_file(entry, mail_item_get(item), mail_buf_view(&pem), 0,
+	                             tool_diag(tool));
+	if (ret != KNOT_EOK) {
+		tool_fail(tool, ret, "%s: %s", path, tool_reason(tool, ret));
 	}
 	file_wipe(&pem);
 }

@@ -7,6 +7,7 @@
 
 #include "mail/chars.h"
 #include "mail/dkim.h"
+#include "mail/text.h"
 #include "tool/done.h"
 #include "tool/file.h"
 #include "tool/hidden.h"
@@ -39,18 +40,18 @@ static mail_entry_t *new_key(tool_t *tool, const char *text)
 	return tool_new_entry(tool, MAIL_SECTION_DKIM, text);
 }
 
-/*! \brief Complete the entry with key, tags and times and write it, without a commit. */
-static void put_key(tool_t *tool, mail_entry_t *entry, mail_str_t key)
+/*! \brief Complete the entry of a key with tags and times and write it, without a commit. */
+static void put_key(tool_t *tool, mail_entry_t *entry)
 {
 	const char *tags = option_value(tool, OPT_TAGS);
 	const int64_t now = time(NULL);
 	mail_diag_t *diag = tool_diag(tool);
-	int ret = mail_entry_add(entry, mail_item_get(MAIL_ITEM_KEY), MAIL_OP_SET, key, 0);
-	if (ret == KNOT_EOK && tags != NULL) {
-		ret = mail_entry_parse(entry, mail_item_get(MAIL_ITEM_TAGS), MAIL_OP_SET,
-		                       MAIL_STR(tags), 0, diag);
+	if (tags != NULL) {
+		mail_entry_remove(entry, MAIL_ITEM_TAGS, MAIL_OP_SET);
+		int ret = mail_entry_parse(entry, mail_item_get(MAIL_ITEM_TAGS), MAIL_OP_SET,
+		                           MAIL_STR(tags), 0, diag);
+		tool_expect_entry(tool, entry, ret);
 	}
-	tool_expect_entry(tool, entry, ret);
 	for (size_t i = 0; i < sizeof(times) / sizeof(times[0]); i++) {
 		/* It is published now when nothing is said. */
 		int64_t when = option_time(tool, times[i].option, now);
@@ -88,7 +89,9 @@ int verb_dkim_generate(tool_t *tool)
 	if (ret != KNOT_EOK) {
 		tool_fail(tool, ret, "cannot make a key: %s", knot_strerror(ret));
 	}
-	put_key(tool, entry, mail_buf_view(&key));
+	tool_expect(tool, mail_entry_add(entry, mail_item_get(MAIL_ITEM_KEY), MAIL_OP_SET,
+	                                 mail_buf_view(&key), 0));
+	put_key(tool, entry);
 	/* First the file: a record whose private key was lost would be of no use. */
 	file_write_new(tool, option_value(tool, OPT_OUT), 0600, mail_buf_view(&pem));
 	done_more(tool, "private key in %s", option_value(tool, OPT_OUT));
@@ -98,29 +101,51 @@ int verb_dkim_generate(tool_t *tool)
 	return STATUS_DONE;
 }
 
+/*! \brief Make the entry of a key that is in a text; a record says its selector, when the command line does not. */
+static mail_entry_t *import_entry(tool_t *tool, mail_str_t text)
+{
+	const char *name = tool->argv[0];
+	mail_buf_t id = { 0 };
+	if (strchr(name, '/') != NULL) {
+		return new_key(tool, name);
+	}
+	int ret = mail_text_dkim_id(MAIL_STR(name), text, &id, tool_diag(tool));
+	if (ret == KNOT_EOK) {
+		ret = mail_buf_u8(&id, '\0');
+	}
+	if (ret != KNOT_EOK) {
+		tool_fail(tool, ret, "%s: %s", name, tool_reason(tool, ret));
+	}
+	mail_entry_t *entry = new_key(tool, (const char *)id.data);
+	mail_buf_free(&id);
+	return entry;
+}
+
 int verb_dkim_import(tool_t *tool)
 {
-	const char *text = tool->argv[1];
-	mail_buf_t pem = { 0 }, key = { 0 };
-	int ret;
-	/* What stands in a record, or the name of a file. */
-	if (strncmp(text, "p=", 2) == 0 || strncmp(text, "v=DKIM1", 7) == 0) {
-		ret = mail_dkim_key_parse(MAIL_STR(text), &key, tool_diag(tool));
-		if (ret != KNOT_EOK) {
-			tool_fail(tool, ret, "%s", tool_reason(tool, ret));
-		}
-	} else {
-		tool_read(tool, text, &pem);
-		ret = mail_dkim_key_parse(mail_buf_view(&pem), &key, tool_diag(tool));
-		file_wipe(&pem);
-		if (ret != KNOT_EOK) {
-			tool_fail(tool, ret, "%s: %s", text, tool_reason(tool, ret));
-		}
+	const char *given = tool->argv[1];
+	const mail_item_t *item = mail_item_get(MAIL_ITEM_KEY);
+	mail_buf_t contents = { 0 };
+	mail_str_t text = MAIL_STR(given);
+	const bool file = strcmp(given, "-") == 0 ||
+	                  mail_text_names_file(MAIL_SECTION_DKIM, item, text);
+	if (file) {
+		tool_read(tool, given, &contents);
+		text = mail_buf_view(&contents);
 	}
 	tool_open(tool, MAIL_STORE_WRITE);
-	mail_entry_t *entry = new_key(tool, tool->argv[0]);
-	put_key(tool, entry, mail_buf_view(&key));
-	mail_buf_free(&key);
+	mail_entry_t *entry = import_entry(tool, text);
+	mail_diag_t *diag = tool_diag(tool);
+	int ret = mail_text_add_file(entry, item, text, 0, diag);
+	if (ret != KNOT_EOK && file) {
+		file_place(tool, given, text);
+	}
+	if (ret != KNOT_EOK) {
+		tool_exit(tool, tool_error_diag(tool, ret));
+	}
+	/* It may have been a private key. */
+	file_wipe(&contents);
+	put_key(tool, entry);
 	commit_key(tool, entry);
 	return STATUS_DONE;
 }

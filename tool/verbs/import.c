@@ -11,7 +11,9 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
+#include "mail/chars.h"
 #include "mail/json.h"
+#include "mail/text.h"
 #include "tool/file.h"
 #include "tool/guard.h"
 #include "tool/open.h"
@@ -21,6 +23,9 @@
 
 /* No entry is longer as JSON: all its values are bounded. */
 #define LINE_MAX_OCTETS ((size_t)4 << 20)
+
+/* Windows writes it at the start of a file. */
+#define BYTE_ORDER_MARK "\xef\xbb\xbf"
 
 /*! \brief A line of the input. */
 typedef struct {
@@ -40,6 +45,7 @@ typedef struct {
 	FILE *input;
 	line_t line; /*!< The line that was read last, without its end. */
 	size_t line_cap;
+	bool looked; /*!< The first line was looked at. */
 	uint64_t octets;
 	uint64_t skip;
 	uint64_t batch;     /*!< 0: one transaction. */
@@ -51,6 +57,11 @@ typedef struct {
 	size_t refused_count;
 	progress_t progress;
 } import_t;
+
+static mail_str_t line_text(const line_t *line)
+{
+	return (mail_str_t){ line->text, line->len };
+}
 
 /*! \brief Read a line. \return false at the end, or after an error (*status). */
 static bool next_line(import_t *im, int *status)
@@ -70,7 +81,28 @@ static bool next_line(import_t *im, int *status)
 		im->line.text[--got] = '\0';
 	}
 	im->line.len = (size_t)got;
+	if (im->line.number == 1 && mail_str_starts(line_text(&im->line), BYTE_ORDER_MARK)) {
+		im->line.len -= strlen(BYTE_ORDER_MARK);
+		memmove(im->line.text, im->line.text + strlen(BYTE_ORDER_MARK), im->line.len + 1);
+	}
 	return true;
+}
+
+/*! \brief Note what the file is, when it is no NDJSON: of the first line that says anything. */
+static int look(import_t *im, const line_t *line)
+{
+	mail_diag_t *diag = &im->tool->diag;
+	if (im->looked) {
+		return KNOT_EOK;
+	}
+	im->looked = true;
+	if (line->text[0] == '#') {
+		return mail_diag_error(diag, 0,
+		                       "NDJSON has no comments; a file that is written like "
+		                       "knot.conf is read by kmailctl apply FILE");
+	}
+	const char *misplaced = mail_text_misplaced(mail_text_look(line_text(line)), "import");
+	return misplaced != NULL ? mail_diag_error(diag, 0, "%s", misplaced) : KNOT_EOK;
 }
 
 static void begin_change(import_t *im)
@@ -148,9 +180,11 @@ static int put_line(import_t *im, const line_t *line)
 {
 	mail_diag_t *diag = tool_diag(im->tool);
 	mail_entry_t *entry = NULL;
-	int ret = line->len > LINE_MAX_OCTETS
-	                  ? mail_diag_error(diag, 0, "the line is too long")
-	                  : mail_json_parse((mail_str_t){ line->text, line->len }, &entry, diag);
+	int ret = look(im, line);
+	if (ret == KNOT_EOK) {
+		ret = line->len > LINE_MAX_OCTETS ? mail_diag_error(diag, 0, "the line is too long")
+		                                  : mail_json_parse(line_text(line), &entry, diag);
+	}
 	diag->line = (uint32_t)line->number;
 	if (ret != KNOT_EOK) {
 		return ret;

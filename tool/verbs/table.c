@@ -94,7 +94,7 @@ const verb_t tool_verbs[] = {
 	  .options = TAKES(OPT_ALGORITHM) | TAKES(OPT_BITS) | TAKES(OPT_OUT) | TAKES(OPT_TAGS) |
 		DKIM_TIMES, .required = TAKES(OPT_ALGORITHM) | TAKES(OPT_OUT), .min = 1, .max = 1,
 	  .run = verb_dkim_generate, .section = MAIL_SECTION_DKIM },
-	{ .name = "dkim-import", .group = "DKIM keys", .args = "OWNER/SELECTOR FILE|p=...",
+	{ .name = "dkim-import", .group = "DKIM keys", .args = "OWNER[/SELECTOR] FILE|RECORD|-",
 	  .help = "publish a key that exists", .options = TAKES(OPT_TAGS) | DKIM_TIMES, .min = 2,
 	  .max = 2, .run = verb_dkim_import, .section = MAIL_SECTION_DKIM },
 	{ .name = "dkim-list", .group = "DKIM keys", .args = "[OWNER]",
