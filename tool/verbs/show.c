@@ -71,6 +71,7 @@ int verb_records(tool_t *tool)
 		}
 	}
 	records_print_table(tool, &records);
+	zone_file_free(file);
 	return STATUS_DONE;
 }
 
