@@ -151,6 +151,7 @@ void mail_change_free(mail_change_t *change)
 		return;
 	}
 	mail_change_plans_free(change);
+	mail_change_sts_free(change);
 	tdestroy(change->listed, listed_free);
 	free(change);
 }
@@ -346,6 +347,17 @@ int mail_change_put(mail_change_t *change, const mail_entry_t *entry, mail_diag_
 	}
 	if (ret != KNOT_EOK && ret != KNOT_ENOENT && ret != KNOT_EMALF) {
 		return ret;
+	}
+	if (old != NULL && (entry->deleted || !mail_entry_equal(old, entry))) {
+		ret = mail_change_sts_note(change, entry);
+		if (ret != KNOT_EOK) {
+			mail_entry_free(old);
+			return ret;
+		}
+	}
+	if (old != NULL && !entry->deleted && entry->section == MAIL_SECTION_DKIM) {
+		diag->line = entry->line;
+		mail_change_key_replaced(old, entry, diag);
 	}
 	if (entry->deleted) {
 		ret = entry_delete(change, entry, diag);

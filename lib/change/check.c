@@ -690,6 +690,9 @@ int mail_change_finish(mail_change_t *change, mail_change_count_t *count, mail_d
 	if (count != NULL) {
 		*count = change->count;
 	}
+	if (ret == KNOT_EOK) {
+		mail_change_sts_check(change, diag);
+	}
 	mail_lint_free(change->lint);
 	change->lint = NULL;
 	return ret;

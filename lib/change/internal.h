@@ -24,6 +24,15 @@
  *     domain that was there, key of one         targets             all domains, of which aliases are checked
  *     more domains than CHANGE_LISTED           all                 all domains, and all are checked
  */
+/*! Policies and domains with an MTA-STS policy of mode enforce that a change looks at. */
+#define CHANGE_STS 1000
+
+/*! A policy or domain that had one. */
+typedef struct {
+	mail_entry_t *entry; /*!< Its section and id alone. */
+	uint32_t age;        /*!< Seconds for which senders keep it. */
+} mail_change_sts_t;
+
 struct mail_change {
 	mail_txn_t *txn;
 	const mail_source_t *base; /*!< The transaction's. */
@@ -47,6 +56,8 @@ struct mail_change {
 	mail_lint_t *lint;       /*!< While it is finished. */
 	mail_lf_storage_t above; /*!< Domain above others whose plan was made last. */
 	mail_plan_t *above_plan;
+	mail_change_sts_t *sts;
+	size_t sts_count;
 	mail_change_count_t count;
 };
 
@@ -85,5 +96,14 @@ void mail_change_host_lint(const mail_change_t *change, const mail_entry_t *entr
                            mail_diag_t *diag);
 /*! Look at where a changed DKIM key of a domain's own leads. \return KNOT_EOK; KNOT_EINVAL; KNOT_ENOMEM. */
 int mail_change_key_lint(const mail_change_t *change, const mail_entry_t *entry, mail_diag_t *diag);
+/*! Warn when the key of a selector in use is replaced: mail on its way was signed with the old one. */
+void mail_change_key_replaced(const mail_entry_t *old, const mail_entry_t *entry,
+                              mail_diag_t *diag);
+/*! Note that a policy or domain is going to be written whose MTA-STS policy senders enforce. \return KNOT_EOK, KNOT_ENOMEM. */
+int mail_change_sts_note(mail_change_t *change, const mail_entry_t *entry);
+/*! Warn of those that have no MTA-STS policy any more (RFC 8461 8.3). */
+void mail_change_sts_check(mail_change_t *change, mail_diag_t *diag);
+/*! Forget what was noted. */
+void mail_change_sts_free(mail_change_t *change);
 /*! Free the compiled policies. */
 void mail_change_plans_free(mail_change_t *change);

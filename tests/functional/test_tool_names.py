@@ -197,3 +197,46 @@ def test_dkim_alias(named):
     found = warnings(named.run("dkim-set", "policy:p/s1", "cname=s1._domainkey.provider.example"))
     assert len(found) == 1 and "did you mean s1._domainkey.provider.example.?" in found[0]
     assert len([row for row in messages(named) if "_domainkey" in row[3]]) == 2
+
+
+# What others notice late
+
+KEYS = ("N/BkJD6xbEiMb39v7JW6AwdPHO5gKB3fcCnod4zQ31U=", "fjUtQeSwR0X98Br31HjA+krMSndzz0Tn9IKT0h1VIC4=")
+
+
+def test_a_key_in_use_is_replaced(named):
+    """Mail on its way was signed with the old one: a warning, once; none for a key that nobody sees."""
+    named.run("dkim-set", "example.net/s1", f"key={KEYS[0]}")
+    assert warnings(named.run("dkim-set", "example.net/s1", f"key={KEYS[0]}", "retire=2099-01-01T00:00:00Z")) == []
+    found = warnings(named.run("dkim-set", "example.net/s1", f"key={KEYS[1]}"))
+    assert len(found) == 1 and "in use is replaced" in found[0] and "new selector" in found[0]
+    done = named.load(f'{{"kind":"dkim","name":"example.net/s1","key":"{KEYS[0]}"}}\n')
+    assert "in use is replaced" in done.stderr
+    named.run("dkim-set", "example.net/later", f"key={KEYS[0]}", "publish=2099-01-01T00:00:00Z")
+    assert warnings(named.run("dkim-set", "example.net/later", f"key={KEYS[1]}")) == []
+
+
+@pytest.mark.parametrize("words", [
+    ["policy-set", "p", "mta-sts=off"],
+    ["policy-set", "p", "no-mail"],
+    ["policy-unset", "p", "mta-sts"],
+])
+def test_mta_sts_goes(named, words):
+    """From enforce straight to nothing: senders keep the policy (RFC 8461 8.3). By way of none all is well."""
+    named.run("policy-set", "p", "mta-sts=enforce", "mta-sts-host=mail")
+    found = [text for text in warnings(named.run(*words)) if "mta-sts" in text]
+    assert len(found) == 1 and "mta-sts=none" in found[0] and "604800" in found[0]
+
+
+def test_mta_sts_goes_from_a_domain(named):
+    """Its own override, another policy, an alias, deletion."""
+    named.run("policy-set", "p", "mta-sts=enforce", "mta-sts-host=mail", "mta-sts-max-age=86400")
+    named.run("policy-set", "q", "ns=ns1.example.com.", "mx=10 mx.elsewhere.example.")
+    for words in (["domain-set", "example.net", "mta-sts=off"], ["domain-set", "example.net", "policy=q"],
+                  ["domain-unset", "other.org"]):
+        found = [text for text in warnings(named.run(*words)) if "RFC 8461" in text]
+        assert len(found) == (0 if words[-1] == "policy=q" else 1), words
+    named.run("domain-set", "new.org", "policy=p")
+    assert "RFC 8461" in named.run("domain-set", "new.org", "policy=q").stderr
+    named.run("policy-set", "p", "mta-sts=none")
+    assert "RFC 8461" not in named.run("policy-set", "p", "mta-sts=off").stderr
