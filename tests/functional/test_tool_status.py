@@ -92,6 +92,7 @@ CASES = {
     "policy-show": (["policy-show", "default", "parked"], ["policy-show", "nix"], ["policy-show"]),
     "domain-show": (["domain-show", "EXAMPLE.org."], ["domain-show", "nix.example"], ["domain-show"]),
     "host-show": (["host-show", "spare"], ["host-show", "nix"], ["host-show"]),
+    "lookup": (["lookup", "example.org", "MX"], ["lookup", "example.org", "MX", "-s", "{dir}/none"], ["lookup", "example.org"]),
     "dkim-show": (["dkim-show", "example.org/s1"], ["dkim-show", "example.org/nix"], ["dkim-show"]),
     "cert-show": (["cert-show", "web"], ["cert-show", "nix"], ["cert-show"]),
 }
@@ -135,9 +136,9 @@ def listed_verbs(store):
 
 
 def test_every_verb_has_its_cases(store):
-    """A new verb needs cases here; diff has a test of its own."""
+    """A new verb needs cases here; diff and doctor, whose statuses say more, have tests of their own."""
     verbs = {verb["verb"] for verb in listed_verbs(store)}
-    assert verbs == set(CASES) | {"diff"}
+    assert verbs == set(CASES) | {"diff", "doctor"}
 
 
 @pytest.mark.parametrize("verb", CASES)
