@@ -54,6 +54,8 @@ typedef struct {
 	mail_str_t
 		dkim_owner; /*!< Domain whose own DKIM keys count: itself, or the alias's target. */
 	bool alias;
+	/*! For writers: the entry of the domain does not change, and so what its own values say was accepted before. */
+	bool untouched;
 } mail_profile_t;
 
 /*!

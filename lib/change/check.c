@@ -391,6 +391,9 @@ static int domain_compile(mail_change_t *change, mail_str_t id, concern_t *conce
 	mail_diag_t own = { .warn = mail_warning_keep, .warn_ctx = &warnings };
 	int ret = mail_profile_of_domain(&change->source, id, &profile, &own);
 	if (ret == KNOT_EOK) {
+		profile->untouched = !concern->of.put && !change->all;
+		concern->of.hides = !concern->of.changed && !change->all &&
+		                    mail_change_hides(profile);
 		ret = mail_plan_make(profile, true, &plan, &own);
 	}
 	if (plan != NULL) {

@@ -72,10 +72,13 @@ typedef struct {
 	mail_str_t alias; /*!< Its target, whose keys count; empty: it is none. */
 	bool put;         /*!< Its entry is among what changed. */
 	bool changed;     /*!< The same, or a key of it is. */
+	bool hides; /*!< It did not change, and may hide its keys with records of its own, as old stores do. */
 } mail_keys_of_t;
 /*! Check the own DKIM keys of a domain against its plan: their names, what else stands there, and what hides them. */
 int mail_change_keys_check(const mail_change_t *change, const mail_plan_t *plan,
                            const mail_keys_of_t *of, mail_diag_t *diag);
+/*! Return whether a domain has records of its own that might hide others. */
+bool mail_change_hides(const mail_profile_t *profile);
 /*! Warn of what a changed domain hides from the stored domain above it. */
 int mail_change_above_check(mail_change_t *change, mail_lf_t name, mail_diag_t *diag);
 /*! Refuse to delete what is in use: say by whom, and what lists them. \return KNOT_EOK; KNOT_EINVAL; KNOT_ENOMEM, KNOT_EMALF. */

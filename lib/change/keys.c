@@ -99,7 +99,7 @@ static int key_check(const mail_change_t *change, const mail_plan_t *plan, const
 	}
 	/* A stored domain below may be somebody else's: only a key that is written now can avoid it. */
 	const mail_source_t *source = changed_key(change, key) != NULL ? change->base : NULL;
-	if (mail_hider_find(source, plan, of->name, mail_lf(&shown), &hider)) {
+	if (!of->hides && mail_hider_find(source, plan, of->name, mail_lf(&shown), &hider)) {
 		return refuse_hidden(key, &hider, diag);
 	}
 	const mail_owner_t *owner = mail_owners_find(&plan->relative, relative, NULL);
@@ -187,4 +187,19 @@ int mail_change_keys_check(const mail_change_t *change, const mail_plan_t *plan,
 		}
 	}
 	return KNOT_EOK;
+}
+
+bool mail_change_hides(const mail_profile_t *profile)
+{
+	static const mail_item_id_t items[] = { MAIL_ITEM_RECORD, MAIL_ITEM_DELEGATION };
+	for (size_t i = 0; i < sizeof(items) / sizeof(items[0]); i++) {
+		const mail_settings_t *settings = &profile->items[items[i]];
+		for (size_t j = 0; j < settings->count; j++) {
+			const unsigned layer = settings->values[j].layer;
+			if (profile->layers[layer].section == MAIL_SECTION_DOMAIN) {
+				return true;
+			}
+		}
+	}
+	return false;
 }

@@ -104,6 +104,11 @@ const mail_setting_t *mail_build_origin(const mail_build_t *build, const mail_ro
 	return NULL;
 }
 
+bool mail_build_old(const mail_build_t *build, const mail_row_t *row)
+{
+	return build->profile->untouched && mail_build_own(build, mail_build_origin(build, row));
+}
+
 int mail_build_bad(mail_build_t *build, mail_item_id_t item, const mail_setting_t *setting, int ret)
 {
 	mail_diag_t *diag = build->diag;

@@ -77,6 +77,8 @@ static inline bool mail_build_own(const mail_build_t *build, const mail_setting_
 	return setting != NULL && !profile->alias &&
 	       profile->layers[setting->layer].section == MAIL_SECTION_DOMAIN;
 }
+/*! Return whether a row is the domain's own, and was so before this change: old stores have what is refused now. */
+bool mail_build_old(const mail_build_t *build, const mail_row_t *row);
 /*! Return what a row of the plan was made from; NULL: nothing alone. */
 const mail_setting_t *mail_build_origin(const mail_build_t *build, const mail_row_t *row);
 /*! Note that a value cannot be rendered (diag has the reason). \return ret. */

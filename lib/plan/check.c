@@ -139,7 +139,9 @@ static int owner_check(mail_build_t *build, const mail_owner_t *owner, bool apex
 		}
 		for (size_t j = i + 1; j < owner->count; j++) {
 			const char *what = row_conflict(row, &owner->rows[j], apex);
-			if (what == NULL && build->strict) {
+			if (what == NULL && build->strict &&
+			    !(mail_build_old(build, row) &&
+			      mail_build_old(build, &owner->rows[j]))) {
 				what = mail_rows_clash(row, &owner->rows[j], &build->apex,
 				                       owner->name);
 			}

@@ -156,6 +156,9 @@ int mail_owner_check(mail_build_t *build, const mail_owner_t *owner, bool absolu
 	for (size_t i = 0; i < owner->count; i++) {
 		const mail_row_t *row = &owner->rows[i];
 		ns |= row->type == KNOT_RRTYPE_NS;
+		if (mail_build_old(build, row)) {
+			continue;
+		}
 		ds = row->type == KNOT_RRTYPE_DS ? row : ds;
 		int ret = row_check(build, owner, row, mail_lf(&whole));
 		if (ret != KNOT_EOK) {

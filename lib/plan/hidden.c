@@ -174,6 +174,10 @@ static int row_hidden(hiding_t *hiding, const mail_owner_t *owner, const mail_ro
 	char text[sizeof(build->diag->text)], what[KNOT_DNAME_TXT_MAXLEN + 32];
 	mail_buf_t hider = MAIL_BUF_FIXED((uint8_t *)what, sizeof(what));
 	(void)mail_hider_print(&hiding->hider, mail_lf(&build->top), &hider);
+	if (mail_build_old(build, row) && hiding->hider.row != NULL &&
+	    mail_build_old(build, hiding->hider.row)) {
+		return KNOT_EOK;
+	}
 	if (!is_override(hiding, origin)) {
 		(void)snprintf(text, sizeof(text),
 		               "nobody can see it, because %.*s hides it: remove one of them",

@@ -96,7 +96,7 @@ static int owner_place(mail_build_t *build, const mail_setting_t *setting, mail_
 		return KNOT_EOK;
 	}
 	/* A policy's is there for the one domain that it lies in. */
-	if (!mail_build_own(build, setting)) {
+	if (!mail_build_own(build, setting) || build->profile->untouched) {
 		return KNOT_EOK;
 	}
 	mail_buf_t text = { 0 };
