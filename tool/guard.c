@@ -13,8 +13,6 @@
 
 /* Of more domains at once only their policies are looked at. */
 #define NOTED_MAX 100000
-/* As long as keyset.c waits for every server. */
-#define DELAY 3600
 
 struct guard {
 	mail_txn_t *before; /*!< What is stored now. */
@@ -92,18 +90,20 @@ int guard_note(tool_t *tool, const mail_entry_t *entry)
 	return ret;
 }
 
-/*!
- * \brief Read the key set that a policy or domain has in a transaction, or a key set itself; it is empty when there is
- *        none. \return The TTL of the policy or domain, or 0.
- */
-static uint32_t set_of(mail_txn_t *txn, mail_section_t section, mail_str_t id, mail_keyset_t *set)
+/*! \brief The keys of a policy or domain, or of a key set itself. */
+typedef struct {
+	mail_keyset_t set; /*!< Empty: there is none. */
+	int64_t ds_from;   /*!< Whatever its keys say, its DS is not named before. */
+} keys_t;
+
+/*! \brief Read the keys that an entry has in a transaction. */
+static void keys_of(mail_txn_t *txn, mail_section_t section, mail_str_t id, keys_t *keys)
 {
 	const mail_source_t *source = mail_txn_source(txn);
 	mail_profile_t *profile = NULL;
 	mail_entry_t *entry = NULL;
-	uint32_t ttl = 0;
 	int ret = KNOT_EOK;
-	*set = (mail_keyset_t){ .leave = INT64_MAX };
+	*keys = (keys_t){ .set = { .leave = INT64_MAX } };
 	if (section == MAIL_SECTION_DOMAIN) {
 		ret = mail_profile_of_domain(source, id, &profile, NULL);
 	} else if (section == MAIL_SECTION_POLICY) {
@@ -111,85 +111,37 @@ static uint32_t set_of(mail_txn_t *txn, mail_section_t section, mail_str_t id, m
 	}
 	if (ret == KNOT_EOK && profile != NULL) {
 		id = mail_profile_value(profile, MAIL_ITEM_KEY_SET);
-		ttl = mail_profile_number(profile, MAIL_ITEM_TTL, 3600);
+		keys->ds_from = mail_profile_ds_from(profile);
 	}
 	if (ret == KNOT_EOK && id.len > 0 &&
 	    mail_txn_get(txn, MAIL_SECTION_KEYSET, id, &entry) == KNOT_EOK &&
-	    mail_keyset_read(entry, set, NULL) != KNOT_EOK) {
-		set->count = 0;
+	    mail_keyset_read(entry, &keys->set, NULL) != KNOT_EOK) {
+		keys->set.count = 0;
 	}
 	mail_entry_free(entry);
 	mail_profile_free(profile);
-	return ttl;
 }
 
-/*! \brief Return whether a set has a key, published. */
-static bool has_published(mail_keyset_t *set, const mail_dnskey_t *key, int64_t now)
+/*! \brief Say from when on the DS of something that begins to be signed is named: caches have what is not. */
+static void note_wait(tool_t *tool, const char *what, const keys_t *after, int64_t now)
 {
-	const mail_dnskey_t *same = mail_keyset_find(set, key->tag, key->algorithm);
-	return same != NULL && same->role == key->role && mail_dnskey_published(same, now) &&
-	       same->public_len == key->public_len &&
-	       memcmp(same->public_key, key->public_key, key->public_len) == 0;
-}
-
-/*!
- * \brief Return whether the keys after a change go on where those before are: whoever has records of the one and keys
- *        of the other in a cache must be able to validate.
- */
-static bool goes_on(mail_keyset_t *before, mail_keyset_t *after, int64_t now)
-{
-	for (size_t i = 0; i < before->count; i++) {
-		const mail_dnskey_t *key = &before->keys[i];
-		const bool needed = mail_dnskey_signs_zone(key, now) || key->ds_seen <= now;
-		if (needed && mail_dnskey_published(key, now) && !has_published(after, key, now)) {
-			return false;
-		}
+	int64_t from = mail_keyset_ds(&after->set, now);
+	if (from < after->ds_from) {
+		from = after->ds_from;
 	}
-	for (size_t i = 0; i < after->count; i++) {
-		const mail_dnskey_t *key = &after->keys[i];
-		if (mail_dnskey_signs_zone(key, now) && mail_dnskey_published(key, now) &&
-		    !has_published(before, key, now)) {
-			return false;
-		}
-	}
-	return true;
-}
-
-/*! \brief Return a key whose DS was seen at the parent, else one whose DS may be there; or NULL. */
-static const mail_dnskey_t *anchored(const mail_keyset_t *set, int64_t now)
-{
-	const mail_dnskey_t *found = NULL;
-	for (size_t i = 0; i < set->count; i++) {
-		const mail_dnskey_t *key = &set->keys[i];
-		if (mail_dnskey_signs_keys(key, now) && key->ds <= now &&
-		    (found == NULL || (key->ds_seen <= now && found->ds_seen > now))) {
-			found = key;
-		}
-	}
-	return found;
-}
-
-/*! \brief Warn that a domain begins to be signed: caches have what is not. */
-static void warn_early(tool_t *tool, const char *what, const mail_keyset_t *set, int64_t now,
-                       uint32_t ttl)
-{
-	const int64_t from = now + DELAY + ttl;
-	for (size_t i = 0; i < set->count; i++) {
-		const mail_dnskey_t *key = &set->keys[i];
-		if (key->role != MAIL_ROLE_ZSK && key->ds < from && key->remove > now) {
-			tool_warn(tool,
-			          "%s is signed from now on: its parents should not have the DS "
-			          "before %s, when no cache has unsigned records",
-			          what, tool_time(from));
-			return;
-		}
+	if (from > now && from < INT64_MAX) {
+		tool_warn(tool,
+		          "%s is signed from now on. Its parents should not have the DS before %s, "
+		          "when no cache has unsigned records; DS, CDS and CDNSKEY appear by "
+		          "themselves then",
+		          what, tool_time(from));
 	}
 }
 
 /*! \brief Compare the keys of a policy, domain or key set before and after the change. */
 static int compare(tool_t *tool, mail_section_t section, mail_str_t id)
 {
-	static mail_keyset_t before, after;
+	static keys_t before, after;
 	const int64_t now = time(NULL);
 	mail_entry_t *entry = NULL;
 	const bool deleted = mail_txn_get(tool->txn, section, id, &entry) != KNOT_EOK;
@@ -201,22 +153,34 @@ static int compare(tool_t *tool, mail_section_t section, mail_str_t id)
 	char what[320];
 	(void)snprintf(what, sizeof(what), "%s %.*s", mail_section_name(section), (int)id.len,
 	               id.data);
-	const uint32_t ttl = set_of(tool->guard->before, section, id, &before);
-	(void)set_of(tool->txn, section, id, &after);
-	if (before.count == 0) {
-		if (after.count > 0 && !deleted && ttl > 0) {
-			warn_early(tool, what, &after, now, ttl);
+	keys_of(tool->guard->before, section, id, &before);
+	keys_of(tool->txn, section, id, &after);
+	if (before.set.count == 0) {
+		if (after.set.count > 0 && section != MAIL_SECTION_KEYSET) {
+			note_wait(tool, what, &after, now);
 		}
 		return STATUS_DONE;
 	}
-	const mail_dnskey_t *key = anchored(&before, now);
-	if (key == NULL || goes_on(&before, &after, now)) {
+	const mail_dnskey_t *key = mail_keyset_anchor(&before.set, now);
+	if (key == NULL || before.ds_from > now) {
 		return STATUS_DONE;
 	}
 	const bool seen = key->ds_seen <= now;
+	const bool on = mail_keyset_goes_on(&before.set, &after.set, now);
 	if (deleted) {
 		tool_warn(tool, "%s is deleted; the DS of key %u %s at its parents", what, key->tag,
 		          seen ? "is" : "may be");
+		return STATUS_DONE;
+	}
+	if (on && after.ds_from > now && !option_is(tool, OPT_FORCE)) {
+		return tool_error(
+			tool, KNOT_EINVAL,
+			"%s: the DS of key %u %s at the parents, and would be named no more "
+			"until %s, from when on what it follows now may have a DS: wait "
+			"until then, or --force",
+			what, key->tag, seen ? "is" : "may be", tool_time(after.ds_from));
+	}
+	if (on) {
 		return STATUS_DONE;
 	}
 	if (!seen || option_is(tool, OPT_FORCE)) {

@@ -22,16 +22,6 @@ static uint32_t largest(uint32_t a, uint32_t b)
 	return a > b ? a : b;
 }
 
-static uint32_t largest_ttl(const mail_owners_t *owners, uint32_t ttl)
-{
-	for (size_t i = 0; i < owners->count; i++) {
-		for (size_t j = 0; j < owners->owners[i].count; j++) {
-			ttl = largest(ttl, owners->owners[i].rows[j].ttl);
-		}
-	}
-	return ttl;
-}
-
 void keyset_open(tool_t *tool, const char *name, bool make, keyset_t *keys)
 {
 	mail_timing_t *timing = &keys->timing;
@@ -57,10 +47,14 @@ void keyset_open(tool_t *tool, const char *name, bool make, keyset_t *keys)
 		    mail_plan_make(profile, false, &plan, NULL) != KNOT_EOK) {
 			continue;
 		}
-		timing->ttl = largest(timing->ttl, plan->ttl);
-		timing->ttl_max = largest(timing->ttl_max, plan->ttl);
-		timing->ttl_max = largest_ttl(&plan->relative, timing->ttl_max);
-		timing->ttl_max = largest_ttl(&plan->absolute, timing->ttl_max);
+		/* A TTL that was lowered counts until no cache has what came with it. */
+		const int64_t held = mail_profile_held(profile, timing->now) - timing->now;
+		timing->ttl = largest(timing->ttl, (uint32_t)held);
+		timing->ttl_max = largest(timing->ttl_max, mail_plan_ttl_max(plan));
+		timing->ttl_max = largest(timing->ttl_max, timing->ttl);
+		if (keys->users == 0 || plan->ds_from < keys->ds_from) {
+			keys->ds_from = plan->ds_from;
+		}
 		keys->users++;
 		mail_plan_free(plan);
 	}

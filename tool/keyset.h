@@ -16,6 +16,7 @@ typedef struct {
 	mail_keyset_t set;
 	mail_timing_t timing;
 	size_t users; /*!< Policies, and domains with overrides, that name it. */
+	int64_t ds_from; /*!< Before that no user may have a DS, whatever the keys' times; 0: that is not so. */
 } keyset_t;
 
 /*!

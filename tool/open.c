@@ -9,6 +9,7 @@
 #include "tool/done.h"
 #include "tool/file.h"
 #include "tool/guard.h"
+#include "tool/options.h"
 #include "tool/out.h"
 
 void tool_open(tool_t *tool, mail_store_mode_t mode)
@@ -175,6 +176,9 @@ void tool_put(tool_t *tool, mail_entry_t *const *entries, size_t entry_count,
 	mail_change_t *change = tool_memory(tool, mail_change_begin(tool->txn));
 	mail_change_count_t own = { 0 };
 	mail_entry_t *old = entry_count == 1 ? stored(tool, entries[0]) : NULL;
+	if (option_is(tool, OPT_DS_SEEN)) {
+		mail_change_in_dns(change);
+	}
 	int ret = KNOT_EOK;
 	count = count != NULL ? count : &own;
 	mail_change_lines(change, entries, entry_count);

@@ -52,7 +52,7 @@ const option_t tool_options[OPT_COUNT] = {
 	[OPT_DNSSEC] = { .name = "dnssec", .help = "with RRSIG and NSEC records, as for a question with the DO bit" },
 	[OPT_DRY_RUN] = { .name = "dry-run",
 	  .help = "print what would change, and change nothing" },
-	[OPT_DS_SEEN] = { .name = "ds-seen", .help = "the parents have the DS of the key already" },
+	[OPT_DS_SEEN] = { .name = "ds-seen", .help = "the parents have the DS already" },
 	[OPT_DS_TTL] = { .name = "ds-ttl", .arg = "DURATION", .words = "1h 1d 2d",
 	  .help = "largest TTL of a DS at the parents (1d)" },
 	[OPT_FORCE] = { .name = "force", .help = "do it although it is refused" },

@@ -30,10 +30,18 @@ typedef struct {
  * \return The change, which the caller frees; NULL without memory.
  */
 mail_change_t *mail_change_begin(mail_txn_t *txn);
+/*! Say what time it is, for tests; else it is that of mail_change_begin(). */
+void mail_change_at(mail_change_t *change, int64_t now);
 /*!
- * Write one entry (entry->deleted: deletes it). An entry equal to the stored one is left alone.
+ * Say that the entries of a change are in DNS already, as they say themselves: of a store that is restored, of domains
+ * that move in with their keys. Their DS has nothing to wait for, nor have their certificates.
+ */
+void mail_change_in_dns(mail_change_t *change);
+/*!
+ * Write one entry (entry->deleted: deletes it). An entry equal to the stored one is left alone. What the writer notes
+ * by itself (MAIL_FLAG_KEPT) stays where the entry does not name it.
  * Warns when an earlier line of the change has written the entry otherwise.
- * For certificates: keeps `publish` of the stored entry while `next` stays the same, else sets it to now.
+ * For certificates: `publish` is that of the stored entry while `next` stays the same, else it is set to now.
  */
 int mail_change_put(mail_change_t *change, const mail_entry_t *entry, mail_diag_t *diag);
 /*!
@@ -51,5 +59,26 @@ void mail_change_lines(mail_change_t *change, mail_entry_t *const *entries, size
  * \return KNOT_EOK; KNOT_EINVAL with the reason; KNOT_ENOMEM; KNOT_EMALF (the tree is damaged).
  */
 int mail_change_finish(mail_change_t *change, mail_change_count_t *count, mail_diag_t *diag);
+/*!
+ * Give an entry what the stored one has and a writer keeps: what mail_change_put() does first.
+ *
+ * \return KNOT_EOK, KNOT_ENOMEM.
+ */
+int mail_change_keep(const mail_entry_t *old, mail_entry_t *entry);
+
+/*! When the next certificate of a set may be deployed (RFC 7671 8.1). */
+typedef struct {
+	int64_t at; /*!< Two TTLs after the last place began to show it, and no cache has an older RRset. */
+	int64_t held;  /*!< Until then some cache may hold what is answered now. */
+	char why[320]; /*!< Nobody shows it, and why; empty: at is known. */
+} mail_ready_t;
+
+/*!
+ * Find out when the next certificate of a set may be deployed: looks at all domains.
+ *
+ * \return KNOT_EOK; KNOT_ENOMEM, KNOT_EMALF (the tree itself).
+ */
+int mail_change_ready(mail_txn_t *txn, const mail_entry_t *certificate, int64_t now,
+                      mail_ready_t *ready);
 /*! Free it. NULL is fine. */
 void mail_change_free(mail_change_t *change);

@@ -36,9 +36,11 @@ int mail_codec_decode(mail_section_t section, mail_str_t id, const uint8_t *data
 
 /*! The entry of a domain, read in place. The strings point into the stored octets. */
 typedef struct {
-	mail_str_t policy;  /*!< Policy id, or empty. */
-	mail_str_t alias;   /*!< Target of an alias, as text, or empty. */
-	bool plain;         /*!< It sets nothing but policy or alias. */
+	mail_str_t policy; /*!< Policy id, or empty. */
+	mail_str_t alias;  /*!< Target of an alias, as text, or empty. */
+	int64_t ds_from;   /*!< From then on its DS may be named; of one that is plain, else 0. */
+	bool noted;        /*!< A writer noted TTLs that it had before; of one that is plain. */
+	bool plain; /*!< It sets nothing but policy or alias; what a writer notes by itself does not count. */
 	mail_stamp_t stamp; /*!< Set by the store; zero here. */
 	int error; /*!< Set by the store: the entry exists and this is why it cannot be read; zero here. */
 } mail_domain_t;

@@ -42,6 +42,9 @@ typedef enum {
 	MAIL_ITEM_ALIAS = 2,
 	MAIL_ITEM_TARGET = 3,
 	MAIL_ITEM_DELEGATION = 4,
+	/* The next two leave a domain plain: it shares the plan of its policy all the same (mail_codec_domain()). */
+	MAIL_ITEM_DS_FROM = 5,
+	MAIL_ITEM_TTL_WAS = 6,
 
 	MAIL_ITEM_BASE = 10,
 	MAIL_ITEM_HOST = 11,
@@ -80,6 +83,7 @@ typedef enum {
 	MAIL_ITEM_NEXT = 51,
 	MAIL_ITEM_DEPLOY_AT = 52,
 	MAIL_ITEM_FORM = 53,
+	MAIL_ITEM_VISIBLE = 54,
 
 	MAIL_ITEM_PUBLISH = 60,
 	MAIL_ITEM_ACTIVATE = 61,
@@ -114,6 +118,8 @@ typedef enum {
 	MAIL_FLAG_BYTAG = 1 << 1, /*!< A list of tag=value that merges by tag; JSON: an object. */
 	MAIL_FLAG_NONE = 1 << 2,  /*!< "none" is a value like any other. */
 	MAIL_FLAG_UNSET = 1 << 3, /*!< Inherited or with a default, which "none" removes. */
+	MAIL_FLAG_KEPT =
+		1 << 4, /*!< Set by the writer itself; stays while an entry does not name it. */
 } mail_item_flag_t;
 
 /*! An item. */

@@ -66,6 +66,12 @@ typedef struct {
 	mail_dnskey_t *keys;
 	size_t key_count;
 	int64_t leave; /*!< From then on the parent is asked for no DS (RFC 8078 4); INT64_MAX: never. */
+	/*!
+	 * From then on the DS of keys may be named, whatever their own times: so long some caches hold what was answered
+	 * before the keys came. Rows of CDS and CDNSKEY do not know of it: a domain may have a later time of its own
+	 * (mail_plan_ds_from()).
+	 */
+	int64_t ds_from;
 } mail_plan_t;
 
 /*!
@@ -145,9 +151,24 @@ int mail_plan_keys_stamp(const mail_source_t *source, mail_str_t policy, mail_st
  * \return KNOT_EOK; KNOT_ENOENT (MTA-STS is off); KNOT_EINVAL with the reason; KNOT_ENOMEM.
  */
 int mail_build_mtasts_body(mail_profile_t *profile, mail_rdata_t *body, mail_diag_t *diag);
+/*! Return the largest TTL of any record of a plan. */
+uint32_t mail_plan_ttl_max(const mail_plan_t *plan);
+
+/*!
+ * Return from when on the DS, CDS and CDNSKEY of a domain are shown: not before it, nor before the keys' own times.
+ *
+ * \param own  The ds_from of the domain's entry, or 0.
+ */
+static inline int64_t mail_plan_ds_from(const mail_plan_t *plan, int64_t own)
+{
+	const int64_t from = own > plan->ds_from ? own : plan->ds_from;
+	/* From leave on no key's DS is named, and to ask for none needs no wait. */
+	return from < plan->leave ? from : plan->leave;
+}
+
 /*!
  * Give, one by one, the DS RDATA that the parent of a domain should have: those of the keys with
- * ds <= now < ds_until that sign, or are going to. No allocation.
+ * ds <= now < ds_until that sign, or are going to; from mail_plan_ds_from() on. No allocation.
  *
  * \param apex    Wire name of the domain, small letters.
  * \param digest  MAIL_DS_*.

@@ -56,6 +56,8 @@ typedef struct {
 	bool alias;
 	/*! For writers: the entry of the domain does not change, and so what its own values say was accepted before. */
 	bool untouched;
+	mail_entry_t *
+		own; /*!< Entry of the alias that the profile is for; NULL: it is for none, or for all of a target. */
 } mail_profile_t;
 
 /*!
@@ -112,5 +114,41 @@ mail_str_t mail_profile_value(const mail_profile_t *profile, mail_item_id_t item
 uint32_t mail_profile_number(const mail_profile_t *profile, mail_item_id_t item, uint32_t dflt);
 /*! A switch (off when not set). */
 bool mail_profile_switch(const mail_profile_t *profile, mail_item_id_t item);
+
+/*!
+ * \brief Return from when on the DS of the domain may be named, as far as its layers say: the latest `ds-from` of the
+ *        layer that gives the key set and of those above it. Each was noted when whoever it is about got the key set.
+ *
+ * \return Seconds; 0: since ever.
+ */
+int64_t mail_profile_ds_from(const mail_profile_t *profile);
+
+/*! Most `ttl-was` values that are looked at. */
+#define MAIL_TTL_WAS_MAX 64
+
+/*! A TTL that was in force until a time, seconds. */
+typedef struct {
+	int64_t until;
+	uint32_t ttl;
+} mail_ttl_was_t;
+
+/*!
+ * \brief Read the TTLs that the records had before, in the order of time: the `ttl-was` of the layer that gives the
+ *        TTL and of those above it.
+ *
+ * \return Their number.
+ */
+size_t mail_profile_ttl_was(const mail_profile_t *profile, mail_ttl_was_t was[MAIL_TTL_WAS_MAX]);
+/*! Return the TTL of the records. */
+uint32_t mail_profile_ttl(const mail_profile_t *profile);
+/*! Return until when some cache may hold what was answered at `now` or before, whatever the TTL was then. */
+int64_t mail_profile_held(const mail_profile_t *profile, int64_t now);
+/*!
+ * \brief Return when two TTLs have passed since something changed (RFC 7671 8.1), and no cache holds what was before.
+ *
+ * \param since  When it changed.
+ */
+int64_t mail_profile_two_ttls(const mail_profile_t *profile, int64_t since);
+
 /*! "built-in", "policy NAME" or "domain NAME". */
 int mail_profile_layer_print(const mail_profile_t *profile, unsigned layer, mail_buf_t *out);

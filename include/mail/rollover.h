@@ -15,6 +15,9 @@
 #include "mail/dnskey.h"
 #include "mail/entry.h"
 
+/*! How long a change takes to every server, seconds, when nobody says otherwise. */
+#define MAIL_DELAY 3600
+
 /*! A key set in memory. */
 typedef struct {
 	mail_dnskey_t keys[MAIL_LIST_MAX];
@@ -36,7 +39,7 @@ typedef struct {
 typedef enum {
 	MAIL_ROLLOVER_FIRST, /*!< The first: the zone goes from unsigned to signed. */
 	MAIL_ROLLOVER_ZSK,   /*!< Pre-publication (RFC 6781 4.1.1.1). */
-	MAIL_ROLLOVER_KSK, /*!< Double-DS, both keys in DNSKEY (RFC 6781 4.1.2, RFC 7583 2.2 Double-RRset). */
+	MAIL_ROLLOVER_KSK, /*!< Double-KSK: the DNSKEY first, then its DS (RFC 6781 4.1.2, RFC 7583 2.2, 3.3.1). */
 	MAIL_ROLLOVER_CSK, /*!< As KSK, and the other records are signed anew behind it (RFC 6781 4.1.3). */
 	MAIL_ROLLOVER_ALGORITHM /*!< Signatures first, the conservative way (RFC 6781 4.1.4). */
 } mail_rollover_kind_t;
@@ -60,6 +63,15 @@ int mail_keyset_write(const mail_keyset_t *set, mail_entry_t *entry);
  * \return KNOT_EOK; KNOT_EINVAL with the reason and the time.
  */
 int mail_keyset_check(const mail_keyset_t *set, int64_t from, mail_diag_t *diag);
+/*!
+ * Return whether the keys of a set go on where those of another were at a time: whoever has records of the one and keys
+ * of the other in a cache can validate.
+ */
+bool mail_keyset_goes_on(const mail_keyset_t *before, const mail_keyset_t *after, int64_t now);
+/*! Return a key whose DS was seen at the parent by a time, else one whose DS may be there; or NULL. */
+const mail_dnskey_t *mail_keyset_anchor(const mail_keyset_t *set, int64_t now);
+/*! Return the earliest time from which the parent has, or is to have, the DS of a key that is in use; INT64_MAX: none. */
+int64_t mail_keyset_ds(const mail_keyset_t *set, int64_t now);
 /*! The key of a tag, or NULL. \param algorithm 0: any; of several the first that was not removed by now. */
 mail_dnskey_t *mail_keyset_find(mail_keyset_t *set, uint16_t tag, unsigned algorithm);
 

@@ -167,6 +167,12 @@ int mail_store_clear_readers(mail_store_t *store);
  *         `values` does not allow the layout that this code writes); KNOT_EMALF; KNOT_ENOMEM.
  */
 int mail_txn_begin(mail_store_t *store, mail_store_mode_t mode, mail_txn_t **txn);
+/*!
+ * Begin a reading transaction that sees what was stored when a writing one began. Any time before that is committed.
+ *
+ * \return As mail_txn_begin().
+ */
+int mail_txn_before(const mail_txn_t *writing, mail_txn_t **txn);
 /*! Commit a writing transaction; frees it, whatever the result. KNOT_ESPACE: the map or the disk is full.
  *  After a put or del that failed for such a reason it commits nothing and returns that error. */
 int mail_txn_commit(mail_txn_t *txn);

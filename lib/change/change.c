@@ -21,8 +21,7 @@
 #include "mail/chars.h"
 #include "mail/dkim_id.h"
 
-/*! Compare entries by section and id. */
-static int entry_compare(const void *a_ptr, const void *b_ptr)
+int mail_change_compare(const void *a_ptr, const void *b_ptr)
 {
 	const mail_entry_t *a = a_ptr, *b = b_ptr;
 	if (a->section != b->section) {
@@ -37,18 +36,18 @@ const mail_entry_t *mail_change_find(const mail_change_t *change, mail_section_t
                                      mail_str_t id)
 {
 	const mail_entry_t wanted = { .section = section, .id = id };
-	const mail_entry_t *const *node = tfind(&wanted, &change->listed, entry_compare);
+	const mail_entry_t *const *node = tfind(&wanted, &change->listed, mail_change_compare);
 	return node != NULL ? *node : NULL;
 }
 
-/*! Compare as entry_compare(), but find any DKIM key whose id goes on after the wanted "DOMAIN/". */
+/*! Compare as mail_change_compare(), but find any DKIM key whose id goes on after the wanted "DOMAIN/". */
 static int key_owner_compare(const void *wanted_ptr, const void *key_ptr)
 {
 	const mail_entry_t *wanted = wanted_ptr, *key = key_ptr;
 	return key->section == MAIL_SECTION_DKIM && key->id.len > wanted->id.len &&
 	                       memcmp(key->id.data, wanted->id.data, wanted->id.len) == 0
 	               ? 0
-	               : entry_compare(wanted, key);
+	               : mail_change_compare(wanted, key);
 }
 
 const mail_entry_t *mail_change_key_of(const mail_change_t *change, mail_str_t domain)
@@ -122,6 +121,7 @@ mail_change_t *mail_change_begin(mail_txn_t *txn)
 		return NULL;
 	}
 	change->txn = txn;
+	change->now = time(NULL);
 	change->base = mail_txn_source(txn);
 	change->source = (mail_source_t){
 		.get = overlay_get,
@@ -163,7 +163,7 @@ static int listed_add(mail_change_t *change, const mail_entry_t *entry)
 	if (copy == NULL) {
 		return KNOT_ENOMEM;
 	}
-	mail_entry_t **node = tsearch(copy, &change->listed, entry_compare);
+	mail_entry_t **node = tsearch(copy, &change->listed, mail_change_compare);
 	if (node == NULL) {
 		mail_entry_free(copy);
 		return KNOT_ENOMEM;
@@ -292,29 +292,76 @@ static int entry_delete(mail_change_t *change, const mail_entry_t *entry, mail_d
 	return ret;
 }
 
-/*! A certificate's `publish` says since when its `next` is known. */
-static int publish_set(mail_entry_t *entry, const mail_entry_t *old)
+/*! Return whether a certificate set has the same `next` as before. */
+static bool same_next(const mail_entry_t *old, const mail_entry_t *entry)
 {
-	const mail_member_t *next = mail_entry_member(entry, MAIL_ITEM_NEXT, MAIL_OP_SET);
-	const mail_item_t *item = mail_item_get(MAIL_ITEM_PUBLISH);
-	if (next == NULL || mail_entry_value(entry, MAIL_ITEM_PUBLISH).len > 0) {
+	return mail_member_equal(mail_entry_member(old, MAIL_ITEM_NEXT, MAIL_OP_SET),
+	                         mail_entry_member(entry, MAIL_ITEM_NEXT, MAIL_OP_SET));
+}
+
+/*! Take over an item that an entry does not name. */
+static int item_keep(const mail_entry_t *old, mail_entry_t *entry, mail_item_id_t item)
+{
+	const mail_member_t *member = mail_entry_member(old, item, MAIL_OP_SET);
+	if (member == NULL || mail_entry_member(entry, item, MAIL_OP_SET) != NULL) {
 		return KNOT_EOK;
 	}
-	const mail_member_t *before = old != NULL
-	                                      ? mail_entry_member(old, MAIL_ITEM_NEXT, MAIL_OP_SET)
-	                                      : NULL;
-	bool same = before != NULL && before->count == next->count;
-	for (size_t i = 0; same && i < next->count; i++) {
-		same = mail_str_equal(before->values[i].text, next->values[i].text);
+	for (size_t i = 0; i < member->count; i++) {
+		int ret = mail_entry_add(entry, member->item, MAIL_OP_SET, member->values[i].text,
+		                         0);
+		if (ret != KNOT_EOK) {
+			return ret;
+		}
 	}
-	mail_str_t then = same ? mail_entry_value(old, MAIL_ITEM_PUBLISH) : (mail_str_t){ NULL, 0 };
-	if (then.len > 0) {
-		return mail_entry_add(entry, item, MAIL_OP_SET, then, 0);
+	return KNOT_EOK;
+}
+
+/*! Drop an item that was copied from the stored entry: it was about something else. */
+static void item_drop(const mail_entry_t *old, mail_entry_t *entry, mail_item_id_t item)
+{
+	if (mail_member_equal(mail_entry_member(old, item, MAIL_OP_SET),
+	                      mail_entry_member(entry, item, MAIL_OP_SET))) {
+		mail_entry_remove(entry, item, MAIL_OP_SET);
 	}
+}
+
+int mail_change_keep(const mail_entry_t *old, mail_entry_t *entry)
+{
+	/* What certificate sets have is about their `next`. */
+	static const mail_item_id_t kept[] = { MAIL_ITEM_DS_FROM, MAIL_ITEM_TTL_WAS,
+		                               MAIL_ITEM_VISIBLE, MAIL_ITEM_PUBLISH };
+	const bool certificate = entry->section == MAIL_SECTION_CERTIFICATE;
+	if (entry->deleted || (!certificate && entry->section != MAIL_SECTION_POLICY &&
+	                       entry->section != MAIL_SECTION_DOMAIN)) {
+		return KNOT_EOK;
+	}
+	const bool stays = !certificate || same_next(old, entry);
+	for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++) {
+		int ret = KNOT_EOK;
+		if (stays) {
+			ret = item_keep(old, entry, kept[i]);
+		} else {
+			item_drop(old, entry, kept[i]);
+		}
+		if (ret != KNOT_EOK) {
+			return ret;
+		}
+	}
+	return KNOT_EOK;
+}
+
+/*! A certificate's `publish` says since when its `next` is known. */
+static int publish_set(mail_entry_t *entry, int64_t now)
+{
 	char text[32];
 	mail_buf_t buf = MAIL_BUF_FIXED((uint8_t *)text, sizeof(text));
-	(void)mail_time_print(time(NULL), &buf);
-	return mail_entry_add(entry, item, MAIL_OP_SET, mail_buf_view(&buf), 0);
+	if (mail_entry_member(entry, MAIL_ITEM_NEXT, MAIL_OP_SET) == NULL ||
+	    mail_entry_value(entry, MAIL_ITEM_PUBLISH).len > 0) {
+		return KNOT_EOK;
+	}
+	(void)mail_time_print(now, &buf);
+	return mail_entry_add(entry, mail_item_get(MAIL_ITEM_PUBLISH), MAIL_OP_SET,
+	                      mail_buf_view(&buf), 0);
 }
 
 /*! Write an entry unless it is the same as the stored one. */
@@ -332,6 +379,27 @@ static int entry_write(mail_change_t *change, const mail_entry_t *entry, const m
 		ret = listed_put(change, entry);
 	}
 	return ret;
+}
+
+/*! Return whether a stored entry has something that a writer keeps. */
+static bool has_kept(const mail_entry_t *old)
+{
+	for (size_t i = 0; old != NULL && i < old->count; i++) {
+		if ((old->members[i].item->flags & MAIL_FLAG_KEPT) != 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+void mail_change_at(mail_change_t *change, int64_t now)
+{
+	change->now = now;
+}
+
+void mail_change_in_dns(mail_change_t *change)
+{
+	change->in_dns = true;
 }
 
 int mail_change_put(mail_change_t *change, const mail_entry_t *entry, mail_diag_t *diag)
@@ -361,9 +429,15 @@ int mail_change_put(mail_change_t *change, const mail_entry_t *entry, mail_diag_
 	}
 	if (entry->deleted) {
 		ret = entry_delete(change, entry, diag);
-	} else if (entry->section == MAIL_SECTION_CERTIFICATE) {
+	} else if (entry->section == MAIL_SECTION_CERTIFICATE || has_kept(old)) {
 		mail_entry_t *dated = mail_entry_copy(entry);
-		ret = dated != NULL ? publish_set(dated, old) : KNOT_ENOMEM;
+		ret = dated != NULL ? KNOT_EOK : KNOT_ENOMEM;
+		if (ret == KNOT_EOK && old != NULL) {
+			ret = mail_change_keep(old, dated);
+		}
+		if (ret == KNOT_EOK && entry->section == MAIL_SECTION_CERTIFICATE) {
+			ret = publish_set(dated, change->now);
+		}
 		ret = ret == KNOT_EOK ? entry_write(change, dated, old) : ret;
 		mail_entry_free(dated);
 	} else {

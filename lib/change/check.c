@@ -657,21 +657,19 @@ static int finish(mail_change_t *change, mail_diag_t *diag)
 	if (change->lint == NULL) {
 		return KNOT_ENOMEM;
 	}
-	if (change->touched[MAIL_SECTION_POLICY] || change->touched[MAIL_SECTION_HOST] ||
-	    change->touched[MAIL_SECTION_CERTIFICATE] || change->touched[MAIL_SECTION_KEYSET] ||
-	    change->policy_keys) {
+	const bool layers = change->touched[MAIL_SECTION_POLICY] ||
+	                    change->touched[MAIL_SECTION_HOST] ||
+	                    change->touched[MAIL_SECTION_CERTIFICATE] ||
+	                    change->touched[MAIL_SECTION_KEYSET];
+	if (layers || change->policy_keys) {
 		ret = policies_check(change, &affected, diag);
 	}
-	checks_t checks = { change, diag, KNOT_EOK };
-	if (ret == KNOT_EOK) {
-		twalk_r(change->listed, listed_walk, &checks);
-		ret = checks.ret;
-	}
+	checks_t checks = { change, diag, ret };
+	/* It stops at once after an error. */
+	twalk_r(change->listed, listed_walk, &checks);
+	ret = checks.ret;
 	/* Overrides may refer to a host or a key set; aliases to a domain that is gone. */
-	if (ret == KNOT_EOK &&
-	    (affected || change->all || change->deletes || change->touched[MAIL_SECTION_HOST] ||
-	     change->touched[MAIL_SECTION_CERTIFICATE] || change->touched[MAIL_SECTION_KEYSET] ||
-	     change->touched[MAIL_SECTION_POLICY])) {
+	if (ret == KNOT_EOK && (affected || change->all || change->deletes || layers)) {
 		change->count.domains = change->deleted_domains;
 		ret = mail_txn_domains(change->txn, each_domain, &checks);
 	} else if (ret == KNOT_EOK && change->targets) {
@@ -681,7 +679,7 @@ static int finish(mail_change_t *change, mail_diag_t *diag)
 	if (change->all && !affected) {
 		change->count.domains = change->domain_puts; /* Not all of them are remembered. */
 	}
-	return ret;
+	return ret == KNOT_EOK ? mail_change_times(change, diag) : ret;
 }
 
 int mail_change_finish(mail_change_t *change, mail_change_count_t *count, mail_diag_t *diag)

@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "change/side.h"
 #include "mail/change.h"
 #include "mail/lint.h"
 #include "mail/plan.h"
@@ -52,6 +53,8 @@ struct mail_change {
 	bool deletes;  /*!< A domain was deleted or became an alias. */
 	bool targets; /*!< One that aliases may have as their target was changed, or a key of it. */
 	bool touched[MAIL_SECTION_COUNT];
+	int64_t now;             /*!< When it began: the time of all that is noted. */
+	bool in_dns;             /*!< mail_change_in_dns(): what comes is in DNS already. */
 	void *plans;             /*!< Tree of the policies that were compiled. */
 	mail_lint_t *lint;       /*!< While it is finished. */
 	mail_lf_storage_t above; /*!< Domain above others whose plan was made last. */
@@ -61,6 +64,8 @@ struct mail_change {
 	mail_change_count_t count;
 };
 
+/*! Compare entries by section and id, for trees. */
+int mail_change_compare(const void *a_ptr, const void *b_ptr);
 /*! The changed entry of a section and an id, or NULL. */
 const mail_entry_t *mail_change_find(const mail_change_t *change, mail_section_t section,
                                      mail_str_t id);
@@ -108,5 +113,21 @@ int mail_change_sts_note(mail_change_t *change, const mail_entry_t *entry);
 void mail_change_sts_check(mail_change_t *change, mail_diag_t *diag);
 /*! Forget what was noted. */
 void mail_change_sts_free(mail_change_t *change);
+/*!
+ * Note what has to wait for caches because of a change that is checked: see times.c and certs.c.
+ *
+ * \return KNOT_EOK; KNOT_ENOMEM, KNOT_ESPACE...
+ */
+int mail_change_times(mail_change_t *change, mail_diag_t *diag);
+/*!
+ * Note since when the domains of a policy show the next certificate of a set, where that is later than its `publish`,
+ * and warn of certificates that are deployed too early: see certs.c.
+ *
+ * \return KNOT_EOK; KNOT_ENOMEM, KNOT_ESPACE...
+ */
+int mail_change_places(mail_change_t *change, mail_side_t *before, mail_side_t *after,
+                       mail_diag_t *diag);
+/*! Return since when all places of a policy, that of a profile, show the next certificate of a set. */
+int64_t mail_change_since(const mail_entry_t *certificate, const mail_profile_t *profile);
 /*! Free the compiled policies. */
 void mail_change_plans_free(mail_change_t *change);

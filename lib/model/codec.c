@@ -279,6 +279,36 @@ failed:
 
 /* Reading in place, for every question. */
 
+/*! Return whether a domain may have a member and still be plain. */
+static bool leaves_plain(const head_t *head)
+{
+	/* Whether such a member is right is seen when all of it is decoded. */
+	const bool noted = head->op == MAIL_OP_SET &&
+	                   ((head->item == MAIL_ITEM_DS_FROM && head->count == 1) ||
+	                    head->item == MAIL_ITEM_TTL_WAS);
+	return head->item <= MAIL_ITEM_ALIAS || noted;
+}
+
+/*! Read a member of a domain that is plain so far. */
+static int read_domain_member(mail_reader_t *r, const head_t *head, mail_domain_t *domain)
+{
+	if (head->item <= MAIL_ITEM_ALIAS && (head->op != MAIL_OP_SET || head->count != 1)) {
+		return KNOT_EMALF;
+	}
+	switch (head->item) {
+	case MAIL_ITEM_POLICY: domain->policy = read_str(r); break;
+	case MAIL_ITEM_ALIAS: domain->alias = read_str(r); break;
+	case MAIL_ITEM_DS_FROM: domain->ds_from = read_time(r); break;
+	default:
+		/* What TTLs there were is for writers to know. */
+		domain->noted = true;
+		for (unsigned i = 0; i < head->count; i++) {
+			(void)read_str(r);
+		}
+	}
+	return r->error;
+}
+
 int mail_codec_domain(const uint8_t *data, size_t len, mail_domain_t *domain)
 {
 	memset(domain, 0, sizeof(*domain));
@@ -290,20 +320,12 @@ int mail_codec_domain(const uint8_t *data, size_t len, mail_domain_t *domain)
 	head_t before = { 0 }, head;
 	while (mail_read_left(&r) > 0) {
 		ret = read_head(&r, &before, &head);
-		if (ret != KNOT_EOK || head.item > MAIL_ITEM_ALIAS) {
+		if (ret != KNOT_EOK || !leaves_plain(&head)) {
 			return ret;
 		}
-		if (head.op != MAIL_OP_SET || head.count != 1) {
-			return KNOT_EMALF;
-		}
-		mail_str_t value = read_str(&r);
-		if (head.item == MAIL_ITEM_POLICY) {
-			domain->policy = value;
-		} else {
-			domain->alias = value;
-		}
-		if (r.error != KNOT_EOK) {
-			return r.error;
+		ret = read_domain_member(&r, &head, domain);
+		if (ret != KNOT_EOK) {
+			return ret;
 		}
 		before = head;
 	}

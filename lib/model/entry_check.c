@@ -92,7 +92,8 @@ static int check_domain(const mail_entry_t *entry, mail_diag_t *diag)
 	}
 	for (size_t i = 0; i < entry->count; i++) {
 		const mail_member_t *other = &entry->members[i];
-		if (other->item->id != MAIL_ITEM_ALIAS) {
+		if (other->item->id != MAIL_ITEM_ALIAS &&
+		    (other->item->flags & MAIL_FLAG_KEPT) == 0) {
 			return FAIL(diag, other,
 			            "%s: an alias has all from its target and sets nothing itself",
 			            other->item->name);

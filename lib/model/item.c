@@ -52,6 +52,11 @@ const mail_item_t mail_items[] = {
 	{ MAIL_ITEM_DELEGATION, "delegation", IN(DOMAIN), MAIL_TYPE_TEXT, MAIL_FLAG_LIST,
 	  .help = "NS or DS record that hands a name below the domain to other servers" },
 
+	{ MAIL_ITEM_DS_FROM, "ds-from", IN_BOTH, MAIL_TYPE_TIME, MAIL_FLAG_KEPT,
+	  .help = "from when the parents may have the DS; set by itself" },
+	{ MAIL_ITEM_TTL_WAS, "ttl-was", IN_BOTH, MAIL_TYPE_TEXT, MAIL_FLAG_LIST | MAIL_FLAG_KEPT,
+	  .help = "TTL before a time, which caches may still hold, as \"TTL TIME\"; set by itself" },
+
 	{ MAIL_ITEM_BASE, "base", IN(POLICY), MAIL_TYPE_REF, .ref = MAIL_SECTION_POLICY,
 	  .help = "policy that this one inherits from" },
 	{ MAIL_ITEM_HOST, "host", IN_BOTH, MAIL_TYPE_REF, LIST, .ref = MAIL_SECTION_HOST,
@@ -124,6 +129,9 @@ const mail_item_t mail_items[] = {
 	  .help = "when next takes the place of current" },
 	{ MAIL_ITEM_FORM, "form", IN(CERTIFICATE), MAIL_TYPE_TEXT, MAIL_FLAG_LIST,
 	  .help = "TLSA records to make, as \"USAGE SELECTOR MATCHING\"" },
+	{ MAIL_ITEM_VISIBLE, "visible", IN(CERTIFICATE), MAIL_TYPE_TEXT,
+	  MAIL_FLAG_LIST | MAIL_FLAG_KEPT,
+	  .help = "since when domains of a policy show next, as \"POLICY TIME\"; set by itself" },
 
 	{ MAIL_ITEM_PUBLISH, "publish", IN(CERTIFICATE) | IN(DKIM), MAIL_TYPE_TIME,
 	  .help = "when the record appears" },

@@ -85,6 +85,65 @@ mail_dnskey_t *mail_keyset_find(mail_keyset_t *set, uint16_t tag, unsigned algor
 	return NULL;
 }
 
+/*! Return whether a set has a key, published. */
+static bool has_published(const mail_keyset_t *set, const mail_dnskey_t *key, int64_t now)
+{
+	for (size_t i = 0; i < set->count; i++) {
+		const mail_dnskey_t *same = &set->keys[i];
+		if (same->tag == key->tag && same->algorithm == key->algorithm) {
+			return same->role == key->role && mail_dnskey_published(same, now) &&
+			       same->public_len == key->public_len &&
+			       memcmp(same->public_key, key->public_key, key->public_len) == 0;
+		}
+	}
+	return false;
+}
+
+bool mail_keyset_goes_on(const mail_keyset_t *before, const mail_keyset_t *after, int64_t now)
+{
+	for (size_t i = 0; i < before->count; i++) {
+		const mail_dnskey_t *key = &before->keys[i];
+		const bool needed = mail_dnskey_signs_zone(key, now) || key->ds_seen <= now;
+		if (needed && mail_dnskey_published(key, now) && !has_published(after, key, now)) {
+			return false;
+		}
+	}
+	for (size_t i = 0; i < after->count; i++) {
+		const mail_dnskey_t *key = &after->keys[i];
+		if (mail_dnskey_signs_zone(key, now) && mail_dnskey_published(key, now) &&
+		    !has_published(before, key, now)) {
+			return false;
+		}
+	}
+	return true;
+}
+
+const mail_dnskey_t *mail_keyset_anchor(const mail_keyset_t *set, int64_t now)
+{
+	const mail_dnskey_t *found = NULL;
+	for (size_t i = 0; i < set->count; i++) {
+		const mail_dnskey_t *key = &set->keys[i];
+		if (mail_dnskey_signs_keys(key, now) && key->ds <= now &&
+		    (found == NULL || (key->ds_seen <= now && found->ds_seen > now))) {
+			found = key;
+		}
+	}
+	return found;
+}
+
+int64_t mail_keyset_ds(const mail_keyset_t *set, int64_t now)
+{
+	int64_t first = INT64_MAX;
+	for (size_t i = 0; i < set->count; i++) {
+		const mail_dnskey_t *key = &set->keys[i];
+		if (mail_key_ksk(key) && key->remove > now && key->ds_until > now &&
+		    key->ds < first) {
+			first = key->ds;
+		}
+	}
+	return first;
+}
+
 /*! What of an algorithm is there at a time. */
 typedef struct {
 	bool published, keys, zone;

@@ -88,7 +88,7 @@ static int layer_merge(mail_profile_t *profile, unsigned layer)
 	for (size_t o = 0; o < sizeof(order) / sizeof(order[0]); o++) {
 		for (size_t i = 0; i < from->entry->count; i++) {
 			const mail_member_t *member = &from->entry->members[i];
-			if (member->op != order[o] ||
+			if (member->op != order[o] || (member->item->flags & MAIL_FLAG_KEPT) != 0 ||
 			    (target && alias_leaves_out(member->item->id))) {
 				continue;
 			}
@@ -332,9 +332,8 @@ int mail_profile_of_domain(const mail_source_t *source, mail_str_t domain, mail_
 	if (target.len == 0) {
 		return profile_fill(*profile, entry, diag);
 	}
-	ret = target_fill(*profile, target, diag);
-	mail_entry_free(entry);
-	return ret;
+	(*profile)->own = entry;
+	return target_fill(*profile, target, diag);
 }
 
 int mail_profile_depend(mail_profile_t *profile, mail_section_t section, mail_str_t id,
@@ -352,6 +351,7 @@ void mail_profile_free(mail_profile_t *profile)
 		mail_entry_free(profile->layers[i].entry);
 	}
 	free(profile->layers);
+	mail_entry_free(profile->own);
 	for (size_t i = 0; i < MAIL_ITEM_MAX; i++) {
 		free(profile->items[i].values);
 	}

@@ -178,6 +178,44 @@ static int parse_ramp(mail_str_t text, mail_buf_t *out, mail_diag_t *diag)
 	return KNOT_EOK;
 }
 
+/*! Write a word and a time with one blank between them. */
+static int put_timed(mail_str_t text, const char *what, mail_str_t *word, mail_buf_t *out,
+                     mail_diag_t *diag)
+{
+	mail_str_t time;
+	size_t pos = 0;
+	(void)mail_str_word(text, &pos, word);
+	if (!mail_str_word(text, &pos, &time) || mail_str_trim(mail_str_from(text, pos)).len > 0) {
+		return mail_diag_error(diag, text.len, "not \"%s TIME\"", what);
+	}
+	mail_buf_put(out, word->data, word->len);
+	mail_buf_u8(out, ' ');
+	return mail_diag_shift(diag, parse_time(time, out, diag), time.data - text.data);
+}
+
+static int parse_ttl_was(mail_str_t text, mail_buf_t *out, mail_diag_t *diag)
+{
+	mail_str_t word;
+	uint32_t ttl;
+	int ret = put_timed(text, "TTL", &word, out, diag);
+	if (ret == KNOT_EOK && !mail_str_number(word, INT32_MAX, &ttl)) {
+		ret = mail_diag_error(diag, 1, "not a TTL");
+	}
+	return ret;
+}
+
+static int parse_visible(mail_str_t text, mail_buf_t *out, mail_diag_t *diag)
+{
+	mail_str_t word;
+	mail_buf_t id = { 0 };
+	int ret = put_timed(text, "POLICY", &word, out, diag);
+	if (ret == KNOT_EOK && !mail_str_is(word, "*")) {
+		ret = mail_entry_id_normalise(MAIL_SECTION_POLICY, word, &id, diag);
+		mail_buf_free(&id);
+	}
+	return ret;
+}
+
 static int check_mta_sts(mail_str_t value, mail_diag_t *diag)
 {
 	static const char *const modes[] = { "enforce", "testing", "none", "off" };
@@ -327,6 +365,7 @@ typedef struct {
 static const rule_t rules[MAIL_ITEM_MAX] = {
 	[MAIL_ITEM_TARGET] = { .check = check_target },
 	[MAIL_ITEM_DELEGATION] = { .names = mail_ulabel_record, .check = check_delegation },
+	[MAIL_ITEM_TTL_WAS] = { .parse = parse_ttl_was },
 	[MAIL_ITEM_MX] = { .names = mail_idna_write, .check = check_mx },
 	[MAIL_ITEM_SPF] = { .names = mail_ulabel_spf, .check = check_spf },
 	[MAIL_ITEM_SPF_ALL] = { .check = mail_spf_all_check },
@@ -354,6 +393,7 @@ static const rule_t rules[MAIL_ITEM_MAX] = {
 	[MAIL_ITEM_CURRENT] = { .check = check_tlsa },
 	[MAIL_ITEM_NEXT] = { .check = check_tlsa },
 	[MAIL_ITEM_FORM] = { .check = check_form },
+	[MAIL_ITEM_VISIBLE] = { .parse = parse_visible },
 	[MAIL_ITEM_KEY] = { .parse = mail_dkim_key_parse, .check = check_key },
 	[MAIL_ITEM_CNAME] = { .names = mail_idna_write, .check = check_host },
 	[MAIL_ITEM_TAGS] = { .check = check_tags },

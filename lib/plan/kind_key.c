@@ -132,6 +132,7 @@ static int keys_read(mail_build_t *build, const mail_setting_t *setting)
 		return mail_build_bad(build, MAIL_ITEM_KEY_SET, setting, ret);
 	}
 	ret = hosted ? keys_fill(build, entry, setting) : KNOT_EOK;
+	build->plan->ds_from = mail_profile_ds_from(build->profile);
 	mail_entry_free(entry);
 	return ret;
 }

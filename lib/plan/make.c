@@ -224,7 +224,7 @@ static int rows_group(mail_build_t *build)
 /*! Make a plan of what a build has been given. */
 static int plan_fill(mail_build_t *build)
 {
-	build->plan->ttl = mail_profile_number(build->profile, MAIL_ITEM_TTL, 3600);
+	build->plan->ttl = mail_profile_ttl(build->profile);
 	build->plan->apex_max = KNOT_DNAME_MAXLEN;
 	int ret = kinds_render(build);
 	build->kind = MAIL_KIND_COUNT;

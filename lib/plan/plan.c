@@ -47,6 +47,22 @@ bool mail_rows_overlap(const mail_row_t *a, const mail_row_t *b)
 	return a->from < b->until && b->from < a->until;
 }
 
+static uint32_t owners_ttl_max(const mail_owners_t *owners, uint32_t ttl)
+{
+	for (size_t i = 0; i < owners->count; i++) {
+		for (size_t j = 0; j < owners->owners[i].count; j++) {
+			const mail_row_t *row = &owners->owners[i].rows[j];
+			ttl = row->ttl > ttl ? row->ttl : ttl;
+		}
+	}
+	return ttl;
+}
+
+uint32_t mail_plan_ttl_max(const mail_plan_t *plan)
+{
+	return owners_ttl_max(&plan->absolute, owners_ttl_max(&plan->relative, plan->ttl));
+}
+
 static void owners_free(mail_owners_t *owners)
 {
 	for (size_t i = 0; i < owners->count; i++) {

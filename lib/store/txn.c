@@ -332,6 +332,11 @@ int mail_txn_begin(mail_store_t *store, mail_store_mode_t mode, mail_txn_t **txn
 	return KNOT_EOK;
 }
 
+int mail_txn_before(const mail_txn_t *writing, mail_txn_t **txn)
+{
+	return mail_env_begin(writing->env, false, txn);
+}
+
 /*! Return whether the file system of an environment is full. */
 static bool disk_full(const mail_env_t *env)
 {

@@ -61,7 +61,8 @@ static void node_steps(search_t *search, const mail_node_t *node)
 	for (unsigned i = 0; i < 2; i++) {
 		for (size_t j = 0; node->owner[i] != NULL && j < node->owner[i]->count; j++) {
 			if (!mail_row_hidden(node, &node->owner[i]->rows[j])) {
-				step_note(search, node->owner[i]->rows[j].from);
+				step_note(search, mail_view_row_from(search->view,
+				                                     &node->owner[i]->rows[j]));
 				step_note(search, node->owner[i]->rows[j].until);
 			}
 		}

@@ -200,6 +200,9 @@ static uint32_t serial(const mail_view_t *view, int64_t *until)
 	for (size_t i = 0; i < plan->step_count; i++) {
 		step_note(plan->steps[i], view->now, &newest, until);
 	}
+	if (plan->key_count > 0) {
+		step_note(view->ds_from, view->now, &newest, until);
+	}
 	own_keys_steps(view, &newest, until);
 	return newest;
 }

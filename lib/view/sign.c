@@ -249,6 +249,10 @@ int mail_view_child_ds(const mail_view_t *view, const knot_dname_t *owner, mail_
 	if (!mail_view_signed(&child)) {
 		return KNOT_ENOENT;
 	}
+	if (child.waits) {
+		ds->until = child.ds_from;
+		return KNOT_ENOENT;
+	}
 	for (size_t i = 0; i < child.plan->key_count; i++) {
 		const mail_dnskey_t *dnskey = &child.plan->keys[i];
 		if (dnskey->role != MAIL_ROLE_ZSK) {

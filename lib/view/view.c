@@ -39,6 +39,10 @@ int mail_view_fill(mail_view_t *view, const knot_dname_t *name, mail_lf_t lf, ma
 	}
 	int ret = mail_cache_plan(view->cache, view->source, &view->domain, mail_lf(&view->lf),
 	                          &view->plan);
+	if (ret == KNOT_EOK) {
+		view->ds_from = mail_plan_ds_from(view->plan, view->domain.ds_from);
+		view->waits = view->now < view->ds_from && view->plan->key_count > 0;
+	}
 	if (ret != KNOT_EOK || view->plan->no_keys) {
 		view->own.len = 0; /* A parked domain's old keys must not sign for it any more. */
 		return ret;
@@ -84,10 +88,16 @@ int mail_view_open_zone(mail_view_t *view, const knot_dname_t *apex, mail_str_t 
 	return ret;
 }
 
+/*! Return whether a type tells the parent of keys that are newer than what caches hold. */
+static bool is_held(const mail_view_t *view, uint16_t type)
+{
+	return view->waits && (type == KNOT_RRTYPE_CDS || type == KNOT_RRTYPE_CDNSKEY);
+}
+
 bool mail_view_shows(const mail_view_t *view, uint16_t type)
 {
 	if (!view->zone) {
-		return true;
+		return !is_held(view, type);
 	}
 	switch (type) {
 	case KNOT_RRTYPE_SOA:
@@ -226,7 +236,8 @@ int mail_view_node(const mail_view_t *view, mail_lf_t name, mail_node_t *node)
 		ret = report_find(view, mail_lf_relative(relative, MAIL_REPORT), node);
 	}
 	node->steady = node->owner[0] != NULL && view->now >= node->owner[0]->steady &&
-	               node->owner[1] == NULL && !node->own_key && !node->report && !view->zone;
+	               node->owner[1] == NULL && !node->own_key && !node->report && !view->zone &&
+	               !view->waits;
 	node->exists = mail_node_type(view, node, 0) != 0;
 	return ret;
 }
@@ -238,6 +249,11 @@ bool mail_view_has_reports(const mail_view_t *view)
 	       KNOT_DNAME_MAXLEN;
 }
 
+int64_t mail_view_row_from(const mail_view_t *view, const mail_row_t *row)
+{
+	return is_held(view, row->type) && row->from < view->ds_from ? view->ds_from : row->from;
+}
+
 /*! Note when rows that are not shown yet appear at a node. */
 static void node_until(const mail_view_t *view, const mail_node_t *node, int64_t *until)
 {
@@ -247,7 +263,9 @@ static void node_until(const mail_view_t *view, const mail_node_t *node, int64_t
 	for (unsigned i = 0; i < 2; i++) {
 		for (size_t j = 0; node->owner[i] != NULL && j < node->owner[i]->count; j++) {
 			if (!mail_row_hidden(node, &node->owner[i]->rows[j])) {
-				mail_until_min(until, node->owner[i]->rows[j].from, view->now);
+				mail_until_min(until,
+				               mail_view_row_from(view, &node->owner[i]->rows[j]),
+				               view->now);
 			}
 		}
 	}

@@ -24,6 +24,8 @@ typedef struct {
 	size_t text_len;
 	uint32_t ttl; /*!< Of the RRset made last, not capped: the Original TTL of its RRSIG. */
 	bool zone;    /*!< The domain is a zone of knotd's: what makes a zone is not shown. */
+	bool waits; /*!< The domain's keys are newer than what caches hold: no DS, CDS and CDNSKEY before ds_from. */
+	int64_t ds_from;
 } mail_view_t;
 
 /*! What stands at a name. */
@@ -123,6 +125,9 @@ int mail_view_has_children(const mail_view_t *view, bool *children);
 
 /*! Return whether a row is not shown because the domain has a key of its own with that selector. */
 bool mail_row_hidden(const mail_node_t *node, const mail_row_t *row);
+
+/*! Return from when on a row is shown, if it is shown at all. */
+int64_t mail_view_row_from(const mail_view_t *view, const mail_row_t *row);
 
 /*! Return the next RR type of a node that is shown, in ascending order, after `after`; 0: none. */
 uint16_t mail_node_type(const mail_view_t *view, const mail_node_t *node, uint16_t after);

@@ -273,7 +273,7 @@ static const struct {
 	{ "host mail| name: mail| address: 192.0.2.99", 0, 1, 0, 0, 4, "" },
 	{ "host extra| name: extra| address: 192.0.2.99", 0, 1, 0, 0, 1, "" },
 	{ "-host spare", 0, 0, 1, 0, 0, "" },
-	{ "certificate c| current: '3 1 1 " HEX2 "'", 0, 1, 0, 0, 4, "" },
+	{ "certificate c| current: '3 1 1 " HEX1 "'| next: '3 1 1 " HEX2 "'", 0, 1, 0, 0, 4, "" },
 	/* Keys: of a policy, of a domain. */
 	{ "dkim policy:other/s| key: '" KEY1 "'", 1, 0, 0, 0, 3, "" },
 	{ "dkim policy:low/s| key: '" KEY1 "'", 1, 0, 0, 0, 4, "" },

@@ -193,7 +193,7 @@ static void test_decode_refused(void)
 		{ MAIL_SECTION_DOMAIN, OCTETS("\1\33\0\1\377\377a"), KNOT_EMALF },
 		/* Item 0, an unknown item, an item of another section. */
 		{ MAIL_SECTION_DOMAIN, OCTETS("\1\0\0\1\0\1a"), KNOT_EMALF },
-		{ MAIL_SECTION_DOMAIN, OCTETS("\1\5\0\1\0\1a"), KNOT_ENOTSUP },
+		{ MAIL_SECTION_DOMAIN, OCTETS("\1\10\0\1\0\1a"), KNOT_ENOTSUP },
 		{ MAIL_SECTION_DOMAIN, OCTETS("\1\377\0\1\0\1a"), KNOT_ENOTSUP },
 		{ MAIL_SECTION_POLICY, OCTETS("\1\1\0\1\0\1a"), KNOT_EMALF },
 		/* An operation that there is not, that the item has not, and counts that do not fit it. */
@@ -219,7 +219,10 @@ static void test_decode_refused(void)
 		  KNOT_EMALF },
 		{ MAIL_SECTION_DKIM, OCTETS("\1\74\0\1\0\0\0\x3a\xff\xf4\x41\x80"), KNOT_EMALF },
 		{ MAIL_SECTION_HOST, OCTETS("\1\54\0\1\0\0\0\0"), KNOT_EMALF },
+		{ MAIL_SECTION_DOMAIN, OCTETS("\1\5\0\1\0\0\0\x3a\xff\xf4\x41\x80"), KNOT_EMALF },
+		{ MAIL_SECTION_DOMAIN, OCTETS("\1\5\0\1\0\0\0\0"), KNOT_EMALF },
 		/* Right ones, beside the wrong ones. */
+		{ MAIL_SECTION_DOMAIN, OCTETS("\1\5\0\1\0\0\0\0\0\0\0\1"), KNOT_EOK },
 		{ MAIL_SECTION_DOMAIN, OCTETS("\1\33\0\1\0\1a\33\1\1\0\1a"), KNOT_EOK },
 		{ MAIL_SECTION_DOMAIN, OCTETS("\1\33\1\1\0\1a\33\2\0"), KNOT_EOK },
 		{ MAIL_SECTION_DOMAIN, OCTETS("\1\17\0\2\0\3p=a\0\4sp=b"), KNOT_EOK },

@@ -52,7 +52,7 @@ static void test_table(void)
 		CHECK(!policy || (item->sections & (1u << DOMAIN)) != 0, "%s", item->name);
 	}
 	CHECK(n > 45);
-	static const unsigned nobody[] = { 0, 5, 9, 79, MAIL_ITEM_MAX, 255, 65536 + 1 };
+	static const unsigned nobody[] = { 0, 7, 9, 79, MAIL_ITEM_MAX, 255, 65536 + 1 };
 	EACH(c, nobody) {
 		CHECK(mail_item_get(*c) == NULL, "%u", *c);
 	}
@@ -69,14 +69,14 @@ static void test_dialect(void)
 		const char *names;
 	} cases[] = {
 		{ HOST, "name address certificate tlsa tlsa-port helo-spf" },
-		{ CERT, "current next deploy-at form publish" },
+		{ CERT, "current next deploy-at form visible publish" },
 		{ POLICY,
-		  "base host mx spf spf-all dmarc dmarc-ramp tls-rpt mta-sts mta-sts-max-age "
+		  "ds-from ttl-was base host mx spf spf-all dmarc dmarc-ramp tls-rpt mta-sts mta-sts-max-age "
 		  "mta-sts-id mta-sts-host srv autoconfig autodiscover bimi caa txt record no-mail "
 		  "ttl ns soa-mname soa-rname key-set" },
 		{ DKIM, "publish activate retire remove key cname tags revoke" },
 		{ DOMAIN,
-		  "policy alias target delegation host mx spf spf-all dmarc dmarc-ramp tls-rpt "
+		  "policy alias target delegation ds-from ttl-was host mx spf spf-all dmarc dmarc-ramp tls-rpt "
 		  "mta-sts mta-sts-max-age mta-sts-id mta-sts-host srv autoconfig autodiscover bimi "
 		  "caa txt record no-mail ttl ns soa-mname soa-rname key-set" },
 		{ MAIL_SECTION_KEYSET, "key leave" },

@@ -93,22 +93,6 @@ static void read_entries(tool_t *tool, const char *path, mail_store_mode_t mode,
 	prune(tool, sections, entries);
 }
 
-/*!
- * \brief Give a certificate set of the file the time of publication that writing it keeps: a file that says nothing of
- *        it does not change it while `next` stays (mail/change.h).
- */
-static int keep_publish(const mail_entry_t *old, mail_entry_t *new)
-{
-	const mail_member_t *publish = mail_entry_member(old, MAIL_ITEM_PUBLISH, MAIL_OP_SET);
-	if (new->section != MAIL_SECTION_CERTIFICATE || new->deleted || publish == NULL ||
-	    mail_entry_member(new, MAIL_ITEM_PUBLISH, MAIL_OP_SET) != NULL ||
-	    !mail_member_equal(mail_entry_member(old, MAIL_ITEM_NEXT, MAIL_OP_SET),
-	                       mail_entry_member(new, MAIL_ITEM_NEXT, MAIL_OP_SET))) {
-		return KNOT_EOK;
-	}
-	return mail_entry_add(new, publish->item, MAIL_OP_SET, publish->values[0].text, 0);
-}
-
 /*! \brief Print how the store would change. \return false: not at all. */
 static bool print_difference(tool_t *tool, const mail_entries_t *entries)
 {
@@ -117,7 +101,8 @@ static bool print_difference(tool_t *tool, const mail_entries_t *entries)
 		mail_entry_t *new = entries->entries[i], *old = NULL;
 		int ret = mail_txn_get(tool->txn, new->section, new->id, &old);
 		if (ret == KNOT_EOK) {
-			ret = keep_publish(old, new);
+			/* What a file says nothing of stays as the writer keeps it. */
+			ret = mail_change_keep(old, new);
 		} else if (ret == KNOT_ENOENT || ret == KNOT_EMALF) {
 			/* A damaged one is replaced as if it were not there. */
 			ret = KNOT_EOK;

@@ -12,8 +12,6 @@
 #include "tool/options.h"
 #include "tool/out.h"
 
-#define TTL_DEFAULT 3600
-
 /*! \brief Replace an item by the TLSA data of a chain, in every form of the set. */
 static void set_chain(tool_t *tool, mail_entry_t *entry, mail_item_id_t item, const char *path)
 {
@@ -77,46 +75,17 @@ static void set_all(tool_t *tool, mail_entry_t *entry)
 	tool_expect_entry(tool, entry, mail_entry_check(entry, tool_diag(tool)));
 }
 
-/*! \brief Return whether a host that a profile has shows a certificate set. */
-static bool shows(tool_t *tool, const mail_profile_t *profile, mail_str_t certificate)
+/*! \brief Find out when the next certificate of a set may be deployed. */
+static mail_ready_t ready_at(tool_t *tool, const mail_entry_t *entry)
 {
-	const mail_settings_t *hosts = &profile->items[MAIL_ITEM_HOST];
-	bool found = false;
-	for (size_t i = 0; i < hosts->count && !found; i++) {
-		mail_entry_t *host = NULL;
-		if (mail_txn_get(tool->txn, MAIL_SECTION_HOST, hosts->values[i].text, &host) !=
-		    KNOT_EOK) {
-			continue;
-		}
-		const mail_member_t *sets = mail_entry_member(host, MAIL_ITEM_CERTIFICATE,
-		                                              MAIL_OP_SET);
-		for (size_t j = 0; sets != NULL && j < sets->count; j++) {
-			found |= mail_str_equal(sets->values[j].text, certificate);
-		}
-		mail_entry_free(host);
-	}
-	return found;
-}
-
-/*! \brief Return when the next certificate of a set may be deployed: RFC 7671 8, two TTLs after publication. */
-static int64_t ready_at(tool_t *tool, const mail_entry_t *entry)
-{
-	const int64_t never = mail_entry_value(entry, MAIL_ITEM_PUBLISH).len > 0 ? -1 : 0;
-	const int64_t publish = tool_get_time(entry, MAIL_ITEM_PUBLISH, never);
-	tool_profiles_t profiles = { 0 };
-	const mail_profile_t *profile;
-	uint32_t largest = 0;
-	if (publish < 0) {
+	mail_ready_t ready;
+	if (mail_entry_value(entry, MAIL_ITEM_PUBLISH).len > 0 &&
+	    tool_get_time(entry, MAIL_ITEM_PUBLISH, -1) < 0) {
 		tool_fail(tool, KNOT_EMALF, "certificate %.*s: publish is no time",
 		          (int)entry->id.len, entry->id.data);
 	}
-	while ((profile = tool_next_profile(tool, &profiles)) != NULL) {
-		const uint32_t ttl = mail_profile_number(profile, MAIL_ITEM_TTL, TTL_DEFAULT);
-		if (ttl > largest && shows(tool, profile, entry->id)) {
-			largest = ttl;
-		}
-	}
-	return publish + 2 * (int64_t)largest;
+	tool_expect(tool, mail_change_ready(tool->txn, entry, time(NULL), &ready));
+	return ready;
 }
 
 /*! \brief Say when the next certificate may be deployed, and warn when it is planned for before. */
@@ -125,15 +94,20 @@ static void tell_ready(tool_t *tool, const mail_entry_t *entry)
 	if (mail_entry_member(entry, MAIL_ITEM_NEXT, MAIL_OP_SET) == NULL) {
 		return;
 	}
-	const int64_t when = ready_at(tool, entry);
-	if (tool_get_time(entry, MAIL_ITEM_DEPLOY_AT, when) < when) {
+	const mail_ready_t ready = ready_at(tool, entry);
+	if (ready.why[0] != '\0') {
+		tool_note(tool, "the next certificate of %.*s is not in DNS yet: %s",
+		          (int)entry->id.len, entry->id.data, ready.why);
+		return;
+	}
+	if (tool_get_time(entry, MAIL_ITEM_DEPLOY_AT, ready.at) < ready.at) {
 		tool_warn(
 			tool,
 			"certificate %.*s: deploy-at is before %s: senders may still have the old "
 			"TLSA records in their caches",
-			(int)entry->id.len, entry->id.data, tool_time(when));
+			(int)entry->id.len, entry->id.data, tool_time(ready.at));
 	}
-	tool_note(tool, "the next certificate may be deployed from %s on", tool_time(when));
+	tool_note(tool, "the next certificate may be deployed from %s on", tool_time(ready.at));
 }
 
 int verb_cert_import(tool_t *tool)
@@ -179,13 +153,22 @@ int verb_cert_ready(tool_t *tool)
 		tool_fail(tool, KNOT_ENOENT, "certificate %s: it has no next certificate",
 		          tool->argv[0]);
 	}
-	const int64_t when = ready_at(tool, entry);
-	const bool ready = time(NULL) >= when;
+	const mail_ready_t ready = ready_at(tool, entry);
+	if (ready.why[0] != '\0') {
+		if (tool->json) {
+			(void)tool_json(json_pack("{s:s, s:b, s:s}", "certificate", tool->argv[0],
+			                          "ready", 0, "why", ready.why));
+			return STATUS_FAILED;
+		}
+		return tool_error(tool, KNOT_ENOENT, "certificate %s: it is not in DNS: %s",
+		                  tool->argv[0], ready.why);
+	}
+	const bool now = time(NULL) >= ready.at;
 	if (tool->json) {
 		(void)tool_json(json_pack("{s:s, s:s, s:b}", "certificate", tool->argv[0],
-		                          "deploy-from", tool_time(when), "ready", ready));
+		                          "deploy-from", tool_time(ready.at), "ready", now));
 	} else {
-		(void)puts(tool_time(when));
+		(void)puts(tool_time(ready.at));
 	}
-	return ready ? STATUS_DONE : STATUS_FAILED;
+	return now ? STATUS_DONE : STATUS_FAILED;
 }

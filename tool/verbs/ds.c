@@ -124,7 +124,8 @@ static void ds_print(tool_t *tool, const ds_t *ds, mail_str_t domain, const mail
 }
 
 /*! \brief Say why a domain has no DS to be given now. */
-static int ds_none(tool_t *tool, const ds_t *ds, mail_str_t domain, const mail_plan_t *plan)
+static int ds_none(tool_t *tool, const ds_t *ds, mail_str_t domain, const mail_plan_t *plan,
+                   int64_t wait)
 {
 	int64_t from = INT64_MAX;
 	for (size_t i = 0; i < plan->key_count; i++) {
@@ -140,10 +141,23 @@ static int ds_none(tool_t *tool, const ds_t *ds, mail_str_t domain, const mail_p
 	} else if (plan->leave <= ds->now) {
 		(void)snprintf(why, sizeof(why), "it leaves DNSSEC: the parents should have no DS");
 	} else {
+		from = from < wait ? wait : from;
 		(void)snprintf(why, sizeof(why), "no DS before %s",
 		               from < INT64_MAX ? tool_time(from) : "its keys have one");
 	}
 	return tool_error(tool, KNOT_ENOENT, "domain %.*s: %s", (int)domain.len, domain.data, why);
+}
+
+/*! \brief Return whether a domain has all from its policy. */
+static bool is_plain(const mail_entry_t *entry)
+{
+	for (size_t i = 0; i < entry->count; i++) {
+		if (entry->members[i].item->id != MAIL_ITEM_POLICY &&
+		    (entry->members[i].item->flags & MAIL_FLAG_KEPT) == 0) {
+			return false;
+		}
+	}
+	return true;
 }
 
 /*! \brief Print the DS of a domain. \param must There has to be one. */
@@ -155,7 +169,7 @@ static int ds_domain(tool_t *tool, ds_t *ds, const mail_entry_t *entry, bool mus
 	uint8_t rdata[MAIL_DS_RDATA_MAX];
 	size_t pos = 0;
 	int status = STATUS_DONE;
-	if (entry->count == 1 && policy.len > 0) {
+	if (is_plain(entry)) {
 		plan = policy_plan(tool, ds, policy);
 	} else {
 		plan = own = plan_of(tool, MAIL_SECTION_DOMAIN, id);
@@ -164,11 +178,15 @@ static int ds_domain(tool_t *tool, ds_t *ds, const mail_entry_t *entry, bool mus
 		status = tool_error(tool, KNOT_EINVAL,
 		                    "domain %.*s: it cannot be served (check says why)",
 		                    (int)id.len, id.data);
-	} else if (mail_plan_ds(plan, (const uint8_t *)"", MAIL_DS_SHA256, ds->now, &pos, rdata) >
-	           0) {
+		mail_plan_free(own);
+		return must ? status : STATUS_DONE;
+	}
+	const int64_t from = mail_plan_ds_from(plan, tool_get_time(entry, MAIL_ITEM_DS_FROM, 0));
+	if (ds->now >= from &&
+	    mail_plan_ds(plan, (const uint8_t *)"", MAIL_DS_SHA256, ds->now, &pos, rdata) > 0) {
 		ds_print(tool, ds, id, plan);
 	} else if (must) {
-		status = ds_none(tool, ds, id, plan);
+		status = ds_none(tool, ds, id, plan, from);
 	}
 	mail_plan_free(own);
 	return must ? status : STATUS_DONE;

@@ -50,6 +50,7 @@ typedef struct {
 	uint64_t skip;
 	uint64_t batch;     /*!< 0: one transaction. */
 	uint64_t committed; /*!< Lines up to this one are in the store. */
+	bool in_dns;        /*!< What comes is in DNS as it says. */
 	mail_change_t *change;
 	mail_change_count_t count;
 	FILE *rejects; /*!< --keep-going; else NULL. */
@@ -108,6 +109,9 @@ static int look(import_t *im, const line_t *line)
 static void begin_change(import_t *im)
 {
 	im->change = tool_memory(im->tool, mail_change_begin(im->tool->txn));
+	if (im->in_dns) {
+		mail_change_in_dns(im->change);
+	}
 }
 
 /*! \brief Check what was written, and count it. */
@@ -366,6 +370,9 @@ int verb_import(tool_t *tool)
 	im.skip = option_number(tool, OPT_SKIP, 0, UINT32_MAX, 0);
 	open_files(&im, tool->argv[0]);
 	tool_open(tool, MAIL_STORE_WRITE);
+	/* A store without domains is filled: with what was exported elsewhere, or with domains that are new to it. */
+	im.in_dns = option_is(tool, OPT_DS_SEEN) ||
+	            tool_count(tool, 1u << MAIL_SECTION_DOMAIN) == 0;
 	if (im.rejects == NULL) {
 		begin_change(&im);
 	}

@@ -142,6 +142,12 @@ int verb_key_ds_seen(tool_t *tool)
 	const int tag = read_tag(tool);
 	tool_open(tool, MAIL_STORE_WRITE);
 	keyset_open(tool, tool->argv[0], false, &keys);
+	if (!gone && keys.ds_from > keys.timing.now && !keys.timing.force) {
+		tool_fail(tool, KNOT_EINVAL,
+		          "key-set %s: the DS should not be at the parents before %s: caches hold "
+		          "what is not signed",
+		          tool->argv[0], tool_time(keys.ds_from));
+	}
 	mail_diag_t *diag = tool_diag(tool);
 	int ret = gone ? mail_rollover_ds_gone(&keys.set, &keys.timing, diag)
 	               : mail_rollover_ds_seen(&keys.set, tag, &keys.timing, diag);

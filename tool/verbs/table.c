@@ -54,14 +54,15 @@ const verb_t tool_verbs[] = {
 
 	{ .name = "apply", .group = "Files", .args = "FILE",
 	  .help = "replace the entries that FILE names, all or nothing",
-	  .options = TAKES(OPT_PRUNE) | TAKES(OPT_DRY_RUN) | TAKES(OPT_FORCE), .min = 1, .max = 1,
-	  .run = verb_apply },
+	  .options = TAKES(OPT_PRUNE) | TAKES(OPT_DRY_RUN) | TAKES(OPT_FORCE) | TAKES(OPT_DS_SEEN),
+	  .min = 1, .max = 1, .run = verb_apply },
 	{ .name = "diff", .group = "Files", .args = "FILE", .help = "print what apply would change",
 	  .options = TAKES(OPT_PRUNE), .min = 1, .max = 1, .run = verb_diff, .failed = 2 },
 	{ .name = "import", .group = "Files", .args = "FILE|-",
 	  .help = "read entries as NDJSON, all or nothing",
 	  .options = TAKES(OPT_BATCH) | TAKES(OPT_SKIP) | TAKES(OPT_KEEP_GOING) |
-		TAKES(OPT_REJECTS) | TAKES(OPT_FORCE), .min = 1, .max = 1, .run = verb_import },
+		TAKES(OPT_REJECTS) | TAKES(OPT_FORCE) | TAKES(OPT_DS_SEEN), .min = 1, .max = 1,
+	  .run = verb_import },
 	{ .name = "export", .group = "Files", .args = "[DOMAIN...]",
 	  .help = "write entries as NDJSON, or domains as zone files",
 	  .options = TAKES(OPT_FORMAT) | TAKES(OPT_SECTION) | TAKES(OPT_DIRECTORY) |
@@ -69,9 +70,11 @@ const verb_t tool_verbs[] = {
 	  .max = -1, .run = verb_export },
 
 	NAMED_VERBS("policy", "Entries", MAIL_SECTION_POLICY,
-		    TAKES(OPT_BASE) | TAKES(OPT_HOST) | TAKES(OPT_KEY_SET), TAKES(OPT_CREATE)),
+		    TAKES(OPT_BASE) | TAKES(OPT_HOST) | TAKES(OPT_KEY_SET),
+		    TAKES(OPT_CREATE) | TAKES(OPT_DS_SEEN)),
 	NAMED_VERBS("domain", "Entries", MAIL_SECTION_DOMAIN,
-		    TAKES(OPT_POLICY) | TAKES(OPT_ALIAS) | TAKES(OPT_HOST) | TAKES(OPT_KEY_SET), 0),
+		    TAKES(OPT_POLICY) | TAKES(OPT_ALIAS) | TAKES(OPT_HOST) | TAKES(OPT_KEY_SET),
+		    TAKES(OPT_DS_SEEN)),
 	NAMED_VERBS("host", "Entries", MAIL_SECTION_HOST, TAKES(OPT_CERTIFICATE), TAKES(OPT_CREATE)),
 
 	{ .name = "records", .group = "Domains", .args = "DOMAIN",

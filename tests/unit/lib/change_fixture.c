@@ -44,11 +44,22 @@ static int put_deletes(made_t *made, const char **text)
 
 void make(const stored_t *s, const char *text, made_t *made)
 {
+	make_at(s, 0, false, text, made);
+}
+
+void make_at(const stored_t *s, int64_t now, bool in_dns, const char *text, made_t *made)
+{
 	*made = (made_t){ .txn = begin(s->store, MAIL_STORE_WRITE) };
 	made->diag.warn = warning_add;
 	made->diag.warn_ctx = &made->warnings;
 	made->change = made->txn != NULL ? mail_change_begin(made->txn) : NULL;
 	REQUIRE(made->change != NULL);
+	if (now > 0) {
+		mail_change_at(made->change, now);
+	}
+	if (in_dns) {
+		mail_change_in_dns(made->change);
+	}
 	made->ret = put_deletes(made, &text);
 	if (made->ret == KNOT_EOK) {
 		made->ret = put_text(made, text);

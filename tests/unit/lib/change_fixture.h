@@ -32,6 +32,9 @@ typedef struct {
  */
 void make(const stored_t *s, const char *text, made_t *made);
 
+/*! The same at a time; 0: now. \param in_dns mail_change_in_dns(). */
+void make_at(const stored_t *s, int64_t now, bool in_dns, const char *text, made_t *made);
+
 /*! End it without writing. */
 void made_abort(made_t *made);
 
