@@ -309,3 +309,16 @@ def test_deployed_too_early(timed, directory):
                    check=True, capture_output=True)
     done = timed.run("cert-import", "web", "--current", pem)
     assert "was not announced as next" in done.stderr
+
+
+def test_dkim_activate(timed, directory):
+    """Signers use a new key when no cache holds any more that there is none; an earlier time is warned of."""
+    words = ("--algorithm", "ed25519", "--out")
+    timed.run("dkim-generate", "example.org/a", *words, directory / "a.pem")
+    for when, state in ((0, "published"), (299, "published"), (300, "active")):
+        assert state in timed.run("dkim-list", "example.org", "--at", f"+{when}s").stdout
+    due = at(timed, timed.clock.now + HOUR + 300)
+    done = timed.run("dkim-generate", "example.org/b", *words, directory / "b.pem", "--publish", "+1h", "--activate", "+1h")
+    assert f"activate is before {due}" in done.stderr
+    done = timed.run("dkim-generate", "example.org/c", *words, directory / "c.pem", "--activate", "+1d")
+    assert "activate" not in done.stderr

@@ -18,6 +18,9 @@
 /* Mail in flight is verified with the old key: queues give up after five days (RFC 5321 4.5.4.1). */
 #define REMOVE_AFTER (7 * 86400)
 
+/* So long caches hold that a selector has no key: the minimum of the SOA (RFC 2308 5). */
+#define NEGATIVE_TTL 300
+
 static const struct {
 	option_id_t option;
 	mail_item_id_t item;
@@ -40,6 +43,26 @@ static mail_entry_t *new_key(tool_t *tool, const char *text)
 	return tool_new_entry(tool, MAIL_SECTION_DKIM, text);
 }
 
+/*! \brief Set when signers may use a new key: not before every cache can find it. */
+static void set_activate(tool_t *tool, mail_entry_t *entry)
+{
+	int64_t safe = tool_get_time(entry, MAIL_ITEM_PUBLISH, 0) + NEGATIVE_TTL;
+	if (option_is(tool, OPT_ACTIVATE)) {
+		if (tool_get_time(entry, MAIL_ITEM_ACTIVATE, 0) < safe) {
+			tool_warn(
+				tool,
+				"dkim %.*s: activate is before %s: until then caches may hold that "
+				"there is no such key, and mail signed with it fails",
+				(int)entry->id.len, entry->id.data, tool_time(safe));
+		}
+		return;
+	}
+	/* A key that ends before is never used. */
+	const int64_t remove = tool_get_time(entry, MAIL_ITEM_REMOVE, safe);
+	const int64_t retire = tool_get_time(entry, MAIL_ITEM_RETIRE, remove);
+	tool_set_time(tool, entry, MAIL_ITEM_ACTIVATE, retire < safe ? retire : safe);
+}
+
 /*! \brief Complete the entry of a key with tags and times and write it, without a commit. */
 static void put_key(tool_t *tool, mail_entry_t *entry)
 {
@@ -59,6 +82,7 @@ static void put_key(tool_t *tool, mail_entry_t *entry)
 			tool_set_time(tool, entry, times[i].item, when);
 		}
 	}
+	set_activate(tool, entry);
 	tool_expect_entry(tool, entry, mail_entry_check(entry, diag));
 	tool_put(tool, &entry, 1, NULL);
 }
