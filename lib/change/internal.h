@@ -86,6 +86,13 @@ int mail_change_keys_check(const mail_change_t *change, const mail_plan_t *plan,
 bool mail_change_hides(const mail_profile_t *profile);
 /*! Warn of what a changed domain hides from the stored domain above it. */
 int mail_change_above_check(mail_change_t *change, mail_lf_t name, mail_diag_t *diag);
+/*! Check the name servers, the hosts with absolute names and the length of names of a domain. \return KNOT_EOK; KNOT_EINVAL. */
+int mail_change_domain_check(const mail_source_t *source, const mail_plan_t *plan, mail_lf_t apex,
+                             mail_diag_t *diag);
+/*! Say that a policy names no name server. \return KNOT_EINVAL. */
+int mail_change_ns_missing(mail_str_t policy, mail_diag_t *diag);
+/*! Say why a domain that sets something itself has no name server. \return KNOT_EINVAL. */
+int mail_change_ns_refuse(const mail_profile_t *profile, mail_diag_t *diag);
 /*! Refuse to delete what is in use: say by whom, and what lists them. \return KNOT_EOK; KNOT_EINVAL; KNOT_ENOMEM, KNOT_EMALF. */
 int mail_change_uses_check(mail_change_t *change, mail_diag_t *diag);
 /*! Append what to do to a reason that says that an entry does not exist. */

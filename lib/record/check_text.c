@@ -199,7 +199,15 @@ static int spf_check(const tags_t *tags, mail_str_t text, mail_diag_t *diag)
 {
 	(void)tags;
 	mail_rdata_t rdata = { 0 };
+	mail_str_t term;
+	size_t pos = 0;
 	const mail_str_t terms = mail_str_from(text, strlen("v=spf1"));
+	while (mail_str_word(terms, &pos, &term)) {
+		int ret = mail_spf_slip_check(term, diag);
+		if (ret != KNOT_EOK) {
+			return ret;
+		}
+	}
 	int ret = mail_spf_render(&terms, 1, MAIL_STR("none"), &rdata, diag);
 	mail_rdata_free(&rdata);
 	return ret;

@@ -46,6 +46,8 @@ static const case_t texts[] = {
 	WARN("www TXT \"v=spf1\"", "spf", 1),
 	WARN("www TXT \"v=spf1 mx\"", "spf", 1),
 	WARN("www TXT \"v=spf1 mx +all\"", "spf", 1),
+	BAD("www TXT \"v=spf1 include=x.example -all\"", 0, "write include:x.example"),
+	BAD("www TXT \"v=spf1 redirect:x.example\"", 0, "write redirect=x.example"),
 	BAD("www TXT \"v=spf1 a:mail -all\"", 0, "'mail' is not a full domain"),
 	BAD("www TXT \"v=spf1 foo -all\"", 0, "foo"),
 	BAD("www TXT \"v=spf1 -all mx\"", 0, "after all"),
