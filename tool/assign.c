@@ -10,6 +10,7 @@
 #include "tool/file.h"
 #include "tool/open.h"
 #include "tool/out.h"
+#include "tool/same.h"
 
 /*! \brief What a word does. */
 typedef enum {
@@ -273,18 +274,27 @@ static mail_str_t tag_of(mail_str_t value)
 	return mail_str_tag(value, &tag, &rest) ? tag : mail_str_trim(value);
 }
 
-/*! \brief Return a member's value that is the same as another, or of the same tag; NULL: there is none. */
+/*! \brief Return whether a value stands for another one: it is of the same tag, or means the same. */
+static bool stands_for(const mail_item_t *item, mail_str_t a, mail_str_t b)
+{
+	return (item->flags & MAIL_FLAG_BYTAG) != 0 ? mail_str_equal(tag_of(a), tag_of(b))
+	                                            : same_value(item, a, b);
+}
+
+/*! \brief Return a member's value that stands for another, one that is written alike first; NULL: none does. */
 static const mail_value_t *find(const mail_member_t *member, mail_str_t value)
 {
+	const mail_value_t *found = NULL;
 	for (size_t i = 0; member != NULL && i < member->count; i++) {
 		const mail_value_t *other = &member->values[i];
-		const bool bytag = (member->item->flags & MAIL_FLAG_BYTAG) != 0;
-		if (bytag ? mail_str_equal(tag_of(other->text), tag_of(value))
-		          : mail_str_equal(other->text, value)) {
+		if (mail_str_equal(other->text, value)) {
 			return other;
 		}
+		if (found == NULL && stands_for(member->item, other->text, value)) {
+			found = other;
+		}
 	}
-	return NULL;
+	return found;
 }
 
 /*! \brief Take a value out of a member: the same, or that of the same tag. \return false: it is not there. */
@@ -328,17 +338,14 @@ static mail_profile_t *inherited(tool_t *tool, const mail_entry_t *entry)
 	return profile;
 }
 
-/*! \brief Return an inherited value that is the same as another, or of the same tag; NULL: there is none. */
+/*! \brief Return an inherited value that stands for another; NULL: none does. */
 static const mail_setting_t *find_inherited(const mail_profile_t *profile, const mail_item_t *item,
                                             mail_str_t value)
 {
 	const mail_settings_t *settings = profile != NULL ? &profile->items[item->id] : NULL;
 	for (size_t i = 0; settings != NULL && i < settings->count; i++) {
-		const mail_setting_t *setting = &settings->values[i];
-		const bool bytag = (item->flags & MAIL_FLAG_BYTAG) != 0;
-		if (bytag ? mail_str_equal(tag_of(setting->text), tag_of(value))
-		          : mail_str_equal(setting->text, value)) {
-			return setting;
+		if (stands_for(item, settings->values[i].text, value)) {
+			return &settings->values[i];
 		}
 	}
 	return NULL;
@@ -491,7 +498,8 @@ static bool is_there(tool_t *tool, const mail_entry_t *entry, const mail_profile
 	if (own == NULL) {
 		own = find(mail_entry_member(entry, item->id, MAIL_OP_ADD), value);
 	}
-	if (own != NULL && !mail_str_equal(own->text, value)) {
+	const bool bytag = (item->flags & MAIL_FLAG_BYTAG) != 0;
+	if (own != NULL && bytag && !mail_str_equal(own->text, value)) {
 		tool_fail(tool, KNOT_EEXIST,
 		          "%s %.*s: %s: there is %.*s already; %s=%.*s replaces it",
 		          mail_section_name(entry->section), (int)entry->id.len, entry->id.data,
@@ -500,7 +508,7 @@ static bool is_there(tool_t *tool, const mail_entry_t *entry, const mail_profile
 	}
 	const mail_setting_t *setting = find_inherited(profile, item, value);
 	if (own != NULL || setting == NULL || !inherits(entry, item) ||
-	    !mail_str_equal(setting->text, value)) {
+	    (bytag && !mail_str_equal(setting->text, value))) {
 		return own != NULL;
 	}
 	mail_buf_t layer = { 0 };
@@ -551,10 +559,10 @@ static mail_str_t stored_value(tool_t *tool, const mail_entry_t *entry, const as
 }
 
 /*! \brief Return whether a word names a tag with another value than is there. */
-static bool is_other_tag(const assignment_t *what, const mail_value_t *there, mail_str_t value)
+static bool is_other_tag(const assignment_t *what, mail_str_t there, mail_str_t value)
 {
-	return there != NULL && strchr(what->value, '=') != NULL &&
-	       !mail_str_equal(there->text, value);
+	return (what->item->flags & MAIL_FLAG_BYTAG) != 0 && strchr(what->value, '=') != NULL &&
+	       !mail_str_equal(there, value);
 }
 
 /*! \brief Take away the value that an ITEM-=VALUE word has. */
@@ -564,14 +572,14 @@ static void take(tool_t *tool, mail_entry_t *entry, const mail_profile_t *profil
 	const mail_item_id_t item = what->item->id;
 	const mail_str_t value = stored_value(tool, entry, what);
 	const mail_value_t *own = find(mail_entry_member(entry, item, MAIL_OP_SET), value);
-	if (is_other_tag(what, own, value)) {
+	if (own != NULL && is_other_tag(what, own->text, value)) {
 		fail_absent(tool, entry, profile, what);
 	}
 	bool found = what->op == MAIL_OP_SET && drop(tool, entry, item, MAIL_OP_SET, value);
 	found = found || drop(tool, entry, item, MAIL_OP_ADD, value);
 	const mail_setting_t *setting = find_inherited(profile, what->item, value);
 	if (!found && setting != NULL && inherits(entry, what->item) &&
-	    (strchr(what->value, '=') == NULL || mail_str_equal(setting->text, value))) {
+	    !is_other_tag(what, setting->text, value)) {
 		fail_inherited(tool, entry, profile, what, setting);
 	}
 	if (!found) {

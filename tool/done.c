@@ -15,21 +15,6 @@ struct done {
 	size_t domains;
 };
 
-const char *done_number(uint64_t number, char out[32])
-{
-	char digits[24];
-	const int len = snprintf(digits, sizeof(digits), "%llu", (unsigned long long)number);
-	char *pos = out;
-	for (int i = 0; i < len; i++) {
-		if (i > 0 && (len - i) % 3 == 0) {
-			*pos++ = ',';
-		}
-		*pos++ = digits[i];
-	}
-	*pos = '\0';
-	return out;
-}
-
 /*! \brief Append the name of a member, once. */
 static void put_item(mail_buf_t *items, const mail_member_t *member)
 {
@@ -113,7 +98,7 @@ static void put_domains(const struct done *done, mail_buf_t *out)
 {
 	size_t domains = done->domains;
 	const char *one = "has it", *many = "have it";
-	char number[32];
+	char number[MAIL_NUMBER_TEXT];
 	if (done->section == MAIL_SECTION_POLICY) {
 		one = "follows it";
 		many = "follow it";
@@ -125,7 +110,7 @@ static void put_domains(const struct done *done, mail_buf_t *out)
 		many = "are aliases of it";
 	}
 	if (domains > 0 && strcmp(done->what, "deleted") != 0) {
-		(void)mail_buf_printf(out, "; %s %s %s", done_number(domains, number),
+		(void)mail_buf_printf(out, "; %s %s %s", mail_number_text(domains, number),
 		                      domains == 1 ? "domain" : "domains",
 		                      domains == 1 ? one : many);
 	}
@@ -153,7 +138,7 @@ static void say_json(const struct done *done, bool would)
 static void say_text(const struct done *done, bool would)
 {
 	mail_buf_t line = { 0 };
-	char number[32];
+	char number[MAIL_NUMBER_TEXT];
 	/* What stays is as it is, dry run or not. */
 	const char *be = would && strcmp(done->what, "unchanged") != 0 ? "would be " : "";
 	(void)mail_buf_printf(&line, "%s %.*s %s%s", mail_section_name(done->section),
@@ -163,7 +148,8 @@ static void say_text(const struct done *done, bool would)
 		                      (const char *)done->items.data);
 	}
 	if (done->keys > 0) {
-		(void)mail_buf_printf(&line, " with %s DKIM %s", done_number(done->keys, number),
+		(void)mail_buf_printf(&line, " with %s DKIM %s",
+		                      mail_number_text(done->keys, number),
 		                      done->keys == 1 ? "key" : "keys");
 	}
 	(void)mail_buf_put(&line, done->more.data, done->more.len);

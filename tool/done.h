@@ -26,5 +26,3 @@ void done_say(tool_t *tool, bool would);
 void done_path(const tool_t *tool, const char *what, const char *path);
 /*! Forget what was noted. */
 void done_free(tool_t *tool);
-/*! Write a number with a comma before each three digits. \return out. */
-const char *done_number(uint64_t number, char out[32]);

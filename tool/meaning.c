@@ -15,13 +15,14 @@ static const struct {
 	const char *noun;
 	const char *words;
 } nouns[] = {
-	{ "policy", "policy policies profile profiles template templates" },
+	{ "policy", "policy policies profile profiles template templates group groups" },
 	{ "domain", "domain domains zone zones customer customers" },
-	{ "host",   "host hosts server servers" },
-	{ "dkim",   "dkim selector selectors" },
+	{ "host",   "host hosts server servers address addresses" },
+	{ "dkim",   "dkim dkims selector selectors" },
 	{ "cert",   "cert certs certificate certificates tlsa tls" },
-	{ "key",    "key keys keyset keysets key-set key-sets dnssec" },
-	{ "store",  "store" },
+	{ "key",    "key keys keyset keysets key-set key-sets dnssec dnskey ksk zsk csk" },
+	{ "store",  "store stores" },
+	{ "file",   "file files" },
 };
 
 /*! \brief What people want to do. */
@@ -33,7 +34,7 @@ static const struct {
 	{ "delete del remove rm drop destroy erase unset", "unset", NULL },
 	{ "add create new make insert", "generate import set", NULL },
 	{ "set edit modify mod change update put write replace assign", "set", NULL },
-	{ "list ls all index", "list", NULL },
+	{ "list ls all index find search", "list", NULL },
 	{ "show get view cat print display describe read", "show", NULL },
 	{ "status state info stat stats statistics", "info list ready plan show",
 	  "store-info doctor check key-list cert-ready" },
@@ -62,7 +63,11 @@ static const struct {
 	{ "commit reload merge sync deploy", "apply import" },
 	{ "setup install start initialize initialise create-store store-create store-init", "init" },
 	{ "sign signing enable-dnssec", "key-generate ds" },
-	{ "cds cdnskey delegation-signer", "ds" },
+	{ "cds cdnskey delegation-signer ds-list ds-show dsset", "ds" },
+	{ "mx spf dmarc srv bimi caa ns tls-rpt tlsrpt autoconfig", "policy-set domain-set records" },
+	{ "rename mv move", "export import" },
+	{ "config configure conf-set conf-get conf conf-check restart log", "doctor apply" },
+	{ "zone-read zone-status zone-show zone-set zone-check", "records domain-show" },
 	{ "usage man manual", "help" },
 	{ "undo rollback revert", "backup export import" },
 };

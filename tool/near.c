@@ -66,7 +66,7 @@ static void ask(tool_t *tool, mail_section_t section, mail_str_t id, mail_str_t 
 		(void)fputc('\n', stderr);
 	}
 	if (answer[0] != 'y' && answer[0] != 'Y') {
-		tool_fail(tool, KNOT_ENOENT, "%s %.*s: it is not made, nothing was changed", name,
+		tool_fail(tool, KNOT_ENOENT, "%s %.*s was not made; nothing was changed", name,
 		          (int)id.len, id.data);
 	}
 }
@@ -85,10 +85,9 @@ mail_entry_t *near_find(tool_t *tool, mail_section_t section, const char *text)
 	}
 	if (!isatty(STDIN_FILENO) || !isatty(STDERR_FILENO)) {
 		tool_fail(tool, KNOT_ENOENT,
-		          "%s %.*s: there is none, but there is %.*s: did you mean that? --create "
-		          "makes a new one",
+		          "%s %.*s does not exist; did you mean %.*s? --create makes a new %s",
 		          mail_section_name(section), (int)id.len, id.data, (int)other->id.len,
-		          other->id.data);
+		          other->id.data, mail_section_name(section));
 	}
 	/* Nobody else can write while a transaction waits for a person. */
 	mail_buf_t ids[2] = { { 0 } };

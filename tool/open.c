@@ -145,10 +145,9 @@ static void fail_missing(tool_t *tool, mail_section_t section, mail_str_t id)
 	} else if (section == MAIL_SECTION_KEYSET) {
 		word = "key";
 	}
-	tool_fail(tool, KNOT_ENOENT, "%s %.*s: there is none%s%s%s", name, (int)id.len, id.data,
-	          nearest != NULL ? "; did you mean " : "; kmailctl ",
-	          nearest != NULL ? nearest : word,
-	          nearest != NULL ? "?" : "-list lists those that there are");
+	tool_fail(tool, KNOT_ENOENT, "%s %.*s does not exist%s%s%s", name, (int)id.len, id.data,
+	          nearest != NULL ? "; did you mean " : " (kmailctl ",
+	          nearest != NULL ? nearest : word, nearest != NULL ? "?" : "-list lists all)");
 }
 
 mail_entry_t *tool_entry(tool_t *tool, mail_section_t section, const char *text)

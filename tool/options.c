@@ -14,9 +14,12 @@
 /* getopt's values of the options that have a letter or belong to no verb. */
 enum { LONG_FIRST = 256, LONG_JSON = LONG_FIRST + OPT_COUNT };
 
+/* What a time looks like: examples for messages and completion. */
+#define TIMES "now +2h +7d 2027-01-31T12:00:00Z"
+
 /* clang-format off */
 const option_t tool_options[OPT_COUNT] = {
-	[OPT_ACTIVATE] = { .name = "activate", .arg = "TIME",
+	[OPT_ACTIVATE] = { .name = "activate", .arg = "TIME", .words = TIMES,
 	  .help = "when signers may begin to use the key" },
 	[OPT_ALGORITHM] = { .name = "algorithm", .arg = "ALGORITHM", .one_of = true,
 	  .words = "ed25519 rsa ecdsap256sha256 rsasha256",
@@ -24,7 +27,7 @@ const option_t tool_options[OPT_COUNT] = {
 	[OPT_ALIAS] = { .name = "alias", .arg = "DOMAIN", .item = MAIL_ITEM_ALIAS,
 	  .help = "only aliases of this domain" },
 	[OPT_ALL] = { .name = "all", .help = "all domains; for key-retire: all keys of the set" },
-	[OPT_AT] = { .name = "at", .arg = "TIME", .help = "at this time instead of now" },
+	[OPT_AT] = { .name = "at", .arg = "TIME", .words = TIMES, .help = "at this time instead of now" },
 	[OPT_BASE] = { .name = "base", .arg = "ID", .item = MAIL_ITEM_BASE,
 	  .help = "only policies that have this policy as their base" },
 	[OPT_BATCH] = { .name = "batch", .arg = "N",
@@ -42,7 +45,7 @@ const option_t tool_options[OPT_COUNT] = {
 	  .help = "file with the certificates that the server shows now, leaf first" },
 	[OPT_DELAY] = { .name = "delay", .arg = "DURATION", .words = "10m 1h 1d",
 	  .help = "how long a change takes to reach every name server (1h)" },
-	[OPT_DEPLOY_AT] = { .name = "deploy-at", .arg = "TIME",
+	[OPT_DEPLOY_AT] = { .name = "deploy-at", .arg = "TIME", .words = TIMES,
 	  .help = "when the server begins to show the next certificate" },
 	[OPT_DIGEST] = { .name = "digest", .arg = "LIST", .one_of = true,
 	  .words = "sha256 sha384 sha256,sha384 sha384,sha256",
@@ -84,16 +87,16 @@ const option_t tool_options[OPT_COUNT] = {
 	[OPT_PRUNE] = { .name = "prune", .arg = "SECTION", .list = true, .one_of = true,
 	  .words = "host certificate policy dkim domain key-set",
 	  .help = "delete the entries of a section that FILE does not name" },
-	[OPT_PUBLISH] = { .name = "publish", .arg = "TIME",
+	[OPT_PUBLISH] = { .name = "publish", .arg = "TIME", .words = TIMES,
 	  .help = "when the record appears (now)" },
 	[OPT_REJECTS] = { .name = "rejects", .arg = "FILE",
 	  .help = "new file for the lines that are refused" },
-	[OPT_REMOVE] = { .name = "remove", .arg = "TIME", .help = "when the record disappears" },
+	[OPT_REMOVE] = { .name = "remove", .arg = "TIME", .words = TIMES, .help = "when the record disappears" },
 	[OPT_REPLICATED] = { .name = "replicated",
 	  .help = "deleted entries leave tombstones, as replication needs" },
 	[OPT_REPORTS] = { .name = "reports",
 	  .help = "also _report._dmarc records of other domains" },
-	[OPT_RETIRE] = { .name = "retire", .arg = "TIME",
+	[OPT_RETIRE] = { .name = "retire", .arg = "TIME", .words = TIMES,
 	  .help = "when signers stop using the key" },
 	[OPT_REVOKE] = { .name = "revoke", .help = "publish an empty key from then on" },
 	[OPT_SECTION] = { .name = "section", .arg = "SECTION", .list = true, .one_of = true,
@@ -169,7 +172,8 @@ static void missing_value(tool_t *tool, int argc, char **argv, const char *optio
 		if (strncmp(option, "--", 2) == 0 &&
 		    strcmp(option + 2, tool_options[i].name) == 0 && words != NULL) {
 			tool_usage(tool, "%s needs a value%s: %s", option,
-			           tool_options[i].one_of ? "" : ", as", with_commas(words, list));
+			           tool_options[i].one_of ? ", one of" : ", as",
+			           with_commas(words, list));
 		}
 	}
 	tool_usage(tool, "%s needs a value", option);
@@ -218,8 +222,9 @@ static void check_words(tool_t *tool, option_id_t id)
 			pos += part;
 		}
 		if (!found) {
-			tool_usage(tool, "--%s: %s is none of %s", tool_options[id].name,
-			           given->values[i], with_commas(words, list));
+			tool_usage(tool, "--%s does not take %s; it takes one of: %s",
+			           tool_options[id].name, given->values[i],
+			           with_commas(words, list));
 		}
 	}
 }

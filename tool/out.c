@@ -419,6 +419,13 @@ const char *tool_time(int64_t seconds)
 	return out;
 }
 
+const char *tool_number(uint64_t number)
+{
+	static char memory[8][MAIL_NUMBER_TEXT];
+	static unsigned next = 0;
+	return mail_number_text(number, memory[next++ % 8]);
+}
+
 void table_cell(table_t *table, mail_str_t text)
 {
 	(void)mail_buf_put(&table->cells, text.data, text.len);

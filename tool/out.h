@@ -63,6 +63,8 @@ void tool_put_items(const mail_entry_t *entry, int width, const char *text,
                     const mail_item_id_t items[], size_t count);
 /*! Return a time as text; the static memory is used again by the fourth call after. */
 const char *tool_time(int64_t seconds);
+/*! Return a number with a comma between thousands. The static memory of the last eight is kept. */
+const char *tool_number(uint64_t number);
 
 /*! Rows of cells, printed with columns as wide as they must be. Zeroed but for the number of columns is empty. */
 typedef struct {

@@ -76,3 +76,9 @@ unsigned mail_str_distance(mail_str_t a, mail_str_t b);
  * \return Number of octets; 0 if the text is no address.
  */
 size_t mail_str_address(mail_str_t s, uint8_t address[16]);
+
+/*! Octets of the longest number that mail_number_text() writes, with its terminator. */
+#define MAIL_NUMBER_TEXT 32
+
+/*! Write a number with a comma between thousands, "12,345". \return out. */
+const char *mail_number_text(uint64_t number, char out[MAIL_NUMBER_TEXT]);

@@ -4,6 +4,7 @@
 
 #include <arpa/inet.h>
 #include <limits.h>
+#include <stdio.h>
 
 /* Words that are compared are shorter than this. */
 #define WORD_MAX_LEN 64
@@ -98,4 +99,19 @@ size_t mail_str_address(mail_str_t s, uint8_t address[16])
 		return 4;
 	}
 	return inet_pton(AF_INET6, text, address) == 1 ? 16 : 0;
+}
+
+const char *mail_number_text(uint64_t number, char out[MAIL_NUMBER_TEXT])
+{
+	char digits[24];
+	const int len = snprintf(digits, sizeof(digits), "%llu", (unsigned long long)number);
+	char *pos = out;
+	for (int i = 0; i < len; i++) {
+		if (i > 0 && (len - i) % 3 == 0) {
+			*pos++ = ',';
+		}
+		*pos++ = digits[i];
+	}
+	*pos = '\0';
+	return out;
 }

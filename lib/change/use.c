@@ -138,10 +138,11 @@ static int use_domain(mail_lf_t name, const mail_domain_t *domain, void *ctx)
 static int use_refuse(const uses_t *uses, mail_diag_t *diag)
 {
 	const mail_entry_t *gone = uses->gone;
-	char more[32] = "", lists[256] = "";
+	char more[48] = "", number[MAIL_NUMBER_TEXT], lists[256] = "";
 	size_t len = 0;
 	if (uses->count > 1) {
-		(void)snprintf(more, sizeof(more), " and %zu more", uses->count - 1);
+		(void)snprintf(more, sizeof(more), " and %s more",
+		               mail_number_text(uses->count - 1, number));
 	}
 	for (unsigned i = 0; i < MAIL_SECTION_COUNT && len < sizeof(lists); i++) {
 		if (uses->items[i] != NULL) {

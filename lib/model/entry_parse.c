@@ -56,7 +56,10 @@ static int add_refused(int ret, const mail_entry_t *entry, const mail_item_t *it
 		                       mail_section_name(entry->section));
 	}
 	if (op == MAIL_OP_NONE) {
-		return mail_diag_error(diag, 0, "none: there is nothing that it could remove");
+		return mail_diag_error(
+			diag, 0,
+			"none removes what is inherited, but %s is not inherited: leave the item out",
+			item->name);
 	}
 	if ((item->flags & MAIL_FLAG_BYTAG) != 0) {
 		return mail_diag_error(diag, 0, "merges by tag already, write %s", item->name);

@@ -131,7 +131,7 @@ def test_other_verbs(directory):
     assert done.stderr.count("\n") == 1
     done = store.run("dkim-import", f"{D}/s2", ED25519)
     assert done.stderr.startswith(f"dkim {D}/s2 created; published from ")
-    assert store.run("dkim-retire", f"{D}/s2").stderr.startswith(f"dkim {D}/s2 changed (retire, remove)")
+    assert store.run("dkim-retire", f"{D}/s2").stderr.startswith(f"dkim {D}/s2 changed (retire, remove, activate)")
     assert store.run("key-generate", "shared").stderr.startswith("key-set shared created; ")
     assert store.run("purge", "--older-than", "1").stderr == "0 tombstones removed\n"
     assert store.run("backup", directory / "copy").stderr.endswith(f"copied {store.path} to {directory / 'copy'}\n")
@@ -151,7 +151,7 @@ def test_near_id(full, name):
     """One letter from an existing one: refused where nobody can be asked, made with --create."""
     before = full.run("export").stdout
     done = full.run("policy-set", name, "ttl=60", status=1)
-    assert f"policy {name}: there is none, but there is business: did you mean that? --create makes a new one" \
+    assert f"policy {name} does not exist; did you mean business? --create makes a new policy" \
         in done.stderr
     error = objects(full.run("--json", "policy-set", name, "ttl=60", status=1).stderr)[-1]
     assert error["error"] == "not-found"
@@ -187,7 +187,7 @@ def test_not_near(full, verb, first, second, words):
 def test_near_id_of_every_section(full, verb, words):
     """Hosts, certificates, key sets."""
     full.run(verb, "shared", *words)
-    assert "did you mean that?" in full.run(verb, "shard", *words, status=1).stderr
+    assert "does not exist; did you mean shared? --create makes a new " in full.run(verb, "shard", *words, status=1).stderr
     full.run(verb, "shard", *words, "--create")
 
 

@@ -183,6 +183,40 @@ def test_take_one_and_give_another(first):
     assert shown(first, "host", "mail")["tlsa-port"] == [465]
 
 
+@pytest.mark.parametrize("noun,name,item,value,other", [
+    ("host", "mail", "address", "2001:db8::25", "2001:DB8:0::25"),
+    ("domain", D, "mx", "20 backup.example.org.", "20  Backup.Example.ORG."),
+    ("domain", D, "srv", "imaps 0 1 993 mail", "imaps  0 1 993 MAIL"),
+    ("domain", D, "spf", "a", "+a"), ("domain", D, "spf", "ip6:2001:db8::/32", "IP6:2001:DB8::/32"),
+    ("domain", D, "ns", "ns3.example.com.", "NS3.example.com."),
+    ("domain", D, "record", "www A 192.0.2.7", "WWW  a 192.0.2.7"),
+    ("domain", D, "record", "www AAAA 2001:db8::1", "www AAAA 2001:db8:0::1"),
+    ("domain", D, "caa", '0 issue "ca.example"', "0  issue ca.example"),
+    ("domain", D, "delegation", "sub NS ns.example.org.", "sub  ns NS.example.org."),
+    ("domain", D, "bimi", "https://example.net/Logo.svg", " https://example.net/Logo.svg "),
+])
+def test_another_spelling(first, noun, name, item, value, other):
+    """It is the same value: += does not add it, -= takes it away."""
+    first.run(f"{noun}-set", name, f"{item}+={value}")
+    before = first.run("export").stdout
+    first.run(f"{noun}-set", name, f"{item}+={other}")
+    assert first.run("export").stdout == before
+    first.run(f"{noun}-set", name, f"{item}-={other}")
+    first.run(f"{noun}-set", name, f"{item}-={value}", status=1)
+
+
+@pytest.mark.parametrize("item,value,other", [
+    ("txt", "Hello", "hello"), ("txt", "a b", "a  b"), ("record", 'www TXT "Key"', 'www TXT "key"'),
+    ("bimi", "https://example.net/Logo.svg", "https://example.net/logo.svg"),
+    ("tls-rpt", "mailto:A@example.net", "mailto:a@example.net"),
+])
+def test_another_value(first, item, value, other):
+    """Where case or blanks count, a value that differs in them is another one."""
+    first.run("domain-set", D, f"{item}+={value}")
+    assert "there is no" in first.run("domain-set", D, f"{item}-={other}", status=1).stderr
+    assert shown(first, "domain", D)[item] == [value]
+
+
 @pytest.mark.parametrize("word", ["name+=x", "name-=x"])
 def test_only_lists_take_them(first, word):
     """What has one value is replaced."""

@@ -106,6 +106,16 @@ def test_used_by_policies_and_domains(full):
         in done.stderr
 
 
+def test_many_users(full):
+    """Thousands are set apart, in every sum."""
+    lines = "".join(f'{{"kind":"domain","name":"new{i}.example","policy":"business"}}\n' for i in range(1500))
+    assert "1,500 lines: 1,500 added" in full.run("import", "-", stdin=lines).stderr
+    done = full.run("policy-unset", "business", status=1)
+    assert re.search(r"in use: by domain \S+ and 1,50\d more \(kmailctl domain-list", done.stderr)
+    assert re.search(r"^1,5\d\d entries, 0 errors", full.run("check").stdout, re.M)
+    assert "1,500 deleted" in full.apply(CONF, "--prune", "domain").stderr
+
+
 def test_no_longer_in_use(full):
     """When nobody names it in the end, it can go; with its users, too."""
     full.run("domain-unset", "own.example", "host-add")
@@ -121,7 +131,7 @@ def test_no_longer_in_use(full):
 
 def test_lists_ask_for_what_exists(full):
     """A slip is no empty list."""
-    assert "policy nix: there is none" in full.run("domain-list", "--policy", "nix", status=1).stderr
+    assert "policy nix does not exist" in full.run("domain-list", "--policy", "nix", status=1).stderr
     assert full.run("domain-list", "--policy", "low").stdout == ""
     done = full.run("domain-list", "--policy", "business", "--host", "spare")
     assert [line.split()[0] for line in done.stdout.splitlines()] == ["own.example"]

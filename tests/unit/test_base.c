@@ -244,6 +244,25 @@ static void test_text(void)
 	CHECK(!mail_str_is_text((mail_str_t){ "a\0b", 3 }, NULL));
 }
 
+static void test_number_text(void)
+{
+	static const struct {
+		uint64_t number;
+		const char *text;
+	} cases[] = {
+		{ 0, "0" },
+		{ 999, "999" },
+		{ 1000, "1,000" },
+		{ 12345, "12,345" },
+		{ 1234567, "1,234,567" },
+		{ UINT64_MAX, "18,446,744,073,709,551,615" },
+	};
+	EACH(c, cases) {
+		char out[MAIL_NUMBER_TEXT];
+		CHECK_STR(mail_number_text(c->number, out), c->text);
+	}
+}
+
 static void test_distance(void)
 {
 	static const char word63[] =
@@ -365,5 +384,5 @@ UNIT_MAIN("base", TEST("reasons are printable", test_diag),
           TEST("a fixed buffer", test_buf_fixed), TEST("formatted text", test_buf_printf),
           TEST("the reader at the end", test_reader_ends), TEST("strings", test_strings),
           TEST("UTF-8", test_text), TEST("distances", test_distance),
-          TEST("numbers in text", test_number), TEST("hexadecimal", test_hex),
-          TEST("base64", test_base64))
+          TEST("thousands", test_number_text), TEST("numbers in text", test_number),
+          TEST("hexadecimal", test_hex), TEST("base64", test_base64))

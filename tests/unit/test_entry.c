@@ -176,7 +176,7 @@ static void test_parse(void)
 		{ "txt", MAIL_OP_ADD, "none", NULL, "cannot be appended" },
 		{ "ttl", MAIL_OP_ADD, "60", NULL, "nothing can be appended" },
 		{ "dmarc", MAIL_OP_ADD, "p=none", NULL, "merges by tag" },
-		{ "base", MAIL_OP_SET, "none", NULL, "nothing that it could remove" },
+		{ "base", MAIL_OP_SET, "none", NULL, "base is not inherited" },
 		{ "ttl", MAIL_OP_SET, "x", NULL, "decimal" },
 		{ "txt", MAIL_OP_SET, "", NULL, "empty" },
 		{ "host", MAIL_OP_SET, "a b", NULL, "letters" },

@@ -140,10 +140,10 @@ int verb_apply(tool_t *tool)
 		                          (json_int_t)count.deleted, "same", (json_int_t)count.same,
 		                          "domains", (json_int_t)count.domains, "done", !dry));
 	} else {
-		char number[32];
-		tool_note(tool, "%zu %sadded, %zu changed, %zu deleted, %zu unchanged; %s %s%s",
-		          count.added, dry ? "would be " : "", count.changed, count.deleted,
-		          count.same, done_number(count.domains, number),
+		tool_note(tool, "%s %sadded, %s changed, %s deleted, %s unchanged; %s %s%s",
+		          tool_number(count.added), dry ? "would be " : "",
+		          tool_number(count.changed), tool_number(count.deleted),
+		          tool_number(count.same), tool_number(count.domains),
 		          count.domains == 1 ? "domain concerned" : "domains concerned",
 		          dry ? " (dry run: nothing is written)" : "");
 	}

@@ -369,8 +369,8 @@ int check_store(check_t *check)
 	check_unused_end(check);
 	hidden_free(&check->hidden);
 	if (!tool->json && !check->quiet) {
-		(void)printf("%zu entries, %zu errors, %zu warnings\n", entries, check->errors,
-		             check->warnings);
+		(void)printf("%s entries, %s errors, %s warnings\n", tool_number(entries),
+		             tool_number(check->errors), tool_number(check->warnings));
 	}
 	for (size_t i = 0; i < seen.count; i++) {
 		mail_entry_free(seen.policies[i].entry);

@@ -136,21 +136,21 @@ static void check_entries(doctor_t *doctor)
 	}
 	if (domains > CHECK_MAX) {
 		doctor_say(doctor, DOCTOR_OK, "store", "kmailctl check",
-		           "%zu domains: look at "
+		           "%s domains: look at "
 		           "the entries themselves with check, which takes a while",
-		           domains);
+		           tool_number(domains));
 		return;
 	}
 	check_t check = { .tool = tool, .quiet = true };
 	(void)check_store(&check);
 	if (check.errors > 0) {
 		doctor_say(doctor, DOCTOR_ERROR, "entries", "kmailctl check",
-		           "%zu errors and %zu warnings; the first error: %s", check.errors,
-		           check.warnings, check.first);
+		           "%s errors and %s warnings; the first error: %s",
+		           tool_number(check.errors), tool_number(check.warnings), check.first);
 		return;
 	}
 	doctor_say(doctor, DOCTOR_OK, "entries", check.warnings > 0 ? "kmailctl check" : NULL,
-	           "no errors, %zu warnings", check.warnings);
+	           "no errors, %s warnings", tool_number(check.warnings));
 }
 
 static void doctor_store(doctor_t *doctor)

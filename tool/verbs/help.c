@@ -127,15 +127,32 @@ static void print_json(const verb_t *verb)
 	                          "options", options));
 }
 
-/*! \brief Return whether a verb is about a noun: it begins with it, or takes a domain. */
+/*! \brief Return whether a verb is in the group of a noun. */
+static bool is_grouped(const verb_t *verb, const char *noun)
+{
+	static const struct {
+		const char *noun, *group;
+	} groups[] = {
+		{ "store", "Store" },
+		{ "file", "Files" },
+		{ "key", "DNSSEC keys" },
+	};
+	for (size_t i = 0; i < sizeof(groups) / sizeof(groups[0]); i++) {
+		if (strcmp(groups[i].noun, noun) == 0 &&
+		    strcmp(groups[i].group, verb->group) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/*! \brief Return whether a verb is about a noun: it begins with it, is in its group, or takes a domain. */
 static bool is_about(const verb_t *verb, const char *noun)
 {
 	const size_t len = strlen(noun);
 	const bool named = strncmp(verb->name, noun, len) == 0 && verb->name[len] == '-';
-	const bool store = strcmp(noun, "store") == 0 && verb->group != NULL &&
-	                   strcmp(verb->group, "Store") == 0;
 	const bool domain = strcmp(noun, "domain") == 0 && strstr(verb->args, "DOMAIN") != NULL;
-	return verb->group != NULL && (named || store || domain);
+	return verb->group != NULL && (named || domain || is_grouped(verb, noun));
 }
 
 /*! \brief Print the verbs of a noun. */

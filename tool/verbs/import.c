@@ -330,12 +330,13 @@ static void report(const import_t *im, int status)
 	} else {
 		char refused[40] = "";
 		if (im->refused_count > 0) {
-			(void)snprintf(refused, sizeof(refused), ", %zu refused",
-			               im->refused_count);
+			(void)snprintf(refused, sizeof(refused), ", %s refused",
+			               tool_number(im->refused_count));
 		}
-		tool_note(im->tool, "%llu %s: %zu added, %zu changed, %zu deleted, %zu unchanged%s",
-		          lines, lines == 1 ? "line" : "lines", count->added, count->changed,
-		          count->deleted, count->same, refused);
+		tool_note(im->tool, "%s %s: %s added, %s changed, %s deleted, %s unchanged%s",
+		          tool_number(lines), lines == 1 ? "line" : "lines",
+		          tool_number(count->added), tool_number(count->changed),
+		          tool_number(count->deleted), tool_number(count->same), refused);
 	}
 }
 

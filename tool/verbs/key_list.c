@@ -143,7 +143,8 @@ int verb_key_list(tool_t *tool)
 /* --- key-plan --- */
 
 /*! \brief Say what happens when the operator has spoken. */
-static void tell_waiting(const mail_keyset_t *set, const mail_dnskey_t *key, int64_t now)
+static void tell_waiting(mail_str_t name, const mail_keyset_t *set, const mail_dnskey_t *key,
+                         int64_t now)
 {
 	bool others = false, signers = false, first = true;
 	for (size_t i = 0; i < set->count; i++) {
@@ -153,8 +154,9 @@ static void tell_waiting(const mail_keyset_t *set, const mail_dnskey_t *key, int
 		first &= !(used && other->role != MAIL_ROLE_ZSK);
 		signers |= other->activate == INT64_MAX;
 	}
-	(void)printf("\nWhen the DS of %u is at all parents, say: key-ds-seen --tag %u\n", key->tag,
-	             key->tag);
+	(void)printf(
+		"\nWhen the DS of %u is at all parents, type: kmailctl key-ds-seen %.*s --tag %u\n",
+		key->tag, (int)name.len, name.data, key->tag);
 	if (first) {
 		(void)puts("Then the zone is secure; nothing else follows.");
 	} else if (others) {
@@ -226,14 +228,14 @@ int verb_key_plan(tool_t *tool)
 	for (size_t i = 0; i < set.count; i++) {
 		open |= set.keys[i].remove == INT64_MAX;
 		if (mail_rollover_waits(&set, &set.keys[i], now)) {
-			tell_waiting(&set, &set.keys[i], now);
+			tell_waiting(entry->id, &set, &set.keys[i], now);
 		}
 	}
 	if (set.leave < INT64_MAX && open) {
-		(void)puts(
-			"\nThe zone leaves DNSSEC. When no parent has a DS any more, say: key-ds-seen "
-			"--gone\nThen, behind the TTL of the DS, signing ends (RFC 6781 4.4, RFC 8078 "
-			"4).");
+		(void)printf("\nThe zone leaves DNSSEC. When no parent has a DS any more, type: "
+		             "kmailctl key-ds-seen %.*s --gone\nSigning ends when no cache has a "
+		             "DS any more (RFC 6781 4.4, RFC 8078 4).\n",
+		             (int)entry->id.len, entry->id.data);
 	}
 	return STATUS_DONE;
 }

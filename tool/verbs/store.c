@@ -191,7 +191,7 @@ int verb_purge(tool_t *tool)
 	if (tool->json) {
 		(void)tool_json(json_pack("{s:i}", "removed", removed));
 	} else {
-		tool_note(tool, "%d %s removed", removed,
+		tool_note(tool, "%s %s removed", tool_number((uint64_t)removed),
 		          removed == 1 ? "tombstone" : "tombstones");
 	}
 	return STATUS_DONE;
