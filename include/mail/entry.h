@@ -129,6 +129,15 @@ int mail_entry_check(const mail_entry_t *entry, mail_diag_t *diag);
  */
 int mail_entry_id_normalise(mail_section_t section, mail_str_t text, mail_buf_t *out,
                             mail_diag_t *diag);
+/*!
+ * Refuse what can never be meant as a domain, such as an address, a URL or a wildcard, and say what to write. Stored ids are
+ * read as they are: this is for what is written.
+ *
+ * \return KNOT_EOK; KNOT_EINVAL with the reason and column.
+ */
+int mail_domain_slip(mail_str_t text, mail_diag_t *diag);
+/*! Warn of a new domain that has the name of a record, or a single label. */
+void mail_domain_risk(mail_str_t id, mail_diag_t *diag);
 
 /*!
  * \brief Write the key of an entry in its database (doc/mail-store.rst).

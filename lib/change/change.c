@@ -402,6 +402,21 @@ void mail_change_in_dns(mail_change_t *change)
 	change->in_dns = true;
 }
 
+/*! Look at the name of a domain that is not stored yet. One that is stored stays as it is. */
+static int domain_new(const mail_entry_t *entry, mail_diag_t *diag)
+{
+	mail_diag_t own = { 0 };
+	const uint32_t line = diag->line;
+	diag->line = entry->line;
+	if (mail_domain_slip(entry->id, &own) != KNOT_EOK) {
+		return mail_diag_error(diag, 0, "domain %.*s: %s", (int)entry->id.len,
+		                       entry->id.data, own.text);
+	}
+	mail_domain_risk(entry->id, diag);
+	diag->line = line;
+	return KNOT_EOK;
+}
+
 int mail_change_put(mail_change_t *change, const mail_entry_t *entry, mail_diag_t *diag)
 {
 	mail_entry_t *old = NULL;
@@ -415,6 +430,12 @@ int mail_change_put(mail_change_t *change, const mail_entry_t *entry, mail_diag_
 	}
 	if (ret != KNOT_EOK && ret != KNOT_ENOENT && ret != KNOT_EMALF) {
 		return ret;
+	}
+	if (ret == KNOT_ENOENT && !entry->deleted && entry->section == MAIL_SECTION_DOMAIN) {
+		ret = domain_new(entry, diag);
+		if (ret != KNOT_EOK) {
+			return ret;
+		}
 	}
 	if (old != NULL && (entry->deleted || !mail_entry_equal(old, entry))) {
 		ret = mail_change_sts_note(change, entry);

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "change/internal.h"
+#include "mail/chars.h"
 #include "mail/dkim_id.h"
 #include "mail/text.h"
 
@@ -91,6 +92,41 @@ static void missing_check(remedy_t *remedy, mail_section_t section, mail_str_t i
 	remedy->done = true;
 }
 
+/*! Return whether an entry is stored and live. */
+static bool is_live(const remedy_t *remedy, mail_section_t section, mail_str_t id)
+{
+	const mail_source_t *base = remedy->change->base;
+	mail_lf_storage_t key;
+	return mail_entry_key(section, id, &key) == KNOT_EOK &&
+	       base->get(base, section, mail_lf(&key), NULL, NULL) == KNOT_EOK;
+}
+
+/*! A DKIM key whose owner does not exist: its id may be turned round, or lack the word before a policy. */
+static void key_check(remedy_t *remedy, const mail_dkim_id_t *id)
+{
+	const mail_str_t owner = id->owner, selector = id->selector;
+	mail_diag_t *diag = remedy->diag;
+	if (remedy->done || id->section != MAIL_SECTION_DOMAIN ||
+	    is_live(remedy, MAIL_SECTION_DOMAIN, owner)) {
+		return;
+	}
+	if (is_live(remedy, MAIL_SECTION_DOMAIN, selector)) {
+		(void)mail_diag_error(diag, 0,
+		                      "dkim %.*s/%.*s: domain %.*s does not exist: did you mean "
+		                      "%.*s/%.*s?",
+		                      MAIL_SHOW(owner), MAIL_SHOW(selector), MAIL_SHOW(owner),
+		                      MAIL_SHOW(selector), MAIL_SHOW(owner));
+		remedy->done = true;
+	} else if (is_live(remedy, MAIL_SECTION_POLICY, owner)) {
+		(void)mail_diag_error(diag, 0,
+		                      "dkim %.*s/%.*s: domain %.*s does not exist: did you mean "
+		                      "policy:%.*s/%.*s?",
+		                      MAIL_SHOW(owner), MAIL_SHOW(selector), MAIL_SHOW(owner),
+		                      MAIL_SHOW(owner), MAIL_SHOW(selector));
+		remedy->done = true;
+	}
+}
+
 static void each_listed(const void *node, VISIT visit, void *closure)
 {
 	if (visit != postorder && visit != leaf) {
@@ -101,6 +137,7 @@ static void each_listed(const void *node, VISIT visit, void *closure)
 	mail_dkim_id_t dkim;
 	if (entry->section == MAIL_SECTION_DKIM &&
 	    mail_dkim_id_parse(entry->id, &dkim, NULL) == KNOT_EOK) {
+		key_check(remedy, &dkim);
 		missing_check(remedy, dkim.section, dkim.owner);
 	}
 	for (size_t i = 0; i < entry->count; i++) {

@@ -6,6 +6,8 @@
  *   DOMAIN/SELECTOR           SELECTOR._domainkey.DOMAIN in lookup format
  *   policy:POLICY/SELECTOR    00, POLICY, 00, SELECTOR in lookup format
  *
+ * People also write SELECTOR._domainkey.DOMAIN, and DOMAIN/SELECTOR._domainkey: nothing else can be meant.
+ *
  * So the keys of one owner are contiguous: they lie below _domainkey.DOMAIN, or below 00 POLICY. No name in
  * lookup format begins with 00, so the keys of policies stand apart from those of domains.
  */
@@ -19,6 +21,45 @@
 #define LABEL_LEN (sizeof(LABEL) - 1)
 #define POLICY "policy:"
 
+/*! Find "._domainkey" as whole labels. \return Where it begins; the length of the text: it is not there. */
+static size_t label_find(mail_str_t text)
+{
+	static const char label[] = "." LABEL;
+	const size_t len = sizeof(label) - 1;
+	for (size_t i = 0; i + len <= text.len; i++) {
+		if (text.data[i] == '.' && mail_str_is_nocase(mail_str_part(text, i, len), label) &&
+		    (i + len == text.len || text.data[i + len] == '.')) {
+			return i;
+		}
+	}
+	return text.len;
+}
+
+/*! Take apart SELECTOR._domainkey.DOMAIN. \return false: it is none. */
+static bool name_split(mail_str_t text, mail_dkim_id_t *id)
+{
+	const size_t at = label_find(text), end = at + 1 + LABEL_LEN;
+	if (at == 0 || end + 1 >= text.len) {
+		return false;
+	}
+	*id = (mail_dkim_id_t){ MAIL_SECTION_DOMAIN, mail_str_from(text, end + 1),
+		                mail_str_part(text, 0, at) };
+	return true;
+}
+
+/*! Take "._domainkey", and the domain behind it, off a selector. */
+static mail_str_t selector_cut(mail_str_t selector, mail_str_t owner)
+{
+	const size_t at = label_find(selector), end = at + 1 + LABEL_LEN;
+	mail_str_t behind = end < selector.len ? mail_str_from(selector, end + 1)
+	                                       : mail_str_part(selector, 0, 0);
+	if (behind.len > 0 && mail_str_ends(behind, ".")) {
+		behind.len--;
+	}
+	return behind.len == 0 || mail_str_same(behind, owner) ? mail_str_part(selector, 0, at)
+	                                                       : selector;
+}
+
 /*
  * A selector has no '/', a domain may have one (RFC 2317), so the last one counts; `policy:` cannot begin a
  * domain, whose colon would be written with a backslash.
@@ -26,6 +67,9 @@
 int mail_dkim_id_parse(mail_str_t text, mail_dkim_id_t *id, mail_diag_t *diag)
 {
 	const char *slash = text.len > 0 ? memrchr(text.data, '/', text.len) : NULL;
+	if (slash == NULL && name_split(text, id)) {
+		return KNOT_EOK;
+	}
 	if (slash == NULL) {
 		return mail_diag_error(diag, 0,
 		                       "a key's id is DOMAIN/SELECTOR or policy:POLICY/SELECTOR");
@@ -38,6 +82,7 @@ int mail_dkim_id_parse(mail_str_t text, mail_dkim_id_t *id, mail_diag_t *diag)
 		id->owner = mail_str_from(id->owner, strlen(POLICY));
 		id->section = MAIL_SECTION_POLICY;
 	}
+	id->selector = selector_cut(id->selector, id->owner);
 	return KNOT_EOK;
 }
 
@@ -92,7 +137,9 @@ static int parse_name(const mail_dkim_id_t *id, knot_dname_storage_t name, mail_
 	size_t len;
 	int ret = parse_selector(id->selector, name, &len, diag);
 	if (ret != KNOT_EOK) {
-		return mail_diag_shift(diag, ret, id->owner.len + 1);
+		return id->selector.data < id->owner.data
+		               ? ret
+		               : mail_diag_shift(diag, ret, id->owner.len + 1);
 	}
 	knot_dname_storage_t domain;
 	ret = mail_domain_parse(id->owner, domain, diag);

@@ -9,8 +9,8 @@
 #include "model/place.h"
 #include "record/paste.h"
 
-int mail_entry_id_normalise(mail_section_t section, mail_str_t text, mail_buf_t *out,
-                            mail_diag_t *diag)
+/*! Convert the names of an id to A-labels, and write it. */
+static int id_convert(mail_section_t section, mail_str_t text, mail_buf_t *out, mail_diag_t *diag)
 {
 	bool names = section == MAIL_SECTION_DOMAIN || section == MAIL_SECTION_DKIM;
 	if (!names || mail_str_is_ascii(text) || mail_str_starts(text, "policy:")) {
@@ -31,6 +31,17 @@ int mail_entry_id_normalise(mail_section_t section, mail_str_t text, mail_buf_t 
 		ret = mail_entry_id_write(section, mail_buf_view(&ascii), out, diag);
 	}
 	mail_buf_free(&ascii);
+	return ret;
+}
+
+int mail_entry_id_normalise(mail_section_t section, mail_str_t text, mail_buf_t *out,
+                            mail_diag_t *diag)
+{
+	int ret = id_convert(section, text, out, diag);
+	if (ret == KNOT_EINVAL && section == MAIL_SECTION_DOMAIN) {
+		/* A better reason, if there is one. */
+		(void)mail_domain_slip(text, diag);
+	}
 	return ret;
 }
 

@@ -6,7 +6,6 @@
 #include "lib/entries.h"
 
 #define SMALL ((size_t)64 << 20)
-
 #define KEY1 "N/BkJD6xbEiMb39v7JW6AwdPHO5gKB3fcCnod4zQ31U="
 #define KEY2 "fjUtQeSwR0X98Br31HjA+krMSndzz0Tn9IKT0h1VIC4="
 #define HEX1 "C1B25A539B7841FCB98690C5E33C064203CE066135E2CD239583FEE7263336A4"
@@ -312,9 +311,10 @@ static const struct {
 	{ "domain mail.example.org| policy: other\ndomain extra.example.com| policy: other", 2, 0,
 	  0, 0, 2, "domain mail.example.org: it hides what example.org has there: a at mail\n" },
 	{ "domain _domainkey.example.org| policy: other", 1, 0, 0, 0, 1,
-	  "domain _domainkey.example.org: it hides what example.org has there: dkim at "
-	  "s1._domainkey\n"
-	  "domain _domainkey.example.org: it hides the DKIM keys that example.org has there\n" },
+	  "domain _domainkey.example.org: this is a record's name: did you mean one of domain "
+	  "example.org?\ndomain _domainkey.example.org: it hides what example.org has there: dkim at "
+	  "s1._domainkey\ndomain _domainkey.example.org: it hides the DKIM keys that example.org has "
+	  "there\n" },
 	{ "domain deep.x.own.example| policy: other", 1, 0, 0, 0, 1, "" },
 	{ "dkim example.org/s1| key: '" KEY2 "'", 1, 0, 0, 0, 2,
 	  "dkim example.org/s1: it hides the key of its policy with this selector\n" },

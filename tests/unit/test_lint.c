@@ -52,14 +52,12 @@ typedef struct {
 	const char *expected;
 } row_t;
 
-static void run(const row_t *row, size_t count)
+static void run_in(const stored_t *s, const row_t *row, size_t count)
 {
-	stored_t s;
-	setup(&s);
 	for (size_t i = 0; i < count; i++, row++) {
 		made_t made;
 		const bool refused = row->expected[0] == '!';
-		make(&s, row->text, &made);
+		make(s, row->text, &made);
 		(void)mail_buf_u8(&made.warnings, 0);
 		CHECK(made.ret == (refused ? KNOT_EINVAL : KNOT_EOK), "%s: %d %s", row->text,
 		      made.ret, made.diag.text);
@@ -68,6 +66,13 @@ static void run(const row_t *row, size_t count)
 		      row->expected);
 		made_abort(&made);
 	}
+}
+
+static void run(const row_t *row, size_t count)
+{
+	stored_t s;
+	setup(&s);
+	run_in(&s, row, count);
 	teardown(&s);
 }
 
@@ -313,6 +318,72 @@ static const row_t layers[] = {
 	{ "domain new.org| policy: p| host: none", "domain new.org: mx: mail" NO_HOST "\n" },
 };
 
+#define KEYOF "| key: '" KEY "'"
+#define RECORD(name) "domain " name ": this is the name of a record: did you mean the item "
+
+/* New domains, and the owners of new keys. */
+static const row_t ids[] = {
+	{ "domain example.edu| policy: p", "" },
+	{ "domain 123.de| policy: p", "" },
+	{ "domain example_1.com| policy: p", "" },
+	{ "domain 2.0.192.in-addr.arpa| policy: p", "" },
+	{ "domain 0/25.2.0.192.in-addr.arpa| policy: p", "" },
+	{ "domain _dmarc.example.com| policy: p",
+	  RECORD("_dmarc.example.com") "dmarc of domain example.com?\n" },
+	{ "domain _smtp._tls.example.com| policy: p",
+	  RECORD("_smtp._tls.example.com") "tls-rpt of domain example.com?\n" },
+	{ "domain _imaps._tcp.example.com| policy: p",
+	  RECORD("_imaps._tcp.example.com") "srv of domain example.com?\n" },
+	{ "domain default._bimi.example.com| policy: p",
+	  RECORD("default._bimi.example.com") "bimi of domain example.com?\n" },
+	{ "domain s1._domainkey.example.com| policy: p",
+	  "domain s1._domainkey.example.com: this is the name of a DKIM key: did you mean dkim-set "
+	  "example.com/s1?\n" },
+	{ "domain _acme-challenge.example.com| policy: p",
+	  "domain _acme-challenge.example.com: this is a record's name: did you mean one of domain example.com?\n" },
+	{ "domain localhost| policy: p",
+	  "domain localhost: a name of one label is hardly a mail domain: did you mean a name below it, "
+	  "or localhost with its domain behind?\n" },
+	{ "domain 192.0.2.1| policy: p",
+	  "!domain 192.0.2.1: an IP address is no domain: it belongs to a host (kmailctl host-set ID "
+	  "name=NAME address=192.0.2.1)" },
+	{ "domain *.example.com| policy: p",
+	  "!domain *.example.com: a wildcard is no domain, but a record of one: kmailctl domain-set "
+	  "example.com record=\"* MX 10 HOST\"" },
+	{ "domain www.example.com/| policy: p",
+	  "!domain www.example.com/: a domain ends with its last letter: write www.example.com" },
+	{ "domain example.com/s1| policy: p",
+	  "!domain example.com/s1: a domain ends with its last letter: write example.com" },
+	{ "domain example.123| policy: p",
+	  "!domain example.123: no domain: the last label of a name is never all digits (RFC 3696 2)" },
+	/* What is stored stays, whatever its name. */
+	{ "domain _dmarc.other.org| policy: nomail",
+	  "domain _dmarc.other.org: it hides what other.org has there: dmarc at _dmarc\n" },
+	{ "-domain *.other.org", "" },
+	/* Keys of nobody. */
+	{ "dkim s1/example.net" KEYOF,
+	  "!dkim s1/example.net: domain s1 does not exist: did you mean example.net/s1?" },
+	{ "dkim p/s1" KEYOF, "!dkim p/s1: domain p does not exist: did you mean policy:p/s1?" },
+	{ "dkim unknown.org/s1" KEYOF,
+	  "!dkim unknown.org/s1: domain unknown.org does not exist: kmailctl domain-set unknown.org "
+	  "policy=POLICY makes it" },
+};
+
+/* Such ids were stored once. */
+static void put_old(const stored_t *s)
+{
+	static const char *const olds[] = { "_dmarc.other.org", "*.other.org" };
+	mail_txn_t *txn = begin(s->store, MAIL_STORE_WRITE);
+	EACH(old, olds) {
+		mail_entry_t *entry = mail_entry_new(MAIL_SECTION_DOMAIN, MAIL_STR(*old));
+		CHECK_OK(mail_entry_add(entry, mail_item_get(MAIL_ITEM_POLICY), MAIL_OP_SET,
+		                        MAIL_STR("p"), 0));
+		CHECK_OK(mail_txn_put(txn, entry));
+		mail_entry_free(entry);
+	}
+	CHECK_OK(mail_txn_commit(txn));
+}
+
 static void test_relative(void)
 {
 	RUN(relative);
@@ -331,6 +402,15 @@ static void test_circles(void)
 static void test_spf(void)
 {
 	RUN(spf);
+}
+
+static void test_ids(void)
+{
+	stored_t s;
+	setup(&s);
+	put_old(&s);
+	run_in(&s, ids, COUNT(ids));
+	teardown(&s);
 }
 
 static void test_layers(void)
@@ -377,4 +457,4 @@ static void test_allocation(void)
 UNIT_MAIN("lint", TEST("names in the domain", test_relative),
           TEST("names in other domains", test_others), TEST("circles of aliases", test_circles),
           TEST("SPF through stored domains", test_spf), TEST("layers", test_layers),
-          TEST("failing allocations", test_allocation))
+          TEST("ids", test_ids), TEST("failing allocations", test_allocation))

@@ -7,6 +7,7 @@
 
 #include "mail/chars.h"
 #include "mail/dkim.h"
+#include "mail/dkim_id.h"
 #include "mail/text.h"
 #include "tool/done.h"
 #include "tool/file.h"
@@ -130,7 +131,8 @@ static mail_entry_t *import_entry(tool_t *tool, mail_str_t text)
 {
 	const char *name = tool->argv[0];
 	mail_buf_t id = { 0 };
-	if (strchr(name, '/') != NULL) {
+	mail_dkim_id_t parts;
+	if (mail_dkim_id_parse(MAIL_STR(name), &parts, NULL) == KNOT_EOK) {
 		return new_key(tool, name);
 	}
 	int ret = mail_text_dkim_id(MAIL_STR(name), text, &id, tool_diag(tool));
