@@ -17,7 +17,7 @@ uint16_t lookup_parse(tool_t *tool, const char *name, const char *type, uint8_t 
 		tool_usage(tool, "%s: %s", name, tool_reason(tool, KNOT_EINVAL));
 	}
 	if (knot_rrtype_from_string(type, &number) != 0) {
-		tool_usage(tool, "%s is no type of records: write A, MX, TXT, TYPE65280", type);
+		tool_usage(tool, "%s is not a record type: write A, MX, TXT, TYPE65280", type);
 	}
 	knot_dname_to_lower(wire);
 	return number;

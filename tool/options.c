@@ -229,6 +229,15 @@ static void check_words(tool_t *tool, option_id_t id)
 	}
 }
 
+/*! \brief Return a value in small letters if an option takes certain words only: RSA is rsa. */
+static const char *small_letters(option_id_t id, char *value)
+{
+	for (char *pos = value; tool_options[id].one_of && *pos != '\0'; pos++) {
+		*pos = (char)mail_char_lower(*pos);
+	}
+	return value;
+}
+
 /*! \brief Take all options of the command line, whatever the verb. \return "help", "version" or NULL. */
 static const char *take_options(tool_t *tool, int argc, char **argv)
 {
@@ -258,7 +267,8 @@ static const char *take_options(tool_t *tool, int argc, char **argv)
 			given->values = tool_memory(
 				tool, realloc(given->values,
 			                      (given->count + 1) * sizeof(*given->values)));
-			given->values[given->count++] = optarg;
+			given->values[given->count++] = small_letters(
+				(option_id_t)(opt - LONG_FIRST), optarg);
 		}
 	}
 	return asked;

@@ -426,6 +426,16 @@ const char *tool_number(uint64_t number)
 	return mail_number_text(number, memory[next++ % 8]);
 }
 
+const char *tool_number_of(uint64_t number, const char *what)
+{
+	static char memory[4][MAIL_NUMBER_TEXT + 32];
+	static unsigned next = 0;
+	char *out = memory[next++ % 4];
+	(void)snprintf(out, sizeof(memory[0]), "%s %.24s%s", tool_number(number), what,
+	               number == 1 ? "" : "s");
+	return out;
+}
+
 void table_cell(table_t *table, mail_str_t text)
 {
 	(void)mail_buf_put(&table->cells, text.data, text.len);

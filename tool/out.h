@@ -65,6 +65,8 @@ void tool_put_items(const mail_entry_t *entry, int width, const char *text,
 const char *tool_time(int64_t seconds);
 /*! Return a number with a comma between thousands. The static memory of the last eight is kept. */
 const char *tool_number(uint64_t number);
+/*! Return a number of things, "1 error" or "12 errors". The static memory of the last four is kept. */
+const char *tool_number_of(uint64_t number, const char *what);
 
 /*! Rows of cells, printed with columns as wide as they must be. Zeroed but for the number of columns is empty. */
 typedef struct {

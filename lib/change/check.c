@@ -484,7 +484,7 @@ static int listed_check(mail_change_t *change, const mail_entry_t *entry, mail_d
 			return KNOT_EOK;
 		}
 		(void)mail_diag_error(diag, 0, "domain %.*s %s", (int)owner.len, owner.data,
-		                      exists ? "is damaged: write it anew first"
+		                      exists ? "is damaged: write the domain again first"
 		                             : "does not exist");
 		return named(change, entry->section, entry->id, diag, KNOT_EINVAL);
 	}

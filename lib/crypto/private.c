@@ -58,8 +58,9 @@ static int rsa_public(const BIGNUM *n, const BIGNUM *e, mail_buf_t *out, mail_di
 {
 	int bits = BN_num_bits(n);
 	if (bits < RSA_BITS_MIN || bits > RSA_BITS_MAX) {
-		return mail_diag_error(diag, 0, "an RSA key of %d bits; %d to %d are signed with",
-		                       bits, RSA_BITS_MIN, RSA_BITS_MAX);
+		return mail_diag_error(diag, 0,
+		                       "an RSA key of %d bits; mod-mail signs with %d to %d", bits,
+		                       RSA_BITS_MIN, RSA_BITS_MAX);
 	}
 	if (!BN_is_odd(e) || BN_is_one(e) || BN_num_bytes(e) > RSA_EXPONENT_MAX) {
 		return mail_diag_error(diag, 0, "an RSA key with a bad public exponent");
@@ -223,9 +224,10 @@ int mail_private_take(const PKCS8_PRIV_KEY_INFO *info, mail_private_t **key, mai
 		                              (mail_str_t){ (const char *)der + 2, der[1] }, key,
 		                              diag);
 	default:
-		return mail_diag_error(diag, 0,
-		                       "a key of an algorithm that is not signed with: "
-		                       "Ed25519, ECDSA P-256 and RSA are");
+		return mail_diag_error(
+			diag, 0,
+			"mod-mail does not sign with an algorithm of this kind, only with "
+			"Ed25519, ECDSA P-256 and RSA");
 	}
 }
 

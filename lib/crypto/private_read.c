@@ -283,8 +283,9 @@ static int bind_make(const bind_t *bind, mail_private_t **key, mail_diag_t *diag
 			(mail_algorithm_t)bind->algorithm,
 			(mail_str_t){ (const char *)bind->secret, bind->secret_len }, key, diag);
 	default:
-		return mail_diag_error(diag, 0, "algorithm %u is not signed with: 8, 13 and 15 are",
-		                       bind->algorithm);
+		return mail_diag_error(
+			diag, 0, "mod-mail does not sign with algorithm %u, only with 8, 13 and 15",
+			bind->algorithm);
 	}
 }
 

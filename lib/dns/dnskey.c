@@ -130,8 +130,9 @@ static int rsa_check(const uint8_t *octets, size_t len, mail_diag_t *diag)
 		return mail_diag_error(diag, 0, "no RSA key: its numbers are not odd");
 	}
 	if (bits < RSA_BITS_MIN || bits > RSA_BITS_MAX) {
-		return mail_diag_error(diag, 0, "an RSA key of %zu bits; %d to %d are signed with",
-		                       bits, RSA_BITS_MIN, RSA_BITS_MAX);
+		return mail_diag_error(diag, 0,
+		                       "an RSA key of %zu bits; mod-mail signs with %d to %d", bits,
+		                       RSA_BITS_MIN, RSA_BITS_MAX);
 	}
 	return KNOT_EOK;
 }
@@ -182,7 +183,7 @@ static int head_parse(mail_str_t text, size_t *pos, mail_dnskey_t *key, mail_dia
 	key->tag = (uint16_t)tag;
 	if (!mail_str_word(text, pos, &word) || (key->algorithm = mail_algorithm_find(word)) == 0) {
 		return mail_diag_error(diag, *pos - word.len + 1,
-		                       "\"%.*s\" is none of rsasha256, ecdsap256sha256, ed25519",
+		                       "\"%.*s\" is not one of rsasha256, ecdsap256sha256, ed25519",
 		                       MAIL_SHOW(word));
 	}
 	(void)mail_str_word(text, pos, &word);
@@ -192,7 +193,7 @@ static int head_parse(mail_str_t text, size_t *pos, mail_dnskey_t *key, mail_dia
 			return KNOT_EOK;
 		}
 	}
-	return mail_diag_error(diag, *pos - word.len + 1, "\"%.*s\" is none of csk, ksk, zsk",
+	return mail_diag_error(diag, *pos - word.len + 1, "\"%.*s\" is not one of csk, ksk, zsk",
 	                       MAIL_SHOW(word));
 }
 
@@ -252,7 +253,8 @@ int mail_dnskey_parse(mail_str_t text, mail_dnskey_t *key, mail_diag_t *diag)
 	mail_buf_t octets = MAIL_BUF_FIXED(key->public_key, sizeof(key->public_key));
 	ret = mail_base64_parse(mail_str_from(text, pos), &octets, diag);
 	if (ret == KNOT_ESPACE) {
-		ret = mail_diag_error(diag, 0, "the key is longer than any that is signed with");
+		ret = mail_diag_error(diag, 0,
+		                      "the key is longer than those that mod-mail signs with");
 	}
 	if (ret != KNOT_EOK) {
 		return mail_diag_shift(diag, ret, pos);

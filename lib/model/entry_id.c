@@ -36,7 +36,8 @@ int mail_id_check(mail_str_t id, mail_diag_t *diag)
 		return mail_diag_error(diag, ID_MAX + 1, "an id has at most %d octets", ID_MAX);
 	}
 	if (mail_str_is(id, "none")) {
-		return mail_diag_error(diag, 1, "none is no id, it means that there is none");
+		return mail_diag_error(
+			diag, 1, "\"none\" cannot be an id: it means that an item has no value");
 	}
 	return KNOT_EOK;
 }

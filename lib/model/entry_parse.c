@@ -73,9 +73,10 @@ static int add_refused(int ret, const mail_entry_t *entry, const mail_item_t *it
 			item->name);
 	}
 	if ((item->flags & MAIL_FLAG_BYTAG) != 0) {
-		return mail_diag_error(diag, 0, "merges by tag already, write %s", item->name);
+		return mail_diag_error(diag, 0, "its tags are merged already: write %s",
+		                       item->name);
 	}
-	return mail_diag_error(diag, 0, "nothing can be appended to it, write %s", item->name);
+	return mail_diag_error(diag, 0, "it is no list: write %s", item->name);
 }
 
 /*! Return whether a list has a value already. Tags tell for themselves. */
@@ -105,7 +106,7 @@ int mail_place_add(const mail_place_t *place, mail_str_t text)
 	if (op != MAIL_OP_NONE && mail_str_is(text, "none") &&
 	    (item->flags & MAIL_FLAG_NONE) == 0) {
 		if (op == MAIL_OP_ADD) {
-			ret = mail_diag_error(diag, 1, "none cannot be appended");
+			ret = mail_diag_error(diag, 1, "none cannot be added to a list");
 			goto done;
 		}
 		op = MAIL_OP_NONE;

@@ -134,8 +134,10 @@ static int put_records(const mail_place_t *place, const mail_form_t *form,
 		return refuse_all(place, form, paste);
 	}
 	if (others + misfits > 0) {
-		mail_diag_warn(place->diag, "%zu of the %zu records that were pasted are others'",
-		               others + misfits, paste->count);
+		mail_diag_warn(
+			place->diag,
+			"%zu of the %zu pasted records do not belong here, and were left out",
+			others + misfits, paste->count);
 	}
 	if (paste->stray > 0) {
 		mail_diag_warn(place->diag, "a line that is no record was passed over");

@@ -22,11 +22,10 @@ static int add_to(const mail_place_t *place, mail_item_id_t item, mail_op_t op, 
 		return KNOT_EOK;
 	}
 	if (member != NULL) {
-		return mail_diag_error(
-			place->diag, 0,
-			"the record says %s \"%.*s\", but %s is given besides: leave "
-			"one of them out",
-			other.item->name, MAIL_SHOW(text), other.item->name);
+		return mail_diag_error(place->diag, 0,
+		                       "the record says %s \"%.*s\", but you give %s, too: leave "
+		                       "one of them out",
+		                       other.item->name, MAIL_SHOW(text), other.item->name);
 	}
 	return mail_place_add(&other, text);
 }

@@ -137,7 +137,7 @@ static int kind_of(const census_t *there, const census_t *added, bool force,
 	if (added->ksk > 0 && there->unseen != NULL && !force) {
 		return mail_diag_error(diag, 0,
 		                       "the DS of %u was not seen yet: say key-ds-seen first, or "
-		                       "force it when there never was one",
+		                       "give --force if there never was one",
 		                       there->unseen->tag);
 	}
 	if (there->algorithm != added->algorithm) {
@@ -343,8 +343,8 @@ int mail_rollover_ds_seen(mail_keyset_t *set, int tag, const mail_timing_t *timi
 	}
 	if (key->ds > timing->now && !timing->force) {
 		return mail_diag_error(diag, 0,
-		                       "the DS of %u should not be at the parent before %s: caches "
-		                       "hold what does not fit it",
+		                       "the DS of %u should not be at the parent before %s: until "
+		                       "then caches hold records that do not fit it",
 		                       key->tag, mail_rollover_time(key->ds, text));
 	}
 	key->ds = earlier(key->ds, timing->now);
@@ -493,7 +493,7 @@ int mail_rollover_retire(mail_keyset_t *set, int tag, int64_t at, const mail_tim
 	if (mail_key_ksk(key) && key->ds <= at && key->ds_seen == NEVER && !timing->force) {
 		return mail_diag_error(diag, 0,
 		                       "the DS of %d may be at the parent already: see that it is "
-		                       "not, then force it",
+		                       "not, then give --force",
 		                       tag);
 	}
 	for (size_t i = 0; i < set->count; i++) {

@@ -234,7 +234,8 @@ static int key_check(mail_str_t p, mail_str_t k, mail_diag_t *diag)
 		goto done;
 	}
 	if ((algorithm == MAIL_DKIM_RSA) != mail_str_is(k, "rsa")) {
-		ret = mail_diag_error(diag, 0, "k=%.*s, but the key is another's", MAIL_SHOW(k));
+		ret = mail_diag_error(diag, 0, "k=%.*s, but the key is of the other algorithm",
+		                      MAIL_SHOW(k));
 	} else if (!mail_str_equal(mail_buf_view(&key), mail_buf_view(&written))) {
 		mail_buf_t text = { 0 };
 		(void)mail_buf_base64(&text, key.data, key.len);

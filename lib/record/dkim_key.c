@@ -186,7 +186,8 @@ done:
 static int type_check(mail_str_t k, const char *type, mail_diag_t *diag)
 {
 	if (k.len > 0 && !mail_str_is(k, type)) {
-		return mail_diag_error(diag, 0, "k=%.*s, but the key is another's", MAIL_SHOW(k));
+		return mail_diag_error(diag, 0, "k=%.*s, but the key is of the other algorithm",
+		                       MAIL_SHOW(k));
 	}
 	return KNOT_EOK;
 }

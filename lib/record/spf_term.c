@@ -300,7 +300,7 @@ static int mechanism_scan(const mail_spf_scan_t *scan, mail_spf_cost_t *cost)
 	const mechanism_t *mechanism = mechanism_find(name);
 	if (mechanism == NULL) {
 		return mail_diag_error(scan->diag, start + 1,
-		                       "'%.*s' is none of all include a mx ip4 ip6 exists",
+		                       "'%.*s' is not one of all include a mx ip4 ip6 exists",
 		                       MAIL_SHOW(text));
 	}
 	cost->lookups += mechanism->lookup;
@@ -340,7 +340,7 @@ int mail_spf_all_check(mail_str_t all, mail_diag_t *diag)
 		name = mail_str_from(all, 1);
 	}
 	if (!mail_str_is_nocase(name, "all")) {
-		return mail_diag_error(diag, 1, "'%.*s' is none of -all, ~all, ?all, none",
+		return mail_diag_error(diag, 1, "'%.*s' is not one of -all, ~all, ?all, none",
 		                       MAIL_SHOW(all));
 	}
 	return mail_spf_term_check(all, NULL, diag);

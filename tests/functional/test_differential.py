@@ -87,7 +87,7 @@ RECORDS = [
     "c7 CNAME c6", "l0 CNAME l0", "l1 CNAME l2", "l2 CNAME l1", "l3 CNAME l1",
     "out CNAME www.example.net.", "gone CNAME nothing.here", "ent CNAME er.and.deep.er",
     "wild CNAME any.web", "wild2 CNAME any.star", "*.cn CNAME www", "cw CNAME x.cn",
-    "*.cl CNAME x.cl", "up CNAME @", "in CNAME www.sub", "in2 CNAME host.child",
+    "*.cl CNAME x.cl", "up CNAME @", "in.nasty.example. CNAME www.sub", "in2 CNAME host.child",
     # DNAME: inside, outside, too long, into itself, chained
     "dn DNAME dt", "a.dt A 192.0.2.95", "c.dt CNAME a.dt", "dout DNAME other.example.",
     "dlong DNAME " + ".".join(["l" * 63, "m" * 63, "n" * 63, "o" * 57, ""]), "dself DNAME x.dself",

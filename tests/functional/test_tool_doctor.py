@@ -132,7 +132,7 @@ def test_knotd_does_not_run(filled):
     ("    listen: 127.0.0.1@{port}\n", "    identity: x\n", "listens nowhere", "listen: [0.0.0.0@53"),
     ("127.0.0.1@{port}", "localhost@{port}", "is no address", "ADDRESS@PORT"),
     ("file: \"{module}\"", "file: \"/nonexistent/mail.so\"", "is not there", "make install"),
-    ("file: \"{module}\"", "file: \"/etc/passwd\"", "is no module of knotd", "anew"),
+    ("file: \"{module}\"", "file: \"/etc/passwd\"", "is no module of knotd", "make install"),
     ("server:", "sever:", "knotc conf-check refuses", "knotc conf-check"),
     ("listen: 127", "listen 127", "knot.conf:2: ", None),
 ], ids=range(15))

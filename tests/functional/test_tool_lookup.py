@@ -136,9 +136,9 @@ def test_what_is_not_answered(store):
     """A name of nobody's, and questions that are none."""
     store.apply(CONF)
     done = store.run("lookup", "example.com", "MX", status=1)
-    assert "not ours" in done.stdout and "REFUSED" in done.stdout
+    assert "no stored domain is at or above this name" in done.stdout and "REFUSED" in done.stdout
     assert "wants pairs" in store.run("lookup", "example.org", "MX", "example.org", status=2).stderr
-    assert "is no type" in store.run("lookup", "example.org", "MXX", status=2).stderr
+    assert "is not a record type" in store.run("lookup", "example.org", "MXX", status=2).stderr
     store.run("lookup", "bad..name", "MX", status=2)
 
 

@@ -148,6 +148,9 @@ def test_values_of_an_option(store, words, values):
     """When it is missing, or another one."""
     assert f"{words[-1]} needs a value, one of: {values}\n" in store.run(*words, status=2).stderr
     assert f"{words[-1]} does not take xml; it takes one of: {values}\n" in store.run(*words, "xml", status=2).stderr
+    # Case does not count.
+    first = values.split(",")[0]
+    assert "does not take" not in store.run(*words, first.upper(), status=None).stderr
     text = store.run("help", words[0]).stdout
     assert f"one of: {values.replace(',', '')}" in text
 

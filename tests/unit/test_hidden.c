@@ -77,7 +77,7 @@ static const writing_t beside[] = {
 	  "mx: @ MX: \"0.\" is no host: the last label of a name is never all digits (RFC 3696 2)",
 	  NULL },
 	{ "record: 'w TXT \\'v=spf1 foo -all\\''", "",
-	  "record: w TXT: 'foo' is none of all include a mx ip4 ip6 exists", NULL },
+	  "record: w TXT: 'foo' is not one of all include a mx ip4 ip6 exists", NULL },
 	{ "txt: 'v=DMARC1; p=none'", "", NULL,
 	  "txt: @ TXT: no reader looks for DMARC here: write it at _dmarc\n" },
 	/* A domain may be named as what stands at a name. */

@@ -143,7 +143,7 @@ static void test_refused(void)
 		  "no private key" },
 		{ keys_p384, "not P-256" },
 		{ keys_rsa1024, "1024 bits" },
-		{ keys_x25519, "not signed with" },
+		{ keys_x25519, "mod-mail does not sign with" },
 		{ keys_encrypted, "encrypted" },
 		{ keys_encrypted_pkcs1, "encrypted" },
 		{ "-----BEGIN PRIVATE KEY-----\n" /* An octet too many. */

@@ -33,8 +33,9 @@ static void set_forms(tool_t *tool, mail_entry_t *entry)
 	if (!option_is(tool, OPT_CURRENT) ||
 	    (!option_is(tool, OPT_NEXT) &&
 	     mail_entry_member(entry, MAIL_ITEM_NEXT, MAIL_OP_SET) != NULL)) {
-		tool_usage(tool, "--form makes all records anew: it needs --current, and --next if "
-		                 "there is a next certificate");
+		tool_usage(tool,
+		           "--form makes all records again: it needs --current, and --next if "
+		           "there is a next certificate");
 	}
 	mail_entry_remove(entry, MAIL_ITEM_FORM, MAIL_OP_SET);
 	for (size_t i = 0; i < given->count; i++) {

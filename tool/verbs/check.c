@@ -369,8 +369,10 @@ int check_store(check_t *check)
 	check_unused_end(check);
 	hidden_free(&check->hidden);
 	if (!tool->json && !check->quiet) {
-		(void)printf("%s entries, %s errors, %s warnings\n", tool_number(entries),
-		             tool_number(check->errors), tool_number(check->warnings));
+		(void)printf("%s %s, %s, %s\n", tool_number(entries),
+		             entries == 1 ? "entry" : "entries",
+		             tool_number_of(check->errors, "error"),
+		             tool_number_of(check->warnings, "warning"));
 	}
 	for (size_t i = 0; i < seen.count; i++) {
 		mail_entry_free(seen.policies[i].entry);

@@ -145,12 +145,12 @@ static void check_entries(doctor_t *doctor)
 	(void)check_store(&check);
 	if (check.errors > 0) {
 		doctor_say(doctor, DOCTOR_ERROR, "entries", "kmailctl check",
-		           "%s errors and %s warnings; the first error: %s",
-		           tool_number(check.errors), tool_number(check.warnings), check.first);
+		           "%s and %s; the first error: %s", tool_number_of(check.errors, "error"),
+		           tool_number_of(check.warnings, "warning"), check.first);
 		return;
 	}
 	doctor_say(doctor, DOCTOR_OK, "entries", check.warnings > 0 ? "kmailctl check" : NULL,
-	           "no errors, %s warnings", tool_number(check.warnings));
+	           "no errors, %s", tool_number_of(check.warnings, "warning"));
 }
 
 static void doctor_store(doctor_t *doctor)
@@ -241,7 +241,8 @@ int verb_doctor(tool_t *tool)
 	doctor_zones(&doctor);
 	doctor_keys(&doctor);
 	if (!tool->json) {
-		(void)printf("\n%zu errors, %zu warnings\n", doctor.errors, doctor.warnings);
+		(void)printf("\n%s, %s\n", tool_number_of(doctor.errors, "error"),
+		             tool_number_of(doctor.warnings, "warning"));
 	}
 	knot_conf_free(&doctor.file);
 	knot_conf_free(&doctor.running);

@@ -245,7 +245,7 @@ static void module_file(doctor_t *doctor)
 		           doctor->user.name, path);
 	} else if (abi == 0) {
 		doctor_say(doctor, access(path, R_OK) == 0 ? DOCTOR_ERROR : DOCTOR_WARNING,
-		           "module file", "install the module anew",
+		           "module file", "install the module again (make install)",
 		           "%s is no module of knotd, or may not be read", path);
 	} else if (wanted != 0 && abi != wanted) {
 		doctor_say(doctor, DOCTOR_ERROR, "module file",

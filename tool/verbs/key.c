@@ -137,7 +137,7 @@ int verb_key_ds_seen(tool_t *tool)
 	keyset_t keys;
 	const bool gone = option_is(tool, OPT_GONE);
 	if (gone && option_is(tool, OPT_TAG)) {
-		tool_usage(tool, "--gone is said of all keys: without --tag");
+		tool_usage(tool, "--gone is about all keys of the set: leave --tag out");
 	}
 	const int tag = read_tag(tool);
 	tool_open(tool, MAIL_STORE_WRITE);

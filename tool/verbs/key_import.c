@@ -265,7 +265,7 @@ static const char *put_keys(tool_t *tool, keyset_t *keys, const imported_t *from
 	if (!keyset_in_use(keys, NULL)) {
 		ret = put_first(tool, keys, from, added, count);
 	} else if (option_is(tool, OPT_DS_SEEN)) {
-		ret = mail_diag_error(diag, 0, "--ds-seen is said of the first keys only");
+		ret = mail_diag_error(diag, 0, "--ds-seen is for the first keys of a set only");
 	} else if (count > 2) {
 		ret = mail_diag_error(diag, 0, "more than two keys for a rollover");
 	} else {

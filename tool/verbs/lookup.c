@@ -104,8 +104,8 @@ static void print_foreign(const tool_t *tool, const char *name, const char *type
 		                          "not-ours"));
 		return;
 	}
-	(void)printf(";; %s %s: not ours. No stored domain is at or above this name: knotd answers "
-	             "from a zone of its own, or with REFUSED.\n",
+	(void)printf(";; %s %s: no stored domain is at or above this name. knotd answers from a "
+	             "zone of its own, or with REFUSED.\n",
 	             name, type);
 }
 
@@ -129,7 +129,7 @@ static void print_answer(tool_t *tool, const lookup_t *lookup, bool truncated)
 	char type[16] = "?";
 	(void)knot_dname_to_str(name, lookup->name, sizeof(name));
 	(void)knot_rrtype_to_string(lookup->type, type, sizeof(type));
-	(void)printf("\n;; QUESTION SECTION:\n;; %-20s\tIN\t%s\n", name, type);
+	(void)printf("\n;; QUESTION SECTION:\n;; %-20s\t\tIN\t%s\n", name, type);
 	if (lookup->reply.outcome == MAIL_OUTCOME_FAILED) {
 		const mail_reply_t *reply = &lookup->reply;
 		(void)printf("\n;; EDE: %d (%s)\n;; %s\n", reply->ede,

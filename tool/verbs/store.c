@@ -191,8 +191,7 @@ int verb_purge(tool_t *tool)
 	if (tool->json) {
 		(void)tool_json(json_pack("{s:i}", "removed", removed));
 	} else {
-		tool_note(tool, "%s %s removed", tool_number((uint64_t)removed),
-		          removed == 1 ? "tombstone" : "tombstones");
+		tool_note(tool, "%s removed", tool_number_of((uint64_t)removed, "tombstone"));
 	}
 	return STATUS_DONE;
 }
