@@ -45,6 +45,11 @@ void mail_change_in_dns(mail_change_t *change);
  */
 int mail_change_put(mail_change_t *change, const mail_entry_t *entry, mail_diag_t *diag);
 /*!
+ * Return whether an entry gives another key to a selector that is published and in use, so that mail fails which was
+ * signed with the old one.
+ */
+bool mail_change_replaces_key(const mail_entry_t *old, const mail_entry_t *entry, int64_t now);
+/*!
  * Name all entries that will be put, so that an error can also name the line of an entry that does not change.
  *
  * \param entries  The entries, count of them. They must outlive the change.

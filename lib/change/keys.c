@@ -108,7 +108,10 @@ static int key_check(const mail_change_t *change, const mail_plan_t *plan, const
 			char what[64];
 			(void)snprintf(what, sizeof(what), "a %s and ",
 			               mail_kinds[owner->rows[i].kind].name);
-			return refuse(what, key, "have the same owner", diag);
+			return refuse(
+				what, key,
+				"have the same owner: remove one of them (kmailctl dkim-unset)",
+				diag);
 		}
 	}
 	if (owner != NULL && of->alias.len == 0) {
@@ -140,11 +143,15 @@ static int no_mail_check(const mail_change_t *change, const mail_keys_of_t *of, 
 				diag);
 		}
 		if (!told) {
-			mail_buf_t id = { 0 };
+			mail_buf_t id = { 0 }, domain = { 0 };
 			(void)mail_entry_id_from_key(MAIL_SECTION_DKIM, key, &id);
-			mail_diag_warn(diag, "no-mail hides the domain's DKIM keys, such as %.*s",
-			               (int)id.len, (const char *)id.data);
+			(void)mail_entry_id_from_key(MAIL_SECTION_DOMAIN, of->name, &domain);
+			mail_diag_warn(diag,
+			               "domain %.*s: no-mail hides its DKIM keys, such as %.*s",
+			               (int)domain.len, (const char *)domain.data, (int)id.len,
+			               (const char *)id.data);
 			mail_buf_free(&id);
+			mail_buf_free(&domain);
 			told = true;
 		}
 	}

@@ -18,17 +18,22 @@ static int64_t entry_time(const mail_entry_t *entry, mail_item_id_t item, int64_
 	                                                                               : dflt;
 }
 
-void mail_change_key_replaced(const mail_entry_t *old, const mail_entry_t *entry, mail_diag_t *diag)
+bool mail_change_replaces_key(const mail_entry_t *old, const mail_entry_t *entry, int64_t now)
 {
-	const int64_t now = time(NULL);
 	const bool same = mail_str_equal(mail_entry_value(old, MAIL_ITEM_KEY),
 	                                 mail_entry_value(entry, MAIL_ITEM_KEY)) &&
 	                  mail_str_equal(mail_entry_value(old, MAIL_ITEM_CNAME),
 	                                 mail_entry_value(entry, MAIL_ITEM_CNAME));
 	const bool revoked = mail_str_is(mail_entry_value(old, MAIL_ITEM_REVOKE), "on") &&
 	                     entry_time(old, MAIL_ITEM_RETIRE, INT64_MAX) <= now;
-	if (same || revoked || entry_time(old, MAIL_ITEM_PUBLISH, 0) > now ||
-	    entry_time(old, MAIL_ITEM_REMOVE, INT64_MAX) <= now) {
+	return !same && !revoked && entry_time(old, MAIL_ITEM_PUBLISH, 0) <= now &&
+	       entry_time(old, MAIL_ITEM_ACTIVATE, 0) <= now &&
+	       entry_time(old, MAIL_ITEM_REMOVE, INT64_MAX) > now;
+}
+
+void mail_change_key_replaced(const mail_entry_t *old, const mail_entry_t *entry, mail_diag_t *diag)
+{
+	if (!mail_change_replaces_key(old, entry, time(NULL))) {
 		return;
 	}
 	mail_diag_warn(

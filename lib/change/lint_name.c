@@ -132,6 +132,49 @@ static void dot_write(const mail_linting_t *linting, const knot_dname_t *name, c
 	}
 }
 
+/*! Return whether a TXT record is of the kind that is looked for at a name below _domainkey, or at _dmarc. */
+static bool text_serves(const knot_rdata_t *rdata, bool dkim)
+{
+	mail_buf_t text = { 0 };
+	mail_str_t part, tag, value;
+	bool serves = false;
+	for (size_t at = 0; at < rdata->len; at += rdata->data[at] + 1u) {
+		(void)mail_buf_put(&text, rdata->data + at + 1, rdata->data[at]);
+	}
+	const mail_str_t whole = mail_buf_view(&text);
+	for (size_t pos = 0; dkim && mail_str_piece(whole, ';', &pos, &part);) {
+		serves |= mail_str_tag(part, &tag, &value) && mail_str_is(tag, "p");
+	}
+	serves |= !dkim && mail_str_starts(whole, "v=DMARC1");
+	serves |= text.error != KNOT_EOK;
+	mail_buf_free(&text);
+	return serves;
+}
+
+/*! Tell of a CNAME that leads to text of another kind than receivers look for. */
+static void text_look(mail_linting_t *linting, const mail_linted_t *of, bool dkim,
+                      const char *shown)
+{
+	mail_looked_t *looked = &linting->looked;
+	knot_rrset_t rrset;
+	uint16_t kind;
+	if (looked->code != MAIL_LOOKUP_FOUND ||
+	    mail_view_rrset(&looked->view, &looked->place.node, KNOT_RRTYPE_TXT, looked->name, NULL,
+	                    &rrset, &kind, NULL) != KNOT_EOK) {
+		return;
+	}
+	bool serves = false;
+	knot_rdata_t *rdata = rrset.rrs.rdata;
+	for (uint16_t i = 0; i < rrset.rrs.count; i++, rdata = knot_rdataset_next(rdata)) {
+		serves |= text_serves(rdata, dkim);
+	}
+	knot_rdataset_clear(&rrset.rrs, NULL);
+	if (!serves && !is_said(linting, of, shown)) {
+		mail_lint_warn(linting, of, "%s has a TXT record, but none is a %s record", shown,
+		               dkim ? "DKIM" : "DMARC");
+	}
+}
+
 int mail_lint_target(mail_linting_t *linting, const mail_linted_t *of, const knot_dname_t *name)
 {
 	mail_looked_t *looked = &linting->looked;
@@ -148,13 +191,22 @@ int mail_lint_target(mail_linting_t *linting, const mail_linted_t *of, const kno
 	const bool canonical = !looked->alias || !wants_canonical(of->row->type);
 	const bool top = looked->code == MAIL_LOOKUP_ELSEWHERE && canonical &&
 	                 knot_dname_labels(name, NULL) == 1;
-	if (canonical && !top &&
-	    (looked->code == MAIL_LOOKUP_FOUND || looked->code == MAIL_LOOKUP_ELSEWHERE)) {
+	const bool good = canonical && !top &&
+	                  (looked->code == MAIL_LOOKUP_FOUND ||
+	                   looked->code == MAIL_LOOKUP_ELSEWHERE);
+	if (good && want != MAIL_WANT_TXT) {
 		return KNOT_EOK;
 	}
 
 	mail_buf_t shown = { 0 }, fault = { 0 };
 	const char *text = mail_lint_show(linting, name, relative, &shown);
+	if (good) {
+		const bool dkim = of->row->kind == MAIL_KIND_DKIM_CNAME ||
+		                  mail_lf_in(of->owner->name, MAIL_DOMAINKEY);
+		text_look(linting, of, dkim, text);
+		mail_buf_free(&shown);
+		return KNOT_EOK;
+	}
 	if (looked->code == MAIL_LOOKUP_LOOP && looked->own) {
 		ret = mail_lint_refuse(linting, of, "%s leads in a circle of aliases", text);
 	} else if (is_said(linting, of, text)) {

@@ -27,7 +27,7 @@ static const char *row_conflict(const mail_row_t *a, const mail_row_t *b, bool a
 	}
 	if (a->kind == MAIL_KIND_RECORD || b->kind == MAIL_KIND_RECORD) {
 		return apex && a->type == KNOT_RRTYPE_TXT
-		               ? "a literal TXT record where SPF and txt are made (write it as txt)"
+		               ? "a literal TXT record where SPF and txt are made"
 		               : "a literal record of a type that is made there";
 	}
 	return NULL;
@@ -65,15 +65,67 @@ int mail_build_row_bad(mail_build_t *build, const mail_owner_t *owner, const mai
 	                       (int)text.len, name, type, reason);
 }
 
+/*! Return what to type about a record that is made where a literal one stands; NULL: nothing in few words. */
+static const char *kind_remedy(const mail_row_t *made)
+{
+	if (made->kind >= MAIL_KIND_SRV && made->kind < MAIL_KIND_AUTOCONFIG) {
+		return "write it as srv, or take away the made record with srv=none";
+	}
+	switch (made->kind) {
+	case MAIL_KIND_SOA:
+	case MAIL_KIND_NS: return "every domain has its own SOA and NS";
+	case MAIL_KIND_MX: return "write it as mx";
+	case MAIL_KIND_SPF: return "write its terms as spf, and any other text as txt";
+	case MAIL_KIND_TXT: return "write it as txt";
+	case MAIL_KIND_DMARC: return "dmarc=none takes away the made record";
+	case MAIL_KIND_MTA_STS: return "mta-sts=off takes away the made record";
+	case MAIL_KIND_MTA_STS_HOST: return "mta-sts-host=none takes away the made record";
+	case MAIL_KIND_TLS_RPT: return "tls-rpt=none takes away the made record";
+	case MAIL_KIND_AUTOCONFIG: return "autoconfig=none takes away the made record";
+	case MAIL_KIND_AUTODISCOVER: return "autodiscover=none takes away the made record";
+	case MAIL_KIND_BIMI: return "bimi=none takes away the made record";
+	case MAIL_KIND_CAA: return "write it as caa, or take away the made record with caa=none";
+	case MAIL_KIND_DKIM:
+	case MAIL_KIND_DKIM_CNAME: return "kmailctl dkim-unset takes away the made record";
+	case MAIL_KIND_A:
+	case MAIL_KIND_AAAA:
+	case MAIL_KIND_TLSA:
+	case MAIL_KIND_HELO_SPF:
+		return "this is the name of a host: change the host (kmailctl host-set), or take "
+		       "another name";
+	default: return NULL;
+	}
+}
+
+/*! Return what to type about two rows that clash; NULL: it is plain, or nobody knows. */
+static const char *clash_remedy(const mail_row_t *a, const mail_row_t *b)
+{
+	const bool a_literal = a->kind == MAIL_KIND_RECORD || a->kind == MAIL_KIND_DELEGATION;
+	const bool b_literal = b->kind == MAIL_KIND_RECORD || b->kind == MAIL_KIND_DELEGATION;
+	if (a_literal && b_literal) {
+		return NULL;
+	}
+	if (a_literal || b_literal) {
+		return kind_remedy(a_literal ? b : a);
+	}
+	/* Of two that are made, an alias is easily spared. */
+	if (a->type == KNOT_RRTYPE_CNAME || b->type == KNOT_RRTYPE_CNAME) {
+		return kind_remedy(a->type == KNOT_RRTYPE_CNAME ? a : b);
+	}
+	return NULL;
+}
+
 /*! Note a conflict: an error for writers; for readers only what a CNAME does not settle. */
 static int conflict_note(mail_build_t *build, const mail_owner_t *owner, const mail_row_t *row,
-                         const char *what)
+                         const char *what, const char *remedy)
 {
+	/* Who only asks needs no remedy. */
+	const bool tell = build->strict && remedy != NULL;
 	char name[KNOT_DNAME_TXT_MAXLEN + 1];
 	mail_buf_t text = MAIL_BUF_FIXED((uint8_t *)name, sizeof(name));
 	mail_owner_print(owner->name, &text);
-	int ret = mail_diag_error(build->diag, 0, "%s: %.*s at %.*s", mail_kinds[row->kind].name,
-	                          (int)strlen(what), what, (int)text.len, name);
+	int ret = mail_diag_error(build->diag, 0, "%s: %s at %.*s%s%s", mail_kinds[row->kind].name,
+	                          what, (int)text.len, name, tell ? ": " : "", tell ? remedy : "");
 	if (build->strict) {
 		line_note(build, row);
 		return ret;
@@ -128,14 +180,20 @@ static int owner_check(mail_build_t *build, const mail_owner_t *owner, bool apex
 	for (size_t i = 0; i < owner->count; i++) {
 		const mail_row_t *row = &owner->rows[i];
 		if (apex && (row->type == KNOT_RRTYPE_CNAME || row->type == KNOT_RRTYPE_DNAME)) {
-			return conflict_note(build, owner, row, "an alias of the whole domain");
+			return conflict_note(build, owner, row, "an alias of the whole domain",
+			                     "it would take away the mail: write addresses, as "
+			                     "\"@ A 192.0.2.1\"");
 		}
 		if (apex && row->kind == MAIL_KIND_DELEGATION && build->strict) {
 			return conflict_note(build, owner, row,
-			                     "a delegation, which is for a name below the domain,");
+			                     "a delegation, which is for a name below the domain,",
+			                     "the domain's own name servers are the item ns");
 		}
 		if (row->kind == MAIL_KIND_HELO_SPF && spf_overlapping(owner, row) > 1) {
-			return conflict_note(build, owner, row, "two SPF records");
+			return conflict_note(
+				build, owner, row, "two SPF records",
+				apex ? "the domain has its own there: kmailctl host-unset ID helo-spf"
+				     : "the hosts of one name need the same helo-spf");
 		}
 		for (size_t j = i + 1; j < owner->count; j++) {
 			const char *what = row_conflict(row, &owner->rows[j], apex);
@@ -147,7 +205,8 @@ static int owner_check(mail_build_t *build, const mail_owner_t *owner, bool apex
 			}
 			/* Readers: the CNAME wins, when the answer is made. */
 			if (what != NULL && (build->strict || owner->rows[j].type == row->type)) {
-				return conflict_note(build, owner, &owner->rows[j], what);
+				return conflict_note(build, owner, &owner->rows[j], what,
+				                     clash_remedy(row, &owner->rows[j]));
 			}
 		}
 	}
@@ -180,6 +239,17 @@ static int owners_check(mail_build_t *build, const mail_owners_t *owners, bool r
 	return KNOT_EOK;
 }
 
+/*! Warn of two ways to Autodiscover: Outlook takes the name first, and never comes to the SRV record. */
+static void autodiscover_warn(mail_build_t *build)
+{
+	const mail_owners_t *owners = &build->plan->relative;
+	if (mail_owners_find(owners, MAIL_LF("autodiscover"), NULL) != NULL &&
+	    mail_owners_find(owners, MAIL_LF("_tcp\0_autodiscover"), NULL) != NULL) {
+		mail_diag_warn(build->diag, "autodiscover: clients that find this name do not ask "
+		                            "for the SRV record: leave out one of them");
+	}
+}
+
 /*! For writers: what the rows say, and whether anybody can ask for them. */
 static int contents_check(mail_build_t *build)
 {
@@ -192,6 +262,7 @@ static int contents_check(mail_build_t *build)
 			}
 		}
 	}
+	autodiscover_warn(build);
 	return mail_plan_check_hidden(build);
 }
 
@@ -277,7 +348,8 @@ static int glue_check(mail_build_t *build, const mail_owner_t *owner)
 		    !(owner_has(host, KNOT_RRTYPE_A) || owner_has(host, KNOT_RRTYPE_AAAA))) {
 			return conflict_note(build, owner, row,
 			                     "a name server below the delegation, "
-			                     "without a record of its address,");
+			                     "without a record of its address,",
+			                     NULL);
 		}
 	}
 	return KNOT_EOK;

@@ -9,6 +9,7 @@
 #include "record/check.h"
 
 #include "mail/chars.h"
+#include "record/srv.h"
 #include "record/tlsa.h"
 #include "record/caa.h"
 
@@ -204,6 +205,48 @@ static int numbers_check(uint16_t type, const uint8_t *rdata, bool none, mail_di
 	return KNOT_EOK;
 }
 
+static uint16_t number_at(const uint8_t *octets)
+{
+	return (uint16_t)(octets[0] << 8 | octets[1]);
+}
+
+/*! Find the service whose own port a port is; NULL: none. */
+static const char *service_at(uint16_t port)
+{
+	for (size_t i = 0; i < MAIL_SRV_COUNT; i++) {
+		if (mail_srv_services[i].port == port && port != 80 && port != 443) {
+			return mail_srv_services[i].name;
+		}
+	}
+	return port == 25 ? "smtp, between servers" : NULL;
+}
+
+/*! Warn of numbers in the wrong order, and of a port that belongs to another service. */
+static void srv_warn(const mail_octets_t *rdata, mail_diag_t *diag)
+{
+	const mail_lf_t first = mail_lf_relative(rdata->owner, mail_lf_parent(rdata->owner));
+	const mail_str_t label = { (const char *)first.data, first.len };
+	const uint16_t port = number_at(rdata->data + 4);
+	for (size_t i = 0; i < MAIL_SRV_COUNT; i++) {
+		const mail_srv_service_t *service = &mail_srv_services[i];
+		const char *other = service_at(port);
+		if (label.len < 2 || !mail_str_is(mail_str_from(label, 1), service->name) ||
+		    port == service->port) {
+			continue;
+		}
+		if (number_at(rdata->data) == service->port ||
+		    number_at(rdata->data + 2) == service->port) {
+			mail_diag_warn(diag,
+			               "port %u: the order is PRIORITY WEIGHT PORT HOST: did you "
+			               "mean 0 1 %u?",
+			               port, service->port);
+		} else if (other != NULL) {
+			mail_diag_warn(diag, "port %u is that of %s: %s has port %u", port, other,
+			               service->name, service->port);
+		}
+	}
+}
+
 static int target_check(const mail_octets_t *rdata, size_t at, mail_diag_t *diag)
 {
 	const uint8_t *name = rdata->data + at;
@@ -226,6 +269,9 @@ static int target_check(const mail_octets_t *rdata, size_t at, mail_diag_t *diag
 		                      "all digits (RFC 3696 2)",
 		                      (int)text.len, (const char *)text.data);
 		mail_buf_free(&text);
+	}
+	if (ret == KNOT_EOK && rdata->type == KNOT_RRTYPE_SRV && *name != 0) {
+		srv_warn(rdata, diag);
 	}
 	return ret;
 }

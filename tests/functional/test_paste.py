@@ -251,7 +251,7 @@ def test_whole_record_replaces(store):
     store.run("policy-set", "tested", "spf=v=spf1 a -all", "dmarc=v=DMARC1; p=reject; rua=mailto:a@example.org")
     store.run("policy-set", "tested", "spf=v=spf1 mx ~all", "dmarc=v=DMARC1; p=none")
     store.run("dkim-set", "example.org/s1", f"key=v=DKIM1; k=ed25519; t=s; p={ED25519}")
-    store.run("dkim-set", "example.org/s1", f"key=v=DKIM1; k=rsa; p={RSA}")
+    store.run("dkim-set", "example.org/s1", f"key=v=DKIM1; k=rsa; p={RSA}", "--force")
     with Knotd(store) as knotd:
         assert texts(knotd.ask("example.org", "TXT")) == ["v=spf1 mx ~all"]
         assert texts(knotd.ask("_dmarc.example.org", "TXT")) == ["v=DMARC1; p=none"]

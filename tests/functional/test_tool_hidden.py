@@ -89,7 +89,7 @@ def test_hidden_key(small):
     with Knotd(small) as knotd:
         assert texts(knotd.ask("s1._domainkey.example.net", "TXT"))[0].endswith(KEY.split()[-1])
         done = small.run("domain-set", "example.net", "policy=silent")
-        assert done.stderr.count("no-mail hides the domain's DKIM keys, such as example.net/s1") == 1
+        assert done.stderr.count("domain example.net: no-mail hides its DKIM keys, such as example.net/s1") == 1
         knotd.reload()
         assert texts(knotd.ask("s1._domainkey.example.net", "TXT")) == ["v=DKIM1; p="]
         assert " hidden" in small.run("dkim-list", "example.net").stdout

@@ -205,15 +205,18 @@ KEYS = ("N/BkJD6xbEiMb39v7JW6AwdPHO5gKB3fcCnod4zQ31U=", "fjUtQeSwR0X98Br31HjA+kr
 
 
 def test_a_key_in_use_is_replaced(named):
-    """Mail on its way was signed with the old one: a warning, once; none for a key that nobody sees."""
+    """Mail on its way was signed with the old one: refused, or a warning, once; neither for a key that nobody uses."""
     named.run("dkim-set", "example.net/s1", f"key={KEYS[0]}")
     assert warnings(named.run("dkim-set", "example.net/s1", f"key={KEYS[0]}", "retire=2099-01-01T00:00:00Z")) == []
-    found = warnings(named.run("dkim-set", "example.net/s1", f"key={KEYS[1]}"))
+    refused = named.run("dkim-set", "example.net/s1", f"key={KEYS[1]}", status=1).stderr
+    assert "in use" in refused and "dkim-import example.net/SELECTOR KEY" in refused and "--force" in refused
+    found = warnings(named.run("dkim-set", "example.net/s1", f"key={KEYS[1]}", "--force"))
     assert len(found) == 1 and "in use is replaced" in found[0] and "new selector" in found[0]
     done = named.load(f'{{"kind":"dkim","name":"example.net/s1","key":"{KEYS[0]}"}}\n')
     assert "in use is replaced" in done.stderr
-    named.run("dkim-set", "example.net/later", f"key={KEYS[0]}", "publish=2099-01-01T00:00:00Z")
-    assert warnings(named.run("dkim-set", "example.net/later", f"key={KEYS[1]}")) == []
+    for state in ("publish=2099-01-01T00:00:00Z", "activate=2099-01-01T00:00:00Z", "remove=2020-01-01T00:00:00Z"):
+        named.run("dkim-set", f"example.net/{state[:7]}", f"key={KEYS[0]}", state)
+        assert warnings(named.run("dkim-set", f"example.net/{state[:7]}", f"key={KEYS[1]}")) == []
 
 
 @pytest.mark.parametrize("words", [

@@ -319,9 +319,9 @@ static const struct {
 	{ "dkim example.org/s1| key: '" KEY2 "'", 1, 0, 0, 0, 2,
 	  "dkim example.org/s1: it hides the key of its policy with this selector\n" },
 	{ "domain example.org| policy: parked", 0, 1, 0, 0, 2,
-	  "no-mail hides the domain's DKIM keys, such as example.org/k1\n" },
+	  "domain example.org: no-mail hides its DKIM keys, such as example.org/k1\n" },
 	{ "domain new.example| policy: parked\ndkim new.example/s| key: '" KEY1 "'", 2, 0, 0, 0, 1,
-	  "no-mail hides the domain's DKIM keys, such as new.example/s\n" },
+	  "domain new.example: no-mail hides its DKIM keys, such as new.example/s\n" },
 	{ "dkim policy:parked/s| key: '" KEY1 "'", 1, 0, 0, 0, 1,
 	  "policy parked: dkim: no-mail hides the DKIM keys of the policy\n" },
 };

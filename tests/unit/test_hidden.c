@@ -93,11 +93,13 @@ static const writing_t beside[] = {
 	  NULL },
 	{ "", SUB("'sub DS 1 13 2 " HEX1 "', 'sub NS ns.example.net.'"), NULL, NULL },
 	{ "", SUB("'example.org. NS ns.example.net.'"),
-	  "delegation: a delegation, which is for a name below the domain, at @", NULL },
+	  "delegation: a delegation, which is for a name below the domain, at @: the domain's own name servers are the item ns",
+	  NULL },
 	{ "", SUB("'w NS ns.example.net.'") "| record: 'w DNAME x.example.'",
 	  "record: a DNAME beside NS (RFC 6672 2.3) at w", NULL },
 	{ "ns: 'ns.example.net.'", OWN("'example.org. DNAME x.example.'"),
-	  "record: a DNAME beside NS (RFC 6672 2.3) at @", NULL },
+	  "record: a DNAME beside NS (RFC 6672 2.3) at @: every domain has its own SOA and NS",
+	  NULL },
 	/* Outside of the domain there is another one; what a policy has is there for it. */
 	{ "", OWN("'w.example.net. A 192.0.2.1'"),
 	  "record: w.example.net. lies outside of the domain: without the dot at its end it is "
@@ -174,7 +176,8 @@ static const writing_t hidden[] = {
 	  "one of them",
 	  NULL },
 	{ "", SUB("'autoconfig NS ns.example.net.'") "| autoconfig: x.example.",
-	  "autoconfig: a CNAME beside other data at autoconfig", NULL },
+	  "autoconfig: a CNAME beside other data at autoconfig: autoconfig=none takes away the made record",
+	  NULL },
 	{ "",
 	  "host h| name: a.sub| address: 192.0.2.1\n" SUB(
 		  "'sub NS ns.example.net.'") "| host-add: h",

@@ -154,6 +154,31 @@ static const row_t relative[] = {
 	{ "host h| name: mx1.de| address: 192.0.2.1", "" },
 };
 
+#define SRV(owner) "domain example.net: srv-" owner ": _" owner "._tcp SRV: port "
+#define ORDER ": the order is PRIORITY WEIGHT PORT HOST: did you mean 0 1 "
+
+/* The ports of services, and the order of the numbers. */
+static const row_t services[] = {
+	{ D "srv: [ 'imaps 0 1 993 mail', 'imap 0 1 143 mail', 'caldav 0 1 443 mail' ]", "" },
+	{ D "srv: [ 'imaps 10 993 9993 mail', 'jmap 0 1 8443 mail', 'pop3 .' ]",
+	  SRV("imaps") "9993" ORDER "993?\n" },
+	{ D "srv: 'imaps 993 0 1 mail'", SRV("imaps") "1" ORDER "993?\n" },
+	{ D "srv: 'imaps 0 993 1 mail'", SRV("imaps") "1" ORDER "993?\n" },
+	{ D "srv: 'imap 0 1 993 mail'", SRV("imap") "993 is that of imaps: imap has port 143\n" },
+	{ D "srv: 'imaps 0 1 143 mail'", SRV("imaps") "143 is that of imap: imaps has port 993\n" },
+	{ D "srv: 'submissions 0 1 587 mail'",
+	  SRV("submissions") "587 is that of submission: submissions has port 465\n" },
+	{ D "srv: 'submission 0 1 25 mail'",
+	  SRV("submission") "25 is that of smtp, between servers: submission has port 587\n" },
+	{ D "record: [ '_imaps._tcp SRV 0 1 143 mail', '_sip._tcp SRV 0 0 25 mail' ]",
+	  "domain example.net: record: _imaps._tcp SRV: port 143 is that of imap: imaps has port 993\n" },
+	{ D "autodiscover: mail", "" },
+	{ D "srv: 'autodiscover 0 0 443 mail'", "" },
+	{ D "autodiscover: mail| srv: 'autodiscover 0 0 443 mail'",
+	  "domain example.net: autodiscover: clients that find this name do not ask for the SRV record: "
+	  "leave out one of them\n" },
+};
+
 /* Names in another stored domain. */
 static const row_t others[] = {
 	{ D "mx: '10 mail.other.org.'", "" },
@@ -192,6 +217,17 @@ static const row_t others[] = {
 	  "domain example.net: delegation: sub NS: gone.other.org. does not exist in the stored domain "
 	  "other.org\n" },
 	{ "dkim example.net/s| cname: 's1._domainkey.other.org.'", "" },
+	{ "dkim example.net/s| cname: mail",
+	  "dkim example.net/s: cname: mail has a TXT record, but none is a DKIM record\n" },
+	{ "dkim example.net/s| cname: 'mail.other.org.'",
+	  "dkim example.net/s: cname: mail.other.org. has a TXT record, but none is a DKIM record\n" },
+	{ D "record: 's._domainkey CNAME other.org.'",
+	  "domain example.net: record: s._domainkey CNAME: other.org. has a TXT record, but none is a "
+	  "DKIM record\n" },
+	{ D "dmarc: none| record: '_dmarc CNAME _dmarc.other.org.'", "" },
+	{ D "dmarc: none| record: '_dmarc CNAME mail.other.org.'",
+	  "domain example.net: record: _dmarc CNAME: mail.other.org. has a TXT record, but none is a "
+	  "DMARC record\n" },
 	{ "dkim example.net/s| cname: 'later._domainkey.other.org.'", "" },
 	{ "dkim example.net/s| cname: 's2._domainkey.other.org.'",
 	  "dkim example.net/s: cname: s2._domainkey.other.org. does not exist in the stored domain "
@@ -394,6 +430,11 @@ static void test_others(void)
 	RUN(others);
 }
 
+static void test_services(void)
+{
+	RUN(services);
+}
+
 static void test_circles(void)
 {
 	RUN(circles);
@@ -455,6 +496,7 @@ static void test_allocation(void)
 }
 
 UNIT_MAIN("lint", TEST("names in the domain", test_relative),
-          TEST("names in other domains", test_others), TEST("circles of aliases", test_circles),
-          TEST("SPF through stored domains", test_spf), TEST("layers", test_layers),
-          TEST("ids", test_ids), TEST("failing allocations", test_allocation))
+          TEST("names in other domains", test_others), TEST("services", test_services),
+          TEST("circles of aliases", test_circles), TEST("SPF through stored domains", test_spf),
+          TEST("layers", test_layers), TEST("ids", test_ids),
+          TEST("failing allocations", test_allocation))

@@ -3,6 +3,10 @@
  * list, show, set and unset: the same for every section, as the table of items has it.
  */
 
+#include <time.h>
+
+#include "mail/change.h"
+#include "mail/dkim_id.h"
 #include "tool/assign.h"
 #include "tool/difference.h"
 #include "tool/done.h"
@@ -112,6 +116,25 @@ static void write_entry(tool_t *tool, const mail_entry_t *old, mail_entry_t *ent
 	}
 }
 
+/*! \brief Refuse to replace the key of a selector in use; what a file says is deliberate, and only warned of. */
+static void refuse_key(tool_t *tool, const mail_entry_t *old, const mail_entry_t *entry)
+{
+	mail_dkim_id_t id;
+	if (old == NULL || mail_entry_value(old, MAIL_ITEM_KEY).len == 0 ||
+	    entry->section != MAIL_SECTION_DKIM || option_is(tool, OPT_FORCE) ||
+	    !mail_change_replaces_key(old, entry, time(NULL)) ||
+	    mail_dkim_id_parse(entry->id, &id, NULL) != KNOT_EOK) {
+		return;
+	}
+	const int owner = (int)(entry->id.len - id.selector.len);
+	tool_fail(tool, KNOT_EEXIST,
+	          "dkim %.*s: the selector is in use, and mail on its way that is signed with the "
+	          "old key would fail: give the new key a new selector (kmailctl dkim-import "
+	          "%.*sSELECTOR KEY), later kmailctl dkim-retire %.*s; or --force",
+	          (int)entry->id.len, entry->id.data, owner, entry->id.data, (int)entry->id.len,
+	          entry->id.data);
+}
+
 int verb_set(tool_t *tool)
 {
 	assign_t *assign = assign_read(tool, tool->argc - 1, tool->argv + 1);
@@ -121,6 +144,7 @@ int verb_set(tool_t *tool)
 	                              ? tool_own(tool, mail_entry_copy(old))
 	                              : tool_new_entry(tool, tool->verb->section, tool->argv[0]);
 	assign_set(tool, entry, assign);
+	refuse_key(tool, old, entry);
 	write_entry(tool, old, entry);
 	assign_free(assign);
 	return STATUS_DONE;
