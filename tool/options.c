@@ -47,8 +47,7 @@ const option_t tool_options[OPT_COUNT] = {
 	  .help = "how long a change takes to reach every name server (1h)" },
 	[OPT_DEPLOY_AT] = { .name = "deploy-at", .arg = "TIME", .words = TIMES,
 	  .help = "when the server begins to show the next certificate" },
-	[OPT_DIGEST] = { .name = "digest", .arg = "LIST", .one_of = true,
-	  .words = "sha256 sha384 sha256,sha384 sha384,sha256",
+	[OPT_DIGEST] = { .name = "digest", .arg = "LIST", .words = "sha256 sha384",
 	  .help = "digests of the DS (sha256,sha384)" },
 	[OPT_DIRECTORY] = { .name = "directory", .arg = "DIR",
 	  .help = "write DIR/NAME.zone for each domain" },
@@ -207,7 +206,7 @@ static mail_str_t argument_name(const verb_t *verb, int n)
 	return (mail_str_t){ pos, strcspn(pos, " ") };
 }
 
-/*! \brief Check the values of an option that takes certain words only. */
+/*! \brief Check the values of an option that takes certain words only; they may be in any case, as RFCs write them. */
 static void check_words(tool_t *tool, option_id_t id)
 {
 	const char *words = option_words(tool->verb, id);
@@ -218,7 +217,10 @@ static void check_words(tool_t *tool, option_id_t id)
 		bool found = false;
 		for (const char *pos = words; *pos != '\0'; pos += strspn(pos, " ")) {
 			const size_t part = strcspn(pos, " ");
-			found |= part == len && memcmp(pos, given->values[i], len) == 0;
+			if (part == len && strncasecmp(pos, given->values[i], len) == 0) {
+				given->values[i] = tool_memory(tool, strndup(pos, len));
+				found = true;
+			}
 			pos += part;
 		}
 		if (!found) {

@@ -207,9 +207,7 @@ int mail_lint_target(mail_linting_t *linting, const mail_linted_t *of, const kno
 		mail_buf_free(&shown);
 		return KNOT_EOK;
 	}
-	if (looked->code == MAIL_LOOKUP_LOOP && looked->own) {
-		ret = mail_lint_refuse(linting, of, "%s leads in a circle of aliases", text);
-	} else if (is_said(linting, of, text)) {
+	if (is_said(linting, of, text)) {
 		/* Once is enough. */
 	} else if (looked->code == MAIL_LOOKUP_LOOP) {
 		mail_lint_warn(linting, of, "%s leads in a circle of aliases", text);

@@ -117,7 +117,6 @@ static int link_look(const mail_lookup_t *lookup, mail_want_t want, mail_looked_
 	mail_name_lf(looked->name, &storage);
 	const mail_lf_t lf = mail_lf(&storage);
 	int ret = domain_open(lookup, looked->name, lf, looked, &own);
-	looked->own &= own;
 	looked->domain.len = 0;
 	looked->code = MAIL_LOOKUP_ELSEWHERE;
 	if (ret == KNOT_ENOENT) {
@@ -155,7 +154,6 @@ int mail_lookup(const mail_lookup_t *lookup, const knot_dname_t *name, mail_want
                 mail_looked_t *looked)
 {
 	looked->alias = false;
-	looked->own = true;
 	mail_lookup_copy(looked->name, name);
 	for (unsigned i = 0; i < MAIL_LOOKUP_CHAIN; i++) {
 		int ret = link_look(lookup, want, looked);

@@ -45,7 +45,6 @@ typedef enum {
 typedef struct {
 	mail_lookup_code_t code;
 	bool alias;                /*!< The name itself is an alias. */
-	bool own;                  /*!< All names on the way lie in the domain at hand. */
 	knot_dname_storage_t name; /*!< Where the aliases lead. */
 	mail_lf_storage_t domain; /*!< The stored domain that answers for that name; empty: none. */
 	mail_view_t view;         /*!< FOUND, but by a wish for a name: that domain, ... */

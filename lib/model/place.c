@@ -270,9 +270,9 @@ static bool is_plain(const mail_item_t *item, mail_str_t text)
 	mail_buf_t value = { 0 };
 	mail_str_t word;
 	size_t pos = 0;
-	/* The type CAA passes for a tag, the class for an owner. */
+	/* The type CAA passes for a tag, the class for an owner; but a name may be "in", as values are stored. */
 	if (item->id == MAIL_ITEM_KEY || item->id == MAIL_ITEM_TXT || item->id == MAIL_ITEM_CAA ||
-	    (mail_str_word(text, &pos, &word) && mail_str_is_nocase(word, "IN"))) {
+	    (mail_str_word(text, &pos, &word) && mail_str_is(word, "IN"))) {
 		return false;
 	}
 	const bool plain = mail_item_normalise(item, text, &value, NULL) == KNOT_EOK;

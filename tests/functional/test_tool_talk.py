@@ -166,12 +166,13 @@ def test_examples_of_an_option(store, words, values):
 
 
 def test_digests(full):
-    """One or both, in any order."""
+    """One or both, in any order and any case."""
     full.run("key-generate", "shared")
-    for digest in ("sha256", "sha384", "sha384,sha256"):
+    for digest in ("sha256", "SHA384", "sha384,sha256"):
         full.run("ds", "example.net", "--at", "+3h", "--digest", digest)
-    for digest in ("sha1", "sha256,sha256", ""):
-        assert "it takes one of: sha256, sha384" in full.run("ds", "--all", "--digest", digest, status=2).stderr
+    for digest, said in (("sha1", "it takes one of: sha256, sha384"), ("sha256,sha256", "sha256 is given twice"),
+                         ("", "it takes one of: sha256, sha384")):
+        assert said in full.run("ds", "--all", "--digest", digest, status=2).stderr
 
 
 # Signals and pipes

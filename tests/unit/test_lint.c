@@ -255,19 +255,23 @@ static const row_t others[] = {
 /* Aliases in a circle. */
 static const row_t circles[] = {
 	{ D "record: 'a CNAME a'",
-	  "!domain example.net: record: a CNAME: a leads in a circle of aliases" },
+	  "domain example.net: record: a CNAME: a leads in a circle of aliases\n" },
 	{ D "record: 'a CNAME a.example.net.'",
-	  "!domain example.net: record: a CNAME: a.example.net. leads in a circle of aliases" },
+	  "domain example.net: record: a CNAME: a.example.net. leads in a circle of aliases\n" },
 	{ D "record: [ 'a CNAME b', 'b CNAME c', 'c CNAME a' ]",
-	  "!domain example.net: record: a CNAME: b leads in a circle of aliases" },
+	  "domain example.net: record: a CNAME: b leads in a circle of aliases\n"
+	  "domain example.net: record: b CNAME: c leads in a circle of aliases\n"
+	  "domain example.net: record: c CNAME: a leads in a circle of aliases\n" },
 	{ "policy q| ns: 'ns1.example.com.'| record: [ 'a CNAME b', 'b CNAME a' ]",
-	  "!policy q: record: a CNAME: b leads in a circle of aliases" },
+	  "policy q: record: a CNAME: b leads in a circle of aliases\n"
+	  "policy q: record: b CNAME: a leads in a circle of aliases\n" },
 	{ D "autoconfig: x| record: 'x CNAME autoconfig'",
-	  "!domain example.net: autoconfig: x leads in a circle of aliases" },
+	  "domain example.net: autoconfig: x leads in a circle of aliases\n"
+	  "domain example.net: record: x CNAME: autoconfig leads in a circle of aliases\n" },
 	{ D "record: '* CNAME x'",
-	  "!domain example.net: record: * CNAME: x leads in a circle of aliases" },
+	  "domain example.net: record: * CNAME: x leads in a circle of aliases\n" },
 	{ "dkim example.net/s| cname: s._domainkey",
-	  "!dkim example.net/s: cname: s._domainkey leads in a circle of aliases" },
+	  "dkim example.net/s: cname: s._domainkey leads in a circle of aliases\n" },
 	{ D "record: 'a CNAME b.other.org.'",
 	  "domain example.net: record: a CNAME: b.other.org. leads in a circle of aliases\n" },
 	{ D "record: [ 'a CNAME b', 'b CNAME c', 'c CNAME mail' ]", "" },

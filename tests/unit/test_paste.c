@@ -594,6 +594,7 @@ static const case_t others[] = {
 	GOOD(D("record", "w.example.net. TYPE52 \\# 35 030101" HASH),
 	     "'record':['w.example.net. TYPE52 \\\\# 35 030101" HASH "']"),
 	BAD(D("record", "IN TXT \"a\""), 0, "no owner"),
+	GOOD(D("record", "in A 192.0.2.1"), "'record':['in A 192.0.2.1']"),
 	BAD(D("record", "www IN SOA a. b. 1 2 3 4 5"), 0, "SOA"),
 	BAD(D("record", "www IN TXT \"a"), 0, "quote"),
 	GOOD(D("delegation", "sub.example.net.\t3600\tIN\tNS\tns1.example.com.\n"

@@ -199,8 +199,19 @@ static void read_digests(tool_t *tool, ds_t *ds)
 	(void)snprintf(words, sizeof(words), "%s", text != NULL ? text : "sha256,sha384");
 	char *rest = words, *word;
 	while ((word = strsep(&rest, ",")) != NULL) {
-		ds->digests[ds->digest_count++] = strcmp(word, "sha256") == 0 ? MAIL_DS_SHA256
-		                                                              : MAIL_DS_SHA384;
+		const bool sha256 = strcasecmp(word, "sha256") == 0;
+		const uint8_t digest = sha256 ? MAIL_DS_SHA256 : MAIL_DS_SHA384;
+		if (!sha256 && strcasecmp(word, "sha384") != 0) {
+			tool_usage(tool,
+			           "--digest does not take %s; it takes one of: sha256, sha384",
+			           word);
+		}
+		for (size_t i = 0; i < ds->digest_count; i++) {
+			if (ds->digests[i] == digest) {
+				tool_usage(tool, "--digest: %s is given twice", word);
+			}
+		}
+		ds->digests[ds->digest_count++] = digest;
 	}
 }
 
