@@ -221,8 +221,8 @@ static void doctor_keys(doctor_t *doctor)
 		}
 	}
 	if (keys > 0 && faults == 0) {
-		doctor_say(doctor, DOCTOR_OK, "private key", NULL, "%zu files are in their place",
-		           keys);
+		doctor_say(doctor, DOCTOR_OK, "private key", NULL, "%s in %s place",
+		           tool_number_of(keys, "file"), keys == 1 ? "its" : "their");
 	}
 }
 

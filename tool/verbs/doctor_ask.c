@@ -178,7 +178,15 @@ void doctor_listen(doctor_t *doctor)
 static void say_silent(doctor_t *doctor, const server_t *server, bool tcp, int error)
 {
 	const char *over = tcp ? "TCP" : "UDP";
-	if (error == ECONNREFUSED) {
+	const bool guessed = doctor->conf == NULL && !option_is(doctor->tool, OPT_SERVER);
+	if (error == ECONNREFUSED && guessed && doctor->knotd.pid != 0) {
+		doctor_say(
+			doctor, DOCTOR_WARNING, "question",
+			"look as root (sudo kmailctl doctor), or say where: --server ADDRESS@PORT",
+			"%s over %s: nobody listens there, and without the configuration it is "
+			"not known where knotd listens",
+			server->text, over);
+	} else if (error == ECONNREFUSED) {
 		doctor_say(
 			doctor, DOCTOR_ERROR, "question",
 			doctor->knotd.pid != 0
