@@ -26,7 +26,9 @@ bool mail_change_replaces_key(const mail_entry_t *old, const mail_entry_t *entry
 	                                 mail_entry_value(entry, MAIL_ITEM_CNAME));
 	const bool revoked = mail_str_is(mail_entry_value(old, MAIL_ITEM_REVOKE), "on") &&
 	                     entry_time(old, MAIL_ITEM_RETIRE, INT64_MAX) <= now;
-	return !same && !revoked && entry_time(old, MAIL_ITEM_PUBLISH, 0) <= now &&
+	/* Which key is behind a CNAME, nobody here knows. */
+	const bool known = mail_entry_value(old, MAIL_ITEM_KEY).len > 0;
+	return known && !same && !revoked && entry_time(old, MAIL_ITEM_PUBLISH, 0) <= now &&
 	       entry_time(old, MAIL_ITEM_ACTIVATE, 0) <= now &&
 	       entry_time(old, MAIL_ITEM_REMOVE, INT64_MAX) > now;
 }

@@ -215,8 +215,8 @@ def test_a_key_in_use_is_replaced(named):
     done = named.load(f'{{"kind":"dkim","name":"example.net/s1","key":"{KEYS[0]}"}}\n')
     assert "in use is replaced" in done.stderr
     for state in ("publish=2099-01-01T00:00:00Z", "activate=2099-01-01T00:00:00Z", "remove=2020-01-01T00:00:00Z"):
-        named.run("dkim-set", f"example.net/{state[:7]}", f"key={KEYS[0]}", state)
-        assert warnings(named.run("dkim-set", f"example.net/{state[:7]}", f"key={KEYS[1]}")) == []
+        named.run("dkim-set", f"example.net/{state[:6]}", f"key={KEYS[0]}", state)
+        assert warnings(named.run("dkim-set", f"example.net/{state[:6]}", f"key={KEYS[1]}")) == []
 
 
 @pytest.mark.parametrize("words", [

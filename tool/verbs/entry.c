@@ -120,8 +120,7 @@ static void write_entry(tool_t *tool, const mail_entry_t *old, mail_entry_t *ent
 static void refuse_key(tool_t *tool, const mail_entry_t *old, const mail_entry_t *entry)
 {
 	mail_dkim_id_t id;
-	if (old == NULL || mail_entry_value(old, MAIL_ITEM_KEY).len == 0 ||
-	    entry->section != MAIL_SECTION_DKIM || option_is(tool, OPT_FORCE) ||
+	if (old == NULL || entry->section != MAIL_SECTION_DKIM || option_is(tool, OPT_FORCE) ||
 	    !mail_change_replaces_key(old, entry, time(NULL)) ||
 	    mail_dkim_id_parse(entry->id, &id, NULL) != KNOT_EOK) {
 		return;
