@@ -95,6 +95,19 @@ static bool has_value(const mail_entry_t *entry, const mail_item_t *item, mail_o
 	return false;
 }
 
+int mail_place_put(const mail_place_t *place, mail_str_t value)
+{
+	const mail_item_t *item = place->item;
+	if (has_value(place->entry, item, place->op, value)) {
+		/* Of a person, another one was meant. In a chain two issuers may have the same key. */
+		return item->id == MAIL_ITEM_CURRENT || item->id == MAIL_ITEM_NEXT
+		               ? KNOT_EOK
+		               : mail_diag_error(place->diag, 0, "the same value is given twice");
+	}
+	int ret = mail_entry_add(place->entry, item, place->op, value, place->line);
+	return ret == KNOT_EOK ? ret : add_refused(ret, place->entry, item, place->op, place->diag);
+}
+
 int mail_place_add(const mail_place_t *place, mail_str_t text)
 {
 	mail_entry_t *entry = place->entry;
@@ -113,16 +126,10 @@ int mail_place_add(const mail_place_t *place, mail_str_t text)
 	}
 	if (op != MAIL_OP_NONE && mail_entry_knows(entry->section, item, op)) {
 		ret = mail_item_normalise(item, text, &value, diag);
-		if (ret != KNOT_EOK) {
-			goto done;
+		if (ret == KNOT_EOK) {
+			ret = mail_place_put(place, mail_buf_view(&value));
 		}
-		if (has_value(entry, item, op, mail_buf_view(&value))) {
-			/* Of a person, another one was meant. In a chain two issuers may have the same key. */
-			if (item->id != MAIL_ITEM_CURRENT && item->id != MAIL_ITEM_NEXT) {
-				ret = mail_diag_error(diag, 0, "the same value is given twice");
-			}
-			goto done;
-		}
+		goto done;
 	}
 	ret = mail_entry_add(entry, item, op, mail_buf_view(&value), place->line);
 	if (ret != KNOT_EOK) {

@@ -264,10 +264,21 @@ static int put_all(const mail_place_t *place, const mail_form_t *form, const mai
 	return put_bare_rdata(place, form, paste, text, taken);
 }
 
-/*! Return whether a text is a value as it stands. Some items take nearly all, so nothing can be told by that. */
-static bool is_plain(const mail_item_t *item, mail_str_t text)
+static void note_warning(void *ctx, const char *text)
 {
-	mail_buf_t value = { 0 };
+	(void)text;
+	*(bool *)ctx = true;
+}
+
+/*!
+ * Return whether a text is a value as it stands. Some items take nearly all, so nothing can be told by that.
+ *
+ * \param value   Out: the value, normalised.
+ * \param warned  Out: somebody has to be warned of it.
+ */
+static bool is_plain(const mail_item_t *item, mail_str_t text, mail_buf_t *value, bool *warned)
+{
+	mail_diag_t diag = { .warn = note_warning, .warn_ctx = warned };
 	mail_str_t word;
 	size_t pos = 0;
 	/* The type CAA passes for a tag, the class for an owner; but a name may be "in", as values are stored. */
@@ -275,20 +286,31 @@ static bool is_plain(const mail_item_t *item, mail_str_t text)
 	    (mail_str_word(text, &pos, &word) && mail_str_is(word, "IN"))) {
 		return false;
 	}
-	const bool plain = mail_item_normalise(item, text, &value, NULL) == KNOT_EOK;
-	mail_buf_free(&value);
-	return plain;
+	return mail_item_normalise(item, text, value, &diag) == KNOT_EOK;
 }
 
 int mail_place_paste(const mail_place_t *place, mail_str_t text, bool *taken)
 {
 	const mail_form_t *form = form_of(place->item->id);
 	mail_paste_t paste;
+	mail_buf_t value = { 0 };
+	bool warned = false;
+	int ret = KNOT_EOK;
 	*taken = false;
-	if (form == NULL || place->op == MAIL_OP_NONE || is_plain(place->item, text)) {
+	if (form == NULL || place->op == MAIL_OP_NONE) {
 		return KNOT_EOK;
 	}
-	int ret = mail_paste_read(text, &paste, place->diag);
+	if (is_plain(place->item, text, &value, &warned)) {
+		/* To check it once is enough, unless there is something to tell. */
+		*taken = !warned && !mail_str_is(text, "none");
+		if (*taken) {
+			ret = mail_place_put(place, mail_buf_view(&value));
+		}
+		mail_buf_free(&value);
+		return ret;
+	}
+	mail_buf_free(&value);
+	ret = mail_paste_read(text, &paste, place->diag);
 	if (ret == KNOT_EINVAL && form->item == MAIL_ITEM_TXT) {
 		mail_paste_free(&paste);
 		return KNOT_EOK;

@@ -19,6 +19,8 @@ typedef struct {
 
 /*! Normalise, check and add one value. \return As mail_entry_parse(). */
 int mail_place_add(const mail_place_t *place, mail_str_t text);
+/*! Add a value that is normalised and checked. \return As mail_place_add(). */
+int mail_place_put(const mail_place_t *place, mail_str_t value);
 
 /*!
  * Add what somebody pasted: a record as a zone file, a tool or a web page has it, or several.

@@ -404,8 +404,27 @@ static int line_scan(const parse_t *p, zs_scanner_t *scanner, mail_str_t line)
 	return KNOT_EOK;
 }
 
+/*! Read an address without the scanner, whose start costs far more. \return false: the scanner has to look at it. */
+static bool address_read(const parse_t *p, uint8_t address[16], size_t *len)
+{
+	const uint16_t type = p->record->type;
+	const mail_str_t rest = mail_str_trim(mail_str_from(p->text, p->pos));
+	if (p->ttl.len > 0 || (type != KNOT_RRTYPE_A && type != KNOT_RRTYPE_AAAA)) {
+		return false;
+	}
+	*len = mail_str_address(rest, address);
+	return *len == (type == KNOT_RRTYPE_A ? 4 : 16);
+}
+
 int mail_record_body(const parse_t *p)
 {
+	uint8_t address[16];
+	size_t len;
+	if (address_read(p, address, &len)) {
+		p->record->has_ttl = false;
+		p->record->ttl = 0;
+		return mail_rdata_octets(p->rdata, address, len);
+	}
 	/* Some 200 KiB: too much for a stack. */
 	zs_scanner_t *scanner = malloc(sizeof(*scanner));
 	if (scanner == NULL) {

@@ -280,7 +280,7 @@ static void test_refused(void)
 		{ POLICY, "no-mail", "true", 1, "neither on nor off" },
 		{ POLICY, "ttl", "2147483648", 1, "more than" },
 		{ POLICY, "soa-rname", "a@b@c", 0, "" },
-		{ POLICY, "key-set", "none", 1, "no id" },
+		{ POLICY, "key-set", "none", 1, "cannot be an id" },
 		{ HOST, "address", "192.0.2.256", 0, "" },
 		{ HOST, "tlsa", "3 1 1 00", 0, "" },
 		{ HOST, "tlsa-port", "0", 1, "less than 1" },
