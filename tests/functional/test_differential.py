@@ -82,15 +82,15 @@ RECORDS = [
     "odd SSHFP 4 2 123456789abcdef67890123456789abcdef67890123456789abcdef123456789",
     "odd PTR www", "odd AFSDB 1 mail", "odd KX 1 mail", "odd RP www mail", "odd HINFO cpu os",
     "UPPER A 192.0.2.93", "a\\.dot A 192.0.2.94", "_sip._udp SRV 0 0 5060 www",
-    # Chains of 1 to 7 links, chains that leave, chains that end on nothing
+    # Chains of 1 to 7 links, loops, chains that leave, chains that end on nothing
     "c1 CNAME www", "c2 CNAME c1", "c3 CNAME c2", "c4 CNAME c3", "c5 CNAME c4", "c6 CNAME c5",
-    "c7 CNAME c6",
+    "c7 CNAME c6", "l0 CNAME l0", "l1 CNAME l2", "l2 CNAME l1", "l3 CNAME l1",
     "out CNAME www.example.net.", "gone CNAME nothing.here", "ent CNAME er.and.deep.er",
     "wild CNAME any.web", "wild2 CNAME any.star", "*.cn CNAME www", "cw CNAME x.cn",
-    "up CNAME @", "in.nasty.example. CNAME www.sub", "in2 CNAME host.child",
-    # DNAME: inside, outside, too long, chained
+    "*.cl CNAME x.cl", "up CNAME @", "in.nasty.example. CNAME www.sub", "in2 CNAME host.child",
+    # DNAME: inside, outside, too long, into itself, chained
     "dn DNAME dt", "a.dt A 192.0.2.95", "c.dt CNAME a.dt", "dout DNAME other.example.",
-    "dlong DNAME " + ".".join(["l" * 63, "m" * 63, "n" * 63, "o" * 57, ""]),
+    "dlong DNAME " + ".".join(["l" * 63, "m" * 63, "n" * 63, "o" * 57, ""]), "dself DNAME x.dself",
     # (no DNAME at a wildcard: RFC 6672 3.3 advises against it, and knotd gives it the owner of the question)
     "d2 DNAME dn", "cd CNAME a.dn", "twice CNAME x.again", "again DNAME to", "x.to CNAME y.again", "y.to A 192.0.2.96",
 "dn TXT \"beside a DNAME\"",
