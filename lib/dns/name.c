@@ -68,6 +68,16 @@ static int bad_octet(const scan_t *s)
 		return mail_diag_error(s->diag, s->pos + 1, "white space in the name \"%.*s\"",
 		                       MAIL_SHOW(s->text));
 	}
+	if (mail_str_starts(rest, "://")) {
+		const mail_str_t behind = mail_str_from(rest, 3);
+		return mail_diag_error(
+			s->diag, s->pos + 1, "a URL is no name: write %.*s",
+			MAIL_SHOW(mail_str_part(behind, 0, mail_str_find(behind, "/:?#"))));
+	}
+	if (c == ':' && rest.len > 1 && mail_char_digit(rest.data[1])) {
+		return mail_diag_error(s->diag, s->pos + 1, "a name has no port: write %.*s",
+		                       MAIL_SHOW(mail_str_part(s->text, 0, s->pos)));
+	}
 	if (c < 0x21 || c > 0x7e) {
 		return mail_diag_error(s->diag, s->pos + 1, "octet \\%03u in a name", (uint8_t)c);
 	}

@@ -117,8 +117,7 @@ policy:
 domain:
   - id: example.org
     policy: p
-    record: [ "*._report._dmarc.wild TXT \\"v=DMARC1\\"", "others.example._report._dmarc.lit TXT \\"v=DMARC1\\"",
-      "lit MX 10 mail.example.com.", "wild MX 10 mail.example.com." ]
+    record: [ "*._report._dmarc.wild TXT \\"v=DMARC1\\"", "others.example._report._dmarc.lit TXT \\"v=DMARC1\\"", "lit MX 10 mail.example.com.", "wild MX 10 mail.example.com." ]
     delegation: "away NS ns.example.com."
   - id: rep.example
     policy: rep

@@ -56,7 +56,9 @@ static const case_t names[] = {
 	BAD("a\0b", 2, "\\000"),
 	BAD("@", 1, "address"),
 	BAD("me@example.org", 3, "address"),
-	BAD("mail:25", 5, "':'"),
+	BAD("mail:25", 5, "a name has no port: write mail"),
+	BAD("mail:x", 5, "':'"),
+	BAD("https://mail.example.org/x", 6, "a URL is no name: write mail.example.org"),
 	BAD("\"mail\"", 1, "'\"'"),
 	BAD("(mail)", 1, "'('"),
 	BAD("{domain}", 1, "{domain} cannot stand here"),
@@ -470,7 +472,9 @@ static const case_t hosts[] = {
 	BAD("*.mail", 1, "wildcard"),
 	BAD("a.{domain}.*.x.", 1, "wildcard"),
 	BAD("", 0, "missing"),
-	BAD("mail:25", 5, "':'"),
+	BAD("mail:25", 5, "a name has no port: write mail"),
+	BAD("mail:x", 5, "':'"),
+	BAD("https://mail.example.org/x", 6, "a URL is no name: write mail.example.org"),
 };
 
 static int parse_host(mail_str_t in, mail_buf_t *out, mail_diag_t *diag)
