@@ -252,6 +252,22 @@ static void slips_look(const mail_linting_t *linting, const mail_linted_t *of, m
 	}
 }
 
+/*! Warn of a term that stands twice: receivers pay for it twice. */
+static void twice_look(const mail_linting_t *linting, const mail_linted_t *of, mail_str_t text)
+{
+	mail_str_t word, other;
+	for (size_t pos = 0; mail_str_word(text, &pos, &word);) {
+		bool twice = false;
+		for (size_t next = pos; !twice && mail_str_word(text, &next, &other);) {
+			twice = mail_str_same(word, other);
+		}
+		if (twice) {
+			mail_lint_warn(linting, of, "%.*s stands twice: take one away",
+			               MAIL_SHOW(word));
+		}
+	}
+}
+
 int mail_lint_spf(mail_linting_t *linting, const mail_linted_t *of, mail_str_t text)
 {
 	walk_t walk = { .linting = linting, .of = of, .depth = 1 };
@@ -265,6 +281,7 @@ int mail_lint_spf(mail_linting_t *linting, const mail_linted_t *of, mail_str_t t
 		return KNOT_EOK;
 	}
 	slips_look(linting, of, text);
+	twice_look(linting, of, text);
 	int ret = record_walk(&walk, text);
 	if (ret != KNOT_EOK) {
 		return ret;

@@ -314,6 +314,8 @@ static const row_t spf[] = {
 	{ "policy q| spf: [ 'include:many.org', 'a:1.com a:2.com a:3.com a:4.com' ]",
 	  "policy q: spf: the record needs 11 lookups, counted through the stored domains, and more than "
 	  "10 are" PERMERROR "\n" },
+	{ D "spf: 'include:a.com mx Include:A.com'",
+	  "domain example.net: spf: include:a.com stands twice: take one away\n" },
 	/* Void lookups. */
 	{ D "spf: 'a:x.other.org'",
 	  "domain example.net: spf: a:x.other.org finds nothing: x.other.org. has no address\n" },
