@@ -70,6 +70,12 @@ static const char *want_text(mail_want_t want)
 	return "record";
 }
 
+/*! Return whether what was looked up lies in the domain that is looked at. */
+static bool in_own_domain(const mail_linting_t *linting)
+{
+	return mail_lf_equal(mail_lf(&linting->looked.domain), mail_lf(&linting->at.lf));
+}
+
 /*! Write what is wrong with where a name leads, after the name itself. */
 static void fault_write(const mail_linting_t *linting, const mail_linted_t *of, mail_want_t want,
                         mail_buf_t *out)
@@ -85,7 +91,7 @@ static void fault_write(const mail_linting_t *linting, const mail_linted_t *of, 
 		                      mail_lint_show(linting, looked->name, false, &end));
 		mail_buf_free(&end);
 	}
-	if (mail_lf_equal(mail_lf(&looked->domain), mail_lf(&linting->at.lf))) {
+	if (in_own_domain(linting)) {
 		if (want == MAIL_WANT_ADDRESS) {
 			(void)mail_buf_str(out,
 			                   "lies in the domain but is no host with an address");
@@ -115,21 +121,20 @@ bool mail_lint_lacks_dot(const mail_source_t *source, mail_lf_t relative, bool m
 	        mail_lf_labels(above) > 1);
 }
 
-/*! Append the question whether a dot was forgotten, or is too much. */
-static void dot_write(const mail_linting_t *linting, const knot_dname_t *name, const char *shown,
+/*! Append the question whether a dot was forgotten, or is too much. \return Whether there is one. */
+static bool dot_write(const mail_linting_t *linting, const knot_dname_t *name, const char *shown,
                       bool relative, mail_buf_t *out)
 {
 	mail_lf_storage_t lf;
 	mail_name_lf(name, &lf);
-	if (!relative || !mail_lf_below(mail_lf(&lf), mail_lf(&linting->at.lf))) {
-		return;
+	if (!relative || !mail_lf_below(mail_lf(&lf), mail_lf(&linting->at.lf)) ||
+	    !mail_lint_lacks_dot(linting->at.source,
+	                         mail_lf_relative(mail_lf(&lf), mail_lf(&linting->at.lf)), true)) {
+		return false;
 	}
-	if (mail_lint_lacks_dot(linting->at.source,
-	                        mail_lf_relative(mail_lf(&lf), mail_lf(&linting->at.lf)), true)) {
-		(void)mail_buf_printf(out,
-		                      ": did you mean %s.? Without a dot at its end it is %s.%s",
-		                      shown, shown, linting->text);
-	}
+	(void)mail_buf_printf(out, ": did you mean %s.? Without a dot at its end it is %s.%s",
+	                      shown, shown, linting->text);
+	return true;
 }
 
 /*! Return whether a TXT record is of the kind that is looked for at a name below _domainkey, or at _dmarc. */
@@ -218,7 +223,11 @@ int mail_lint_target(mail_linting_t *linting, const mail_linted_t *of, const kno
 			text, (int)strlen(text) - 1, text);
 	} else {
 		fault_write(linting, of, want, &fault);
-		dot_write(linting, name, text, relative, &fault);
+		if (!dot_write(linting, name, text, relative, &fault) && canonical &&
+		    want == MAIL_WANT_ADDRESS && in_own_domain(linting)) {
+			(void)mail_buf_str(&fault, ": make a host of this name (kmailctl "
+			                           "host-set), and name it in the item host");
+		}
 		mail_lint_warn(linting, of, "%s %.*s", text, (int)fault.len,
 		               (const char *)fault.data);
 	}

@@ -302,9 +302,9 @@ static const struct {
 	  0, 4, 0, 3, "" },
 	/* Warnings: with the name of the entry, only of what is touched. */
 	{ "policy new| mx: '10 gone'", 1, 0, 0, 0, 0,
-	  "policy new: mx: gone lies in the domain but is no host with an address\n" },
+	  "policy new: mx: gone lies in the domain but is no host with an address: make a host of this name (kmailctl host-set), and name it in the item host\n" },
 	{ "domain new.example| policy: business| mx-add: '20 gone'", 1, 0, 0, 0, 1,
-	  "domain new.example: mx: gone lies in the domain but is no host with an address\n" },
+	  "domain new.example: mx: gone lies in the domain but is no host with an address: make a host of this name (kmailctl host-set), and name it in the item host\n" },
 	/* What is hidden by a domain, from the one above it and by its own keys. */
 	{ "domain mail.own.example| policy: other", 1, 0, 0, 0, 1,
 	  "domain mail.own.example: it hides what own.example has there: a at mail\n" },

@@ -11,6 +11,7 @@
 #define D "domain example.net| policy: p| "
 #define DOT(name) ": did you mean " name ".? Without a dot at its end it is " name ".example.net\n"
 #define NO_HOST " lies in the domain but is no host with an address"
+#define MAKE ": make a host of this name (kmailctl host-set), and name it in the item host"
 #define PERMERROR " a permanent error (RFC 7208 4.6.4)"
 
 static const char stored[] =
@@ -81,7 +82,7 @@ static void run(const row_t *row, size_t count)
 /* Names in the domain, of every kind; names that are good are not told of. */
 static const row_t relative[] = {
 	{ D "mx: '10 mail'", "" },
-	{ D "mx: '10 gone'", "domain example.net: mx: gone" NO_HOST "\n" },
+	{ D "mx: '10 gone'", "domain example.net: mx: gone" NO_HOST MAKE "\n" },
 	{ D "mx: '10 mail.example.com'",
 	  "domain example.net: mx: mail.example.com" NO_HOST DOT("mail.example.com") },
 	{ D "mx: '10 mail.example.net'",
@@ -89,7 +90,7 @@ static const row_t relative[] = {
 	/* The end of a stored domain, whatever its top label. */
 	{ "domain corp.zz9| policy: p\n" D "mx: '10 mail.corp.zz9'",
 	  "domain example.net: mx: mail.corp.zz9" NO_HOST DOT("mail.corp.zz9") },
-	{ D "mx: '10 mail.sub'", "domain example.net: mx: mail.sub" NO_HOST "\n" },
+	{ D "mx: '10 mail.sub'", "domain example.net: mx: mail.sub" NO_HOST MAKE "\n" },
 	{ D "mx: '10 mail.sub'| record: 'mail.sub A 192.0.2.1'", "" },
 	{ D "mx: '10 mx.de'| record: 'mx.de A 192.0.2.1'", "" },
 	{ D "mx: '10 mx.de'", "domain example.net: mx: mx.de" NO_HOST DOT("mx.de") },
@@ -99,7 +100,8 @@ static const row_t relative[] = {
 	  "end?\n" },
 	/* Of a service that takes the host of mx, the mx is told of, once. */
 	{ D "mx: '10 gone'| srv: [ imaps, submissions, 'pop3 lost' ]",
-	  "domain example.net: mx: gone" NO_HOST "\ndomain example.net: srv: lost" NO_HOST "\n" },
+	  "domain example.net: mx: gone" NO_HOST MAKE "\ndomain example.net: srv: lost" NO_HOST MAKE
+	  "\n" },
 	{ D "srv: [ 'imap 0 1 143 mail.example.com', 'imaps mail.example.com' ]",
 	  "domain example.net: srv: mail.example.com" NO_HOST DOT("mail.example.com") },
 	{ D "ns: ns1.example.com",
@@ -350,14 +352,14 @@ static const row_t spf[] = {
 /* A warning is given with the layer that has the reason, and with no other. */
 static const row_t layers[] = {
 	{ "policy q| base: p| mx: '10 gone'\npolicy a| base: q",
-	  "policy q: mx: gone" NO_HOST "\n" },
+	  "policy q: mx: gone" NO_HOST MAKE "\n" },
 	{ "policy q| base: p| mx: '10 gone'\npolicy r| base: q\ndomain new.org| policy: r| txt: x",
-	  "policy q: mx: gone" NO_HOST "\n" },
+	  "policy q: mx: gone" NO_HOST MAKE "\n" },
 	{ "policy p| ns: 'ns1.example.com.'| mx: '10 gone'\ndomain new.org| policy: p| txt: x\n"
 	  "domain new2.org| policy: p",
-	  "policy p: mx: gone" NO_HOST "\n" },
+	  "policy p: mx: gone" NO_HOST MAKE "\n" },
 	{ "policy p| ns: 'ns1.example.com.'| mx: '10 mail.other.org.'| spf: mx| host: mail", "" },
-	{ "domain new.org| policy: p| host: none", "domain new.org: mx: mail" NO_HOST "\n" },
+	{ "domain new.org| policy: p| host: none", "domain new.org: mx: mail" NO_HOST MAKE "\n" },
 };
 
 #define KEYOF "| key: '" KEY "'"
