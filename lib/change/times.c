@@ -405,7 +405,8 @@ int mail_change_times(mail_change_t *change, mail_diag_t *diag)
 	ret = listed_notes(&times, MAIL_SECTION_POLICY);
 	/* Domains have in their layers what was just noted of policies. */
 	mail_side_forget(&times.after);
-	if (ret == KNOT_EOK) {
+	/* Domains that come to a store without any have nothing before, and are in DNS already. */
+	if (ret == KNOT_EOK && !change->in_dns) {
 		ret = change->all ? written_walk(&times)
 		                  : listed_notes(&times, MAIL_SECTION_DOMAIN);
 	}
