@@ -230,6 +230,10 @@ static void srv_warn(const mail_octets_t *rdata, mail_diag_t *diag)
 	for (size_t i = 0; i < MAIL_SRV_COUNT; i++) {
 		const mail_srv_service_t *service = &mail_srv_services[i];
 		const char *other = service_at(port);
+		/* A widely read guide has IMAP at 110, and people who follow it are not told. */
+		if (port == 110 && i == MAIL_SRV_IMAP) {
+			continue;
+		}
 		if (label.len < 2 || !mail_str_is(mail_str_from(label, 1), service->name) ||
 		    port == service->port) {
 			continue;

@@ -164,6 +164,7 @@ static const row_t services[] = {
 	{ D "srv: [ 'imaps 0 1 993 mail', 'imap 0 1 143 mail', 'caldav 0 1 443 mail' ]", "" },
 	{ D "srv: [ 'imaps 10 993 9993 mail', 'jmap 0 1 8443 mail', 'pop3 .' ]",
 	  SRV("imaps") "9993" ORDER "993?\n" },
+	{ D "srv: [ 'imap 0 1 110 mail', imaps ]", "" },
 	{ D "srv: 'imaps 993 0 1 mail'", SRV("imaps") "1" ORDER "993?\n" },
 	{ D "srv: 'imaps 0 993 1 mail'", SRV("imaps") "1" ORDER "993?\n" },
 	{ D "srv: 'imap 0 1 993 mail'", SRV("imap") "993 is that of imaps: imap has port 143\n" },
