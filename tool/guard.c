@@ -122,14 +122,17 @@ static void keys_of(mail_txn_t *txn, mail_section_t section, mail_str_t id, keys
 	mail_profile_free(profile);
 }
 
-/*! \brief Say from when on the DS of something that begins to be signed is named: caches have what is not. */
+/*!
+ * \brief Say from when on the DS of something that begins to be signed is named: caches have what is not. The time of
+ *        the keys themselves was said when they were made.
+ */
 static void note_wait(tool_t *tool, const char *what, const keys_t *after, int64_t now)
 {
 	int64_t from = mail_keyset_ds(&after->set, now);
 	if (from < after->ds_from) {
 		from = after->ds_from;
 	}
-	if (from > now && from < INT64_MAX) {
+	if (after->ds_from > now && from < INT64_MAX) {
 		tool_warn(tool,
 		          "%s is signed from now on. Its parents should not have the DS before %s, "
 		          "when no cache has unsigned records; DS, CDS and CDNSKEY appear by "

@@ -53,7 +53,7 @@ CASES = {
     "cert-import": (["cert-import", "new", "--current", "{pem}"], ["cert-import", "new", "--current", "{conf}"],
                     ["cert-import", "new"]),
     "cert-list": (["cert-list"], ["cert-list", "-s", "{dir}/none"], ["cert-list", "x"]),
-    "cert-ready": (["cert-ready", "web"], ["cert-ready", "nix"], ["cert-ready"]),
+    "cert-ready": (["cert-ready", "shown"], ["cert-ready", "web"], ["cert-ready"]),
     "key-generate": (["key-generate", "new"], ["key-generate", "new", "--zsk"], ["key-generate", "new", "--bits", "2048"]),
     "key-import": (["key-import", "new", "{key}"], ["key-import", "new", "{conf}"], ["key-import", "new"]),
     "key-list": (["key-list", "keys"], ["key-list", "nix"], ["key-list", "--at", "yesterday"]),
@@ -115,6 +115,10 @@ def full(store, directory):
     store.run("host-set", "spare", "name=spare", "address=192.0.2.9")
     pem = certificate(directory)
     store.run("cert-import", "web", "--next", pem)
+    store.run("cert-import", "shown", "--next", pem)
+    store.run("host-set", "shown", "name=shown", "address=192.0.2.10", "certificate=shown")
+    store.run("policy-set", "at-once", "ttl=0", "ns=ns.example.net.", "host=shown")
+    store.run("domain-set", "at-once.example", "policy=at-once")
     key = directory / "key.pem"
     subprocess.run(["openssl", "genpkey", "-algorithm", "ed25519", "-out", key], check=True, capture_output=True)
     store.run("key-import", "keys", key, "--ds-seen")
