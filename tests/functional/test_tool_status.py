@@ -53,7 +53,7 @@ CASES = {
     "cert-import": (["cert-import", "new", "--current", "{pem}"], ["cert-import", "new", "--current", "{conf}"],
                     ["cert-import", "new"]),
     "cert-list": (["cert-list"], ["cert-list", "-s", "{dir}/none"], ["cert-list", "x"]),
-    "cert-ready": (["cert-ready", "shown"], ["cert-ready", "web"], ["cert-ready"]),
+    "cert-ready": (["cert-ready", "shown"], ["cert-ready", "nix"], ["cert-ready"]),
     "key-generate": (["key-generate", "new"], ["key-generate", "new", "--zsk"], ["key-generate", "new", "--bits", "2048"]),
     "key-import": (["key-import", "new", "{key}"], ["key-import", "new", "{conf}"], ["key-import", "new"]),
     "key-list": (["key-list", "keys"], ["key-list", "nix"], ["key-list", "--at", "yesterday"]),
