@@ -206,7 +206,7 @@ static mail_str_t argument_name(const verb_t *verb, int n)
 	return (mail_str_t){ pos, strcspn(pos, " ") };
 }
 
-/*! \brief Check the values of an option that takes certain words only; they may be in any case, as RFCs write them. */
+/*! \brief Check the values of an option that takes certain words only. */
 static void check_words(tool_t *tool, option_id_t id)
 {
 	const char *words = option_words(tool->verb, id);
@@ -217,10 +217,7 @@ static void check_words(tool_t *tool, option_id_t id)
 		bool found = false;
 		for (const char *pos = words; *pos != '\0'; pos += strspn(pos, " ")) {
 			const size_t part = strcspn(pos, " ");
-			if (part == len && strncasecmp(pos, given->values[i], len) == 0) {
-				given->values[i] = tool_memory(tool, strndup(pos, len));
-				found = true;
-			}
+			found |= part == len && memcmp(pos, given->values[i], len) == 0;
 			pos += part;
 		}
 		if (!found) {
@@ -238,6 +235,18 @@ static const char *small_letters(option_id_t id, char *value)
 		*pos = (char)mail_char_lower(*pos);
 	}
 	return value;
+}
+
+/*! \brief Return the word that getopt has just refused: while letters are left in it, optind has not passed it. */
+static const char *refused_word(char **argv)
+{
+	const char *passed = argv[optind - 1];
+	const size_t len = strlen(passed);
+	if (optopt == 0 || optopt >= LONG_JSON || argv[optind] == NULL ||
+	    (passed[0] == '-' && passed[len - 1] == optopt)) {
+		return passed;
+	}
+	return argv[optind];
 }
 
 /*! \brief Take all options of the command line, whatever the verb. \return "help", "version" or NULL. */
@@ -264,7 +273,7 @@ static const char *take_options(tool_t *tool, int argc, char **argv)
 		case 'V': asked = "version"; break;
 		case LONG_JSON: tool->json = true; break;
 		case ':': missing_value(tool, argc, argv, argv[optind - 1]); break;
-		case '?': unknown_option(tool, argv[optind - 1]); break;
+		case '?': unknown_option(tool, refused_word(argv)); break;
 		default:
 			given->values = tool_memory(
 				tool, realloc(given->values,

@@ -315,6 +315,7 @@ def test_what_to_do(full, words, said):
     (["records"], "records: DOMAIN is missing"), (["dkim-import", "a/b"], "dkim-import: FILE|RECORD|- is missing"),
     (["records", "a.example", "b.example"], "records: b.example is one argument too many"),
     (["records", "a.example", "--fromat", "zone"], "unknown option --fromat; did you mean --format?"),
+    (["domain-set", "-x.example"], "unknown option -x.example"), (["-xq", "domain-list"], "unknown option -xq"),
     (["domain-set", "a.example", "polcy=x"], "a domain has no item polcy; did you mean policy?"),
 ])
 def test_what_is_wrong_with_the_line(store, words, said):
