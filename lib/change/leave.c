@@ -46,15 +46,29 @@ void mail_change_key_replaced(const mail_entry_t *old, const mail_entry_t *entry
 		(int)entry->id.len, entry->id.data);
 }
 
-/*! Read the profile of a policy or domain as it is stored. \return Whether its MTA-STS policy is one that senders enforce. */
-static bool enforces(mail_change_t *change, mail_section_t section, mail_str_t id, uint32_t *age)
+/*! Return the profile of a policy or domain as it is stored, or NULL. */
+static mail_profile_t *profile_of(mail_change_t *change, mail_section_t section, mail_str_t id)
 {
 	mail_profile_t *profile = NULL;
-	int ret = section == MAIL_SECTION_POLICY
-	                  ? mail_profile_of_policy(change->base, id, &profile, NULL)
-	                  : mail_profile_of_domain(change->base, id, &profile, NULL);
+	int ret;
+	if (section == MAIL_SECTION_POLICY) {
+		ret = mail_profile_of_policy(change->base, id, &profile, NULL);
+	} else {
+		ret = mail_profile_of_domain(change->base, id, &profile, NULL);
+	}
+	if (ret != KNOT_EOK) {
+		mail_profile_free(profile);
+		return NULL;
+	}
+	return profile;
+}
+
+/*! Return whether the MTA-STS policy of a policy or domain is one that senders enforce. */
+static bool enforces(mail_change_t *change, mail_section_t section, mail_str_t id, uint32_t *age)
+{
+	mail_profile_t *profile = profile_of(change, section, id);
 	bool found = false;
-	if (ret == KNOT_EOK) {
+	if (profile != NULL) {
 		found = mail_str_is(mail_profile_value(profile, MAIL_ITEM_MTA_STS), "enforce") &&
 		        !mail_profile_switch(profile, MAIL_ITEM_NO_MAIL);
 		*age = mail_profile_number(profile, MAIL_ITEM_MTA_STS_MAX_AGE, 604800);
@@ -66,12 +80,9 @@ static bool enforces(mail_change_t *change, mail_section_t section, mail_str_t i
 /*! Return whether there is an MTA-STS policy of any mode. */
 static bool has_policy(mail_change_t *change, mail_section_t section, mail_str_t id)
 {
-	mail_profile_t *profile = NULL;
-	int ret = section == MAIL_SECTION_POLICY
-	                  ? mail_profile_of_policy(change->base, id, &profile, NULL)
-	                  : mail_profile_of_domain(change->base, id, &profile, NULL);
+	mail_profile_t *profile = profile_of(change, section, id);
 	bool found = false;
-	if (ret == KNOT_EOK) {
+	if (profile != NULL) {
 		const mail_str_t mode = mail_profile_value(profile, MAIL_ITEM_MTA_STS);
 		found = mode.len > 0 && !mail_str_is(mode, "off") &&
 		        !mail_profile_switch(profile, MAIL_ITEM_NO_MAIL);
