@@ -368,21 +368,3 @@ def test_who_may_not_look(filled):
     finally:
         filled.path.chmod(0o2770)
     assert "sudo kmailctl doctor" in said and "error    store: " in said
-
-
-@pytest.mark.skipif(os.geteuid() != 0, reason="becomes another user")
-def test_where_knotd_listens_is_not_known(filled):
-    """One who cannot read knot.conf does not hear that knotd does not listen: the port is a guess."""
-    for path in (filled.path.parent, filled.directory):
-        path.chmod(0o711)
-    with Knotd(filled) as knotd:
-        conf = conf_of(knotd)
-        os.chmod(conf[1], 0o600)
-        group = filled.path.stat().st_gid
-        for path in [filled.path, *filled.path.iterdir()]:
-            path.chmod(0o2770 if path.is_dir() else 0o660)
-        said = doctor(filled, *conf, status=1,
-                      command=["setpriv", "--reuid=12345", f"--regid={group}", "--clear-groups"])
-    assert "error    configuration: it cannot be read" in said
-    assert "warning  question: 127.0.0.1@53 over UDP: nobody listens there" in said
-    assert "--server ADDRESS@PORT" in said

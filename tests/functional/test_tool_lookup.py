@@ -102,7 +102,7 @@ def test_same_as_knotd(directory, name, signed):
         names, types = zone_names(text, domain)
         asked += questions(names_around(names, domain, dice, 10), types | set(TYPES), dice)
     asked = [Question(question.name, question.rrtype, (1232, signed))
-             for question in dice.sample(asked, min(len(asked), 4000))]
+             for question in dice.sample(asked, min(len(asked), 1500))]
     asked.append(Question(dns.name.from_text("nobody.invalid"), 1, (1232, signed)))
     with Knotd(store) as knotd:
         channel = Channel(knotd.port)
