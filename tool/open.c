@@ -230,7 +230,8 @@ uint64_t tool_count(tool_t *tool, unsigned sections)
 
 int tool_compare(mail_str_t a, mail_str_t b)
 {
-	int order = memcmp(a.data, b.data, a.len < b.len ? a.len : b.len);
+	const size_t common = a.len < b.len ? a.len : b.len;
+	const int order = common > 0 ? memcmp(a.data, b.data, common) : 0;
 	return order != 0 ? order : (a.len > b.len) - (a.len < b.len);
 }
 
