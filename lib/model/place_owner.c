@@ -127,11 +127,15 @@ int mail_place_owner(const mail_place_t *place, mail_str_t owner, const char *la
 		goto done;
 	}
 	const mail_str_t name = mail_buf_view(&want.labels);
+	const char *behind = name.len > 0 ? ".DOMAIN" : "DOMAIN";
+	if (want.whole) {
+		behind = ".";
+	}
 	ret = mail_diag_error(
 		place->diag, 0,
 		"this is the record of \"%.*s\", not of \"%.*s%s\": paste it into the "
 		"entry that it belongs to, or leave the name out",
-		MAIL_SHOW(owner), MAIL_SHOW(name), want.whole ? "." : ".DOMAIN" + (name.len == 0));
+		MAIL_SHOW(owner), MAIL_SHOW(name), behind);
 done:
 	mail_buf_free(&ascii);
 	mail_buf_free(&want.labels);
