@@ -187,8 +187,7 @@ static const char *const forms[] = {
 	"%o. %h %d\n",
 	"Using domain server:\nName: 127.0.0.1\nAddress: 127.0.0.1#53\nAliases: \n\n%o %h %d\n",
 	"Server:\t\t127.0.0.1\nAddress:\t127.0.0.1#53\n\nNon-authoritative answer:\n%o\t%n %d\n\n",
-	"%o IN %t %d -- link: eth0\n\n-- Information acquired via protocol DNS in 2ms.\n"
-	"-- Data is authenticated: no\n",
+	"%o IN %t %d -- link: eth0\n\n-- Information acquired via protocol DNS in 2ms.\n",
 	"%t %o. 1h00m00s   %d",
 	"%o has %t record %d",
 	/* Pages of providers, and what people do with them. */
