@@ -282,7 +282,7 @@ static int entry_delete(mail_change_t *change, const mail_entry_t *entry, mail_d
 	}
 	if (ret == KNOT_EOK) {
 		change->count.deleted++;
-		change->removes |= entry->section != MAIL_SECTION_DKIM;
+		change->removes |= 1u << entry->section;
 		ret = listed_put(change, entry);
 	}
 	if (ret == KNOT_EOK &&

@@ -49,8 +49,9 @@ struct mail_change {
 	size_t put_count;
 	uint32_t
 		again; /*!< Line that wrote the entry before which was written last; 0: none did. */
-	bool removes;  /*!< What others may name was deleted: it must not be in use. */
-	bool deletes;  /*!< A domain was deleted or became an alias. */
+	unsigned
+		removes; /*!< Sections of what was deleted, a bit each: what others name must not go. */
+	bool deletes; /*!< A domain was deleted or became an alias. */
 	bool targets; /*!< One that aliases may have as their target was changed, or a key of it. */
 	bool touched[MAIL_SECTION_COUNT];
 	int64_t now;             /*!< When it began: the time of all that is noted. */

@@ -147,6 +147,18 @@ def test_consent(small):
         assert small.run("check", "rep.example").stdout == ""
 
 
+def test_consent_to_what_a_domain_sets(small):
+    """Each domain with reports of its own needs the consent, not only the first that follows a policy."""
+    small.apply(CONSENT)
+    for domain in ("a.example", "b.example"):
+        small.run("domain-set", domain, "policy=p", "dmarc=rua=mailto:a@reports.example.org")
+    small.run("domain-set", "c.example", "policy=p", "record=www A 192.0.2.1")
+    told = small.run("check").stdout
+    for domain in ("a.example", "b.example", "rep.example"):
+        assert told.count(f"this store answers without {domain}._report._dmarc.reports.example.org TXT") == 1
+    assert "c.example" not in told
+
+
 # Items of a domain without DMARC and MTA-STS of its own, and which of the two warnings check gives.
 MISSING = [
     ([], "DMARC"),

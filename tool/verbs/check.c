@@ -32,7 +32,8 @@ typedef struct {
 	mail_entry_t *entry;
 	size_t apex_max; /*!< Longest domain that fits. */
 	bool bad;        /*!< It cannot be served, which was said. */
-	bool linted;     /*!< Its records were looked at, as those of some domain. */
+	bool linted;     /*!< Its records were looked at, as those of a domain that sets nothing. */
+	bool followed;   /*!< The same, as those of a domain with items of its own. */
 	found_t found;
 } seen_t;
 
@@ -239,13 +240,29 @@ static void check_alias(check_t *check, mail_str_t alias)
 	mail_entry_free(target);
 }
 
-/*! \brief Look at the records of a domain that its policy alone does not tell. */
-static void check_own(check_t *check, const seen_t *follows, const mail_entry_t *entry)
+/*! \brief Look at a domain that its policy alone does not tell all of. \return Whether its records can be looked at. */
+static bool check_own(check_t *check, const seen_t *follows, const mail_entry_t *entry)
 {
 	found_t found = { 0 };
-	mail_plan_free(plan_of(check, entry, &found));
+	mail_plan_t *plan = plan_of(check, entry, &found);
+	const bool good = plan != NULL;
+	mail_plan_free(plan);
 	found_report(check, &found, follows != NULL ? &follows->found : NULL);
 	found_free(&found);
+	return good;
+}
+
+/*! \brief Look at a domain with items of its own, and at all records of the first that follows a policy. */
+static void check_overrides(check_t *check, seen_t *follows, const mail_entry_t *entry)
+{
+	const bool first = follows != NULL && !follows->linted && !follows->followed;
+	if (!check_own(check, follows, entry)) {
+		return;
+	}
+	if (first) {
+		follows->followed = true;
+	}
+	check->errors += !check_records(check, entry, first);
 }
 
 static void check_domain(check_t *check, seen_all_t *seen, const mail_entry_t *entry)
@@ -258,7 +275,7 @@ static void check_domain(check_t *check, seen_all_t *seen, const mail_entry_t *e
 		return;
 	}
 	if (entry->count > 1 || policy.len == 0) {
-		check_own(check, follows, entry);
+		check_overrides(check, follows, entry);
 		return;
 	}
 	/* It only follows a policy, which says all, but whether the name is short enough. */
@@ -276,11 +293,11 @@ static void check_domain(check_t *check, seen_all_t *seen, const mail_entry_t *e
 	}
 	mail_name_lf(name, &lf);
 	if (mail_lint_concerns(&follows->found.names, mail_lf(&lf))) {
-		check_own(check, follows, entry);
+		(void)check_own(check, follows, entry);
 	}
 	if (!follows->linted) {
 		follows->linted = true;
-		check->errors += !check_records(check, entry->id);
+		check->errors += !check_records(check, entry, true);
 	}
 }
 
@@ -396,7 +413,7 @@ static int check_one(check_t *check, const char *text)
 	mail_lint_free(check->lint);
 	found_report(check, &found, NULL);
 	found_free(&found);
-	bool failed = plan != NULL && !check_records(check, entry->id);
+	bool failed = plan != NULL && !check_records(check, entry, true);
 	mail_plan_free(plan);
 	return failed ? STATUS_FAILED : STATUS_DONE;
 }

@@ -54,8 +54,14 @@ check_asked_t check_ask(check_t *check, const knot_dname_t *name, uint16_t type,
 /*! Find the first of some texts that begins with a version. \param text Out: empty, if there is none. */
 bool check_ask_text(const mail_buf_t *texts, const char *version, mail_str_t *text);
 
-/*! Look at all records of a domain. \return false after a message when there are none that can be looked at. */
-bool check_records(check_t *check, mail_str_t domain);
+/*!
+ * Look at the records of a domain.
+ *
+ * \param all  Not only at those that the domain's own items make or change.
+ *
+ * \return false after a message when there are none that can be looked at.
+ */
+bool check_records(check_t *check, const mail_entry_t *entry, bool all);
 /*!
  * Look at a key set: private keys that are not there or that others can read, an end that nothing follows, algorithms
  * that are mixed for no reason.

@@ -324,10 +324,48 @@ static void check_mx_signed(const lint_t *lint)
 	}
 }
 
-bool check_records(check_t *check, mail_str_t domain)
+/*! What is looked at, and the items of a domain's own that may make a difference. */
+static const struct {
+	void (*look)(const lint_t *lint);
+	mail_item_id_t items[4]; /*!< None: only keys, policies and hosts do. */
+} parts[] = {
+	{ check_apex, { MAIL_ITEM_SPF, MAIL_ITEM_SPF_ALL, MAIL_ITEM_TXT } },
+	{ check_dmarc, { MAIL_ITEM_DMARC, MAIL_ITEM_DMARC_RAMP, MAIL_ITEM_BIMI } },
+	{ check_mta_sts, { MAIL_ITEM_MTA_STS, MAIL_ITEM_MTA_STS_HOST } },
+	{ check_dkim, { 0 } },
+	{ check_tlsa, { MAIL_ITEM_HOST, MAIL_ITEM_KEY_SET } },
+	{ check_mx_signed, { MAIL_ITEM_MX, MAIL_ITEM_KEY_SET } },
+};
+
+#define PARTS (sizeof(parts) / sizeof(parts[0]))
+
+/*! \brief Return whether an entry sets one of the items that make a difference to a part. */
+static bool sets_part(const mail_entry_t *entry, size_t part)
+{
+	const size_t most = sizeof(parts[part].items) / sizeof(parts[part].items[0]);
+	for (size_t i = 0; i < most && parts[part].items[i] != 0; i++) {
+		for (size_t j = 0; j < entry->count; j++) {
+			if (entry->members[j].item->id == parts[part].items[i]) {
+				return true;
+			}
+		}
+	}
+	return false;
+}
+
+bool check_records(check_t *check, const mail_entry_t *entry, bool all)
 {
 	tool_t *tool = check->tool;
+	const mail_str_t domain = entry->id;
 	lint_t lint = { .check = check, .domain = domain };
+	bool wanted[PARTS], any = false;
+	for (size_t i = 0; i < PARTS; i++) {
+		wanted[i] = all || sets_part(entry, i);
+		any |= wanted[i];
+	}
+	if (!any) {
+		return true;
+	}
 	mail_diag_t *diag = tool_diag(tool);
 	int ret = mail_name_parse(domain, lint.apex, diag);
 	if (ret == KNOT_EOK) {
@@ -339,12 +377,11 @@ bool check_records(check_t *check, mail_str_t domain)
 		ret = mail_answer_list(&listing, domain);
 	}
 	if (ret == KNOT_EOK) {
-		check_apex(&lint);
-		check_dmarc(&lint);
-		check_mta_sts(&lint);
-		check_dkim(&lint);
-		check_tlsa(&lint);
-		check_mx_signed(&lint);
+		for (size_t i = 0; i < PARTS; i++) {
+			if (wanted[i]) {
+				parts[i].look(&lint);
+			}
+		}
 	} else {
 		(void)records_error(tool, domain, ret);
 	}
