@@ -19,8 +19,8 @@ typedef struct {
 	const mail_entry_t *gone; /*!< NULL: none was found yet. */
 	mail_section_t section;   /*!< Of the first that uses it. */
 	mail_buf_t id;
-	const mail_item_t *items
-		[MAIL_SECTION_COUNT]; /*!< By which those of a section use it; NULL: none does. */
+	/*! By which those of a section use it; NULL: none does. */
+	const mail_item_t *items[MAIL_SECTION_COUNT];
 	size_t count;
 	uint32_t line; /*!< Where it is named, if a line of this change does that. */
 	int ret;

@@ -176,8 +176,8 @@ static int children_seek(const mail_view_t *view, mail_lf_t name, mail_seek_t se
  */
 static size_t octets_too_long(mail_lf_t name, size_t room)
 {
-	size_t octets =
-		1; /* A separator stands for the length of the label behind it; the first label has none. */
+	/* A separator stands for the length of the label behind it; the first label has none. */
+	size_t octets = 1;
 	for (size_t i = 0; i < name.len; i++) {
 		/* 01 and the octet behind it are one octet. */
 		i += name.data[i] == 1;
