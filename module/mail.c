@@ -19,6 +19,7 @@
 #define MOD_KEY_DIRECTORY	"\x0D""key-directory"
 #define MOD_POLICY		"\x06""policy"
 #define MOD_SIGNATURE_CACHE	"\x0F""signature-cache"
+#define MOD_PLAN_CACHE		"\x0A""plan-cache"
 #define MOD_LOG_INTERVAL	"\x0C""log-interval"
 #define MOD_ZONE_STATS		"\x0A""zone-stats"
 // clang-format on
@@ -62,6 +63,8 @@ static const yp_item_t mail_conf[] = {
 	{ MOD_POLICY,          YP_TSTR,  YP_VNONE, YP_FNONE, { check_policy } },
 	{ MOD_SIGNATURE_CACHE, YP_TINT,  YP_VINT = { .min = MEBI, .max = INT64_MAX,
 	                                             .dflt = 64 * MEBI, .unit = YP_SSIZE } },
+	{ MOD_PLAN_CACHE,      YP_TINT,  YP_VINT = { .min = MEBI, .max = INT64_MAX,
+	                                             .dflt = 64 * MEBI, .unit = YP_SSIZE } },
 	{ MOD_LOG_INTERVAL,    YP_TINT,  YP_VINT = { .min = 1, .max = 86400, .dflt = 60,
 	                                             .unit = YP_STIME } },
 	{ MOD_ZONE_STATS,      YP_TBOOL, YP_VBOOL = { false } },
@@ -79,6 +82,7 @@ static void attach(knotd_mod_t *mod, mail_instance_t *instance)
 	mail_service_conf_t conf = {
 		.store = knotd_conf_mod(mod, MOD_STORE).single.string,
 		.signature_cache = knotd_conf_mod(mod, MOD_SIGNATURE_CACHE).single.integer,
+		.plan_cache = knotd_conf_mod(mod, MOD_PLAN_CACHE).single.integer,
 		.log_interval = knotd_conf_mod(mod, MOD_LOG_INTERVAL).single.integer,
 		.threads = instance->threads,
 	};

@@ -15,8 +15,6 @@
 #include "signers.h"
 #include "wake.h"
 
-/*! Plans that each worker thread keeps. */
-#define PLANS 1024
 /*! Milliseconds between two looks at the file, and two clearings of dead readers' slots. */
 #define WATCH_PERIOD 1000
 #define CLEAR_PERIOD 60000
@@ -334,7 +332,7 @@ static mail_service_t *service_new(const mail_service_conf_t *conf)
 	service->threads = conf->threads;
 	service->path = strdup(conf->store);
 	if (service->path == NULL ||
-	    mail_shelf_init(&service->shelf, conf->threads + 1, PLANS) != KNOT_EOK ||
+	    mail_shelf_init(&service->shelf, conf->threads + 1, conf->plan_cache) != KNOT_EOK ||
 	    add_signing(service, conf) != KNOT_EOK) {
 		service_free(service);
 		return NULL;

@@ -42,6 +42,7 @@ typedef struct {
 	const char *
 		key_directory; /*!< NULL: nothing is signed; then any service of the store will do. */
 	size_t signature_cache; /*!< Octets of signatures that are kept. */
+	size_t plan_cache; /*!< Octets of plans that are kept: those of the section that is loaded first. */
 	unsigned
 		log_interval; /*!< Seconds between two mentions of a missing key: the last one counts. */
 	unsigned threads; /*!< Worker threads: indices are below. */

@@ -66,7 +66,7 @@ static void snapshot_free(mail_snapshot_t *snapshot)
 	free(snapshot);
 }
 
-int mail_shelf_init(mail_shelf_t *shelf, unsigned threads, size_t plans)
+int mail_shelf_init(mail_shelf_t *shelf, unsigned threads, size_t octets)
 {
 	shelf->slots = aligned_alloc(alignof(mail_slot_t), threads * sizeof(mail_slot_t));
 	if (shelf->slots == NULL) {
@@ -75,7 +75,7 @@ int mail_shelf_init(mail_shelf_t *shelf, unsigned threads, size_t plans)
 	memset(shelf->slots, 0, threads * sizeof(mail_slot_t));
 	shelf->threads = threads;
 	for (unsigned i = 0; i < threads; i++) {
-		shelf->slots[i].cache = mail_cache_new(plans);
+		shelf->slots[i].cache = mail_cache_new(octets / threads);
 		if (shelf->slots[i].cache == NULL) {
 			return KNOT_ENOMEM;
 		}

@@ -61,8 +61,8 @@ typedef struct {
 	mail_slot_t *slots;
 } mail_shelf_t;
 
-/*! Make an empty shelf. \param plans Of the cache of each thread. \return KNOT_EOK, KNOT_ENOMEM. */
-int mail_shelf_init(mail_shelf_t *shelf, unsigned threads, size_t plans);
+/*! Make an empty shelf. \param octets Of the plans of all threads together. \return KNOT_EOK, KNOT_ENOMEM. */
+int mail_shelf_init(mail_shelf_t *shelf, unsigned threads, size_t octets);
 /*! Free everything; no hook may run any more. Safe on a zeroed or half-built one. */
 void mail_shelf_clear(mail_shelf_t *shelf);
 

@@ -9,8 +9,8 @@
 
 void hidden_free(hidden_t *hidden)
 {
-	mail_cache_free(hidden->cache);
-	hidden->cache = NULL;
+	mail_plan_free(hidden->plan);
+	hidden->plan = NULL;
 }
 
 static bool because(hidden_t *hidden, const char *why)
@@ -34,7 +34,6 @@ static bool policy_key(tool_t *tool, hidden_t *hidden, mail_str_t policy)
 static bool domain_key(tool_t *tool, hidden_t *hidden, mail_str_t owner, mail_lf_t key)
 {
 	const mail_source_t *source = tool_source(tool);
-	const mail_plan_t *plan = NULL;
 	mail_lf_storage_t lf;
 	mail_lf_t above;
 	mail_domain_t domain;
@@ -47,16 +46,18 @@ static bool domain_key(tool_t *tool, hidden_t *hidden, mail_str_t owner, mail_lf
 	if (domain.alias.len > 0) {
 		return because(hidden, "alias");
 	}
-	if (hidden->cache == NULL) {
-		hidden->cache = tool_memory(tool, mail_cache_new(16));
+	/* Keys of one domain come one after the other. */
+	if (hidden->plan == NULL || !mail_lf_equal(mail_lf(&hidden->domain), mail_lf(&lf))) {
+		hidden_free(hidden);
+		hidden->domain = lf;
+		if (mail_plan_of_domain(source, owner, &hidden->plan) != KNOT_EOK) {
+			return false;
+		}
 	}
-	if (mail_cache_plan(hidden->cache, source, &domain, mail_lf(&lf), &plan) != KNOT_EOK) {
-		return false;
-	}
-	if (plan->no_keys) {
+	if (hidden->plan->no_keys) {
 		return because(hidden, "no-mail");
 	}
-	if (!mail_hider_find(source, plan, mail_lf(&lf), key, &hider)) {
+	if (!mail_hider_find(source, hidden->plan, mail_lf(&lf), key, &hider)) {
 		return false;
 	}
 	mail_buf_t text = MAIL_BUF_FIXED((uint8_t *)hidden->why, sizeof(hidden->why) - 1);

@@ -5,12 +5,13 @@
  */
 #pragma once
 
-#include "mail/cache.h"
+#include "mail/plan.h"
 #include "tool/verb.h"
 
 /*! Looks at keys, one after the other. Zeroed is its start. */
 typedef struct {
-	mail_cache_t *cache;
+	mail_plan_t *plan; /*!< Of the domain that was looked at last. */
+	mail_lf_storage_t domain;
 	bool slip; /*!< Out: the key and what hides it do not belong together; else it was once of use. */
 	char why[400]; /*!< Out: what hides the key that was asked for last ("the DNAME at _domainkey.example.org"). */
 } hidden_t;

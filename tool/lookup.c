@@ -87,7 +87,7 @@ void lookup_answer(tool_t *tool, lookup_t *lookup)
 	}
 	mail_buf_free(&id);
 	mail_signer_t *signer = tool_memory(tool, mail_signer_new(ring, NULL, 0));
-	mail_cache_t *cache = tool_memory(tool, mail_cache_new(256));
+	mail_cache_t *cache = tool_memory(tool, mail_cache_new(MAIL_CACHE_OCTETS));
 	mail_signer_sync(signer, lookup->now);
 	const mail_question_t question = { .source = tool_source(tool),
 		                           .cache = cache,

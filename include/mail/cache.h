@@ -1,26 +1,31 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*!
  * \file
- * \brief The plans of one thread, found by policy or domain.
+ * \brief The plans of one thread, found by policy, and the memory of the question that it answers.
  *
- * The cache is bounded. The plan that was used least recently leaves first.
+ * A cache is bounded in octets. The plan that was used least recently leaves first. What a domain itself changes of its
+ * policy's plan is in no cache: it is made while a question is answered, in the arena (mail/mem.h).
  *
  * Thread rule: a cache belongs to one thread.
  */
 #pragma once
 
+#include "mail/mem.h"
 #include "mail/plan.h"
 
 typedef struct mail_cache mail_cache_t;
 
+/*! Octets of plans that a cache of a thread has room for, where nobody says otherwise. */
+#define MAIL_CACHE_OCTETS ((size_t)16 * 1024 * 1024)
+
 /*!
  * Make a cache.
  *
- * \param plans  Greatest number of plans in the cache.
+ * \param octets  Memory that its plans may take together. A plan that alone takes more has room, too.
  *
  * \return The cache, which the caller frees; NULL without memory.
  */
-mail_cache_t *mail_cache_new(size_t plans);
+mail_cache_t *mail_cache_new(size_t octets);
 /*! Free a cache and its plans. NULL is allowed. */
 void mail_cache_free(mail_cache_t *cache);
 
@@ -34,23 +39,24 @@ void mail_cache_free(mail_cache_t *cache);
 void mail_cache_sync(mail_cache_t *cache, uint64_t epoch, uint64_t txnid);
 
 /*!
- * \brief Get the plan of a domain.
+ * \brief Get the plan of a policy, which all domains share that follow the policy.
  *
- * A domain that sets nothing but its policy shares the plan of the policy. An alias shares the plan of all aliases
- * of its target. Any other domain has a plan of its own. The function makes the plan if the cache has none, or if an
- * entry that the plan was made from has changed.
+ * The function makes the plan if the cache has none, or if an entry that the plan was made from has changed.
  *
- * \param domain  Entry of the domain.
- * \param name    Name of the domain.
- * \param plan    Out: the plan, which the cache owns. It is valid until the next call; after
- *                mail_cache_hold(), until mail_cache_release().
+ * \param plan  Out: the plan, which the cache owns. It is valid until the next call; after mail_cache_hold(), until
+ *              mail_cache_release().
  *
- * \return KNOT_EOK (plan->error may be set); KNOT_EMALF (name is no domain's key); KNOT_ENOMEM.
+ * \return KNOT_EOK (plan->error may be set); KNOT_ENOMEM.
  */
-int mail_cache_plan(mail_cache_t *cache, const mail_source_t *source, const mail_domain_t *domain,
-                    mail_lf_t name, const mail_plan_t **plan);
+int mail_cache_plan(mail_cache_t *cache, const mail_source_t *source, mail_str_t policy,
+                    const mail_plan_t **plan);
 
-/*! Keep all plans that mail_cache_plan() gives valid, because one question may look at several domains. */
+/*!
+ * Keep all plans that mail_cache_plan() gives valid, because one question may look at several domains; and all that is taken
+ * from the arena.
+ */
 void mail_cache_hold(mail_cache_t *cache);
-/*! Let plans leave the cache again. Do not use the plans that mail_cache_plan() gave before. */
+/*! Let plans leave the cache again, and reset the arena. Do not use the plans that mail_cache_plan() gave before. */
 void mail_cache_release(mail_cache_t *cache);
+/*! Return the arena of the question at hand. */
+mail_arena_t *mail_cache_arena(mail_cache_t *cache);

@@ -10,10 +10,21 @@
  */
 #pragma once
 
-#include "mail/entry.h"
+#include "mail/rows.h"
 
 /*! Version of the value layout that this code writes. It reads this version and all versions before. */
-#define MAIL_CODEC_VERSION 1
+#define MAIL_CODEC_VERSION 2
+
+/*! Items of a domain have numbers below it, so that they are bits of a word. */
+#define MAIL_CODEC_ITEMS 64
+/*! Items of a domain that this code knows. */
+#define MAIL_CODEC_KNOWN                                                                           \
+	(((UINT64_C(2) << MAIL_ITEM_TTL_WAS) - (UINT64_C(1) << MAIL_ITEM_POLICY)) |                \
+	 ((UINT64_C(2) << MAIL_ITEM_KEY_SET) - (UINT64_C(1) << MAIL_ITEM_HOST)))
+/*! Items that leave a domain plain: what it follows, and what a writer notes by itself. */
+#define MAIL_CODEC_UNSEEN                                                                          \
+	(UINT64_C(1) << MAIL_ITEM_POLICY | UINT64_C(1) << MAIL_ITEM_ALIAS |                        \
+	 UINT64_C(1) << MAIL_ITEM_DS_FROM | UINT64_C(1) << MAIL_ITEM_TTL_WAS)
 
 /*!
  * Encode the members of an entry.
@@ -24,6 +35,8 @@
  *         KNOT_ESPACE.
  */
 int mail_codec_encode(const mail_entry_t *entry, mail_buf_t *out);
+/*! As mail_codec_encode(), in a layout that readers of a version know. */
+int mail_codec_encode_as(const mail_entry_t *entry, unsigned version, mail_buf_t *out);
 /*!
  * Decode an entry.
  *
@@ -34,20 +47,29 @@ int mail_codec_encode(const mail_entry_t *entry, mail_buf_t *out);
 int mail_codec_decode(mail_section_t section, mail_str_t id, const uint8_t *data, size_t len,
                       mail_entry_t **entry);
 
+/*! As mail_codec_decode(), but leave out the members of items that are not in the row of bits. */
+int mail_codec_decode_items(mail_section_t section, mail_str_t id, mail_str_t value, uint64_t items,
+                            mail_entry_t **entry);
+
 /*! The entry of a domain, read in place. The strings point into the stored octets. */
 typedef struct {
 	mail_str_t policy; /*!< Policy id, or empty. */
 	mail_str_t alias;  /*!< Target of an alias, as text, or empty. */
-	int64_t ds_from;   /*!< From then on its DS may be named; of one that is plain, else 0. */
-	bool noted;        /*!< A writer noted TTLs that it had before; of one that is plain. */
+	int64_t ds_from;   /*!< From then on its DS may be named, or 0. */
+	bool noted;        /*!< A writer noted TTLs that it had before. */
 	bool plain; /*!< It sets nothing but policy or alias; what a writer notes by itself does not count. */
+	uint64_t
+		set; /*!< Items that it sets or removes, as bits; without those that leave it plain. */
+	uint64_t added;     /*!< Items that it adds to. */
+	mail_rows_t rows;   /*!< Its literal records; data is NULL: they are not rendered. */
+	mail_str_t value;   /*!< Its stored form. */
 	mail_stamp_t stamp; /*!< Set by the store; zero here. */
 	int error; /*!< Set by the store: the entry exists and this is why it cannot be read; zero here. */
 } mail_domain_t;
 
 /*!
- * Read the entry of a domain in place, but only its policy and alias. If the entry is not plain, only
- * mail_codec_decode() checks the rest.
+ * Read the entry of a domain in place: what it follows, and which items it has. Only mail_codec_decode() checks their
+ * values.
  *
  * \return KNOT_EOK; KNOT_EMALF; KNOT_ENOTSUP.
  */

@@ -17,6 +17,9 @@
 #include "mail/item.h"
 #include "mail/name.h"
 
+/*! Greatest number of octets of an id: that of a DKIM key, two names as text. */
+#define MAIL_ID_MAX (2 * (KNOT_DNAME_TXT_MAXLEN + 1))
+
 /*! What a member does to inherited values. */
 typedef enum {
 	MAIL_OP_SET = 0,  /*!< Replaces inherited values; with MAIL_FLAG_BYTAG, tag by tag. */
@@ -62,6 +65,9 @@ mail_entry_t *mail_entry_new(mail_section_t section, mail_str_t id);
 void mail_entry_free(mail_entry_t *entry);
 /*! Make a deep copy. \return The copy, which the caller frees; NULL without memory. */
 mail_entry_t *mail_entry_copy(const mail_entry_t *entry);
+
+/*! Return the octets of memory that an entry takes. */
+size_t mail_entry_size(const mail_entry_t *entry);
 
 /*! Return whether a section has an item, and the item has an operation. */
 bool mail_entry_knows(mail_section_t section, const mail_item_t *item, mail_op_t op);

@@ -18,6 +18,7 @@ typedef struct {
 	int64_t from;  /*!< It is shown from this second on; 0: always. */
 	int64_t until; /*!< It is shown before this second; INT64_MAX: always. */
 	uint32_t ttl;
+	bool common; /*!< Its TTL is not its own, but that of all records. */
 	uint16_t type;
 	uint16_t kind; /*!< Index in mail_kinds. */
 } mail_row_t;
@@ -33,7 +34,14 @@ typedef struct {
 	 * a CNAME stands beside other rows.
 	 */
 	int64_t steady;
+	uint64_t types; /*!< Types of the rows, as bits mail_type_bit(). */
 } mail_owner_t;
+
+/*! Return a type as a bit; those that do not fit share one. */
+static inline uint64_t mail_type_bit(uint16_t type)
+{
+	return UINT64_C(1) << (type < 63 ? type : 63);
+}
 
 /*! A sorted set of owners. */
 typedef struct {
@@ -72,6 +80,8 @@ typedef struct {
 	 * (mail_plan_ds_from()).
 	 */
 	int64_t ds_from;
+	/*! Of a plan in a cache: what it was made from, for domains that change some of it (mail_plan_make_kinds()). */
+	mail_profile_t *profile;
 } mail_plan_t;
 
 /*!
@@ -86,6 +96,18 @@ typedef struct {
  * \return KNOT_EOK (plan->error may be set); KNOT_ENOMEM; if strict also KNOT_EINVAL, or the error of a reference.
  */
 int mail_plan_make(mail_profile_t *profile, bool strict, mail_plan_t **plan, mail_diag_t *diag);
+/*!
+ * Make a part of the plan of a profile, for readers: the rows of some kinds.
+ *
+ * \param kinds  The kinds, as bits (mail/kind.h).
+ *
+ * \return KNOT_EOK (plan->error may be set); KNOT_ENOMEM.
+ */
+int mail_plan_make_kinds(mail_profile_t *profile, uint64_t kinds, mail_plan_t **plan);
+/*! Make the plan of a stored domain, for readers. \return As mail_cache_plan(); the caller frees it. */
+int mail_plan_of_domain(const mail_source_t *source, mail_str_t domain, mail_plan_t **plan);
+/*! Return the octets of memory that a plan takes. */
+size_t mail_plan_size(const mail_plan_t *plan);
 /*! Free a plan. NULL is allowed. */
 void mail_plan_free(mail_plan_t *plan);
 

@@ -105,6 +105,18 @@ int mail_profile_fetch(mail_profile_t *profile, mail_section_t section, mail_str
  */
 int mail_profile_depend(mail_profile_t *profile, mail_section_t section, mail_str_t id,
                         mail_stamp_t stamp);
+/*!
+ * Put a domain's entry on top of the profile of its policy. Call this with an open arena (mail/mem.h), in which the result
+ * lies. It is used as long as base is there, and is not freed.
+ *
+ * \param base   Of mail_profile_of_policy().
+ * \param entry  The domain's, or that of the target of an alias without what is the target's alone; in the arena.
+ *
+ * \return KNOT_EOK; KNOT_ENOMEM.
+ */
+int mail_profile_over(const mail_profile_t *base, mail_entry_t *entry, mail_profile_t **profile);
+/*! Return the octets of memory that a profile takes. */
+size_t mail_profile_size(const mail_profile_t *profile);
 /*! Free a profile. NULL is allowed. */
 void mail_profile_free(mail_profile_t *profile);
 

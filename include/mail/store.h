@@ -57,7 +57,7 @@
 #endif
 
 /*! Version of the store's format: databases, keys, header. */
-#define MAIL_STORE_FORMAT 1
+#define MAIL_STORE_FORMAT 2
 /*! Default map size: 32 GiB. */
 #define MAIL_STORE_MAP_SIZE ((size_t)32 << 30)
 

@@ -147,7 +147,7 @@ static int put_soa(mail_work_t *work)
 	}
 	/* Steps of the clock that do not touch the name do not shorten its denial. */
 	const mail_sign_note_t note = { .sign = true,
-		                        .ttl = work->view.plan->ttl,
+		                        .ttl = work->view.records_ttl,
 		                        .owner = work->view.apex };
 	rrset.ttl = mail_ttl_cap(mail_view_negative_ttl(&work->view), work->view.now,
 	                         work->place.until);
@@ -281,7 +281,7 @@ static const char *domain_open(mail_work_t *work, const mail_hosted_t *hosted)
 	if (view->plan->error != KNOT_EOK) {
 		return view->plan->reason;
 	}
-	if (!view->plan->hosted) {
+	if (!view->hosted) {
 		return "the policy has no ns";
 	}
 	work->signs = work->signs && mail_view_signed(view);

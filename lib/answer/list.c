@@ -75,7 +75,7 @@ static int child_open(list_t *list, const knot_dname_t *owner, mail_lf_t lf, mai
 		why = knot_strerror(ret);
 	} else if (child->plan->error != KNOT_EOK) {
 		why = child->plan->reason;
-	} else if (!child->plan->hosted) {
+	} else if (!child->hosted) {
 		why = "its policy has no ns";
 	} else {
 		return KNOT_EOK;
@@ -314,7 +314,7 @@ int mail_answer_list(const mail_listing_t *listing, mail_str_t domain)
 	}
 	list.view.source = listing->source;
 	list.view.now = listing->now;
-	list.view.cache = mail_cache_new(1024);
+	list.view.cache = mail_cache_new(MAIL_CACHE_OCTETS);
 	if (list.view.cache == NULL) {
 		return KNOT_ENOMEM;
 	}

@@ -34,7 +34,10 @@ static int names_add(list_t *list, const mail_view_t *view, mail_names_t source)
 {
 	mail_lf_storage_t at = view->lf;
 	mail_seek_t seek = MAIL_SEEK_FROM;
-	int ret;
+	int ret = mail_view_make(view, MAIL_KINDS_ALL);
+	if (ret != KNOT_EOK) {
+		return ret;
+	}
 	while ((ret = mail_names_seek(view, source, mail_lf(&at), seek, &at)) != KNOT_ENOENT) {
 		mail_node_t node = { .report = true };
 		if (ret == KNOT_ELIMIT && source == MAIL_NAMES_REPORTS) {
@@ -63,7 +66,7 @@ static int reports_add(list_t *list)
 {
 	/* A cache of its own: any number of plans may pass through. */
 	mail_view_t asked = list->view;
-	asked.cache = mail_cache_new(256);
+	asked.cache = mail_cache_new(MAIL_CACHE_OCTETS);
 	if (asked.cache == NULL) {
 		return KNOT_ENOMEM;
 	}

@@ -81,9 +81,45 @@ void mail_extent_all(mail_extent_t *extent)
 	memset(&extent->labels, 0xff, sizeof(extent->labels));
 }
 
+/*! Add what a plan has. */
+static void plan_add(mail_extent_t *extent, const mail_view_t *view, const mail_plan_t *plan)
+{
+	owners_add(extent, view, &plan->relative, false);
+	owners_add(extent, view, &plan->absolute, true);
+	types_add(extent, view, &plan->relative);
+	types_add(extent, view, &plan->absolute);
+}
+
+/*! Add what the domain itself has. */
+static int overlay_add(mail_extent_t *extent, const mail_view_t *view)
+{
+	const mail_overlay_t *overlay = view->overlay;
+	if (overlay == NULL) {
+		return KNOT_EOK;
+	}
+	if (overlay->own != NULL) {
+		plan_add(extent, view, overlay->own);
+	}
+	for (size_t i = 0; i < overlay->domain.rows.count; i++) {
+		mail_stored_owner_t stored;
+		const mail_owner_t *owner;
+		int ret = mail_rows_owner(&overlay->domain.rows, i, &stored);
+		if (ret == KNOT_EOK) {
+			ret = mail_overlay_rows(overlay, stored.name, &owner);
+		}
+		if (ret != KNOT_EOK) {
+			return ret;
+		}
+		const mail_owners_t owners = { (mail_owner_t *)owner, 1 };
+		owners_add(extent, view, &owners, false);
+		types_add(extent, view, &owners);
+	}
+	return KNOT_EOK;
+}
+
 void mail_extent_fill(const mail_view_t *view, mail_extent_t *extent)
 {
-	if (view->plan->error != KNOT_EOK) {
+	if (view->plan->error != KNOT_EOK || mail_view_make(view, MAIL_KINDS_ALL) != KNOT_EOK) {
 		mail_extent_all(extent);
 		return;
 	}
@@ -92,8 +128,8 @@ void mail_extent_fill(const mail_view_t *view, mail_extent_t *extent)
 	label_add(&extent->labels, view, (const uint8_t *)"\x0A_domainkey");
 	label_add(&extent->labels, view, (const uint8_t *)"\x06_dmarc");
 	type_add(extent, KNOT_RRTYPE_TXT);
-	owners_add(extent, view, &view->plan->relative, false);
-	owners_add(extent, view, &view->plan->absolute, true);
-	types_add(extent, view, &view->plan->relative);
-	types_add(extent, view, &view->plan->absolute);
+	plan_add(extent, view, view->plan);
+	if (overlay_add(extent, view) != KNOT_EOK) {
+		mail_extent_all(extent);
+	}
 }

@@ -148,7 +148,7 @@ int mail_zone_list(const mail_listing_t *listing, const mail_zone_listing_t *zon
 		                                  .policy = zone->policy,
 		                                  .look = zone->look,
 		                                  .look_ctx = zone->look_ctx };
-	beside.question.cache = mail_cache_new(64);
+	beside.question.cache = mail_cache_new(MAIL_CACHE_OCTETS);
 	if (beside.question.cache == NULL) {
 		return KNOT_ENOMEM;
 	}

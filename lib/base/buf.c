@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
 #include "mail/buf.h"
+#include "mail/mem.h"
 
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 /* A growing buffer starts with this much. */
 #define BUF_FIRST 64
@@ -31,7 +31,7 @@ static int buf_reserve(mail_buf_t *buf, size_t len)
 	while (cap < buf->len + len) {
 		cap *= 2;
 	}
-	uint8_t *data = realloc(buf->data, cap);
+	uint8_t *data = mail_realloc(buf->data, cap);
 	if (data == NULL) {
 		return buf->error = KNOT_ENOMEM;
 	}
@@ -119,7 +119,7 @@ int mail_buf_printf(mail_buf_t *buf, const char *fmt, ...)
 void mail_buf_free(mail_buf_t *buf)
 {
 	if (!buf->fixed) {
-		free(buf->data);
+		mail_free(buf->data);
 		buf->data = NULL;
 		buf->cap = 0;
 	}

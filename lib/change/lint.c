@@ -15,9 +15,6 @@
 #include "mail/kind.h"
 #include "mail/spf.h"
 
-/* Plans of others that a look comes by. */
-#define PLANS 256
-
 struct mail_lint {
 	const mail_source_t *source;
 	mail_cache_t *cache;
@@ -30,7 +27,7 @@ mail_lint_t *mail_lint_new(const mail_source_t *source)
 	if (lint == NULL) {
 		return NULL;
 	}
-	*lint = (mail_lint_t){ source, mail_cache_new(PLANS), time(NULL) };
+	*lint = (mail_lint_t){ source, mail_cache_new(MAIL_CACHE_OCTETS), time(NULL) };
 	if (lint->cache == NULL) {
 		free(lint);
 		return NULL;
@@ -343,10 +340,12 @@ int mail_lint(mail_lint_t *lint, const mail_lint_of_t *of, mail_diag_t *diag)
 	if (ret != KNOT_EOK) {
 		return KNOT_EOK; /* Nobody can ask for such a name. */
 	}
+	mail_cache_hold(lint->cache);
 	ret = owners_look(&linting, &of->plan->relative, false);
 	if (ret == KNOT_EOK) {
 		ret = owners_look(&linting, &of->plan->absolute, true);
 	}
+	mail_cache_release(lint->cache);
 	mail_buf_free(&linting.said);
 	return ret;
 }
@@ -369,12 +368,13 @@ int mail_lint_key(mail_lint_t *lint, mail_str_t id, mail_str_t cname, mail_diag_
 	    above.len != lf.len || domain.error != KNOT_EOK) {
 		return KNOT_EOK; /* Whose key it is, is told of elsewhere. */
 	}
-	int ret = mail_cache_plan(lint->cache, source, &domain, mail_lf(&lf), &of.plan);
-	if (ret != KNOT_EOK || of.plan->error != KNOT_EOK) {
-		return ret;
+	mail_plan_t *plan;
+	int ret = mail_plan_of_domain(source, parts.owner, &plan);
+	if (ret != KNOT_EOK || plan->error != KNOT_EOK) {
+		goto done;
 	}
-	/* The plan must stay, whatever is looked up. */
 	mail_cache_hold(lint->cache);
+	of.plan = plan;
 	of.domain = parts.owner;
 	of.alias = domain.alias;
 	ret = linting_begin(&linting, lint, &of, diag);
@@ -393,7 +393,10 @@ int mail_lint_key(mail_lint_t *lint, mail_str_t id, mail_str_t cname, mail_diag_
 	}
 	mail_rdata_free(&rdata);
 	mail_cache_release(lint->cache);
-	return ret == KNOT_EINVAL || ret == KNOT_ENOMEM ? ret : KNOT_EOK;
+	ret = ret == KNOT_EINVAL || ret == KNOT_ENOMEM ? ret : KNOT_EOK;
+done:
+	mail_plan_free(plan);
+	return ret;
 }
 
 void mail_lint_host(mail_lint_t *lint, mail_str_t name, mail_diag_t *diag)

@@ -6,7 +6,7 @@
 /*! Open the view of the domain at hand. */
 static int own_open(const mail_lookup_t *lookup, mail_view_t *view)
 {
-	view->plan = lookup->plan;
+	mail_view_of_plan(view, lookup->plan);
 	view->apex = lookup->apex;
 	view->lf = lookup->lf;
 	view->text_len = 0;

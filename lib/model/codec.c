@@ -7,8 +7,13 @@
  * which is not part of what follows. Of a deleted entry nothing follows. Numbers are in network
  * order.
  *
- *   value   = version *member
- *   version = %x01               ; version of this layout
+ *   value   = %x01 *member
+ *           / %x02 set added length rows *member
+ *                                ; only of a domain that has record, txt or delegation
+ *   set                          ; 64 bits: bit n says that it has item n with op set or none
+ *   added                        ; 64 bits: bit n says that it has item n with op add
+ *   length                       ; 32 bits: octets of the rows
+ *   rows                         ; its literal records, rendered: lib/model/rows.c
  *   member  = item op count *octets
  *   item    = %x01-FF            ; number of the item (mail_item_id_t in include/mail/item.h)
  *   op      = %x00               ; set: these values replace what is inherited
@@ -38,6 +43,10 @@
  *   |   policy
  *   version 1
  *
+ * The rows of version 2 say nothing that the members do not say. A question finds its name in them in place, and is
+ * spared the rendering. A writer writes version 2 only where all readers of the store know it (`values`,
+ * lib/store/value.c).
+ *
  * A reader refuses a version, an item or a count of a list that it does not know (KNOT_ENOTSUP:
  * newer), and octets that no writer makes (KNOT_EMALF). A new item needs no new version: servers
  * that are older than it refuse the entries that hold it, and no others.
@@ -52,7 +61,10 @@
 /*! Room for a time or a number as text. */
 #define SCALAR_TEXT 32
 
-static_assert(MAIL_CODEC_VERSION == 1, "this file writes and reads version 1");
+static_assert(MAIL_CODEC_VERSION == 2, "this file writes and reads versions 1 and 2");
+
+/*! The version with rows. */
+#define VERSION_ROWS 2
 
 /*! Head of a member. */
 typedef struct {
@@ -115,29 +127,101 @@ static int encode_member(const mail_member_t *member, mail_buf_t *out)
 	return out->error;
 }
 
-int mail_codec_encode(const mail_entry_t *entry, mail_buf_t *out)
+/*! Note an item by what is done with it. */
+static void item_note(unsigned item, unsigned op, uint64_t *set, uint64_t *added)
+{
+	if (item < MAIL_CODEC_ITEMS) {
+		*(op == MAIL_OP_ADD ? added : set) |= UINT64_C(1) << item;
+	}
+}
+
+/*! Collect the items of an entry, as bits. */
+static void items_of(const mail_entry_t *entry, uint64_t *set, uint64_t *added)
+{
+	*set = *added = 0;
+	for (size_t i = 0; i < entry->count; i++) {
+		item_note(entry->members[i].item->id, entry->members[i].op, set, added);
+	}
+}
+
+/*! Write what stands before the members. Values that cannot be rendered are left to their readers. */
+static int encode_head(const mail_entry_t *entry, unsigned version, mail_buf_t *out)
+{
+	const size_t start = out->len;
+	uint64_t set, added;
+	items_of(entry, &set, &added);
+	if (version >= VERSION_ROWS && entry->section == MAIL_SECTION_DOMAIN &&
+	    ((set | added) & MAIL_ROWS_ITEMS) != 0 && out->error == KNOT_EOK) {
+		mail_buf_t rows = { 0 };
+		int ret = mail_rows_encode(entry, &rows);
+		if (ret == KNOT_EOK) {
+			(void)mail_buf_u8(out, VERSION_ROWS);
+			(void)mail_buf_u64(out, set);
+			(void)mail_buf_u64(out, added);
+			(void)mail_buf_u32(out, (uint32_t)rows.len);
+			(void)mail_buf_put(out, rows.data, rows.len);
+		}
+		mail_buf_free(&rows);
+		if (ret == KNOT_EOK || ret == KNOT_ENOMEM) {
+			return ret == KNOT_EOK ? out->error : ret;
+		}
+		out->len = start;
+	}
+	return mail_buf_u8(out, 1);
+}
+
+int mail_codec_encode_as(const mail_entry_t *entry, unsigned version, mail_buf_t *out)
 {
 	size_t start = out->len;
-	(void)mail_buf_u8(out, MAIL_CODEC_VERSION);
+	int ret = encode_head(entry, version, out);
 	for (size_t i = 0; i < entry->count; i++) {
-		int ret = encode_member(&entry->members[i], out);
 		if (ret != KNOT_EOK) {
-			out->len = start;
-			return ret;
+			break;
 		}
+		ret = encode_member(&entry->members[i], out);
+	}
+	if (ret != KNOT_EOK) {
+		out->len = start;
+		return ret;
 	}
 	return out->error;
 }
 
+int mail_codec_encode(const mail_entry_t *entry, mail_buf_t *out)
+{
+	return mail_codec_encode_as(entry, MAIL_CODEC_VERSION, out);
+}
+
 /* Decoding. */
 
-static int read_version(mail_reader_t *r)
+/*! What stands before the members of a domain. */
+typedef struct {
+	bool known; /*!< It says which items there are. */
+	uint64_t set, added;
+	mail_rows_t rows;
+} summary_t;
+
+static int read_summary(mail_reader_t *r, summary_t *summary)
+{
+	summary->set = mail_read_u64(r);
+	summary->added = mail_read_u64(r);
+	const size_t len = mail_read_u32(r);
+	const uint8_t *rows = mail_read(r, len);
+	summary->known = true;
+	return r->error == KNOT_EOK ? mail_rows_read(rows, len, &summary->rows) : KNOT_EMALF;
+}
+
+/*! Read what stands before the members. \param summary Out: NULL: there can be none. */
+static int read_version(mail_reader_t *r, summary_t *summary)
 {
 	uint8_t version = mail_read_u8(r);
 	if (r->error != KNOT_EOK || version == 0) {
 		return KNOT_EMALF;
 	}
-	return version <= MAIL_CODEC_VERSION ? KNOT_EOK : KNOT_ENOTSUP;
+	if (version == VERSION_ROWS && summary != NULL) {
+		return read_summary(r, summary);
+	}
+	return version == 1 ? KNOT_EOK : KNOT_ENOTSUP;
 }
 
 /*!
@@ -245,12 +329,43 @@ static int decode_member(mail_reader_t *r, const head_t *head, mail_entry_t *ent
 	return ret == KNOT_EOK || ret == KNOT_ENOMEM ? ret : KNOT_EMALF;
 }
 
-int mail_codec_decode(mail_section_t section, mail_str_t id, const uint8_t *data, size_t len,
-                      mail_entry_t **entry)
+/*! Pass over a value of an item. */
+static void skip_value(mail_reader_t *r, const mail_item_t *item)
+{
+	switch (item->type) {
+	case MAIL_TYPE_TIME: (void)mail_read_u64(r); break;
+	case MAIL_TYPE_NUMBER: (void)mail_read_u32(r); break;
+	case MAIL_TYPE_SWITCH: (void)mail_read_u8(r); break;
+	default: (void)read_str(r);
+	}
+}
+
+/*! Pass over a member. */
+static int skip_member(mail_reader_t *r, const head_t *head)
+{
+	const mail_item_t *item = mail_item_get(head->item);
+	if (item == NULL) {
+		return KNOT_ENOTSUP;
+	}
+	for (unsigned i = 0; i < head->count; i++) {
+		skip_value(r, item);
+	}
+	return r->error;
+}
+
+/*! Return whether an item is one of a row of bits. */
+static bool is_wanted(uint64_t items, unsigned item)
+{
+	return item >= MAIL_CODEC_ITEMS || (items >> item & 1) != 0;
+}
+
+int mail_codec_decode_items(mail_section_t section, mail_str_t id, mail_str_t value, uint64_t items,
+                            mail_entry_t **entry)
 {
 	*entry = NULL;
-	mail_reader_t r = MAIL_READER(data, len);
-	int ret = read_version(&r);
+	mail_reader_t r = MAIL_READER((const uint8_t *)value.data, value.len);
+	summary_t summary = { 0 };
+	int ret = read_version(&r, section == MAIL_SECTION_DOMAIN ? &summary : NULL);
 	if (ret != KNOT_EOK) {
 		return ret;
 	}
@@ -264,11 +379,20 @@ int mail_codec_decode(mail_section_t section, mail_str_t id, const uint8_t *data
 		if (ret != KNOT_EOK) {
 			goto failed;
 		}
-		ret = decode_member(&r, &head, made);
+		ret = is_wanted(items, head.item) ? decode_member(&r, &head, made)
+		                                  : skip_member(&r, &head);
 		if (ret != KNOT_EOK) {
 			goto failed;
 		}
 		before = head;
+	}
+	if (summary.known && items == UINT64_MAX) {
+		uint64_t set, added;
+		items_of(made, &set, &added);
+		ret = set == summary.set && added == summary.added ? KNOT_EOK : KNOT_EMALF;
+	}
+	if (ret != KNOT_EOK) {
+		goto failed;
 	}
 	*entry = made;
 	return KNOT_EOK;
@@ -277,51 +401,52 @@ failed:
 	return ret;
 }
 
-/* Reading in place, for every question. */
-
-/*! Return whether a domain may have a member and still be plain. */
-static bool leaves_plain(const head_t *head)
+int mail_codec_decode(mail_section_t section, mail_str_t id, const uint8_t *data, size_t len,
+                      mail_entry_t **entry)
 {
-	/* Whether such a member is right is seen when all of it is decoded. */
-	const bool noted = head->op == MAIL_OP_SET &&
-	                   ((head->item == MAIL_ITEM_DS_FROM && head->count == 1) ||
-	                    head->item == MAIL_ITEM_TTL_WAS);
-	return head->item <= MAIL_ITEM_ALIAS || noted;
+	const mail_str_t value = { (const char *)data, len };
+	return mail_codec_decode_items(section, id, value, UINT64_MAX, entry);
 }
 
-/*! Read a member of a domain that is plain so far. */
+/* Reading in place, for every question. */
+
+/*! Read a member of a domain. */
 static int read_domain_member(mail_reader_t *r, const head_t *head, mail_domain_t *domain)
 {
-	if (head->item <= MAIL_ITEM_ALIAS && (head->op != MAIL_OP_SET || head->count != 1)) {
+	const bool kept = head->op == MAIL_OP_SET && head->item == MAIL_ITEM_DS_FROM;
+	if ((head->item <= MAIL_ITEM_ALIAS || kept) &&
+	    (head->op != MAIL_OP_SET || head->count != 1)) {
 		return KNOT_EMALF;
 	}
 	switch (head->item) {
-	case MAIL_ITEM_POLICY: domain->policy = read_str(r); break;
-	case MAIL_ITEM_ALIAS: domain->alias = read_str(r); break;
-	case MAIL_ITEM_DS_FROM: domain->ds_from = read_time(r); break;
-	default:
-		/* What TTLs there were is for writers to know. */
-		domain->noted = true;
-		for (unsigned i = 0; i < head->count; i++) {
-			(void)read_str(r);
-		}
+	case MAIL_ITEM_POLICY: domain->policy = read_str(r); return r->error;
+	case MAIL_ITEM_ALIAS: domain->alias = read_str(r); return r->error;
+	case MAIL_ITEM_DS_FROM: domain->ds_from = read_time(r); return r->error;
+	case MAIL_ITEM_TTL_WAS: domain->noted = true; break;
+	default: item_note(head->item, head->op, &domain->set, &domain->added); break;
 	}
-	return r->error;
+	return skip_member(r, head);
 }
 
 int mail_codec_domain(const uint8_t *data, size_t len, mail_domain_t *domain)
 {
 	memset(domain, 0, sizeof(*domain));
 	mail_reader_t r = MAIL_READER(data, len);
-	int ret = read_version(&r);
+	summary_t summary = { 0 };
+	int ret = read_version(&r, &summary);
 	if (ret != KNOT_EOK) {
 		return ret;
 	}
+	domain->value = (mail_str_t){ (const char *)data, len };
+	domain->rows = summary.rows;
 	head_t before = { 0 }, head;
 	while (mail_read_left(&r) > 0) {
 		ret = read_head(&r, &before, &head);
-		if (ret != KNOT_EOK || !leaves_plain(&head)) {
+		if (ret != KNOT_EOK) {
 			return ret;
+		}
+		if (summary.known && head.item > MAIL_ITEM_TTL_WAS) {
+			break; /* What follows is known. */
 		}
 		ret = read_domain_member(&r, &head, domain);
 		if (ret != KNOT_EOK) {
@@ -329,7 +454,15 @@ int mail_codec_domain(const uint8_t *data, size_t len, mail_domain_t *domain)
 		}
 		before = head;
 	}
-	domain->plain = true;
+	if (summary.known) {
+		const uint64_t items = ~MAIL_CODEC_UNSEEN;
+		if (((summary.set | summary.added) & ~MAIL_CODEC_KNOWN) != 0) {
+			return KNOT_ENOTSUP;
+		}
+		domain->set = summary.set & items;
+		domain->added = summary.added & items;
+	}
+	domain->plain = (domain->set | domain->added) == 0;
 	return KNOT_EOK;
 }
 
@@ -362,7 +495,7 @@ int mail_codec_dkim(const uint8_t *data, size_t len, mail_dkim_t *dkim)
 	dkim->retire = INT64_MAX;
 	dkim->remove = INT64_MAX;
 	mail_reader_t r = MAIL_READER(data, len);
-	int ret = read_version(&r);
+	int ret = read_version(&r, NULL);
 	if (ret != KNOT_EOK) {
 		return ret;
 	}

@@ -4,15 +4,14 @@
  * have equal octets. Arrays double when their count is a power of two; no capacity is kept.
  */
 #include "mail/entry.h"
-
-#include <stdlib.h>
+#include "mail/mem.h"
 
 #include "model/internal.h"
 
 /*! Copy octets and end them with NUL, which is not counted. */
 static int copy_str(mail_str_t from, mail_str_t *to)
 {
-	char *copy = malloc(from.len + 1);
+	char *copy = mail_malloc(from.len + 1);
 	if (copy == NULL) {
 		return KNOT_ENOMEM;
 	}
@@ -30,7 +29,7 @@ static int grow(void **array, size_t count, size_t size)
 	if (count != 0 && (count & (count - 1)) != 0) {
 		return KNOT_EOK;
 	}
-	void *grown = realloc(*array, (count == 0 ? 1 : 2 * count) * size);
+	void *grown = mail_realloc(*array, (count == 0 ? 1 : 2 * count) * size);
 	if (grown == NULL) {
 		return KNOT_ENOMEM;
 	}
@@ -40,7 +39,7 @@ static int grow(void **array, size_t count, size_t size)
 
 mail_entry_t *mail_entry_new(mail_section_t section, mail_str_t id)
 {
-	mail_entry_t *entry = calloc(1, sizeof(*entry));
+	mail_entry_t *entry = mail_calloc(1, sizeof(*entry));
 	if (entry == NULL) {
 		return NULL;
 	}
@@ -55,9 +54,9 @@ mail_entry_t *mail_entry_new(mail_section_t section, mail_str_t id)
 static void clear_member(mail_member_t *member)
 {
 	for (size_t i = 0; i < member->count; i++) {
-		free((char *)member->values[i].text.data);
+		mail_free((char *)member->values[i].text.data);
 	}
-	free(member->values);
+	mail_free(member->values);
 }
 
 void mail_entry_free(mail_entry_t *entry)
@@ -68,9 +67,22 @@ void mail_entry_free(mail_entry_t *entry)
 	for (size_t i = 0; i < entry->count; i++) {
 		clear_member(&entry->members[i]);
 	}
-	free(entry->members);
-	free((char *)entry->id.data);
-	free(entry);
+	mail_free(entry->members);
+	mail_free((char *)entry->id.data);
+	mail_free(entry);
+}
+
+size_t mail_entry_size(const mail_entry_t *entry)
+{
+	size_t size = sizeof(*entry) + entry->id.len + entry->count * sizeof(*entry->members);
+	for (size_t i = 0; i < entry->count; i++) {
+		const mail_member_t *member = &entry->members[i];
+		size += member->count * sizeof(*member->values);
+		for (size_t j = 0; j < member->count; j++) {
+			size += member->values[j].text.len + 1;
+		}
+	}
+	return size;
 }
 
 static int member_copy(const mail_member_t *member, mail_entry_t *copy)

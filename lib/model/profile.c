@@ -7,11 +7,11 @@
 #include "config.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "mail/chars.h"
 #include "mail/dmarc.h"
 #include "mail/profile.h"
+#include "mail/mem.h"
 
 /*! The bottom layer. */
 static const struct {
@@ -27,7 +27,7 @@ static const struct {
 static int setting_put(mail_settings_t *settings, size_t at, const mail_setting_t *setting)
 {
 	if (at == settings->count) {
-		mail_setting_t *grown = realloc(settings->values, (at + 1) * sizeof(*grown));
+		mail_setting_t *grown = mail_realloc(settings->values, (at + 1) * sizeof(*grown));
 		if (grown == NULL) {
 			return KNOT_ENOMEM;
 		}
@@ -115,7 +115,7 @@ static int defaults_merge(mail_profile_t *profile)
 
 static mail_str_t str_copy(mail_str_t text)
 {
-	char *copy = malloc(text.len + 1);
+	char *copy = mail_malloc(text.len + 1);
 	if (copy != NULL) {
 		memcpy(copy, text.data, text.len);
 		copy[text.len] = '\0';
@@ -127,7 +127,7 @@ static int dependency_put(mail_profile_t *profile, mail_section_t section, mail_
                           mail_stamp_t stamp)
 {
 	size_t size = (profile->dependency_count + 1) * sizeof(mail_dependency_t);
-	mail_dependency_t *grown = realloc(profile->dependencies, size);
+	mail_dependency_t *grown = mail_realloc(profile->dependencies, size);
 	if (grown == NULL) {
 		return KNOT_ENOMEM;
 	}
@@ -161,13 +161,13 @@ int mail_profile_fetch(mail_profile_t *profile, mail_section_t section, mail_str
 
 static mail_profile_t *profile_new(const mail_source_t *source)
 {
-	mail_profile_t *profile = calloc(1, sizeof(*profile));
+	mail_profile_t *profile = mail_calloc(1, sizeof(*profile));
 	if (profile == NULL) {
 		return NULL;
 	}
 	profile->source = source;
 	/* The defaults, a chain of policies, a domain. */
-	profile->layers = calloc(MAIL_POLICY_CHAIN_MAX + 2, sizeof(*profile->layers));
+	profile->layers = mail_calloc(MAIL_POLICY_CHAIN_MAX + 2, sizeof(*profile->layers));
 	if (profile->layers == NULL) {
 		mail_profile_free(profile);
 		return NULL;
@@ -336,6 +336,46 @@ int mail_profile_of_domain(const mail_source_t *source, mail_str_t domain, mail_
 	return target_fill(*profile, target, diag);
 }
 
+int mail_profile_over(const mail_profile_t *base, mail_entry_t *entry, mail_profile_t **profile)
+{
+	mail_profile_t *over = profile_new(base->source);
+	if (over == NULL) {
+		return KNOT_ENOMEM;
+	}
+	memcpy(over->layers, base->layers, base->layer_count * sizeof(*over->layers));
+	memcpy(over->items, base->items, sizeof(over->items));
+	over->layer_count = base->layer_count + 1;
+	over->layers[base->layer_count] = (mail_layer_t){ MAIL_SECTION_DOMAIN, entry };
+	/* What is changed is a copy: the policy's own stays for others. */
+	for (size_t i = 0; i < entry->count; i++) {
+		mail_settings_t *settings = &over->items[entry->members[i].item->id];
+		const size_t size = settings->count * sizeof(*settings->values);
+		mail_setting_t *copy = mail_malloc(size);
+		if (copy == NULL) {
+			return KNOT_ENOMEM;
+		}
+		if (size > 0) {
+			memcpy(copy, settings->values, size);
+		}
+		settings->values = copy;
+	}
+	*profile = over;
+	return layer_merge(over, base->layer_count);
+}
+
+size_t mail_profile_size(const mail_profile_t *profile)
+{
+	size_t size = sizeof(*profile) + (MAIL_POLICY_CHAIN_MAX + 2) * sizeof(*profile->layers);
+	for (size_t i = 0; i < profile->layer_count; i++) {
+		size += profile->layers[i].entry != NULL ? mail_entry_size(profile->layers[i].entry)
+		                                         : 0;
+	}
+	for (size_t i = 0; i < MAIL_ITEM_MAX; i++) {
+		size += profile->items[i].count * sizeof(*profile->items[i].values);
+	}
+	return size;
+}
+
 int mail_profile_depend(mail_profile_t *profile, mail_section_t section, mail_str_t id,
                         mail_stamp_t stamp)
 {
@@ -350,17 +390,17 @@ void mail_profile_free(mail_profile_t *profile)
 	for (size_t i = 0; profile->layers != NULL && i < profile->layer_count; i++) {
 		mail_entry_free(profile->layers[i].entry);
 	}
-	free(profile->layers);
+	mail_free(profile->layers);
 	mail_entry_free(profile->own);
 	for (size_t i = 0; i < MAIL_ITEM_MAX; i++) {
-		free(profile->items[i].values);
+		mail_free(profile->items[i].values);
 	}
 	for (size_t i = 0; i < profile->dependency_count; i++) {
-		free((void *)profile->dependencies[i].id.data);
+		mail_free((void *)profile->dependencies[i].id.data);
 	}
-	free(profile->dependencies);
-	free((void *)profile->domain.data);
-	free(profile);
+	mail_free(profile->dependencies);
+	mail_free((void *)profile->domain.data);
+	mail_free(profile);
 }
 
 mail_str_t mail_profile_value(const mail_profile_t *profile, mail_item_id_t item)

@@ -3,9 +3,9 @@
 #include "config.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "plan/build.h"
+#include "mail/mem.h"
 
 int mail_build_target(mail_build_t *build, mail_item_id_t item, const mail_setting_t *setting,
                       const mail_pattern_t *target)
@@ -13,8 +13,8 @@ int mail_build_target(mail_build_t *build, mail_item_id_t item, const mail_setti
 	if (!target->hole || target->tail_len > 0) {
 		return KNOT_EOK;
 	}
-	mail_build_target_t *grown = realloc(build->targets,
-	                                     (build->target_count + 1) * sizeof(*grown));
+	mail_build_target_t *grown = mail_realloc(build->targets,
+	                                          (build->target_count + 1) * sizeof(*grown));
 	if (grown == NULL) {
 		return KNOT_ENOMEM;
 	}
@@ -51,17 +51,18 @@ int mail_build_row(mail_build_t *build, const mail_pattern_t *owner, mail_row_t 
 		return ret;
 	}
 	mail_name_lf(name, &lf);
-	grown = realloc(build->rows, (build->row_count + 1) * sizeof(*grown));
+	grown = mail_realloc(build->rows, (build->row_count + 1) * sizeof(*grown));
 	build->rows = grown != NULL ? grown : build->rows;
-	copy = malloc(lf.len + 1);
+	copy = mail_malloc(lf.len + 1);
 	if (grown == NULL || copy == NULL) {
-		free(copy);
+		mail_free(copy);
 		mail_rdata_free(&row->rdata);
 		return KNOT_ENOMEM;
 	}
 	memcpy(copy, lf.data, lf.len);
 	row->kind = build->kind;
-	row->ttl = row->ttl == UINT32_MAX ? build->plan->ttl : row->ttl;
+	row->common = row->ttl == UINT32_MAX;
+	row->ttl = row->common ? build->plan->ttl : row->ttl;
 	grown[build->row_count] = (mail_build_row_t){
 		.name = { copy, lf.len },
 		.order = build->row_count,
@@ -124,13 +125,13 @@ int mail_build_bad(mail_build_t *build, mail_item_id_t item, const mail_setting_
 void mail_build_free(mail_build_t *build)
 {
 	for (size_t i = 0; i < build->row_count; i++) {
-		free((void *)build->rows[i].name.data);
+		mail_free((void *)build->rows[i].name.data);
 		mail_rdata_free(&build->rows[i].row.rdata);
 	}
-	free(build->rows);
-	free(build->targets);
+	mail_free(build->rows);
+	mail_free(build->targets);
 	for (size_t i = 0; i < build->host_count; i++) {
 		mail_entry_free(build->hosts[i].entry);
 	}
-	free(build->hosts);
+	mail_free(build->hosts);
 }

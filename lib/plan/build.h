@@ -35,7 +35,8 @@ typedef struct {
 struct mail_build {
 	mail_plan_t *plan;
 	mail_profile_t *profile;
-	bool strict; /*!< For writers: every doubt is an error. */
+	bool strict;    /*!< For writers: every doubt is an error. */
+	uint64_t kinds; /*!< The kinds that are made, as bits. */
 	mail_diag_t *diag;
 	mail_diag_t *
 		given; /*!< Takes the warnings, each with the item that it is about; may be NULL. */

@@ -11,13 +11,12 @@
 #include <stdlib.h>
 
 #include "mail/cache.h"
+#include "mail/mem.h"
 
-/*! What a plan is for. */
-typedef enum {
-	PLAN_POLICY = 'p', /*!< All domains that follow a policy and set nothing. */
-	PLAN_ALIAS = 'a',  /*!< All aliases of a domain. */
-	PLAN_DOMAIN = 'd', /*!< A domain with overrides. */
-} plan_type_t;
+/*! Octets of a usual plan, to have about as many buckets as plans. */
+#define PLAN_USUAL 8192
+#define BUCKETS_MIN 16
+#define BUCKETS_MAX 65536
 
 typedef struct slot slot_t;
 
@@ -26,7 +25,7 @@ struct slot {
 	slot_t *newer, *older; /*!< In the order of use. */
 	mail_plan_t *plan;
 	uint64_t checked; /*!< Transaction in which the plan was true. */
-	plan_type_t type;
+	size_t size;      /*!< Octets of memory. */
 	uint32_t hash;
 	size_t id_len;
 	char id[];
@@ -36,26 +35,28 @@ struct mail_cache {
 	slot_t **buckets;
 	size_t bucket_count; /*!< A power of two. */
 	slot_t *newest, *oldest;
-	size_t count, max;
+	size_t size, max; /*!< Octets. */
+	mail_arena_t *arena;
 	uint64_t epoch, txnid;
 	bool held;
 	slot_t *retired; /*!< Replaced or evicted while held. */
 };
 
-mail_cache_t *mail_cache_new(size_t plans)
+mail_cache_t *mail_cache_new(size_t octets)
 {
 	mail_cache_t *cache = calloc(1, sizeof(*cache));
 	if (cache == NULL) {
 		return NULL;
 	}
-	cache->max = plans > 0 ? plans : 1;
-	cache->bucket_count = 16;
-	while (cache->bucket_count < cache->max) {
+	cache->max = octets;
+	cache->bucket_count = BUCKETS_MIN;
+	while (cache->bucket_count < BUCKETS_MAX && cache->bucket_count < cache->max / PLAN_USUAL) {
 		cache->bucket_count *= 2;
 	}
 	cache->buckets = calloc(cache->bucket_count, sizeof(*cache->buckets));
-	if (cache->buckets == NULL) {
-		free(cache);
+	cache->arena = mail_arena_new();
+	if (cache->buckets == NULL || cache->arena == NULL) {
+		mail_cache_free(cache);
 		return NULL;
 	}
 	return cache;
@@ -79,7 +80,13 @@ void mail_cache_release(mail_cache_t *cache)
 		cache->retired = slot->next;
 		slot_free(slot);
 	}
+	mail_arena_reset(cache->arena);
 	cache->held = false;
+}
+
+mail_arena_t *mail_cache_arena(mail_cache_t *cache)
+{
+	return cache->arena;
 }
 
 static void list_unlink(mail_cache_t *cache, slot_t *slot)
@@ -104,7 +111,7 @@ static void slot_drop(mail_cache_t *cache, slot_t *slot)
 	}
 	*at = slot->next;
 	list_unlink(cache, slot);
-	cache->count--;
+	cache->size -= slot->size;
 	if (cache->held) {
 		/* The question at hand may still look at the plan. */
 		slot->next = cache->retired;
@@ -128,7 +135,10 @@ void mail_cache_free(mail_cache_t *cache)
 	}
 	cache->held = false;
 	cache_clear(cache);
-	mail_cache_release(cache);
+	if (cache->arena != NULL) {
+		mail_cache_release(cache);
+	}
+	mail_arena_free(cache->arena);
 	free(cache->buckets);
 	free(cache);
 }
@@ -143,22 +153,20 @@ void mail_cache_sync(mail_cache_t *cache, uint64_t epoch, uint64_t txnid)
 }
 
 /*! FNV-1a. */
-static uint32_t id_hash(plan_type_t type, const void *id, size_t len)
+static uint32_t id_hash(mail_str_t id)
 {
-	const uint8_t *octet = id;
-	uint32_t hash = (2166136261u ^ (uint32_t)type) * 16777619u;
-	for (size_t i = 0; i < len; i++) {
-		hash = (hash ^ octet[i]) * 16777619u;
+	uint32_t hash = 2166136261u;
+	for (size_t i = 0; i < id.len; i++) {
+		hash = (hash ^ (uint8_t)id.data[i]) * 16777619u;
 	}
 	return hash;
 }
 
-static slot_t *slot_find(mail_cache_t *cache, plan_type_t type, const void *id, size_t len,
-                         uint32_t hash)
+static slot_t *slot_find(mail_cache_t *cache, mail_str_t id, uint32_t hash)
 {
 	slot_t *slot = cache->buckets[hash & (cache->bucket_count - 1)];
-	while (slot != NULL && !(slot->hash == hash && slot->type == type && slot->id_len == len &&
-	                         memcmp(slot->id, id, len) == 0)) {
+	while (slot != NULL && !(slot->hash == hash && slot->id_len == id.len &&
+	                         memcmp(slot->id, id.data, id.len) == 0)) {
 		slot = slot->next;
 	}
 	if (slot != NULL && cache->newest != slot) {
@@ -168,25 +176,26 @@ static slot_t *slot_find(mail_cache_t *cache, plan_type_t type, const void *id, 
 	return slot;
 }
 
-static slot_t *slot_add(mail_cache_t *cache, plan_type_t type, const void *id, size_t len,
-                        uint32_t hash)
+/*! Put a plan into the cache, and let others leave that have no room beside it. */
+static slot_t *slot_add(mail_cache_t *cache, mail_str_t id, uint32_t hash, mail_plan_t *plan)
 {
-	slot_t *slot = calloc(1, sizeof(*slot) + len);
+	slot_t *slot = calloc(1, sizeof(*slot) + id.len);
 	if (slot == NULL) {
 		return NULL;
 	}
-	while (cache->count >= cache->max) {
+	slot->plan = plan;
+	slot->size = sizeof(*slot) + id.len + mail_plan_size(plan);
+	while (cache->oldest != NULL && cache->size + slot->size > cache->max) {
 		slot_drop(cache, cache->oldest);
 	}
-	slot->type = type;
 	slot->hash = hash;
-	slot->id_len = len;
-	memcpy(slot->id, id, len);
+	slot->id_len = id.len;
+	memcpy(slot->id, id.data, id.len);
 	slot_t **bucket = &cache->buckets[hash & (cache->bucket_count - 1)];
 	slot->next = *bucket;
 	*bucket = slot;
 	list_push(cache, slot);
-	cache->count++;
+	cache->size += slot->size;
 	return slot;
 }
 
@@ -219,7 +228,7 @@ static bool plan_is_true(const mail_source_t *source, const mail_plan_t *plan)
 /*! A plan that says why there is none; it depends on what was read until then. */
 static mail_plan_t *plan_of_error(mail_profile_t *profile, int error, const mail_diag_t *diag)
 {
-	mail_plan_t *plan = calloc(1, sizeof(*plan));
+	mail_plan_t *plan = mail_calloc(1, sizeof(*plan));
 	if (plan == NULL) {
 		return NULL;
 	}
@@ -232,44 +241,38 @@ static mail_plan_t *plan_of_error(mail_profile_t *profile, int error, const mail
 	return plan;
 }
 
-static int plan_compile(const mail_source_t *source, plan_type_t type, mail_str_t id,
+/*! Make the plan of what a profile was made of, which the plan keeps if it is asked to. */
+static int plan_compile(mail_profile_t *profile, int ret, bool keep, mail_diag_t *diag,
                         mail_plan_t **plan)
 {
-	mail_diag_t diag = { 0 };
-	mail_profile_t *profile = NULL;
-	int ret = KNOT_EOK;
 	*plan = NULL;
-	switch (type) {
-	case PLAN_POLICY: ret = mail_profile_of_policy(source, id, &profile, &diag); break;
-	case PLAN_ALIAS: ret = mail_profile_of_alias(source, id, &profile, &diag); break;
-	case PLAN_DOMAIN: ret = mail_profile_of_domain(source, id, &profile, &diag); break;
-	}
 	if (ret == KNOT_EOK) {
-		ret = mail_plan_make(profile, false, plan, &diag);
+		ret = mail_plan_make(profile, false, plan, diag);
 	} else if (profile != NULL && ret != KNOT_ENOMEM) {
-		*plan = plan_of_error(profile, ret, &diag);
+		*plan = plan_of_error(profile, ret, diag);
 		ret = *plan != NULL ? KNOT_EOK : KNOT_ENOMEM;
 	}
-	mail_profile_free(profile);
+	if (*plan != NULL && keep) {
+		(*plan)->profile = profile;
+	} else {
+		mail_profile_free(profile);
+	}
 	return ret;
 }
 
-int mail_cache_plan(mail_cache_t *cache, const mail_source_t *source, const mail_domain_t *domain,
-                    mail_lf_t name, const mail_plan_t **plan)
+int mail_plan_of_domain(const mail_source_t *source, mail_str_t domain, mail_plan_t **plan)
 {
-	/* A domain that follows nothing, which no writer of ours writes, gets a plan that says so. */
-	plan_type_t type = PLAN_DOMAIN;
-	mail_str_t id = { (const char *)name.data, name.len };
-	char room[KNOT_DNAME_TXT_MAXLEN + 1];
-	if (domain->plain && domain->alias.len > 0) {
-		type = PLAN_ALIAS;
-		id = domain->alias;
-	} else if (domain->plain && domain->policy.len > 0) {
-		type = PLAN_POLICY;
-		id = domain->policy;
-	}
-	uint32_t hash = id_hash(type, id.data, id.len);
-	slot_t *slot = slot_find(cache, type, id.data, id.len, hash);
+	mail_diag_t diag = { 0 };
+	mail_profile_t *profile = NULL;
+	int ret = mail_profile_of_domain(source, domain, &profile, &diag);
+	return plan_compile(profile, ret, false, &diag, plan);
+}
+
+int mail_cache_plan(mail_cache_t *cache, const mail_source_t *source, mail_str_t policy,
+                    const mail_plan_t **plan)
+{
+	const uint32_t hash = id_hash(policy);
+	slot_t *slot = slot_find(cache, policy, hash);
 	if (slot != NULL && slot->checked != cache->txnid) {
 		if (plan_is_true(source, slot->plan)) {
 			slot->checked = cache->txnid;
@@ -279,26 +282,19 @@ int mail_cache_plan(mail_cache_t *cache, const mail_source_t *source, const mail
 		}
 	}
 	if (slot == NULL) {
-		mail_plan_t *made = NULL;
-		mail_str_t text = id;
-		if (type == PLAN_DOMAIN) {
-			mail_buf_t buf = MAIL_BUF_FIXED((uint8_t *)room, sizeof(room));
-			int ret = mail_entry_id_from_key(MAIL_SECTION_DOMAIN, name, &buf);
-			if (ret != KNOT_EOK) {
-				return ret;
-			}
-			text = mail_buf_view(&buf);
-		}
-		int ret = plan_compile(source, type, text, &made);
+		mail_diag_t diag = { 0 };
+		mail_profile_t *profile = NULL;
+		mail_plan_t *made;
+		int ret = mail_profile_of_policy(source, policy, &profile, &diag);
+		ret = plan_compile(profile, ret, true, &diag, &made);
 		if (ret != KNOT_EOK) {
 			return ret;
 		}
-		slot = slot_add(cache, type, id.data, id.len, hash);
+		slot = slot_add(cache, policy, hash, made);
 		if (slot == NULL) {
 			mail_plan_free(made);
 			return KNOT_ENOMEM;
 		}
-		slot->plan = made;
 		slot->checked = cache->txnid;
 	}
 	*plan = slot->plan;

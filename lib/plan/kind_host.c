@@ -4,12 +4,12 @@
  */
 #include "config.h"
 
-#include <stdlib.h>
 #include <stdio.h>
 
 #include "record/literal.h"
 #include "mail/spf.h"
 #include "mail/time.h"
+#include "mail/mem.h"
 #include "record/tlsa.h"
 #include "plan/kinds.h"
 
@@ -40,7 +40,7 @@ static void hosts_drop(mail_build_t *build)
 	for (size_t i = 0; i < build->host_count; i++) {
 		mail_entry_free(build->hosts[i].entry);
 	}
-	free(build->hosts);
+	mail_free(build->hosts);
 	build->hosts = NULL;
 	build->host_count = 0;
 }
@@ -51,7 +51,7 @@ int mail_hosts_read(mail_build_t *build)
 	if (build->hosts != NULL || count == 0) {
 		return KNOT_EOK;
 	}
-	build->hosts = calloc(count, sizeof(*build->hosts));
+	build->hosts = mail_calloc(count, sizeof(*build->hosts));
 	if (build->hosts == NULL) {
 		return KNOT_ENOMEM;
 	}
@@ -148,8 +148,11 @@ int mail_kind_address(mail_build_t *build, const mail_kind_t *kind)
 
 int mail_kind_helo(mail_build_t *build, const mail_kind_t *kind)
 {
+	if (mail_kind_no_mail(build)) {
+		return KNOT_EOK;
+	}
 	int ret = mail_hosts_read(build);
-	if (ret != KNOT_EOK || mail_profile_switch(build->profile, MAIL_ITEM_NO_MAIL)) {
+	if (ret != KNOT_EOK) {
 		return ret;
 	}
 	const mail_str_t dflt = MAIL_STR("a -all");
@@ -274,8 +277,11 @@ static int certificate_rows(mail_build_t *build, const mail_build_host_t *host, 
 int mail_kind_tlsa(mail_build_t *build, const mail_kind_t *kind)
 {
 	(void)kind;
+	if (mail_kind_no_mail(build)) {
+		return KNOT_EOK;
+	}
 	int ret = mail_hosts_read(build);
-	if (ret != KNOT_EOK || mail_profile_switch(build->profile, MAIL_ITEM_NO_MAIL)) {
+	if (ret != KNOT_EOK) {
 		return ret;
 	}
 	for (size_t i = 0; i < build->host_count; i++) {

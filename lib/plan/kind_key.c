@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "mail/time.h"
+#include "mail/mem.h"
 #include "plan/kinds.h"
 
 /* RFC 8078 4: what asks the parent to remove the DS. */
@@ -40,7 +41,7 @@ static int keys_fill(mail_build_t *build, const mail_entry_t *entry, const mail_
 	if (member == NULL) {
 		return KNOT_EOK;
 	}
-	plan->keys = calloc(member->count, sizeof(*plan->keys));
+	plan->keys = mail_calloc(member->count, sizeof(*plan->keys));
 	if (plan->keys == NULL) {
 		return KNOT_ENOMEM;
 	}
@@ -48,7 +49,7 @@ static int keys_fill(mail_build_t *build, const mail_entry_t *entry, const mail_
 		mail_dnskey_t *key = &plan->keys[i];
 		int ret = mail_dnskey_parse(member->values[i].text, key, build->diag);
 		if (ret != KNOT_EOK) {
-			free(plan->keys);
+			mail_free(plan->keys);
 			plan->keys = NULL;
 			return mail_build_bad(build, MAIL_ITEM_KEY_SET, setting, ret);
 		}

@@ -11,6 +11,7 @@
 #include "mail/dmarc.h"
 #include "mail/spf.h"
 #include "mail/time.h"
+#include "mail/mem.h"
 #include "plan/kinds.h"
 #include "record/bimi.h"
 
@@ -126,13 +127,13 @@ static int reports_note(mail_build_t *build, const mail_str_t *tags, size_t coun
 		}
 		for (size_t pos = 0; mail_dmarc_report_next(value, &pos, &host);) {
 			size_t size = (plan->report_count + 1) * sizeof(*plan->reports);
-			mail_str_t *grown = realloc(plan->reports, size);
+			mail_str_t *grown = mail_realloc(plan->reports, size);
 			if (grown == NULL) {
 				return KNOT_ENOMEM;
 			}
 			plan->reports = grown;
 			/* A dot at its end makes the name absolute. */
-			char *copy = malloc(host.len + 1);
+			char *copy = mail_malloc(host.len + 1);
 			if (copy == NULL) {
 				return KNOT_ENOMEM;
 			}

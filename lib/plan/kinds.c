@@ -22,12 +22,17 @@ int mail_kind_put(mail_build_t *build, const mail_kind_t *kind, const char *owne
 _Static_assert(MAIL_KIND_AUTOCONFIG == MAIL_KIND_SRV + MAIL_SRV_COUNT,
                "a kind for each SRV service");
 
+#define ITEM(item) (UINT64_C(1) << MAIL_ITEM_##item)
+
 #define SRV(id, service)                                                                           \
 	[MAIL_KIND_SRV + MAIL_SRV_##id] = {                                                        \
 		.name = "srv-" service,                                                            \
 		.owner = "_" service "._tcp",                                                      \
 		.type = KNOT_RRTYPE_SRV,                                                           \
 		.render = mail_kind_srv,                                                           \
+		.scope = MAIL_SCOPE_AT,                                                            \
+		.place = MAIL_LF("_tcp\0_" service),                                               \
+		.items = ITEM(SRV) | ITEM(MX) | ITEM(NO_MAIL),                                     \
 		.arg = MAIL_SRV_##id,                                                              \
 		.help = "where clients find the service " service " (RFC 2782, RFC 6186)",         \
 	}
@@ -39,6 +44,8 @@ const mail_kind_t mail_kinds[] = {
 		.owner = "@",
 		.type = KNOT_RRTYPE_SOA,
 		.render = mail_kind_soa,
+		.scope = MAIL_SCOPE_AT,
+		.items = ITEM(NS) | ITEM(SOA_MNAME) | ITEM(SOA_RNAME),
 		.help = "start of authority; its serial is the second of the newest change (RFC 1035)",
 	},
 	[MAIL_KIND_NS] = {
@@ -46,6 +53,8 @@ const mail_kind_t mail_kinds[] = {
 		.owner = "@",
 		.type = KNOT_RRTYPE_NS,
 		.render = mail_kind_ns,
+		.scope = MAIL_SCOPE_AT,
+		.items = ITEM(NS),
 		.help = "the domain's name servers (RFC 1035)",
 	},
 	[MAIL_KIND_A] = {
@@ -53,6 +62,7 @@ const mail_kind_t mail_kinds[] = {
 		.owner = "HOST",
 		.type = KNOT_RRTYPE_A,
 		.render = mail_kind_address,
+		.items = ITEM(HOST),
 		.help = "IPv4 address of a host (RFC 1035)",
 	},
 	[MAIL_KIND_AAAA] = {
@@ -60,6 +70,7 @@ const mail_kind_t mail_kinds[] = {
 		.owner = "HOST",
 		.type = KNOT_RRTYPE_AAAA,
 		.render = mail_kind_address,
+		.items = ITEM(HOST),
 		.help = "IPv6 address of a host (RFC 3596)",
 	},
 	[MAIL_KIND_MX] = {
@@ -67,6 +78,8 @@ const mail_kind_t mail_kinds[] = {
 		.owner = "@",
 		.type = KNOT_RRTYPE_MX,
 		.render = mail_kind_mx,
+		.scope = MAIL_SCOPE_AT,
+		.items = ITEM(MX) | ITEM(NO_MAIL),
 		.help = "where mail for the domain goes; or null MX (RFC 5321, RFC 7505)",
 	},
 	[MAIL_KIND_SPF] = {
@@ -74,6 +87,8 @@ const mail_kind_t mail_kinds[] = {
 		.owner = "@",
 		.type = KNOT_RRTYPE_TXT,
 		.render = mail_kind_spf,
+		.scope = MAIL_SCOPE_AT,
+		.items = ITEM(SPF) | ITEM(SPF_ALL) | ITEM(HOST) | ITEM(NO_MAIL),
 		.help = "who may send mail of the domain (RFC 7208)",
 	},
 	[MAIL_KIND_TXT] = {
@@ -81,6 +96,8 @@ const mail_kind_t mail_kinds[] = {
 		.owner = "@",
 		.type = KNOT_RRTYPE_TXT,
 		.render = mail_kind_txt,
+		.scope = MAIL_SCOPE_AT,
+		.items = ITEM(TXT),
 		.help = "other strings of the domain, beside SPF",
 	},
 	[MAIL_KIND_HELO_SPF] = {
@@ -88,6 +105,7 @@ const mail_kind_t mail_kinds[] = {
 		.owner = "HOST",
 		.type = KNOT_RRTYPE_TXT,
 		.render = mail_kind_helo,
+		.items = ITEM(HOST) | ITEM(NO_MAIL),
 		.help = "SPF of the name that a host says HELO with (RFC 7208 10.1.2)",
 	},
 	[MAIL_KIND_DKIM] = {
@@ -95,6 +113,9 @@ const mail_kind_t mail_kinds[] = {
 		.owner = "SELECTOR._domainkey",
 		.type = KNOT_RRTYPE_TXT,
 		.render = mail_kind_dkim,
+		.scope = MAIL_SCOPE_BELOW,
+		.place = MAIL_LF("_domainkey"),
+		.items = ITEM(NO_MAIL),
 		.help = "public key that signatures are verified with (RFC 6376, RFC 8463)",
 	},
 	[MAIL_KIND_DKIM_CNAME] = {
@@ -102,6 +123,9 @@ const mail_kind_t mail_kinds[] = {
 		.owner = "SELECTOR._domainkey",
 		.type = KNOT_RRTYPE_CNAME,
 		.render = mail_kind_dkim,
+		.scope = MAIL_SCOPE_BELOW,
+		.place = MAIL_LF("_domainkey"),
+		.items = ITEM(NO_MAIL),
 		.help = "the public key is published by somebody else (RFC 6376)",
 	},
 	[MAIL_KIND_DKIM_NONE] = {
@@ -109,6 +133,9 @@ const mail_kind_t mail_kinds[] = {
 		.owner = "*._domainkey",
 		.type = KNOT_RRTYPE_TXT,
 		.render = mail_kind_no_keys,
+		.scope = MAIL_SCOPE_BELOW,
+		.place = MAIL_LF("_domainkey"),
+		.items = ITEM(NO_MAIL),
 		.help = "a domain without mail has no key (RFC 6376 3.6.1)",
 	},
 	[MAIL_KIND_DMARC] = {
@@ -116,6 +143,9 @@ const mail_kind_t mail_kinds[] = {
 		.owner = "_dmarc",
 		.type = KNOT_RRTYPE_TXT,
 		.render = mail_kind_dmarc,
+		.scope = MAIL_SCOPE_AT,
+		.place = MAIL_LF("_dmarc"),
+		.items = ITEM(DMARC) | ITEM(DMARC_RAMP) | ITEM(NO_MAIL),
 		.help = "what to do with mail that fails, and where reports go (RFC 9989)",
 	},
 	[MAIL_KIND_REPORT] = {
@@ -129,6 +159,9 @@ const mail_kind_t mail_kinds[] = {
 		.owner = "_mta-sts",
 		.type = KNOT_RRTYPE_TXT,
 		.render = mail_kind_mtasts,
+		.scope = MAIL_SCOPE_AT,
+		.place = MAIL_LF("_mta-sts"),
+		.items = ITEM(MTA_STS) | ITEM(MTA_STS_MAX_AGE) | ITEM(MTA_STS_ID) | ITEM(MX) | ITEM(NO_MAIL),
 		.help = "there is an MTA-STS policy, and which version (RFC 8461)",
 	},
 	[MAIL_KIND_MTA_STS_HOST] = {
@@ -137,6 +170,9 @@ const mail_kind_t mail_kinds[] = {
 		.type = KNOT_RRTYPE_CNAME,
 		.render = mail_kind_cname,
 		.arg = MAIL_ITEM_MTA_STS_HOST,
+		.scope = MAIL_SCOPE_AT,
+		.place = MAIL_LF("mta-sts"),
+		.items = ITEM(MTA_STS) | ITEM(MTA_STS_HOST) | ITEM(NO_MAIL),
 		.help = "the web server of the MTA-STS policy (RFC 8461)",
 	},
 	[MAIL_KIND_TLS_RPT] = {
@@ -144,6 +180,9 @@ const mail_kind_t mail_kinds[] = {
 		.owner = "_smtp._tls",
 		.type = KNOT_RRTYPE_TXT,
 		.render = mail_kind_tlsrpt,
+		.scope = MAIL_SCOPE_AT,
+		.place = MAIL_LF("_tls\0_smtp"),
+		.items = ITEM(TLS_RPT) | ITEM(NO_MAIL),
 		.help = "where reports on TLS go (RFC 8460)",
 	},
 	SRV(IMAP, "imap"),
@@ -165,6 +204,9 @@ const mail_kind_t mail_kinds[] = {
 		.type = KNOT_RRTYPE_CNAME,
 		.render = mail_kind_cname,
 		.arg = MAIL_ITEM_AUTOCONFIG,
+		.scope = MAIL_SCOPE_AT,
+		.place = MAIL_LF("autoconfig"),
+		.items = ITEM(AUTOCONFIG) | ITEM(NO_MAIL),
 		.help = "web server that configures Thunderbird and others",
 	},
 	[MAIL_KIND_AUTODISCOVER] = {
@@ -173,6 +215,9 @@ const mail_kind_t mail_kinds[] = {
 		.type = KNOT_RRTYPE_CNAME,
 		.render = mail_kind_cname,
 		.arg = MAIL_ITEM_AUTODISCOVER,
+		.scope = MAIL_SCOPE_AT,
+		.place = MAIL_LF("autodiscover"),
+		.items = ITEM(AUTODISCOVER) | ITEM(NO_MAIL),
 		.help = "web server that configures Outlook",
 	},
 	[MAIL_KIND_TLSA] = {
@@ -180,6 +225,7 @@ const mail_kind_t mail_kinds[] = {
 		.owner = "_PORT._tcp.HOST",
 		.type = KNOT_RRTYPE_TLSA,
 		.render = mail_kind_tlsa,
+		.items = ITEM(HOST) | ITEM(NO_MAIL) | ITEM(TTL),
 		.help = "which certificate a host shows, now and next (RFC 6698, RFC 7672)",
 	},
 	[MAIL_KIND_BIMI] = {
@@ -187,6 +233,9 @@ const mail_kind_t mail_kinds[] = {
 		.owner = "SELECTOR._bimi",
 		.type = KNOT_RRTYPE_TXT,
 		.render = mail_kind_bimi,
+		.scope = MAIL_SCOPE_BELOW,
+		.place = MAIL_LF("_bimi"),
+		.items = ITEM(BIMI) | ITEM(NO_MAIL),
 		.help = "the domain's logo (BIMI)",
 	},
 	[MAIL_KIND_CAA] = {
@@ -194,6 +243,8 @@ const mail_kind_t mail_kinds[] = {
 		.owner = "@",
 		.type = KNOT_RRTYPE_CAA,
 		.render = mail_kind_caa,
+		.scope = MAIL_SCOPE_AT,
+		.items = ITEM(CAA),
 		.help = "which CA may issue certificates (RFC 8659)",
 	},
 	[MAIL_KIND_DNSKEY] = {
@@ -201,6 +252,8 @@ const mail_kind_t mail_kinds[] = {
 		.owner = "@",
 		.type = KNOT_RRTYPE_DNSKEY,
 		.render = mail_kind_dnskey,
+		.scope = MAIL_SCOPE_AT,
+		.items = ITEM(KEY_SET) | ITEM(NS),
 		.help = "the keys that the domain is signed with (RFC 4034)",
 	},
 	[MAIL_KIND_CDS] = {
@@ -208,6 +261,8 @@ const mail_kind_t mail_kinds[] = {
 		.owner = "@",
 		.type = KNOT_RRTYPE_CDS,
 		.render = mail_kind_dnskey,
+		.scope = MAIL_SCOPE_AT,
+		.items = ITEM(KEY_SET) | ITEM(NS),
 		.help = "the DS that the parent should have, or none (RFC 7344, RFC 8078)",
 	},
 	[MAIL_KIND_CDNSKEY] = {
@@ -215,6 +270,8 @@ const mail_kind_t mail_kinds[] = {
 		.owner = "@",
 		.type = KNOT_RRTYPE_CDNSKEY,
 		.render = mail_kind_dnskey,
+		.scope = MAIL_SCOPE_AT,
+		.items = ITEM(KEY_SET) | ITEM(NS),
 		.help = "the keys that the parent should make DS of (RFC 7344, RFC 8078)",
 	},
 	[MAIL_KIND_RECORD] = {
@@ -222,6 +279,7 @@ const mail_kind_t mail_kinds[] = {
 		.owner = "any",
 		.render = mail_kind_literal,
 		.arg = MAIL_ITEM_RECORD,
+		.items = ITEM(RECORD),
 		.help = "literal records of a domain",
 	},
 	[MAIL_KIND_DELEGATION] = {
@@ -229,6 +287,7 @@ const mail_kind_t mail_kinds[] = {
 		.owner = "any",
 		.render = mail_kind_literal,
 		.arg = MAIL_ITEM_DELEGATION,
+		.items = ITEM(DELEGATION),
 		.help = "a name below the domain that other servers answer for: NS and DS",
 	},
 	[MAIL_KIND_CHILD] = {
@@ -240,3 +299,38 @@ const mail_kind_t mail_kinds[] = {
 };
 _Static_assert(sizeof(mail_kinds) / sizeof(mail_kinds[0]) == MAIL_KIND_COUNT,
                "a row for each kind");
+_Static_assert(MAIL_KIND_COUNT < 64, "kinds are bits of a word");
+
+mail_kinds_t mail_kinds_of(uint64_t items)
+{
+	mail_kinds_t kinds = 0;
+	for (unsigned i = 0; i < MAIL_KIND_COUNT; i++) {
+		if ((mail_kinds[i].items & items) != 0) {
+			kinds |= MAIL_KIND_BIT(i);
+		}
+	}
+	return kinds;
+}
+
+/*! Return whether a kind may have an owner at a name, or below it. */
+static bool is_near(const mail_kind_t *kind, mail_lf_t relative)
+{
+	switch (kind->scope) {
+	case MAIL_SCOPE_AT:
+		return relative.len == 0 ? kind->place.len == 0 : mail_lf_in(kind->place, relative);
+	case MAIL_SCOPE_BELOW:
+		return relative.len > 0 &&
+		       (mail_lf_in(kind->place, relative) || mail_lf_in(relative, kind->place));
+	default: return true;
+	}
+}
+
+mail_kinds_t mail_kinds_near(mail_kinds_t kinds, mail_lf_t relative)
+{
+	mail_kinds_t near = 0;
+	for (mail_kinds_t left = kinds; left != 0; left &= left - 1) {
+		const unsigned kind = (unsigned)__builtin_ctzll(left);
+		near |= is_near(&mail_kinds[kind], relative) ? MAIL_KIND_BIT(kind) : 0;
+	}
+	return near;
+}

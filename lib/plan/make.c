@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "mail/kind.h"
+#include "mail/mem.h"
 #include "plan/build.h"
 
 static int row_compare(const void *a_ptr, const void *b_ptr)
@@ -62,7 +63,7 @@ static int owner_fill(mail_build_t *build, size_t first, size_t last, mail_owner
 	owner->name = build->rows[first].name;
 	owner->prefix = mail_lf_prefix(owner->name);
 	build->rows[first].name.data = NULL;
-	owner->rows = calloc(last - first, sizeof(*owner->rows));
+	owner->rows = mail_calloc(last - first, sizeof(*owner->rows));
 	if (owner->rows == NULL) {
 		return KNOT_ENOMEM;
 	}
@@ -85,6 +86,10 @@ static int owner_fill(mail_build_t *build, size_t first, size_t last, mail_owner
 		}
 	}
 	owner->steady = owner_steady(owner);
+	owner->types = 0;
+	for (size_t i = 0; i < owner->count; i++) {
+		owner->types |= mail_type_bit(owner->rows[i].type);
+	}
 	return KNOT_EOK;
 }
 
@@ -93,7 +98,7 @@ static int owners_fill(mail_build_t *build, size_t first, size_t last, mail_owne
 	if (first == last) {
 		return KNOT_EOK;
 	}
-	owners->owners = calloc(last - first, sizeof(*owners->owners));
+	owners->owners = mail_calloc(last - first, sizeof(*owners->owners));
 	if (owners->owners == NULL) {
 		return KNOT_ENOMEM;
 	}
@@ -138,7 +143,7 @@ static size_t steps_of(const mail_owners_t *owners, int64_t *steps)
 static int steps_fill(mail_build_t *build)
 {
 	mail_plan_t *plan = build->plan;
-	plan->steps = calloc(2 * build->row_count + 1, sizeof(*plan->steps));
+	plan->steps = mail_calloc(2 * build->row_count + 1, sizeof(*plan->steps));
 	if (plan->steps == NULL) {
 		return KNOT_ENOMEM;
 	}
@@ -187,6 +192,9 @@ static void warn_item(void *ctx, const char *text)
 static int kinds_render(mail_build_t *build)
 {
 	for (unsigned i = 0; i < MAIL_KIND_COUNT; i++) {
+		if ((build->kinds >> i & 1) == 0) {
+			continue;
+		}
 		build->kind = i;
 		build->setting = NULL;
 		build->item = 0;
@@ -237,31 +245,49 @@ static int plan_fill(mail_build_t *build)
 	return ret == KNOT_EOK ? steps_fill(build) : ret;
 }
 
-int mail_plan_make(mail_profile_t *profile, bool strict, mail_plan_t **plan, mail_diag_t *diag)
+/*! Make a plan by a build that has its profile and kinds. */
+static int plan_make(mail_build_t *build, mail_plan_t **plan)
 {
-	mail_diag_t own = { 0 };
-	mail_build_t build = { .profile = profile, .strict = strict, .diag = &own, .given = diag };
-	*plan = build.plan = calloc(1, sizeof(**plan));
+	*plan = build->plan = mail_calloc(1, sizeof(**plan));
 	if (*plan == NULL) {
 		return KNOT_ENOMEM;
 	}
-	if (diag != NULL) {
-		own = *diag;
-		own.warn = diag->warn != NULL ? warn_item : NULL;
-		own.warn_ctx = &build;
-	}
-	int ret = plan_fill(&build);
-	if (diag != NULL) {
-		diag->line = own.line;
-		diag->column = own.column;
-		memcpy(diag->text, own.text, sizeof(diag->text));
-	}
-	mail_build_free(&build);
+	int ret = plan_fill(build);
+	mail_build_free(build);
 	if (ret != KNOT_EOK) {
 		mail_plan_free(*plan);
 		*plan = NULL;
 		return ret;
 	}
-	dependencies_take(*plan, profile);
+	dependencies_take(*plan, build->profile);
 	return KNOT_EOK;
+}
+
+int mail_plan_make(mail_profile_t *profile, bool strict, mail_plan_t **plan, mail_diag_t *diag)
+{
+	mail_diag_t own = { 0 };
+	mail_build_t build = { .profile = profile,
+		               .kinds = MAIL_KINDS_ALL,
+		               .strict = strict,
+		               .diag = &own,
+		               .given = diag };
+	if (diag != NULL) {
+		own = *diag;
+		own.warn = diag->warn != NULL ? warn_item : NULL;
+		own.warn_ctx = &build;
+	}
+	int ret = plan_make(&build, plan);
+	if (diag != NULL) {
+		diag->line = own.line;
+		diag->column = own.column;
+		memcpy(diag->text, own.text, sizeof(diag->text));
+	}
+	return ret;
+}
+
+int mail_plan_make_kinds(mail_profile_t *profile, uint64_t kinds, mail_plan_t **plan)
+{
+	mail_diag_t diag = { 0 };
+	mail_build_t build = { .profile = profile, .kinds = kinds, .diag = &diag };
+	return plan_make(&build, plan);
 }

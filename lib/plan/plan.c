@@ -2,9 +2,8 @@
 /* A plan as it is used: owners are found, rows compared. make.c makes it. */
 #include "config.h"
 
-#include <stdlib.h>
-
 #include "plan/build.h"
+#include "mail/mem.h"
 
 const mail_owner_t *mail_owners_find(const mail_owners_t *owners, mail_lf_t name, size_t *at)
 {
@@ -63,6 +62,32 @@ uint32_t mail_plan_ttl_max(const mail_plan_t *plan)
 	return owners_ttl_max(&plan->absolute, owners_ttl_max(&plan->relative, plan->ttl));
 }
 
+static size_t owners_size(const mail_owners_t *owners)
+{
+	size_t size = owners->count * sizeof(*owners->owners);
+	for (size_t i = 0; i < owners->count; i++) {
+		const mail_owner_t *owner = &owners->owners[i];
+		size += owner->name.len + owner->count * sizeof(*owner->rows);
+		for (size_t j = 0; j < owner->count; j++) {
+			size += owner->rows[j].rdata.ops.cap;
+		}
+	}
+	return size;
+}
+
+size_t mail_plan_size(const mail_plan_t *plan)
+{
+	size_t size = sizeof(*plan) + owners_size(&plan->relative) + owners_size(&plan->absolute);
+	for (size_t i = 0; i < plan->dependency_count; i++) {
+		size += sizeof(*plan->dependencies) + plan->dependencies[i].id.len;
+	}
+	for (size_t i = 0; i < plan->report_count; i++) {
+		size += sizeof(*plan->reports) + plan->reports[i].len;
+	}
+	size += plan->key_count * sizeof(*plan->keys) + plan->step_count * sizeof(*plan->steps);
+	return plan->profile != NULL ? size + mail_profile_size(plan->profile) : size;
+}
+
 static void owners_free(mail_owners_t *owners)
 {
 	for (size_t i = 0; i < owners->count; i++) {
@@ -70,10 +95,10 @@ static void owners_free(mail_owners_t *owners)
 		for (size_t j = 0; j < owner->count; j++) {
 			mail_rdata_free(&owner->rows[j].rdata);
 		}
-		free(owner->rows);
-		free((void *)owner->name.data);
+		mail_free(owner->rows);
+		mail_free((void *)owner->name.data);
 	}
-	free(owners->owners);
+	mail_free(owners->owners);
 }
 
 void mail_plan_free(mail_plan_t *plan)
@@ -84,14 +109,15 @@ void mail_plan_free(mail_plan_t *plan)
 	owners_free(&plan->relative);
 	owners_free(&plan->absolute);
 	for (size_t i = 0; i < plan->dependency_count; i++) {
-		free((void *)plan->dependencies[i].id.data);
+		mail_free((void *)plan->dependencies[i].id.data);
 	}
-	free(plan->dependencies);
+	mail_free(plan->dependencies);
 	for (size_t i = 0; i < plan->report_count; i++) {
-		free((void *)plan->reports[i].data);
+		mail_free((void *)plan->reports[i].data);
 	}
-	free(plan->reports);
-	free(plan->keys);
-	free(plan->steps);
-	free(plan);
+	mail_free(plan->reports);
+	mail_free(plan->keys);
+	mail_free(plan->steps);
+	mail_profile_free(plan->profile);
+	mail_free(plan);
 }

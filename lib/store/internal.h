@@ -126,7 +126,8 @@ struct mail_txn {
 	mail_source_t source;
 	bare_t bare[BARE_COUNT]; /*!< Of a reading one: what needs no descent. See source.c. */
 	mail_buf_t value;        /*!< The value being written. */
-	mail_buf_t id;           /*!< Id of the entry being read. */
+	mail_buf_t id;           /*!< Id of the entry being read; in id_octets. */
+	uint8_t id_octets[MAIL_ID_MAX];
 };
 
 /*! Return whether a transaction has a snapshot that its thread uses. By that thread. */

@@ -251,7 +251,6 @@ static void free_txn(mail_txn_t *txn)
 		atomic_store(&env->writer, 0);
 	}
 	mail_buf_free(&txn->value);
-	mail_buf_free(&txn->id);
 	free(txn);
 }
 
@@ -279,6 +278,7 @@ int mail_env_begin(mail_env_t *env, bool write, mail_txn_t **txn)
 	}
 	new->env = env;
 	new->write = write;
+	new->id = MAIL_BUF_FIXED(new->id_octets, sizeof(new->id_octets));
 	mail_source_init(&new->source, new);
 	link_txn(new);
 	if (write) {
@@ -306,7 +306,7 @@ static int begin_writing(mail_txn_t *txn)
 	if (ret != KNOT_EOK) {
 		return ret;
 	}
-	return txn->meta.values < MAIL_CODEC_VERSION ? KNOT_ENOTSUP : KNOT_EOK;
+	return txn->meta.values == 0 ? KNOT_ENOTSUP : KNOT_EOK;
 }
 
 int mail_txn_begin(mail_store_t *store, mail_store_mode_t mode, mail_txn_t **txn)

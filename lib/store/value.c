@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The store's format, version 1 (MAIL_STORE_FORMAT).
+ * The store's format, version 2 (MAIL_STORE_FORMAT). Version 1 is the same, with `values` of 1.
  *
  * One LMDB environment; named databases, all with plain keys (no DUPSORT, no INTEGERKEY, no REVERSEKEY):
  *

@@ -102,7 +102,7 @@ static int begin_entry(mail_txn_t *txn, const mail_entry_t *entry, bool fresh,
 	}
 	const uint64_t old = fresh ? 0 : old_timestamp(txn, entry->section, mail_lf(key));
 	begin_value(txn, next_timestamp(txn, old), 0);
-	return mail_codec_encode(entry, &txn->value);
+	return mail_codec_encode_as(entry, txn->meta.values, &txn->value);
 }
 
 int mail_txn_put(mail_txn_t *txn, const mail_entry_t *entry)

@@ -3,12 +3,12 @@
  * The neighbours of a name in the chain are looked for in each source of names by itself: the nearest name of the
  * source that is an owner now is offered, and the nearest of all offers is taken.
  *
- *     sources     PLAN ABSOLUTE GAP KEYS CHILDREN         each in its order, from the name on
- *                   |     |      |   |      |
- *                   v     v      v   v      v
+ *     sources     PLAN ABSOLUTE OWN RECORDS GAP KEYS CHILDREN   each in its order, from the name on
+ *                   |     |      |    |     |   |      |
+ *                   v     v      v    v     v   v      v
  *     no owners   nothing shown now (its time shortens the TTL); in the gap; below a cut, which is passed as a whole
- *                   |     |      |   |      |
- *                   +-----+------+---+------+-----> the nearest one; none: the apex
+ *                   |     |      |    |     |   |      |
+ *                   +-----+------+----+-----+---+------+--> the nearest one; none: the apex
  */
 #include "config.h"
 
@@ -58,12 +58,13 @@ static void step_note(search_t *search, int64_t step)
 /*! Note when what stands at a node changes. */
 static void node_steps(search_t *search, const mail_node_t *node)
 {
-	for (unsigned i = 0; i < 2; i++) {
-		for (size_t j = 0; node->owner[i] != NULL && j < node->owner[i]->count; j++) {
-			if (!mail_row_hidden(node, &node->owner[i]->rows[j])) {
-				step_note(search, mail_view_row_from(search->view,
-				                                     &node->owner[i]->rows[j]));
-				step_note(search, node->owner[i]->rows[j].until);
+	for (unsigned i = 0; i < node->count; i++) {
+		const mail_owner_t *owner = node->stands[i].owner;
+		for (size_t j = 0; j < owner->count; j++) {
+			if (!mail_row_hidden(node, i, &owner->rows[j])) {
+				step_note(search,
+				          mail_view_row_from(search->view, &owner->rows[j]));
+				step_note(search, owner->rows[j].until);
 			}
 		}
 	}
@@ -79,7 +80,7 @@ static void node_steps(search_t *search, const mail_node_t *node)
 static int cut_above(const mail_view_t *view, mail_lf_t name, mail_lf_t *cut)
 {
 	*cut = (mail_lf_t){ 0 };
-	if (!view->plan->cuts) {
+	if (!view->cuts) {
 		return KNOT_EOK;
 	}
 	for (mail_lf_t at = mail_lf_parent(name); at.len > view->lf.len; at = mail_lf_parent(at)) {
@@ -189,9 +190,6 @@ static int search_run(search_t *search, mail_lf_t name)
 		if (source == MAIL_NAMES_CHILDREN && !search->children) {
 			continue;
 		}
-		if (source == MAIL_NAMES_ABSOLUTE && search->view->plan->absolute.count == 0) {
-			continue;
-		}
 		int ret = source_search(search, source, name);
 		if (ret != KNOT_EOK) {
 			return ret;
@@ -209,6 +207,10 @@ static int search_begin(search_t *search, const mail_view_t *view, mail_lf_t nam
 {
 	*search = (search_t){ .view = view, .until = INT64_MAX };
 	int ret = mail_view_has_children(view, &search->children);
+	if (ret != KNOT_EOK) {
+		return ret;
+	}
+	ret = mail_view_make(view, MAIL_KINDS_ALL);
 	if (ret != KNOT_EOK) {
 		return ret;
 	}

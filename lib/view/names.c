@@ -42,6 +42,47 @@ static int absolute_seek(const mail_view_t *view, mail_lf_t name, mail_seek_t se
 	return owners_seek(view, &view->plan->absolute, (mail_lf_t){ 0 }, name, seek, found);
 }
 
+static int own_seek(const mail_view_t *view, mail_lf_t name, mail_seek_t seek,
+                    mail_lf_storage_t *found)
+{
+	return owners_seek(view, &view->overlay->own->relative, mail_lf(&view->lf), name, seek,
+	                   found);
+}
+
+static int own_absolute_seek(const mail_view_t *view, mail_lf_t name, mail_seek_t seek,
+                             mail_lf_storage_t *found)
+{
+	return owners_seek(view, &view->overlay->own->absolute, (mail_lf_t){ 0 }, name, seek,
+	                   found);
+}
+
+static int records_seek(const mail_view_t *view, mail_lf_t name, mail_seek_t seek,
+                        mail_lf_storage_t *found)
+{
+	const mail_rows_t *rows = &view->overlay->domain.rows;
+	const bool back = seek == MAIL_SEEK_BEFORE;
+	mail_stored_owner_t owner;
+	size_t at;
+	int ret = mail_rows_find(rows, mail_view_relative(view, name), &at, &owner);
+	if (ret != KNOT_EOK && ret != KNOT_ENOENT) {
+		return ret;
+	}
+	if (ret == KNOT_EOK && seek == MAIL_SEEK_AFTER) {
+		at++;
+	}
+	while (back ? at > 0 : at < rows->count) {
+		ret = mail_rows_owner(rows, back ? --at : at++, &owner);
+		if (ret != KNOT_EOK) {
+			return ret;
+		}
+		/* A name that does not fit below this domain is passed over. */
+		if (mail_lf_join(mail_lf(&view->lf), owner.name, found) == KNOT_EOK) {
+			return KNOT_EOK;
+		}
+	}
+	return KNOT_ENOENT;
+}
+
 static int gap_seek(const mail_view_t *view, mail_lf_t name, mail_seek_t seek,
                     mail_lf_storage_t *found)
 {
@@ -62,8 +103,7 @@ static int keys_seek(const mail_view_t *view, mail_lf_t name, mail_seek_t seek,
                      mail_lf_storage_t *found)
 {
 	mail_lf_storage_t key;
-	if (view->own.len == 0 ||
-	    mail_lf_join(mail_lf(&view->own), mail_view_relative(view, name), &key) != KNOT_EOK) {
+	if (mail_lf_join(mail_lf(&view->own), mail_view_relative(view, name), &key) != KNOT_EOK) {
 		return KNOT_ENOENT;
 	}
 	while (true) {
@@ -132,9 +172,6 @@ int mail_view_child(const mail_view_t *view, mail_lf_t name, mail_lf_t *child)
 static int children_seek(const mail_view_t *view, mail_lf_t name, mail_seek_t seek,
                          mail_lf_storage_t *found)
 {
-	if (view->zone) {
-		return KNOT_ENOENT;
-	}
 	mail_lf_storage_t at;
 	mail_lf_copy(name, &at);
 	while (true) {
@@ -245,6 +282,9 @@ static const struct {
 } sources[] = {
 	[MAIL_NAMES_PLAN] = { { 0 }, plan_seek },
 	[MAIL_NAMES_ABSOLUTE] = { { 0 }, absolute_seek },
+	[MAIL_NAMES_OWN] = { { 0 }, own_seek },
+	[MAIL_NAMES_OWN_ABSOLUTE] = { { 0 }, own_absolute_seek },
+	[MAIL_NAMES_RECORDS] = { { 0 }, records_seek },
 	[MAIL_NAMES_GAP] = { MAIL_REPORT, gap_seek },
 	[MAIL_NAMES_KEYS] = { MAIL_DOMAINKEY, keys_seek },
 	[MAIL_NAMES_CHILDREN] = { { 0 }, children_seek },
@@ -257,6 +297,9 @@ int mail_names_seek(const mail_view_t *view, mail_names_t source, mail_lf_t name
 {
 	const mail_lf_t scope = sources[source].scope;
 	const mail_lf_t relative = mail_view_relative(view, name);
+	if (!mail_names_any(view, source)) {
+		return KNOT_ENOENT;
+	}
 	if (mail_lf_in(relative, scope)) {
 		return sources[source].seek(view, name, seek, found);
 	}

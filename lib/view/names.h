@@ -11,8 +11,11 @@
 typedef enum {
 	MAIL_NAMES_PLAN, /*!< Owners of the plan's rows below (or at) the domain. */
 	MAIL_NAMES_ABSOLUTE, /*!< Hosts of the plan with absolute names, as far as they lie in the domain. */
-	MAIL_NAMES_GAP,  /*!< The ends of the chain's gap below _report._dmarc (view/chain.h). */
-	MAIL_NAMES_KEYS, /*!< The domain's own DKIM keys. */
+	MAIL_NAMES_OWN, /*!< Owners of the kinds that the domain itself makes, as far as they were made. */
+	MAIL_NAMES_OWN_ABSOLUTE,
+	MAIL_NAMES_RECORDS, /*!< Owners of the domain's stored records. */
+	MAIL_NAMES_GAP,     /*!< The ends of the chain's gap below _report._dmarc (view/chain.h). */
+	MAIL_NAMES_KEYS,    /*!< The domain's own DKIM keys. */
 	MAIL_NAMES_CHILDREN, /*!< The topmost stored domains below. */
 	MAIL_NAMES_REPORTS, /*!< C._report._dmarc.D for every stored C, whether or not it reports to D. */
 	MAIL_NAMES_COUNT
@@ -32,16 +35,32 @@ typedef enum {
 int mail_names_seek(const mail_view_t *view, mail_names_t source, mail_lf_t name, mail_seek_t seek,
                     mail_lf_storage_t *found);
 
+/*! Return whether a source has a name at all, as far as that is known without a look. */
+static inline bool mail_names_any(const mail_view_t *view, mail_names_t source)
+{
+	const mail_overlay_t *overlay = view->overlay;
+	switch (source) {
+	case MAIL_NAMES_ABSOLUTE: return view->plan->absolute.count > 0;
+	case MAIL_NAMES_OWN: return overlay != NULL && overlay->own != NULL;
+	case MAIL_NAMES_OWN_ABSOLUTE:
+		return overlay != NULL && overlay->own != NULL && overlay->own->absolute.count > 0;
+	case MAIL_NAMES_RECORDS: return overlay != NULL && overlay->domain.rows.count > 0;
+	case MAIL_NAMES_KEYS: return view->own.len > 0;
+	case MAIL_NAMES_CHILDREN: return !view->zone;
+	default: return true;
+	}
+}
+
 /*! Return whether a source can have names below a name, which is relative to the domain and is not the apex. */
 static inline bool mail_names_reach(const mail_view_t *view, mail_names_t source,
                                     mail_lf_t relative)
 {
 	switch (source) {
-	case MAIL_NAMES_PLAN: return true;
-	case MAIL_NAMES_ABSOLUTE: return view->plan->absolute.count > 0;
 	case MAIL_NAMES_KEYS: return view->own.len > 0 && mail_lf_in(relative, MAIL_DOMAINKEY);
-	case MAIL_NAMES_CHILDREN: return !view->zone;
-	default: return mail_lf_in(relative, MAIL_REPORT) || mail_lf_in(MAIL_REPORT, relative);
+	case MAIL_NAMES_GAP:
+	case MAIL_NAMES_REPORTS:
+		return mail_lf_in(relative, MAIL_REPORT) || mail_lf_in(MAIL_REPORT, relative);
+	default: return mail_names_any(view, source);
 	}
 }
 

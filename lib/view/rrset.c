@@ -79,12 +79,17 @@ static void until_note(making_t *making, int64_t second)
 	mail_until_min(&making->until, second, making->view->now);
 }
 
-static int rows_add(making_t *making, const mail_node_t *node, const mail_owner_t *owner,
-                    uint16_t type)
+static uint32_t row_ttl(const making_t *making, const mail_row_t *row)
 {
-	for (size_t i = 0; owner != NULL && i < owner->count; i++) {
+	return row->common ? making->view->records_ttl : row->ttl;
+}
+
+static int rows_add(making_t *making, const mail_node_t *node, unsigned stand, uint16_t type)
+{
+	const mail_owner_t *owner = node->stands[stand].owner;
+	for (size_t i = 0; i < owner->count; i++) {
 		const mail_row_t *row = &owner->rows[i];
-		if (row->type != type || mail_row_hidden(node, row)) {
+		if (row->type != type || mail_row_hidden(node, stand, row)) {
 			continue;
 		}
 		until_note(making, row->from);
@@ -93,7 +98,7 @@ static int rows_add(making_t *making, const mail_node_t *node, const mail_owner_
 		    (type == KNOT_RRTYPE_CNAME && !knot_rrset_empty(making->rrset))) {
 			continue;
 		}
-		int ret = row_add(making, row, row->ttl);
+		int ret = row_add(making, row, row_ttl(making, row));
 		if (ret != KNOT_EOK) {
 			return ret;
 		}
@@ -116,7 +121,7 @@ static int own_key_add(making_t *making, const mail_node_t *node, uint16_t type)
 		return ret;
 	}
 	row.kind = type == KNOT_RRTYPE_CNAME ? MAIL_KIND_DKIM_CNAME : MAIL_KIND_DKIM;
-	return row_add(making, &row, making->view->plan->ttl);
+	return row_add(making, &row, making->view->records_ttl);
 }
 
 /*! The word that reports are welcome (RFC 9990 3). */
@@ -124,16 +129,20 @@ static int report_add(making_t *making)
 {
 	static const uint8_t rdata[] = "\x08v=DMARC1";
 	making->kind = MAIL_KIND_REPORT;
-	making->rrset->ttl = making->view->plan->ttl;
+	making->rrset->ttl = making->view->records_ttl;
 	return mail_view_rdata(making->rrset, rdata, sizeof(rdata) - 1, making->mm);
 }
 
-/*! The rows of an owner that are all shown for ever. */
-static int steady_add(making_t *making, const mail_owner_t *owner, uint16_t type)
+/*! The rows of a stand that are all shown for ever. */
+static int steady_add(making_t *making, const mail_stand_t *stand, uint16_t type)
 {
+	const mail_owner_t *owner = stand->owner;
 	for (size_t i = 0; i < owner->count && owner->rows[i].type <= type; i++) {
 		const mail_row_t *row = &owner->rows[i];
-		int ret = row->type == type ? row_add(making, row, row->ttl) : KNOT_EOK;
+		if (row->type != type || (stand->hidden & MAIL_KIND_BIT(row->kind)) != 0) {
+			continue;
+		}
+		int ret = row_add(making, row, row_ttl(making, row));
 		if (ret != KNOT_EOK) {
 			return ret;
 		}
@@ -144,12 +153,13 @@ static int steady_add(making_t *making, const mail_owner_t *owner, uint16_t type
 /*! Rows of two plans' owners, a key of the domain's own, a report: whatever the node has of the type. */
 static int node_add(making_t *making, const mail_node_t *node, uint16_t type)
 {
-	if (node->steady) {
-		return steady_add(making, node->owner[0], type);
-	}
-	int ret = rows_add(making, node, node->owner[0], type);
-	if (ret == KNOT_EOK) {
-		ret = rows_add(making, node, node->owner[1], type);
+	int ret = KNOT_EOK;
+	for (unsigned i = 0; i < node->count; i++) {
+		ret = node->steady ? steady_add(making, &node->stands[i], type)
+		                   : rows_add(making, node, i, type);
+		if (ret != KNOT_EOK) {
+			return ret;
+		}
 	}
 	if (ret == KNOT_EOK && node->own_key) {
 		ret = own_key_add(making, node, type);
@@ -190,17 +200,41 @@ static void own_keys_steps(const mail_view_t *view, int64_t *newest, int64_t *co
 	}
 }
 
+/*! Take the newest change of a plan's entries, and its steps, into account. */
+static void plan_steps(const mail_view_t *view, const mail_plan_t *plan, int64_t *newest,
+                       int64_t *coming)
+{
+	const int64_t changed = plan->stamp / 1000000000;
+	*newest = changed > *newest ? changed : *newest;
+	for (size_t i = 0; i < plan->step_count; i++) {
+		step_note(plan->steps[i], view->now, newest, coming);
+	}
+}
+
+/*! Return those of a domain's own kinds that come of other entries than its own, or by steps. */
+static mail_kinds_t moving_kinds(const mail_overlay_t *overlay)
+{
+	const mail_kinds_t kinds = MAIL_KIND_BIT(MAIL_KIND_A) | MAIL_KIND_BIT(MAIL_KIND_TLSA) |
+	                           MAIL_KIND_BIT(MAIL_KIND_DKIM) |
+	                           MAIL_KIND_BIT(MAIL_KIND_DKIM_CNAME) | MAIL_KINDS_KEYS;
+	const bool ramp = mail_overlay_has(overlay, MAIL_ITEM_DMARC_RAMP) ||
+	                  overlay->plan->profile->items[MAIL_ITEM_DMARC_RAMP].count > 0;
+	return ramp ? kinds | MAIL_KIND_BIT(MAIL_KIND_DMARC) : kinds;
+}
+
 /*! The serial, and the next second at which it changes by itself. */
 static uint32_t serial(const mail_view_t *view, int64_t *until)
 {
-	const mail_plan_t *plan = view->plan;
-	uint64_t stamp = plan->stamp > view->domain.stamp.timestamp ? plan->stamp
-	                                                            : view->domain.stamp.timestamp;
-	int64_t newest = stamp / 1000000000;
-	for (size_t i = 0; i < plan->step_count; i++) {
-		step_note(plan->steps[i], view->now, &newest, until);
+	int64_t newest = view->stamp / 1000000000;
+	plan_steps(view, view->plan, &newest, until);
+	if (view->overlay != NULL) {
+		/* What cannot be made fails where it is asked for. */
+		(void)mail_overlay_make(view->overlay, moving_kinds(view->overlay));
+		if (view->overlay->own != NULL) {
+			plan_steps(view, view->overlay->own, &newest, until);
+		}
 	}
-	if (plan->key_count > 0) {
+	if (view->keyed->key_count > 0) {
 		step_note(view->ds_from, view->now, &newest, until);
 	}
 	own_keys_steps(view, &newest, until);

@@ -21,8 +21,8 @@
 
 bool mail_view_signed(const mail_view_t *view)
 {
-	for (size_t i = 0; i < view->plan->key_count; i++) {
-		const mail_dnskey_t *key = &view->plan->keys[i];
+	for (size_t i = 0; i < view->keyed->key_count; i++) {
+		const mail_dnskey_t *key = &view->keyed->keys[i];
 		if (mail_dnskey_signs_zone(key, view->now) ||
 		    mail_dnskey_published(key, view->now)) {
 			return true;
@@ -35,8 +35,8 @@ bool mail_view_signable(const mail_view_t *view, const mail_signer_t *signer,
                         const mail_dnskey_t **missing)
 {
 	bool signs = false;
-	for (size_t i = 0; i < view->plan->key_count; i++) {
-		const mail_dnskey_t *key = &view->plan->keys[i];
+	for (size_t i = 0; i < view->keyed->key_count; i++) {
+		const mail_dnskey_t *key = &view->keyed->keys[i];
 		const bool zone = mail_dnskey_signs_zone(key, view->now);
 		if ((zone || mail_dnskey_signs_keys(key, view->now)) &&
 		    (signer == NULL || !mail_signer_has(signer, key))) {
@@ -114,8 +114,8 @@ int mail_view_sign(const mail_view_t *view, mail_signer_t *signer, const mail_si
 		}
 	}
 	int ret = KNOT_EOK;
-	for (size_t i = 0; i < view->plan->key_count; i++) {
-		const mail_dnskey_t *key = &view->plan->keys[i];
+	for (size_t i = 0; i < view->keyed->key_count; i++) {
+		const mail_dnskey_t *key = &view->keyed->keys[i];
 		if (!key_signs(key, rrset->type, view->now)) {
 			continue;
 		}
@@ -209,7 +209,7 @@ static int link_types(const mail_view_t *view, mail_link_t *link, uint16_t *type
 
 uint32_t mail_view_negative_ttl(const mail_view_t *view)
 {
-	return view->plan->ttl < MAIL_SOA_MINIMUM ? view->plan->ttl : MAIL_SOA_MINIMUM;
+	return view->records_ttl < MAIL_SOA_MINIMUM ? view->records_ttl : MAIL_SOA_MINIMUM;
 }
 
 int mail_view_nsec(mail_view_t *view, mail_link_t *link, knot_mm_t *mm, knot_rrset_t *rrset,
@@ -236,14 +236,14 @@ int mail_view_child_ds(const mail_view_t *view, const knot_dname_t *owner, mail_
 	child.source = view->source;
 	child.cache = view->cache;
 	child.now = view->now;
-	ds->ttl = view->plan->ttl;
+	ds->ttl = view->records_ttl;
 	ds->until = INT64_MAX;
 	knot_rrset_init(&ds->rrset, (knot_dname_t *)owner, KNOT_RRTYPE_DS, KNOT_CLASS_IN, 0);
 	int ret = mail_view_open(&child, owner, lf);
 	if (ret == KNOT_ENOMEM) {
 		return ret;
 	}
-	if (ret != KNOT_EOK || child.plan->error != KNOT_EOK || !child.plan->hosted) {
+	if (ret != KNOT_EOK || child.plan->error != KNOT_EOK || !child.hosted) {
 		return KNOT_EMALF;
 	}
 	if (!mail_view_signed(&child)) {
@@ -253,8 +253,8 @@ int mail_view_child_ds(const mail_view_t *view, const knot_dname_t *owner, mail_
 		ds->until = child.ds_from;
 		return KNOT_ENOENT;
 	}
-	for (size_t i = 0; i < child.plan->key_count; i++) {
-		const mail_dnskey_t *dnskey = &child.plan->keys[i];
+	for (size_t i = 0; i < child.keyed->key_count; i++) {
+		const mail_dnskey_t *dnskey = &child.keyed->keys[i];
 		if (dnskey->role != MAIL_ROLE_ZSK) {
 			mail_until_min(&ds->until, dnskey->ds, view->now);
 			mail_until_min(&ds->until, dnskey->ds_until, view->now);
@@ -263,7 +263,7 @@ int mail_view_child_ds(const mail_view_t *view, const knot_dname_t *owner, mail_
 	ds->rrset.ttl = mail_ttl_cap(ds->ttl, view->now, ds->until);
 	uint8_t rdata[MAIL_DS_RDATA_MAX];
 	size_t pos = 0;
-	while ((ret = mail_plan_ds(child.plan, owner, MAIL_DS_SHA256, view->now, &pos, rdata)) >=
+	while ((ret = mail_plan_ds(child.keyed, owner, MAIL_DS_SHA256, view->now, &pos, rdata)) >=
 	       0) {
 		ret = knot_rrset_add_rdata(&ds->rrset, rdata, ret, mm);
 		if (ret != KNOT_EOK) {

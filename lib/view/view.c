@@ -25,69 +25,6 @@
 #include "plan/kinds.h"
 #include "view/names.h"
 
-int mail_view_fill(mail_view_t *view, const knot_dname_t *name, mail_lf_t lf, mail_lf_t domain)
-{
-	mail_lf_copy(domain, &view->lf);
-	view->text_len = 0;
-	view->zone = false;
-	view->apex = name;
-	/* Each label above the domain's begins with a 00; escaped ones do not look like that. */
-	for (size_t i = domain.len; i < lf.len; i++) {
-		if (lf.data[i] == 0) {
-			view->apex = mail_name_parent(view->apex);
-		}
-	}
-	int ret = mail_cache_plan(view->cache, view->source, &view->domain, mail_lf(&view->lf),
-	                          &view->plan);
-	if (ret == KNOT_EOK) {
-		view->ds_from = mail_plan_ds_from(view->plan, view->domain.ds_from);
-		view->waits = view->now < view->ds_from && view->plan->key_count > 0;
-	}
-	if (ret != KNOT_EOK || view->plan->no_keys) {
-		view->own.len = 0; /* A parked domain's old keys must not sign for it any more. */
-		return ret;
-	}
-	if (view->domain.alias.len == 0) {
-		mail_lf_copy(mail_lf(&view->lf), &view->own);
-		return KNOT_EOK;
-	}
-	ret = mail_entry_key(MAIL_SECTION_DOMAIN, view->domain.alias, &view->own);
-	return ret == KNOT_EOK ? KNOT_EOK : KNOT_EMALF;
-}
-
-int mail_view_open(mail_view_t *view, const knot_dname_t *name, mail_lf_t lf)
-{
-	mail_lf_t above;
-	int ret = view->source->domain_above(view->source, lf, &above, &view->domain);
-	if (ret == KNOT_EOK) {
-		ret = view->domain.error;
-	}
-	return ret != KNOT_EOK ? ret : mail_view_fill(view, name, lf, above);
-}
-
-int mail_view_open_zone(mail_view_t *view, const knot_dname_t *apex, mail_str_t policy)
-{
-	mail_lf_storage_t storage;
-	mail_lf_t above;
-	mail_name_lf(apex, &storage);
-	const mail_lf_t lf = mail_lf(&storage);
-	int ret = view->source->domain_above(view->source, lf, &above, &view->domain);
-	if (ret != KNOT_EOK && ret != KNOT_ENOENT) {
-		return ret;
-	}
-	if (ret == KNOT_ENOENT || above.len < lf.len) {
-		if (policy.len == 0) {
-			return KNOT_ENOENT;
-		}
-		view->domain = (mail_domain_t){ .policy = policy, .plain = true };
-	} else if (view->domain.error != KNOT_EOK) {
-		return view->domain.error;
-	}
-	ret = mail_view_fill(view, apex, lf, lf);
-	view->zone = true;
-	return ret;
-}
-
 /*! Return whether a type tells the parent of keys that are newer than what caches hold. */
 static bool is_held(const mail_view_t *view, uint16_t type)
 {
@@ -116,9 +53,28 @@ static bool kind_is_key(uint16_t kind)
 	return kind == MAIL_KIND_DKIM || kind == MAIL_KIND_DKIM_CNAME;
 }
 
-bool mail_row_hidden(const mail_node_t *node, const mail_row_t *row)
+/*! Return whether a domain's own record stands in the place of a row that is made. */
+static bool is_replaced(const mail_node_t *node, unsigned stand, const mail_row_t *row)
 {
-	return node->own_key && kind_is_key(row->kind);
+	if (!node->clash || stand + 1 == node->count ||
+	    (MAIL_KINDS_LITERAL & MAIL_KIND_BIT(row->kind)) != 0) {
+		return false;
+	}
+	const mail_owner_t *records = node->stands[node->count - 1].owner;
+	for (size_t i = 0; i < records->count; i++) {
+		/* At the domain itself, texts of any purpose stand beside each other. */
+		if (records->rows[i].type == row->type &&
+		    (row->type != KNOT_RRTYPE_TXT || records->name.len > 0)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+bool mail_row_hidden(const mail_node_t *node, unsigned stand, const mail_row_t *row)
+{
+	return (node->stands[stand].hidden & MAIL_KIND_BIT(row->kind)) != 0 ||
+	       (node->own_key && kind_is_key(row->kind)) || is_replaced(node, stand, row);
 }
 
 /*! Take a shown type into account. */
@@ -130,23 +86,35 @@ static void type_note(uint16_t type, uint16_t after, uint32_t *lowest, bool *cna
 	}
 }
 
+/*! Return the next type of a node whose rows are all shown. */
+static uint16_t steady_type(const mail_node_t *node, uint16_t after)
+{
+	uint32_t lowest = UINT32_MAX;
+	for (unsigned i = 0; i < node->count; i++) {
+		const mail_stand_t *stand = &node->stands[i];
+		for (size_t j = 0; j < stand->owner->count; j++) {
+			const mail_row_t *row = &stand->owner->rows[j];
+			if (row->type > after && (stand->hidden & MAIL_KIND_BIT(row->kind)) == 0) {
+				lowest = row->type < lowest ? row->type : lowest;
+				break;
+			}
+		}
+	}
+	return lowest != UINT32_MAX ? lowest : 0;
+}
+
 uint16_t mail_node_type(const mail_view_t *view, const mail_node_t *node, uint16_t after)
 {
 	if (node->steady && !node->child) {
-		const mail_owner_t *owner = node->owner[0];
-		for (size_t i = 0; i < owner->count; i++) {
-			if (owner->rows[i].type > after) {
-				return owner->rows[i].type;
-			}
-		}
-		return 0;
+		return steady_type(node, after);
 	}
 	uint32_t lowest = UINT32_MAX;
 	bool cname = false;
-	for (unsigned i = 0; i < 2; i++) {
-		for (size_t j = 0; node->owner[i] != NULL && j < node->owner[i]->count; j++) {
-			const mail_row_t *row = &node->owner[i]->rows[j];
-			if (mail_row_live(row, view->now) && !mail_row_hidden(node, row) &&
+	for (unsigned i = 0; i < node->count; i++) {
+		const mail_owner_t *owner = node->stands[i].owner;
+		for (size_t j = 0; j < owner->count; j++) {
+			const mail_row_t *row = &owner->rows[j];
+			if (mail_row_live(row, view->now) && !mail_row_hidden(node, i, row) &&
 			    mail_view_shows(view, row->type)) {
 				type_note(row->type, after, &lowest, &cname);
 			}
@@ -169,6 +137,26 @@ uint16_t mail_node_type(const mail_view_t *view, const mail_node_t *node, uint16
 	return lowest != UINT32_MAX ? lowest : 0;
 }
 
+/*! Return whether reports of a domain go to the view's. */
+static bool plan_reports_to(const mail_plan_t *plan, const knot_dname_t *apex,
+                            const mail_view_t *view)
+{
+	for (size_t i = 0; i < plan->report_count; i++) {
+		mail_pattern_t pattern;
+		knot_dname_storage_t name;
+		mail_lf_storage_t there;
+		if (mail_pattern_parse(plan->reports[i], &pattern, NULL) != KNOT_EOK ||
+		    mail_pattern_name(&pattern, apex, name) != KNOT_EOK) {
+			continue;
+		}
+		mail_name_lf(name, &there);
+		if (mail_lf_equal(mail_lf(&there), mail_lf(&view->lf))) {
+			return true;
+		}
+	}
+	return false;
+}
+
 /*! Find out whether a stored domain reports to the view's domain (RFC 9990 4). */
 static int reports_to(const mail_view_t *view, mail_lf_t reporter, const mail_domain_t *domain,
                       bool *reports)
@@ -181,22 +169,25 @@ static int reports_to(const mail_view_t *view, mail_lf_t reporter, const mail_do
 		/* No host's name: such names belong to the denials of RFC 4470 (view/chain.h). */
 		return KNOT_EOK;
 	}
-	const mail_plan_t *plan = NULL;
+	mail_view_t other;
 	knot_dname_storage_t apex;
-	int ret = mail_cache_plan(view->cache, view->source, domain, reporter, &plan);
-	if (ret != KNOT_EOK || mail_name_from_lf(reporter, apex) != KNOT_EOK) {
-		return ret;
+	other.source = view->source;
+	other.cache = view->cache;
+	other.now = view->now;
+	other.domain = *domain;
+	int ret = mail_name_from_lf(reporter, apex);
+	if (ret == KNOT_EOK) {
+		ret = mail_view_fill(&other, apex, reporter, reporter);
 	}
-	for (size_t i = 0; i < plan->report_count && !*reports; i++) {
-		mail_pattern_t pattern;
-		knot_dname_storage_t name;
-		mail_lf_storage_t there;
-		if (mail_pattern_parse(plan->reports[i], &pattern, NULL) == KNOT_EOK &&
-		    mail_pattern_name(&pattern, apex, name) == KNOT_EOK) {
-			mail_name_lf(name, &there);
-			*reports = mail_lf_equal(mail_lf(&there), mail_lf(&view->lf));
-		}
+	if (ret == KNOT_EOK) {
+		ret = mail_view_make(&other, MAIL_KIND_BIT(MAIL_KIND_DMARC));
 	}
+	if (ret != KNOT_EOK) {
+		return ret == KNOT_ENOMEM ? ret : KNOT_EMALF;
+	}
+	const bool own = other.overlay != NULL &&
+	                 (other.overlay->touched & MAIL_KIND_BIT(MAIL_KIND_DMARC)) != 0;
+	*reports = plan_reports_to(own ? other.overlay->own : other.plan, apex, view);
 	return KNOT_EOK;
 }
 
@@ -212,18 +203,93 @@ static int report_find(const mail_view_t *view, mail_lf_t reporter, mail_node_t 
 	if (ret == KNOT_EOK) {
 		ret = domain.error;
 	}
-	return ret != KNOT_EOK ? ret : reports_to(view, reporter, &domain, &node->report);
+	if (ret != KNOT_EOK) {
+		return ret;
+	}
+	/* A listing asks for millions of them. */
+	mail_arena_t *arena = mail_cache_arena(view->cache);
+	const mail_arena_mark_t mark = mail_arena_mark(arena);
+	ret = reports_to(view, reporter, &domain, &node->report);
+	mail_arena_rewind(arena, mark);
+	return ret;
+}
+
+/*! Note rows that stand at a node. */
+static void stand_add(mail_node_t *node, const mail_owner_t *owner, mail_kinds_t hidden)
+{
+	if (owner != NULL) {
+		node->stands[node->count++] = (mail_stand_t){ owner, hidden };
+	}
+}
+
+/*! Note the rows of a plan. */
+static void stands_find(mail_node_t *node, const mail_plan_t *plan, mail_kinds_t hidden,
+                        mail_lf_t relative, mail_lf_t name)
+{
+	stand_add(node, mail_owners_find(&plan->relative, relative, NULL), hidden);
+	if (plan->absolute.count > 0) {
+		stand_add(node, mail_owners_find(&plan->absolute, name, NULL), hidden);
+	}
+}
+
+/*! Note what the domain itself has at a name. */
+static int own_find(const mail_view_t *view, mail_lf_t relative, mail_lf_t name, mail_node_t *node)
+{
+	mail_overlay_t *overlay = view->overlay;
+	if (overlay->touched != 0) {
+		int ret = mail_overlay_make(overlay, mail_kinds_near(overlay->touched, relative));
+		if (ret != KNOT_EOK) {
+			return ret;
+		}
+		if (overlay->own != NULL) {
+			stands_find(node, overlay->own, 0, relative, name);
+		}
+	}
+	if (overlay->domain.rows.count == 0) {
+		return KNOT_EOK;
+	}
+	const mail_owner_t *records;
+	int ret = mail_overlay_rows(overlay, relative, &records);
+	if (ret != KNOT_EOK) {
+		return ret == KNOT_ENOENT ? KNOT_EOK : ret;
+	}
+	for (unsigned i = 0; i < node->count; i++) {
+		node->clash |= (node->stands[i].owner->types & records->types) != 0;
+	}
+	node->records = true;
+	stand_add(node, records, 0);
+	return KNOT_EOK;
+}
+
+/*! Return whether all rows of a node are shown from now on, for ever. */
+static bool is_steady(const mail_view_t *view, const mail_node_t *node)
+{
+	if (node->count == 0 || node->own_key || node->report || node->clash || view->zone ||
+	    view->waits) {
+		return false;
+	}
+	for (unsigned i = 0; i < node->count; i++) {
+		const mail_owner_t *owner = node->stands[i].owner;
+		if (view->now < owner->steady ||
+		    (node->count > 1 && (owner->types & mail_type_bit(KNOT_RRTYPE_CNAME)) != 0)) {
+			return false;
+		}
+	}
+	return true;
 }
 
 int mail_view_node(const mail_view_t *view, mail_lf_t name, mail_node_t *node)
 {
 	const mail_lf_t relative = mail_view_relative(view, name);
-	*node = (mail_node_t){ 0 };
-	node->owner[0] = mail_owners_find(&view->plan->relative, relative, NULL);
-	if (view->plan->absolute.count > 0) {
-		node->owner[1] = mail_owners_find(&view->plan->absolute, name, NULL);
+	node->count = 0;
+	node->records = node->clash = node->own_key = false;
+	node->report = node->child = node->exists = node->steady = false;
+	stands_find(node, view->plan, view->overlay != NULL ? view->overlay->hidden : 0, relative,
+	            name);
+	int ret = view->overlay != NULL ? own_find(view, relative, name, node) : KNOT_EOK;
+	if (ret != KNOT_EOK) {
+		return ret;
 	}
-	int ret = KNOT_EOK;
 	if (mail_lf_below(relative, MAIL_DOMAINKEY)) {
 		mail_lf_storage_t key;
 		if (view->own.len > 0 &&
@@ -235,9 +301,7 @@ int mail_view_node(const mail_view_t *view, mail_lf_t name, mail_node_t *node)
 	} else if (mail_lf_below(relative, MAIL_REPORT)) {
 		ret = report_find(view, mail_lf_relative(relative, MAIL_REPORT), node);
 	}
-	node->steady = node->owner[0] != NULL && view->now >= node->owner[0]->steady &&
-	               node->owner[1] == NULL && !node->own_key && !node->report && !view->zone &&
-	               !view->waits;
+	node->steady = is_steady(view, node);
 	node->exists = mail_node_type(view, node, 0) != 0;
 	return ret;
 }
@@ -260,11 +324,11 @@ static void node_until(const mail_view_t *view, const mail_node_t *node, int64_t
 	if (node->steady) {
 		return;
 	}
-	for (unsigned i = 0; i < 2; i++) {
-		for (size_t j = 0; node->owner[i] != NULL && j < node->owner[i]->count; j++) {
-			if (!mail_row_hidden(node, &node->owner[i]->rows[j])) {
-				mail_until_min(until,
-				               mail_view_row_from(view, &node->owner[i]->rows[j]),
+	for (unsigned i = 0; i < node->count; i++) {
+		const mail_owner_t *owner = node->stands[i].owner;
+		for (size_t j = 0; j < owner->count; j++) {
+			if (!mail_row_hidden(node, i, &owner->rows[j])) {
+				mail_until_min(until, mail_view_row_from(view, &owner->rows[j]),
 				               view->now);
 			}
 		}
@@ -301,6 +365,13 @@ static int exists_below(const mail_view_t *view, mail_lf_t name, int64_t *until,
 	const mail_lf_t relative = mail_view_relative(view, name);
 	int64_t coming = INT64_MAX;
 	*found = false;
+	if (view->overlay != NULL) {
+		int ret = mail_overlay_make(view->overlay,
+		                            mail_kinds_near(view->overlay->touched, relative));
+		if (ret != KNOT_EOK) {
+			return ret;
+		}
+	}
 	for (mail_names_t source = 0; source < MAIL_NAMES_COUNT; source++) {
 		if (!mail_names_reach(view, source, relative)) {
 			continue;
@@ -423,7 +494,7 @@ int mail_view_place(const mail_view_t *view, mail_lf_t name, bool children, mail
 	if (ret != KNOT_EOK) {
 		return ret;
 	}
-	if (child.len == 0 && !view->plan->cuts) {
+	if (child.len == 0 && !view->cuts) {
 		/* Most questions end here: the name has records, and no cut can be above it. */
 		ret = place_at(view, name, place);
 		if (ret != KNOT_EOK || place->node.exists) {

@@ -9,7 +9,7 @@
 #pragma once
 
 #include "mail/dkim_id.h"
-#include "mail/cache.h"
+#include "view/overlay.h"
 
 typedef struct {
 	const mail_source_t *source;
@@ -18,7 +18,13 @@ typedef struct {
 	mail_lf_storage_t lf;     /*!< The domain. */
 	const knot_dname_t *apex; /*!< The same, wire. */
 	mail_domain_t domain;
-	const mail_plan_t *plan;
+	const mail_plan_t *plan;  /*!< Of its policy; or one that says why there is none. */
+	mail_overlay_t *overlay;  /*!< What the domain changes of it; NULL: nothing. */
+	const mail_plan_t *keyed; /*!< The plan that has the keys of the domain's key set. */
+	uint64_t stamp; /*!< Newest change of the domain's entry and of an alias's target, ns. */
+	uint32_t records_ttl;  /*!< The TTL of records that have none of their own. */
+	bool hosted;           /*!< It has ns, and so SOA. */
+	bool cuts;             /*!< Some row may be a delegation or a DNAME. */
 	mail_lf_storage_t own; /*!< The domain whose own DKIM keys count; empty: none count. */
 	char text[KNOT_DNAME_TXT_MAXLEN + 1]; /*!< The domain as text, once it was needed. */
 	size_t text_len;
@@ -28,12 +34,24 @@ typedef struct {
 	int64_t ds_from;
 } mail_view_t;
 
+/*! Rows that stand at a name. */
+typedef struct {
+	const mail_owner_t *owner;
+	mail_kinds_t hidden; /*!< Kinds that are not shown: the domain makes them otherwise. */
+} mail_stand_t;
+
+/*! Owners that a name may have: of the shared plan and of the domain's own, relative and absolute; its records. */
+#define MAIL_STANDS_MAX 5
+
 /*! What stands at a name. */
 typedef struct {
-	const mail_owner_t *owner[2]; /*!< Rows of the plan: relative, absolute. */
-	mail_dkim_t dkim;             /*!< The domain's own DKIM key. */
+	mail_stand_t stands[MAIL_STANDS_MAX];
+	unsigned count;
+	bool records;     /*!< The last stand is that of the domain's stored records. */
+	bool clash;       /*!< They have a type that is also made. */
+	mail_dkim_t dkim; /*!< The domain's own DKIM key. */
 	bool own_key;
-	bool steady; /*!< All that it may have is one owner's rows, and these are steady by now. */
+	bool steady; /*!< All that it may have is rows that are shown from now on, for ever. */
 	bool report; /*!< The name is C._report._dmarc.D of a C that reports to D. */
 	bool child;  /*!< A stored domain: a zone cut. */
 	bool exists; /*!< It has a record, or a name below it has. */
@@ -71,6 +89,8 @@ typedef struct {
  *         view->plan->error may be set.
  */
 int mail_view_open(mail_view_t *view, const knot_dname_t *name, mail_lf_t lf);
+/*! Take a view's plan away, which cannot be used: view->plan->error says why. \return KNOT_EOK, KNOT_ENOMEM. */
+int mail_view_fault(mail_view_t *view, int error);
 /*! The second half of it: open the view of a domain that was found, the first part of lf. view->domain is set. */
 int mail_view_fill(mail_view_t *view, const knot_dname_t *name, mail_lf_t lf, mail_lf_t domain);
 
@@ -123,8 +143,20 @@ int mail_view_child(const mail_view_t *view, mail_lf_t name, mail_lf_t *child);
  */
 int mail_view_has_children(const mail_view_t *view, bool *children);
 
-/*! Return whether a row is not shown because the domain has a key of its own with that selector. */
-bool mail_row_hidden(const mail_node_t *node, const mail_row_t *row);
+/*! Make what is to be known of a view that has its plan, and no overlay. */
+void mail_view_of_plan(mail_view_t *view, const mail_plan_t *plan);
+
+/*!
+ * Return whether a row of a stand is not shown, whatever the time: the domain makes that kind otherwise, has a key of its own
+ * with that selector, or a record of its own of that type.
+ */
+bool mail_row_hidden(const mail_node_t *node, unsigned stand, const mail_row_t *row);
+
+/*! Make the domain's own kinds. \return As mail_overlay_make(). */
+static inline int mail_view_make(const mail_view_t *view, mail_kinds_t kinds)
+{
+	return view->overlay != NULL ? mail_overlay_make(view->overlay, kinds) : KNOT_EOK;
+}
 
 /*! Return from when on a row is shown, if it is shown at all. */
 int64_t mail_view_row_from(const mail_view_t *view, const mail_row_t *row);

@@ -309,7 +309,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		.ctx = &store,
 	};
 	mail_question_t question = { .source = &source, .now = now, .udp = flags & 1 };
-	question.cache = mail_cache_new(4);
+	question.cache = mail_cache_new(MAIL_CACHE_OCTETS);
 	FUZZ_REQUIRE(question.cache != NULL);
 	mail_cache_sync(question.cache, 1, 5);
 	size_t room = !question.udp ? KNOT_WIRE_MAX_PKTSIZE : flags & 2 ? ROOM_EDNS : ROOM_UDP;

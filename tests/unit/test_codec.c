@@ -180,7 +180,9 @@ static void test_decode_refused(void)
 	} cases[] = {
 		{ MAIL_SECTION_DOMAIN, OCTETS(""), KNOT_EMALF },
 		{ MAIL_SECTION_DOMAIN, OCTETS("\0"), KNOT_EMALF },
-		{ MAIL_SECTION_DOMAIN, OCTETS("\2"), KNOT_ENOTSUP },
+		{ MAIL_SECTION_DOMAIN, OCTETS("\3"), KNOT_ENOTSUP },
+		{ MAIL_SECTION_POLICY, OCTETS("\2"), KNOT_ENOTSUP },
+		{ MAIL_SECTION_DOMAIN, OCTETS("\2"), KNOT_EMALF },
 		{ MAIL_SECTION_DOMAIN, OCTETS("\377\1\0\1\0\1a"), KNOT_ENOTSUP },
 		{ MAIL_SECTION_DOMAIN, OCTETS("\1\1"), KNOT_EMALF },
 		{ MAIL_SECTION_DOMAIN, OCTETS("\1\1\0"), KNOT_EMALF },
@@ -253,10 +255,11 @@ static void test_domain(void)
 		{ OCTETS("\1"), KNOT_EOK, "", "", true },
 		{ OCTETS("\1\1\0\1\0\1p\33\0\1\0\1a"), KNOT_EOK, "p", "", false },
 		{ OCTETS("\1\33\0\1\0\1a"), KNOT_EOK, "", "", false },
-		/* An item that is not known here is told by whoever reads all of the entry. */
-		{ OCTETS("\1\1\0\1\0\1p\377\0\1\0\1a"), KNOT_EOK, "p", "", false },
+		/* Nobody knows what an item does that is not known here. */
+		{ OCTETS("\1\1\0\1\0\1p\377\0\1\0\1a"), KNOT_ENOTSUP, "p", "", false },
 		{ OCTETS(""), KNOT_EMALF, "", "", false },
-		{ OCTETS("\2\1\0\1\0\1p"), KNOT_ENOTSUP, "", "", false },
+		{ OCTETS("\2\1\0\1\0\1p"), KNOT_EMALF, "", "", false },
+		{ OCTETS("\3\1\0\1\0\1p"), KNOT_ENOTSUP, "", "", false },
 		{ OCTETS("\1\1\0\1\0\2p"), KNOT_EMALF, "", "", false },
 		{ OCTETS("\1\1\0\1\0\0"), KNOT_EMALF, "", "", false },
 		{ OCTETS("\1\1\2\0"), KNOT_EMALF, "", "", false },
@@ -325,6 +328,18 @@ static void test_dkim(void)
 	}
 }
 
+/* Return whether a value has the members of an entry, in the form that they are encoded in; rows say the same again. */
+static bool same_members(const mail_entry_t *entry, const uint8_t *value, size_t len)
+{
+	mail_buf_t again = { 0 };
+	const bool encoded = mail_codec_encode_as(entry, 1, &again) == KNOT_EOK;
+	const size_t members = again.len - 1;
+	const bool same = encoded && len > members && (value[0] == 2 || len == again.len) &&
+	                  memcmp(again.data + 1, value + len - members, members) == 0;
+	mail_buf_free(&again);
+	return same;
+}
+
 /*!
  * Feeds octets to all readers. They come in memory of just their length, so that a sanitizer sees
  * what is read beyond. What is decoded must be encoded to the same octets, and the readers in place
@@ -345,11 +360,7 @@ static int feed(mail_section_t section, const uint8_t *octets, size_t len, const
 	CHECK(ret == KNOT_EOK || ret == KNOT_EMALF || ret == KNOT_ENOTSUP, "%s %zu: %d", what, n,
 	      ret);
 	if (ret == KNOT_EOK) {
-		mail_buf_t again = { 0 };
-		CHECK(mail_codec_encode(entry, &again) == KNOT_EOK && again.len == len &&
-		              memcmp(again.data, copy, len) == 0,
-		      "%s %zu", what, n);
-		mail_buf_free(&again);
+		CHECK(same_members(entry, copy, len), "%s %zu", what, n);
 	}
 	if (ret == KNOT_EOK && section == MAIL_SECTION_DOMAIN) {
 		CHECK(domain_ret == KNOT_EOK &&

@@ -172,7 +172,7 @@ static void begin(fixture_t *f, const record_t *records, const char *apex)
 	f->work.asked.size = 4096;
 	f->work.question = (mail_zone_question_t){
 		.source = &f->array.source,
-		.cache = mail_cache_new(16),
+		.cache = mail_cache_new(MAIL_CACHE_OCTETS),
 		.now = NOW,
 		.udp = true,
 		.apex = f->zone.apex,

@@ -259,7 +259,7 @@ int verb_dkim_list(tool_t *tool)
 		tool_walk_keys(tool, mail_buf_view(&name), &walk);
 		mail_buf_free(&name);
 	}
-	hidden_t hidden = { .cache = NULL };
+	hidden_t hidden = { .plan = NULL };
 	while (tool_next(tool, &walk) != NULL) {
 		const bool is_hidden = hidden_key(tool, &hidden, walk.entry->id);
 		print_key(tool, walk.entry, is_hidden ? hidden.why : NULL, now);
@@ -295,7 +295,7 @@ int verb_dkim_retire(tool_t *tool)
 	}
 	tool_expect_entry(tool, entry, mail_entry_check(entry, tool_diag(tool)));
 	tool_put(tool, &entry, 1, NULL);
-	hidden_t hidden = { .cache = NULL };
+	hidden_t hidden = { .plan = NULL };
 	const bool is_hidden = hidden_key(tool, &hidden, entry->id);
 	hidden_free(&hidden);
 	tool_commit(tool);

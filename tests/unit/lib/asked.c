@@ -126,9 +126,10 @@ void served_put(served_t *s, const char *text)
 void served_begin(served_t *s, const char *stored)
 {
 	array_begin(&s->array);
-	s->asked = (asked_t){
-		.source = &s->array.source, .cache = mail_cache_new(16), .now = NOW, .size = 4096
-	};
+	s->asked = (asked_t){ .source = &s->array.source,
+		              .cache = mail_cache_new(MAIL_CACHE_OCTETS),
+		              .now = NOW,
+		              .size = 4096 };
 	REQUIRE(s->asked.cache != NULL);
 	served_put(s, stored);
 }

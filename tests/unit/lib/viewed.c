@@ -37,7 +37,7 @@ int viewed_open(viewed_t *v, const char *domain)
 void viewed_begin(viewed_t *v, const char *stored, const char *domain, int64_t now)
 {
 	array_begin(&v->array);
-	v->cache = mail_cache_new(16);
+	v->cache = mail_cache_new(MAIL_CACHE_OCTETS);
 	REQUIRE(v->cache != NULL);
 	v->view.now = now;
 	viewed_put(v, stored);

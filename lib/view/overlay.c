@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include "view/overlay.h"
+
+int mail_overlay_new(mail_cache_t *cache, const mail_plan_t *plan, const mail_domain_t *domain,
+                     bool alias, mail_overlay_t **overlay)
+{
+	uint64_t set = domain->set, added = domain->added;
+	*overlay = NULL;
+	if (alias) {
+		set &= ~MAIL_ROWS_ITEMS;
+		added &= ~MAIL_ROWS_ITEMS;
+	}
+	if ((set | added) == 0) {
+		return KNOT_EOK;
+	}
+	mail_overlay_t *made = mail_arena_take(mail_cache_arena(cache), sizeof(*made));
+	if (made == NULL) {
+		return KNOT_ENOMEM;
+	}
+	made->plan = plan;
+	made->domain = *domain;
+	made->domain.set = set;
+	made->domain.added = added;
+	made->made = 0;
+	made->profile = NULL;
+	made->own = NULL;
+	made->arena = mail_cache_arena(cache);
+	if (alias) {
+		made->domain.rows = (mail_rows_t){ 0 };
+	}
+	if (made->domain.rows.data != NULL) {
+		/* Beside its own records those of the policy are shown, unless it sets the item. */
+		made->touched = mail_kinds_of((set | added) & ~MAIL_ROWS_ITEMS);
+		made->hidden = made->touched | mail_kinds_of(set & MAIL_ROWS_ITEMS);
+	} else {
+		made->touched = made->hidden = mail_kinds_of(set | added);
+	}
+	*overlay = made;
+	return KNOT_EOK;
+}
+
+/*! Merge the domain's values with those of its policy. */
+static int profile_make(mail_overlay_t *overlay)
+{
+	mail_entry_t *entry;
+	const mail_domain_t *domain = &overlay->domain;
+	const uint64_t items = domain->set | domain->added | MAIL_CODEC_UNSEEN;
+	int ret = mail_codec_decode_items(
+		MAIL_SECTION_DOMAIN, (mail_str_t){ "", 0 }, domain->value,
+		domain->rows.data != NULL ? items & ~MAIL_ROWS_ITEMS : items, &entry);
+	return ret == KNOT_EOK ? mail_profile_over(overlay->plan->profile, entry, &overlay->profile)
+	                       : ret;
+}
+
+const mail_profile_t *mail_overlay_profile(mail_overlay_t *overlay)
+{
+	if (overlay->profile == NULL) {
+		mail_arena_t *before = mail_arena_open(overlay->arena);
+		if (profile_make(overlay) != KNOT_EOK) {
+			overlay->profile = NULL;
+		}
+		mail_arena_close(before);
+	}
+	return overlay->profile;
+}
+
+int mail_overlay_make(mail_overlay_t *overlay, mail_kinds_t kinds)
+{
+	mail_kinds_t missing = overlay->touched & kinds & ~overlay->made;
+	if (missing == 0) {
+		return overlay->own != NULL ? overlay->own->error : KNOT_EOK;
+	}
+	if ((missing & MAIL_KINDS_KEYS) != 0) {
+		missing |= overlay->touched & MAIL_KINDS_KEYS;
+	}
+	mail_arena_t *before = mail_arena_open(overlay->arena);
+	int ret = overlay->profile == NULL ? profile_make(overlay) : KNOT_EOK;
+	if (ret == KNOT_EOK) {
+		/* What was made is made again, so that all of it is one plan: mostly there was nothing. */
+		mail_plan_t *own;
+		ret = mail_plan_make_kinds(overlay->profile, overlay->made | missing, &own);
+		if (ret == KNOT_EOK) {
+			overlay->own = own;
+			overlay->made |= missing;
+			ret = own->error;
+		}
+	}
+	mail_arena_close(before);
+	return ret;
+}
+
+static uint16_t kind_of(mail_item_id_t item)
+{
+	switch (item) {
+	case MAIL_ITEM_TXT: return MAIL_KIND_TXT;
+	case MAIL_ITEM_DELEGATION: return MAIL_KIND_DELEGATION;
+	default: return MAIL_KIND_RECORD;
+	}
+}
+
+/*! Read the rows of an owner. */
+static int owner_read(const mail_overlay_t *overlay, mail_stored_owner_t *stored,
+                      mail_owner_t *owner)
+{
+	mail_stored_row_t row;
+	int ret;
+	while ((ret = mail_rows_next(stored, &row)) == KNOT_EOK) {
+		owner->rows[owner->count++] = (mail_row_t){
+			.rdata = row.rdata,
+			.until = INT64_MAX,
+			.ttl = row.has_ttl ? row.ttl : overlay->plan->ttl,
+			.common = !row.has_ttl,
+			.type = row.type,
+			.kind = kind_of(row.item),
+		};
+		owner->types |= mail_type_bit(row.type);
+	}
+	if (owner->count > 1 && (owner->types & mail_type_bit(KNOT_RRTYPE_CNAME)) != 0) {
+		owner->steady = INT64_MAX;
+	}
+	return ret == KNOT_ENOENT ? KNOT_EOK : ret;
+}
+
+int mail_overlay_rows(const mail_overlay_t *overlay, mail_lf_t name, const mail_owner_t **owner)
+{
+	size_t at;
+	mail_stored_owner_t stored;
+	int ret = mail_rows_find(&overlay->domain.rows, name, &at, &stored);
+	if (ret != KNOT_EOK) {
+		return ret;
+	}
+	mail_owner_t *made = mail_arena_take(overlay->arena,
+	                                     sizeof(*made) + stored.count * sizeof(*made->rows));
+	if (made == NULL) {
+		return KNOT_ENOMEM;
+	}
+	*made = (mail_owner_t){ .name = stored.name, .rows = (mail_row_t *)(made + 1) };
+	*owner = made;
+	return owner_read(overlay, &stored, made);
+}
