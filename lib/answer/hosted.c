@@ -295,6 +295,13 @@ static const char *domain_open(mail_work_t *work, const mail_hosted_t *hosted)
 	return "a private key of its key set is missing";
 }
 
+/*! Return the type that a question asks for; 0: an answer depends on which other types there are. */
+static uint16_t only_type(const knot_pkt_t *pkt)
+{
+	const uint16_t type = knot_pkt_qtype(pkt);
+	return mail_work_follows(type) ? type : 0;
+}
+
 void mail_answer(const mail_question_t *question, mail_hosted_t *hosted, knot_pkt_t *pkt,
                  mail_reply_t *reply)
 {
@@ -313,6 +320,7 @@ void mail_answer(const mail_question_t *question, mail_hosted_t *hosted, knot_pk
 	if (fault == NULL) {
 		work.dnssec = work.signs && question->dnssec;
 		work.name = knot_pkt_qname(pkt);
+		work.view.type = only_type(pkt);
 		reply->outcome = sections(&work);
 	} else {
 		knot_dname_txt_storage_t name = "?";

@@ -334,3 +334,14 @@ mail_kinds_t mail_kinds_near(mail_kinds_t kinds, mail_lf_t relative)
 	}
 	return near;
 }
+
+mail_kinds_t mail_kinds_typed(mail_kinds_t kinds, uint16_t type)
+{
+	mail_kinds_t typed = 0;
+	for (mail_kinds_t left = kinds; left != 0; left &= left - 1) {
+		const unsigned kind = (unsigned)__builtin_ctzll(left);
+		const bool may = mail_kinds[kind].type == type || mail_kinds[kind].type == 0;
+		typed |= may ? MAIL_KIND_BIT(kind) : 0;
+	}
+	return typed;
+}

@@ -149,6 +149,7 @@ int mail_view_fill(mail_view_t *view, const knot_dname_t *name, mail_lf_t lf, ma
 	mail_lf_copy(domain, &view->lf);
 	view->text_len = 0;
 	view->zone = false;
+	view->type = 0;
 	view->apex = name;
 	/* Each label above the domain's begins with a 00; escaped ones do not look like that. */
 	for (size_t i = domain.len; i < lf.len; i++) {

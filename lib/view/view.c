@@ -237,7 +237,11 @@ static int own_find(const mail_view_t *view, mail_lf_t relative, mail_lf_t name,
 {
 	mail_overlay_t *overlay = view->overlay;
 	if (overlay->touched != 0) {
-		int ret = mail_overlay_make(overlay, mail_kinds_near(overlay->touched, relative));
+		mail_kinds_t near = mail_kinds_near(overlay->touched, relative);
+		if (relative.len == 0 && view->type != 0) {
+			near = mail_kinds_typed(near, view->type);
+		}
+		int ret = mail_overlay_make(overlay, near);
 		if (ret != KNOT_EOK) {
 			return ret;
 		}
