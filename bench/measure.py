@@ -20,6 +20,8 @@ WARM_SECONDS = 0.5
 # So long a server must hardly work before it is asked.
 IDLE_SECONDS = 0.2
 TOUCHES = 2000
+# The part of them that must have been counted.
+COUNTED = 0.9
 
 
 def summary(values):
@@ -136,9 +138,11 @@ def pages(bench, store, mix, count):
         before = struct.unpack("=QQ", sums.read_bytes())
         ask(bench, server, mix, "--domains", count, "--count", TOUCHES, "--window", 1, "--seed", 5)
         after = struct.unpack("=QQ", sums.read_bytes())
-    if after[0] - before[0] != TOUCHES:
-        raise Failure("not all questions were counted")
-    return (after[1] - before[1]) / TOUCHES
+    counted = after[0] - before[0]
+    # A question during which another thread looked at the store is none that can be counted.
+    if not COUNTED * TOUCHES <= counted <= TOUCHES:
+        raise Failure(f"of {TOUCHES} questions {counted} were counted")
+    return (after[1] - before[1]) / counted
 
 
 class Watch:

@@ -7,11 +7,16 @@
  * makes that page readable again. So the count is exact, whatever the page cache and the TLB hold, as
  * long as one question is asked at a time. $TOUCH_STORE is the path of that data.mdb, for knotd has others.
  * The sums go to the file that $TOUCH_FILE names: two numbers of 64 bits, questions and pages.
+ *
+ * The map is inaccessible for all threads, and the module's own thread reads it at any time. A thread of knotd's
+ * blocks all signals, and a fault that is blocked ends the process: so nobody may block SIGSEGV here. A page that
+ * another thread made readable is missed by the count, so a question is not counted when that happened.
  */
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -25,16 +30,19 @@
 
 typedef int (*recvmmsg_t)(int, struct mmsghdr *, unsigned, int, struct timespec *);
 typedef int (*sendmmsg_t)(int, struct mmsghdr *, unsigned, int);
+typedef int (*sigmask_t)(int, const sigset_t *, sigset_t *);
 
 static uint64_t sums[2]; /*!< Questions, pages. */
 static int sums_fd;
 static recvmmsg_t real_recvmmsg;
 static sendmmsg_t real_sendmmsg;
+static sigmask_t real_sigmask;
 static uint8_t *map;
 static size_t map_len;
 static size_t page_size;
 static __thread bool answering;
 static __thread uint64_t pages; /*!< Of this question. */
+static atomic_bool disturbed;   /*!< Another thread touched a page meanwhile. */
 
 /*! A page is touched for the first time: let it through. Anything else is a fault as before. */
 static void touched(int number, siginfo_t *where, void *context)
@@ -45,7 +53,10 @@ static void touched(int number, siginfo_t *where, void *context)
 		signal(number, SIG_DFL);
 		return;
 	}
+	disturbed |= !answering;
 	mprotect((uint8_t *)((uintptr_t)at & ~(uintptr_t)(page_size - 1)), page_size, PROT_READ);
+	// Again, for the next question may have begun.
+	disturbed |= !answering;
 	pages += answering;
 }
 
@@ -77,8 +88,20 @@ __attribute__((constructor)) static void start(void)
 	page_size = sysconf(_SC_PAGESIZE);
 	real_recvmmsg = (recvmmsg_t)dlsym(RTLD_NEXT, "recvmmsg");
 	real_sendmmsg = (sendmmsg_t)dlsym(RTLD_NEXT, "sendmmsg");
+	real_sigmask = (sigmask_t)dlsym(RTLD_NEXT, "pthread_sigmask");
 	const char *path = getenv("TOUCH_FILE");
 	sums_fd = path != NULL ? open(path, O_WRONLY | O_CREAT, 0600) : -1;
+}
+
+EXPORT int pthread_sigmask(int how, const sigset_t *set, sigset_t *old)
+{
+	sigset_t allowed;
+	if (set != NULL && how != SIG_UNBLOCK) {
+		allowed = *set;
+		sigdelset(&allowed, SIGSEGV);
+		set = &allowed;
+	}
+	return real_sigmask(how, set, old);
 }
 
 EXPORT int recvmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags,
@@ -89,13 +112,9 @@ EXPORT int recvmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags,
 		find_map();
 	}
 	if (received > 0 && map != NULL) {
-		// The threads of knotd block all signals; a fault that is blocked ends the process.
-		sigset_t faults;
-		sigemptyset(&faults);
-		sigaddset(&faults, SIGSEGV);
 		pages = 0;
-		answering = pthread_sigmask(SIG_UNBLOCK, &faults, NULL) == 0 &&
-		            mprotect(map, map_len, PROT_NONE) == 0;
+		disturbed = false;
+		answering = mprotect(map, map_len, PROT_NONE) == 0;
 	}
 	return received;
 }
@@ -103,12 +122,13 @@ EXPORT int recvmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags,
 EXPORT int sendmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags)
 {
 	if (answering) {
+		mprotect(map, map_len, PROT_READ);
+	}
+	if (answering && !disturbed) {
 		sums[0] += count;
 		sums[1] += pages;
 		// A sum that cannot be written is missed by who reads it.
 		(void)!pwrite(sums_fd, sums, sizeof(sums), 0);
-		// Other threads of knotd look at the store too, and are not ready for faults.
-		mprotect(map, map_len, PROT_READ);
 	}
 	answering = false;
 	return real_sendmmsg(fd, messages, count, flags);
