@@ -3,12 +3,13 @@
  * ask: a closed loop of questions to a name server on loopback, as fast as it answers.
  *
  * A window of questions is always on its way; each answer frees a slot for the next question. What is
- * asked comes from a mix: a file with one kind of question a line,
+ * asked comes from a mix: a file with a line of letters, and then one kind of question a line,
  *
- *   WEIGHT TYPE RCODE ANCOUNT OWNER RDATA TITLE
+ *   LETTERS WEIGHT TYPE RCODE ANCOUNT OWNER RDATA TITLE
  *
- * TYPE and RCODE are numbers, OWNER are the labels before the domain in hex (`-`: none; `********` in it
- * becomes random), RDATA is how the RDATA of the first answer begins, in hex (`-`: anything). Domains have
+ * The n-th letter of the first line (modulo its length, from 0) is the class of domain n, and LETTERS are the
+ * classes that a question is for. TYPE and RCODE are numbers, OWNER are the labels before the domain in hex
+ * (`-`: none; `********` in it becomes random), RDATA is how the RDATA of the first answer begins, in hex (`-`: anything). Domains have
  * names like d0000001.example: they are made from a number, so ten million need no list. An answer with
  * another RCODE, ANCOUNT or RDATA, with TC, or to another question is wrong; one that does not come is lost.
  *
@@ -27,7 +28,10 @@
 #include <sys/socket.h>
 #include <time.h>
 
-#define KIND_MAX 64
+#define KIND_MAX 128
+#define CLASSES_MAX 100
+#define LETTER_MAX 128
+#define LETTERS_MAX 15
 #define OWNER_MAX 64
 #define LOTS_MAX 4096
 #define QUESTION_MAX 300
@@ -46,6 +50,7 @@
 
 /*! A kind of question. */
 typedef struct {
+	char letters[LETTERS_MAX + 1];
 	unsigned weight;
 	char title[OWNER_MAX];
 	uint8_t owner[OWNER_MAX]; /*!< Labels, without a root. */
@@ -82,12 +87,18 @@ static struct {
 	uint64_t seed;
 	double timeout;
 	const char *edns; /*!< "none", "plain", or "do". */
+	uint64_t walk;    /*!< Ask each domain everything in order, nothing by chance. */
 } option = { .tail = "", .domains = 1, .window = 128, .seed = 1, .timeout = 1, .edns = "plain" };
 
 static kind_t kinds[KIND_MAX];
 static unsigned kind_count;
-static uint8_t lots[LOTS_MAX]; /*!< As many of each kind as it has weight. */
-static unsigned lot_count;
+static char classes[CLASSES_MAX + 1]; /*!< Letters. */
+static unsigned class_count;
+/*! For each letter: as many of each kind as it has weight. */
+static struct {
+	uint8_t kinds[LOTS_MAX];
+	unsigned count;
+} lots[LETTER_MAX];
 
 static slot_t slots[SLOT_MAX];
 static unsigned idle[SLOT_MAX]; /*!< Slots without a question on its way. */
@@ -169,33 +180,74 @@ static unsigned read_hex(const char *hex, uint8_t *out)
 	return len;
 }
 
+/*! Let a class be asked a kind of question. */
+static void add_lots(unsigned char letter, unsigned kind)
+{
+	for (unsigned i = 0; i < kinds[kind].weight && letter < LETTER_MAX; i++) {
+		if (lots[letter].count == LOTS_MAX) {
+			fail("the mix is too long");
+		}
+		lots[letter].kinds[lots[letter].count++] = kind;
+	}
+}
+
 static void read_mix(void)
 {
 	FILE *file = fopen(option.mix, "r");
 	char owner[2 * OWNER_MAX + 1], rdata[2 * OWNER_MAX + 1];
+	if (file == NULL || fscanf(file, "%100s", classes) != 1) {
+		fail("the mix cannot be read");
+	}
+	class_count = strlen(classes);
 	int fields = 0;
-	for (kind_t *kind = kinds; file != NULL && kind < kinds + KIND_MAX; kind++) {
-		fields = fscanf(file, "%u %hu %u %hu %128s %128s %63[^\n]", &kind->weight,
-		                &kind->type, &kind->rcode, &kind->ancount, owner, rdata,
-		                kind->title);
-		if (fields != 7) {
+	for (kind_t *kind = kinds; kind < kinds + KIND_MAX; kind++) {
+		fields = fscanf(file, "%15s %u %hu %u %hu %128s %128s %63[^\n]", kind->letters,
+		                &kind->weight, &kind->type, &kind->rcode, &kind->ancount, owner,
+		                rdata, kind->title);
+		if (fields != 8) {
 			break;
 		}
 		kind->owner_len = read_hex(owner, kind->owner);
 		kind->random = memmem(kind->owner, kind->owner_len, "********", 8);
 		kind->rdata_len = read_hex(rdata, kind->rdata);
-		for (unsigned i = 0; i < kind->weight && lot_count < LOTS_MAX; i++) {
-			lots[lot_count++] = kind_count;
+		for (const char *letter = kind->letters; *letter != '\0'; letter++) {
+			add_lots(*letter, kind_count);
 		}
 		kind_count++;
 	}
-	if (fields != EOF || lot_count == 0 || lot_count == LOTS_MAX) {
-		fail("the mix cannot be read, or is too long");
+	for (unsigned i = 0; i < class_count; i++) {
+		if (fields != EOF || classes[i] < 0 || lots[(unsigned char)classes[i]].count == 0) {
+			fail("the mix cannot be read, is too long, or has nothing for a class");
+		}
 	}
 	fclose(file);
 }
 
 /* Questions. */
+
+static char class_of(uint64_t domain)
+{
+	return classes[domain % class_count];
+}
+
+/*! Pick a kind of question. Return the number of a domain that it is for. */
+static uint64_t pick(unsigned *kind)
+{
+	static uint64_t walked;
+	if (option.walk == 0) {
+		uint64_t domain = pick_domain();
+		unsigned letter = class_of(domain);
+		*kind = lots[letter].kinds[chance_below(lots[letter].count)];
+		return domain;
+	}
+	while (true) {
+		uint64_t domain = 1 + walked / kind_count % option.domains;
+		*kind = walked++ % kind_count;
+		if (strchr(kinds[*kind].letters, class_of(domain)) != NULL) {
+			return domain;
+		}
+	}
+}
 
 static void put_u16(uint8_t *out, uint16_t value)
 {
@@ -230,7 +282,7 @@ static uint8_t *write_domain(uint64_t number, uint8_t *out)
 static void make_question(unsigned number)
 {
 	slot_t *slot = &slots[number];
-	slot->kind = lots[chance_below(lot_count)];
+	uint64_t domain = pick(&slot->kind);
 	const kind_t *kind = &kinds[slot->kind];
 	slot->uses++;
 	uint8_t *p = slot->wire;
@@ -247,7 +299,7 @@ static void make_question(unsigned number)
 		}
 	}
 	p += kind->owner_len;
-	p = write_domain(pick_domain(), p);
+	p = write_domain(domain, p);
 	put_u16(p, kind->type);
 	put_u16(p + 2, 1);
 	p += 4;
@@ -437,7 +489,7 @@ static const struct {
 	{ "--zipf", &option.zipf, NULL, NULL },       { "--window", &option.window, NULL, NULL },
 	{ "--seconds", NULL, &option.seconds, NULL }, { "--count", &option.count, NULL, NULL },
 	{ "--seed", &option.seed, NULL, NULL },       { "--timeout", NULL, &option.timeout, NULL },
-	{ "--edns", NULL, NULL, &option.edns },
+	{ "--edns", NULL, NULL, &option.edns },       { "--walk", &option.walk, NULL, NULL },
 };
 #define NAMES (sizeof(names) / sizeof(*names))
 
@@ -474,7 +526,7 @@ int main(int argc, char **argv)
 		fprintf(stderr,
 		        "usage: ask --port N --mix FILE (--seconds N | --count N) [--domains N] [--tail TEXT] "
 		        "[--zipf 0|1] [--window 1-1024] [--seed N] [--timeout SECONDS] "
-		        "[--edns none|plain|do]\n");
+		        "[--edns none|plain|do] [--walk 0|1]\n");
 		return 2;
 	}
 	chance_state = option.seed;

@@ -24,7 +24,7 @@ from servers import Knotd, Store, Zones
 SIZES = (1, 1000, 100_000, 1_000_000, 10_000_000)
 QUICK_SIZES = (1, 1000, 100_000)
 PEERS = ("knotd", "nsd", "pdns")
-PROGRAMS = (("ask", "ask.c", ("-lm",)), ("touch.so", "touch.c", ("-fPIC", "-shared", "-fvisibility=hidden", "-ldl")))
+PRELOADED = "-fPIC", "-shared", "-fvisibility=hidden", "-ftls-model=initial-exec", "-ldl"
 QUICK_SECONDS = 105
 # A size up to which peers are asked to change all domains.
 CHANGE_MOST = 100_000
@@ -46,15 +46,19 @@ class Bench:
         self.module = options.build / "module" / ".libs" / "mail.so"
         self.ask = work / "ask"
         self.touch = work / "touch.so"
+        self.counted = work / "counted.so"
         self.all_cores = os.sched_getaffinity(0)
         # One for the server and one for whatever asks, where there are two.
         self.server_core, self.asker_core = {min(self.all_cores)}, {sorted(self.all_cores)[:2][-1]}
         self.runs = options.runs
         self.seconds = options.seconds
         self.patience = options.limit
-        self.traced = (500, 2500) if options.quick else (2000, 12000)
+        # Questions of which the instructions are counted.
+        self.traced = 2000 if options.quick else 10000
         # With the time that it took to build.
         self.begin = float(os.environ.get("BENCH_STARTED", time.time()))
+        # With the headers of its Debian package.
+        self.valgrind = machine.program("valgrind")
         self.rows = []
         self.left_out = []
         self.scratches = 0
@@ -63,9 +67,15 @@ class Bench:
                 raise Failure(f"{built} is not there: scripts/build makes it")
         if b"libasan.so" in self.module.read_bytes():
             raise Failure("numbers of a sanitized build mean nothing")
-        for name, source, flags in PROGRAMS:
-            machine.run("cc", "-std=gnu11", "-D_GNU_SOURCE", "-O2", "-Wall", "-Wextra", "-o", work / name,
-                        Path(__file__).parent / source, *flags)
+        self.compile(self.ask, "ask.c", "-lm")
+        self.compile(self.touch, "touch.c", *PRELOADED)
+        if self.valgrind:
+            self.compile(self.counted, "counted.c", *PRELOADED)
+
+    def compile(self, program, source, *flags):
+        """Compile a program of this directory, which needs no build."""
+        machine.run("cc", "-std=gnu11", "-D_GNU_SOURCE", "-O2", "-Wall", "-Wextra", "-o", program,
+                    Path(__file__).parent / source, *flags)
 
     def scratch(self):
         """Make a new directory."""
@@ -79,6 +89,11 @@ class Bench:
         path = self.work / f"{name}.mix"
         path.write_text(domains.mix_text(mix, **how), encoding="ascii")
         return path
+
+    def questions(self, mix_name, signed=False, **how):
+        """Write the file of one of the mixes that --mix chooses."""
+        return self.mix(mix_name + ("-signed" if signed else ""), domains.MIXES[mix_name][2 if signed else 1],
+                        signed=signed, **how)
 
     def say(self, text):
         """Print a line on what is being done."""
@@ -96,15 +111,15 @@ class Bench:
 
 def questions(bench, server, row):
     """Ask uniform and Zipf questions, into a row."""
-    mix = bench.mix("mail", domains.MIX)
+    mix = bench.questions(row["mix"])
     for kind in bench.options.questions:
         row[kind] = measure.load(bench, server, mix, *(("--zipf", 1) if kind == "zipf" else ()))
 
 
 def ours(bench, store, size):
     """Make the row of this project at a size."""
-    bench.say(f"mod-mail, {size:,} domains")
-    row = {"system": "mod-mail", "domains": size, "disk": store.disk()}
+    bench.say(f"mod-mail, {store.mix} mix, {size:,} domains")
+    row = {"system": "mod-mail", "mix": store.mix, "domains": size, "disk": store.disk()}
     bench.rows.append(row)
     starts = []
     for _ in range(STARTS):
@@ -117,7 +132,7 @@ def ours(bench, store, size):
                 row["change"] = measure.change(bench, server, 30)
     row["start"] = statistics.median(starts)
     row["commit"] = statistics.median(row["commits"])
-    row["pages"] = measure.pages(bench, store, bench.mix("changed", domains.MIX, preference=30), size)
+    row |= measure.touched(bench, store, bench.questions(store.mix, preference=30), size)
     return row
 
 
@@ -133,15 +148,17 @@ def peer_servers(bench, peer, size, zones):
 
 def measure_peer(bench, peer, size, zones):
     """Make the rows of a peer at a size."""
-    bench.say(f"{peer}, {size:,} domains")
+    mix_name = zones.store.mix
+    bench.say(f"{peer}, {mix_name} mix, {size:,} domains")
     if peer == "knotd" and not any(row["system"] == "floor" for row in bench.rows):
         # What knotd's own refusal costs in time.
         foreign = bench.mix("foreign", domains.FOREIGN), "--domains", 1000, "--tail", domains.FOREIGN_TAIL
         with Knotd(bench, 1, zones) as server:
-            bench.rows.append({"system": "floor", "domains": 1, "uniform": measure.load(bench, server, *foreign)})
+            bench.rows.append({"system": "floor", "mix": mix_name, "domains": 1,
+                               "uniform": measure.load(bench, server, *foreign)})
     servers = peer_servers(bench, peer, size, zones)
     for server in servers:
-        row = {"system": server.name, "domains": size}
+        row = {"system": server.name, "mix": mix_name, "domains": size}
         with server:
             row["start"] = server.start_seconds
             row["load"] = server.load_seconds
@@ -154,14 +171,14 @@ def measure_peer(bench, peer, size, zones):
         most = 1 if bench.options.quick else 1000
         if peer == "knotd" and bench.options.instructions and size <= most and bench.remaining() > 20:
             zones.write(domains.PREFERENCE)
-            row["instructions"] = traced.mix(bench, size, zones)
+            row["instructions"] = traced.mix(bench, mix_name, size, zones)
     if zones.store.preference != domains.PREFERENCE:
         zones.write(domains.PREFERENCE)
 
 
-def affordable(bench, peer, size):
+def affordable(bench, peer, mix_name, size):
     """Return why a peer is not measured at a size, judged by a smaller size; empty: it is."""
-    last = max((row for row in bench.rows if row["system"] == peer and 1 < row["domains"] < size),
+    last = max((row for row in bench.rows if (row["system"], row["mix"]) == (peer, mix_name) and 1 < row["domains"] < size),
                key=lambda row: row["domains"], default=GUESS)
     times = size / last["domains"]
     start = last["start"] * times
@@ -179,53 +196,63 @@ def affordable(bench, peer, size):
     return ""
 
 
-def all_peers(bench, size, store):
+def all_peers(bench, mix_name, size, store):
     """Measure all peers at a size, with the domains of a store."""
     zones = None
     for peer in bench.options.peers:
         if bench.options.quick and peer != "knotd" and size < 1000 <= max(bench.options.sizes):
             continue
-        reason = affordable(bench, peer, size)
+        reason = affordable(bench, peer, mix_name, size)
         if not reason and zones is None:
             bench.say(f"writing {size:,} zone files")
             zones = Zones(store())
-            reason = affordable(bench, peer, size)
+            reason = affordable(bench, peer, mix_name, size)
         try:
             if not reason:
                 measure_peer(bench, peer, size, zones)
         except Failure as problem:
             reason = problem
         if reason:
-            bench.leave_out(f"{peer} with {size:,} domains: {reason}")
+            bench.leave_out(f"{peer}, {mix_name} mix, with {size:,} domains: {reason}")
     if zones:
         shutil.rmtree(zones.directory)
 
 
-def measure_all(bench):
-    """Measure everything, smallest size first; quick: this project at all sizes before the others."""
+def measure_mix(bench, mix_name):
+    """Measure one mix, smallest size first."""
     options = bench.options
-    instructions = {}
-    foreign = max((size for size in options.sizes if size <= 1_000_000), default=options.sizes[-1])
-    one_disk = Store(bench, "store", 1).disk()
+    one_disk = Store(bench, "store", 1, mix=mix_name).disk()
     for size in options.sizes:
-        store = Store(bench, "store", size)
+        store = Store(bench, "store", size, mix=mix_name)
         row = ours(bench, store, size)
         if size > 1:
             row["import"] = size / store.load_seconds
             row["domain-octets"] = (row["disk"] - one_disk) / (size - 1)
-        if options.instructions and (not options.quick or size == foreign):
-            row["instructions"] = traced.mix(bench, size, store=store)
-        if options.instructions and size == foreign:
-            bench.say("instructions of questions that are not for the module")
-            instructions = traced.strangers(bench, store, size)
+        if options.instructions and (not options.quick or size == options.sizes[-1]):
+            row["instructions"] = traced.mix(bench, mix_name, size, store=store)
         if not options.quick:
-            all_peers(bench, size, lambda filled=store: filled)
+            all_peers(bench, mix_name, size, lambda filled=store: filled)
         store.remove()
-    for size in quick_order(options.sizes) if options.quick else ():
-        all_peers(bench, size, lambda count=size: Store(bench, "store", count))
+
+
+def measure_all(bench):
+    """Measure everything, one mix after the other; quick: this project at all sizes before the others."""
+    options = bench.options
+    instructions = {}
+    for mix_name in options.mixes:
+        measure_mix(bench, mix_name)
+    if options.instructions:
+        bench.say("instructions of questions that are not for the module")
+        foreign = max((size for size in options.sizes if size <= 1_000_000), default=options.sizes[-1])
+        instructions = traced.strangers(bench, Store(bench, "store", foreign), foreign)
+    for mix_name, size in ((mix_name, size) for mix_name in options.mixes for size in quick_order(options.sizes)) \
+            if options.quick else ():
+        all_peers(bench, mix_name, size, lambda count=size, mix=mix_name: Store(bench, "store", count, mix=mix))
     found = report.bars(bench.rows, instructions)
+    tables = [report.result_table([row for row in bench.rows if row["mix"] == mix_name], mix_name)
+              for mix_name in options.mixes]
     return {"rows": bench.rows, "instructions": instructions, "bars": found}, \
-        report.result_table(bench.rows) + "\n\n" + report.bars_table(found)
+        "\n\n".join([*tables, report.bars_table(found)])
 
 
 def quick_order(sizes):
@@ -266,6 +293,8 @@ def parse_options(args):
                       help=f"only count what zone mode costs questions: {', '.join(domains.ZONE_QUESTIONS)}")
     parser.add_argument("--sizes", type=numbers, help="numbers of domains: 1,1000,100k,1M,10M")
     parser.add_argument("--peers", type=words(PEERS), help="knotd,nsd,pdns; empty: none")
+    parser.add_argument("--mix", dest="mixes", type=words(domains.MIXES), default=list(domains.MIXES),
+                        help="customer: domains with records of their own; plain: domains that set nothing")
     parser.add_argument("--questions", type=words(("uniform", "zipf")), help="uniform,zipf")
     parser.add_argument("--runs", type=int, help="runs of which the median is taken")
     parser.add_argument("--seconds", type=float, help="length of a run")
@@ -277,7 +306,7 @@ def parse_options(args):
     parser.add_argument("--build", type=Path, required=True, help="directory of a build")
     options = parser.parse_args(args)
     quick = options.quick
-    options.sizes = options.sizes or ([1000] if options.dnssec else [traced.DOMAINS] if options.counts else
+    options.sizes = options.sizes or ([1000] if options.dnssec else traced.SIZES if options.counts else
                                       QUICK_SIZES if quick else SIZES)
     options.peers = list(PEERS) if options.peers is None else options.peers
     options.questions = options.questions or (["uniform"] if quick else ["uniform", "zipf"])
@@ -294,7 +323,7 @@ def check_programs(bench):
         if missing[peer] and not counts_only(options):
             bench.leave_out(f"{peer}: {missing[peer]}")
             options.peers.remove(peer)
-    if options.instructions and machine.program("valgrind") is None:
+    if options.instructions and bench.valgrind is None:
         if counts_only(options):
             raise Failure("not installed: Debian package valgrind")
         bench.leave_out("instructions: not installed (Debian package valgrind)")

@@ -22,6 +22,8 @@ IDLE_SECONDS = 0.2
 TOUCHES = 2000
 # The part of them that must have been counted.
 COUNTED = 0.9
+# Domains of which everything is asked once, so that all plans are made and all classes of domains were there.
+WALKED = 100
 
 
 def summary(values):
@@ -103,46 +105,61 @@ def callgrind(path, library):
     return {"all": total, "module": inside}
 
 
-def instructions(bench, served, mix, *args):
+def mark(server, octet):
+    """Begin or end a count of instructions (counted.c), and wait until that is done."""
+    with Asker(server.port) as asker:
+        asker.socket.send(octet)
+        asker.ask(domains.name(1), timeout=60)
+
+
+def instructions(bench, served, mix, *args, walked=0):
     """Return the instructions per question, in all of knotd and inside the module: {"all": n, "module": n}.
 
-    served: (domains, zones, store) of the knotd. It runs twice under callgrind, and is asked a different number
-    of questions; the difference is what questions cost, without start and end. One after the other, so that it
-    does not depend on how many come at once.
+    served: (domains, zones, store) of the knotd. Questions come one after the other, so that the count does not
+    depend on how many come at once. walked: the domains of which everything is asked once before the count.
     """
-    sums = []
-    low, high = bench.traced
-    for questions in (low, high):
-        server = Knotd(bench, *served)
-        server.wrapper = [machine.program("valgrind"), "--tool=callgrind", "--separate-threads=yes",
-                          f"--callgrind-out-file={server.directory}/callgrind", "-q"]
-        with server:
-            said = ask(bench, server, mix, "--count", questions, "--seed", 7, "--window", 1, "--timeout", 60, *args)
-            if said["lost"] or said["wrong"]:
-                raise Failure(f"under callgrind: {said}")
-        sums.append({file.name: callgrind(file, "mail.so") for file in server.directory.glob("callgrind-*")})
-    # Other threads work by the clock. The one that answers has by far the most to do for more questions.
-    found = [{part: (sums[1][thread][part] - sums[0][thread][part]) / (high - low) for part in ("all", "module")}
-             for thread in set(sums[0]) & set(sums[1])]
-    return max(found, key=lambda thread: thread["all"])
+    server = Knotd(bench, *served)
+    server.wrapper = [machine.program("valgrind"), "--tool=callgrind", "--separate-threads=yes",
+                      "--instr-atstart=no", f"--callgrind-out-file={server.directory}/callgrind", "-q"]
+    server.variables = {"LD_PRELOAD": str(bench.counted)}
+    slow = "--window", 1, "--timeout", 60, *args
+    with server:
+        said = [walk(bench, server, mix, walked, *slow)] if walked else []
+        settle(bench, server)
+        mark(server, b"b")
+        said.append(ask(bench, server, mix, "--count", bench.traced, "--seed", 7, *slow))
+        mark(server, b"e")
+        if any(part["lost"] or part["wrong"] for part in said):
+            raise Failure(f"under callgrind: {said}")
+    # Other threads work by the clock. The one that answers has by far the most to do.
+    found = max((callgrind(file, "mail.so") for file in server.directory.glob("callgrind-*")),
+                key=lambda thread: thread["all"])
+    return {part: number / bench.traced for part, number in found.items()}
 
 
-def pages(bench, store, mix, count):
-    """Return the pages of data.mdb that one question touches, on average (touch.c)."""
+def walk(bench, server, mix, count, *args):
+    """Ask everything of the first domains once."""
+    kinds = len(mix.read_text(encoding="ascii").splitlines()) - 1
+    # The last --domains counts. Kinds that are not for a domain are passed over, so some come again.
+    return ask(bench, server, mix, *args, "--domains", count, "--walk", 1, "--count", count * kinds)
+
+
+def touched(bench, store, mix, count, *args):
+    """Return what one question does on average (touch.c): {"pages": of data.mdb, "allocations": n}."""
     server = Knotd(bench, count, store=store)
     sums = server.directory / "touched"
     server.variables = {"LD_PRELOAD": str(bench.touch), "TOUCH_STORE": str(store.path / "data.mdb"),
                         "TOUCH_FILE": str(sums)}
     with server:
-        ask(bench, server, mix, "--domains", count, "--count", 200, "--window", 1)
-        before = struct.unpack("=QQ", sums.read_bytes())
-        ask(bench, server, mix, "--domains", count, "--count", TOUCHES, "--window", 1, "--seed", 5)
-        after = struct.unpack("=QQ", sums.read_bytes())
-    counted = after[0] - before[0]
+        walk(bench, server, mix, min(count, WALKED), "--window", 1, *args)
+        before = struct.unpack("=3Q", sums.read_bytes())
+        ask(bench, server, mix, "--domains", count, "--count", TOUCHES, "--window", 1, "--seed", 5, *args)
+        after = struct.unpack("=3Q", sums.read_bytes())
+    counted, pages, allocations = (end - begin for begin, end in zip(before, after))
     # A question during which another thread looked at the store is none that can be counted.
     if not COUNTED * TOUCHES <= counted <= TOUCHES:
         raise Failure(f"of {TOUCHES} questions {counted} were counted")
-    return (after[1] - before[1]) / counted
+    return {"pages": pages / counted, "allocations": allocations / counted}
 
 
 class Watch:
@@ -180,7 +197,8 @@ class Watch:
 
 def commit_to_answer(server, new):
     """Return the seconds from the moment that a commit is seen by readers to the first new answer."""
-    names = [domains.name(1 + index * max(server.count - 1, 1) // 7 % server.count) for index in range(8)]
+    numbers = (1 + index * max(server.count - 1, 1) // 7 % server.count for index in range(8))
+    names = [domains.name(number) for number in filter(domains.has_mail, numbers)]
     writer = threading.Thread(target=server.store.change, args=(new,))
     watch = Watch(server.store.path)
     try:
@@ -192,7 +210,7 @@ def commit_to_answer(server, new):
             while (before := time.monotonic()) < deadline:
                 if committed is None and watch.transaction() != old:
                     committed = before
-                if preference(asker.ask(names[asker.number % 8], timeout=1)) == new:
+                if preference(asker.ask(names[asker.number % len(names)], timeout=1)) == new:
                     return time.monotonic() - (committed or before)
         raise Failure("the change did not come within a minute")
     finally:
@@ -209,7 +227,7 @@ def change(bench, server, new):
                 "rate": number / seconds}
     with Asker(server.port) as asker:
         step = max(1, server.count // SAMPLE)
-        for number in [*range(1, server.count + 1, step), server.count]:
+        for number in filter(domains.has_mail, [*range(1, server.count + 1, step), server.count]):
             end = asker.until(domains.name(number), new, bench.patience)
     # The children that serve may be others after a reload.
     server.pin()

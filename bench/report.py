@@ -82,6 +82,7 @@ COLUMNS = (
     ("instr module", lambda row: plain(row.get("instructions", {}).get("module"))),
     ("instr all", lambda row: plain(row.get("instructions", {}).get("all"))),
     ("pages", lambda row: plain(row.get("pages"), 1)),
+    ("allocations", lambda row: plain(row.get("allocations"), 2)),
     ("B/domain", lambda row: plain(row.get("domain-octets"))),
     ("import/s", lambda row: plain(row.get("import"))),
 )
@@ -95,12 +96,13 @@ def table(titles, rows):
                      for line in [titles, *rows])
 
 
-def result_table(rows):
-    """Return the table of everything that was measured; columns that nobody has are left out."""
+def result_table(rows, mix_name):
+    """Return the table of what was measured with a mix; columns that nobody has are left out."""
     ordered = sorted(rows, key=lambda row: (list(SYSTEMS).index(row["system"]), row["domains"]))
     texts = [[show(row) for _, show in COLUMNS] for row in ordered]
     used = [i for i in range(len(COLUMNS)) if i == 0 or any(line[i] for line in texts)]
-    return table([COLUMNS[i][0] for i in used], [[line[i] for i in used] for line in texts])
+    return table([COLUMNS[i][0] or f"{mix_name} mix" for i in used],
+                 [[line[i] for i in used] for line in texts])
 
 
 class Bars:

@@ -248,8 +248,10 @@ database:
 class Store:
     """A store of the module with its tool."""
 
-    def __init__(self, bench, name, count=0, key_algorithm=None):
+    def __init__(self, bench, name, count=0, key_algorithm=None, mix="plain"):
+        """mix: whether the domains set something (domains.MIXES)."""
         self.bench = bench
+        self.mix = mix
         self.path = bench.work / name
         self.preference = domains.PREFERENCE
         shutil.rmtree(self.path, ignore_errors=True)
@@ -260,19 +262,24 @@ class Store:
         conf.write_text(domains.POLICY, encoding="ascii")
         self.run("apply", conf)
         if key_algorithm:
-            self.run("key-generate", "bench", "--algorithm", key_algorithm, "--csk")
-            self.run("policy-set", "bench", "key-set=bench")
+            self.sign(key_algorithm)
         self.load_seconds = self.load(count) if count else 0
 
     def run(self, *args, **how):
         """Run kmailctl and return what it says."""
         return machine.run(self.bench.tool, "-s", self.path, *args, **how)
 
+    def sign(self, algorithm):
+        """Sign all domains with one key."""
+        self.run("key-generate", "bench", "--algorithm", algorithm, "--csk")
+        for policy in ("bench", "quiet"):
+            self.run("policy-set", policy, "key-set=bench")
+
     def load(self, count):
         """Import the domains 1 to count on one core, and return the seconds that it took."""
         path = self.path.with_suffix(".ndjson")
         with open(path, "w", encoding="ascii") as file:
-            file.writelines(domains.lines(count))
+            file.writelines(domains.MIXES[self.mix][0](count))
         begin = time.monotonic()
         self.run("import", path, cores=self.bench.server_core)
         seconds = time.monotonic() - begin

@@ -119,8 +119,8 @@ def measure_all(bench):
     """--dnssec: both algorithms, everything. Return (result, text)."""
     size = bench.options.sizes[0]
     mixes = {
-        "plain": bench.mix("plain", domains.MIX),
-        "signed": bench.mix("signed", domains.SIGNED_MIX, signed=True),
+        "plain": bench.questions("plain"),
+        "signed": bench.questions("plain", signed=True),
         # mod-onlinesign denies names by denying types.
         "denied": bench.mix("denied", domains.SIGNED_MIX, signed=True, nxdomain=domains.NOERROR),
         "flood": bench.mix("flood", domains.FLOOD),

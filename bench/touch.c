@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * touch: preloaded into knotd, counts the pages of the store that a question touches.
+ * touch: preloaded into knotd, counts the pages of the store that a question touches, and its allocations.
  *
  * Between recvmmsg() and sendmmsg() a worker of knotd answers what it received. After recvmmsg() the map
  * of data.mdb is made inaccessible; the first access to each of its pages then faults, is counted, and
  * makes that page readable again. So the count is exact, whatever the page cache and the TLB hold, as
  * long as one question is asked at a time. $TOUCH_STORE is the path of that data.mdb, for knotd has others.
- * The sums go to the file that $TOUCH_FILE names: two numbers of 64 bits, questions and pages.
+ * The sums go to the file that $TOUCH_FILE names: three numbers of 64 bits, questions, pages and
+ * allocations.
  *
  * The map is inaccessible for all threads, and the module's own thread reads it at any time. A thread of knotd's
  * blocks all signals, and a fault that is blocked ends the process: so nobody may block SIGSEGV here. A page that
@@ -28,11 +29,16 @@
 
 #define EXPORT __attribute__((visibility("default")))
 
+/* glibc's own names, for allocators that stand before them. */
+void *__libc_malloc(size_t size);
+void *__libc_calloc(size_t count, size_t size);
+void *__libc_realloc(void *old, size_t size);
+
 typedef int (*recvmmsg_t)(int, struct mmsghdr *, unsigned, int, struct timespec *);
 typedef int (*sendmmsg_t)(int, struct mmsghdr *, unsigned, int);
 typedef int (*sigmask_t)(int, const sigset_t *, sigset_t *);
 
-static uint64_t sums[2]; /*!< Questions, pages. */
+static uint64_t sums[3]; /*!< Questions, pages, allocations. */
 static int sums_fd;
 static recvmmsg_t real_recvmmsg;
 static sendmmsg_t real_sendmmsg;
@@ -42,7 +48,8 @@ static size_t map_len;
 static size_t page_size;
 static __thread bool answering;
 static __thread uint64_t pages; /*!< Of this question. */
-static atomic_bool disturbed;   /*!< Another thread touched a page meanwhile. */
+static __thread uint64_t allocations;
+static atomic_bool disturbed; /*!< Another thread touched a page meanwhile. */
 
 /*! A page is touched for the first time: let it through. Anything else is a fault as before. */
 static void touched(int number, siginfo_t *where, void *context)
@@ -112,7 +119,7 @@ EXPORT int recvmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags,
 		find_map();
 	}
 	if (received > 0 && map != NULL) {
-		pages = 0;
+		pages = allocations = 0;
 		disturbed = false;
 		answering = mprotect(map, map_len, PROT_NONE) == 0;
 	}
@@ -127,9 +134,28 @@ EXPORT int sendmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags)
 	if (answering && !disturbed) {
 		sums[0] += count;
 		sums[1] += pages;
+		sums[2] += allocations;
 		// A sum that cannot be written is missed by who reads it.
 		(void)!pwrite(sums_fd, sums, sizeof(sums), 0);
 	}
 	answering = false;
 	return real_sendmmsg(fd, messages, count, flags);
+}
+
+EXPORT void *malloc(size_t size)
+{
+	allocations += answering;
+	return __libc_malloc(size);
+}
+
+EXPORT void *calloc(size_t count, size_t size)
+{
+	allocations += answering;
+	return __libc_calloc(count, size);
+}
+
+EXPORT void *realloc(void *old, size_t size)
+{
+	allocations += answering;
+	return __libc_realloc(old, size);
 }

@@ -1,17 +1,22 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Instructions per question: what is counted with knotd under callgrind, alone (--instructions, --zone-cost) or not."""
 
+import shutil
+
 import domains
 import report
-from measure import instructions
+from measure import instructions, touched
 from servers import Store, Zones
 
-# Domains that --instructions has when nothing else is said.
-DOMAINS = 1_000_000
-# What it prints, and what a number is compared with.
+# Numbers of domains that --instructions has when nothing else is said.
+SIZES = (1, 1000, 100_000, 1_000_000)
+# So many zones knotd loads under valgrind in a time that one can wait.
+ZONES_MOST = 1000
+# Signed domains that are asked: all their signatures are made before.
+SIGNED = 20
+ALGORITHM = "ecdsap256sha256"
+# What is printed beside the mixes, and what a number is compared with.
 COUNTS = (
-    ("mail mix", "mix", "knotd-mix"),
-    ("mail mix, knotd with one zone", "knotd-mix", None),
     ("not ours", "foreign", "refused"),
     ("not ours, knotd refusing", "refused", None),
     ("zone mode, no kind matches", "zone-mode", "zone"),
@@ -21,10 +26,17 @@ COUNTS = (
 ZONE_MOST = 1.045
 
 
-def mix(bench, size, zones=None, store=None):
-    """Count those of the mail questions."""
+def mix(bench, mix_name, size, zones=None, store=None):
+    """Count those of the questions of a mix."""
     how = {"preference": store.preference} if store else {}
-    return instructions(bench, (size, zones, store), bench.mix("traced", domains.MIX, **how), "--domains", size)
+    return instructions(bench, (size, zones, store), bench.questions(mix_name, **how), "--domains", size)
+
+
+def signed_mix(bench, mix_name, store, size):
+    """Count those of the questions to signed domains whose signatures are all made."""
+    asked = min(size, SIGNED)
+    return instructions(bench, (size, None, store), bench.questions(mix_name, signed=True), "--domains", asked,
+                        "--edns", "do", walked=asked)
 
 
 def lone_zone(bench, names=()):
@@ -56,21 +68,53 @@ def strangers(bench, store, size):
     }
 
 
+def mix_rows(bench, mix_name):
+    """Count all of a mix: each number of domains, plain and signed, beside knotd with the zones of some."""
+    rows = []
+    for size in bench.options.sizes:
+        bench.say(f"{mix_name} mix, {size:,} domains")
+        store = Store(bench, "store", size, mix=mix_name)
+        row = {"mix": mix_name, "domains": size, "signed": False, **mix(bench, mix_name, size, store=store),
+               **touched(bench, store, bench.questions(mix_name), size)}
+        if size <= ZONES_MOST and "knotd" in bench.options.peers:
+            zones = Zones(store)
+            row["knotd"] = mix(bench, mix_name, size, zones)["all"]
+            shutil.rmtree(zones.directory)
+        rows.append(row)
+        store.sign(ALGORITHM)
+        rows.append({"mix": mix_name, "domains": size, "signed": True, **signed_mix(bench, mix_name, store, size)})
+        store.remove()
+    return rows
+
+
+def mix_lines(rows):
+    """Return the lines of the table for the mixes. knotd with more zones than it could load has those of the most."""
+    lines = []
+    for row in rows:
+        peers = [other["knotd"] for other in rows if "knotd" in other and other["domains"] <= row["domains"]
+                 and (other["mix"], other["signed"]) == (row["mix"], row["signed"])]
+        alike = [other["all"] for other in rows if other["mix"] == "plain" != row["mix"]
+                 and (other["domains"], other["signed"]) == (row["domains"], row["signed"])]
+        lines.append([f"{row['mix']} mix{', signed, warm' if row['signed'] else ''}", report.count(row["domains"]),
+                      report.count(row["all"]), report.count(row["module"]),
+                      *(f"{row['all'] / values[-1]:.3f}" if values else "" for values in (peers, alike)),
+                      report.plain(row.get("pages"), 1), report.plain(row.get("allocations"), 2)])
+    return lines
+
+
 def counts(bench):
     """--instructions: those numbers alone that a change of code is judged by. Return (result, text)."""
+    rows = [row for mix_name in bench.options.mixes for row in mix_rows(bench, mix_name)]
     size = bench.options.sizes[-1]
-    bench.say("mail questions")
-    store = Store(bench, "store", size)
-    found = {"mix": mix(bench, size, store=store)}
-    _, zones = lone_zone(bench)
-    found["knotd-mix"] = mix(bench, 1, zones)
     bench.say("questions that are not for the module")
-    found |= strangers(bench, store, size)
-    lines = []
+    found = strangers(bench, Store(bench, "store", size), size)
+    lines = mix_lines(rows)
     for title, item, without in COUNTS:
-        lines.append([title, report.count(found[item]["all"]), report.count(found[item]["module"]),
-                      f"{found[item]['all'] / found[without]['all']:.3f}" if without else ""])
-    return {"instructions": found}, report.table([f"instructions, {size:,} domains", "all", "module", "ratio"], lines)
+        lines.append([title, report.count(size) if item == "foreign" else "1", report.count(found[item]["all"]),
+                      report.count(found[item]["module"]),
+                      f"{found[item]['all'] / found[without]['all']:.3f}" if without else "", "", "", ""])
+    return {"instructions": found | {"mixes": rows}}, report.table(
+        ["instructions a question", "domains", "all", "module", "of knotd", "of plain", "pages", "allocations"], lines)
 
 
 def zone_cost(bench):

@@ -30,29 +30,31 @@ def bench(directory, *args):
 
 
 def test_tiny(directory):
-    """One short run with 1 and 10 domains, beside knotd. A sanitized build is refused."""
+    """One short run with domains of all classes, beside knotd. A sanitized build is refused."""
     numbers = directory / "numbers.json"
-    done = bench(directory, "--sizes", "1,10", "--peers", "knotd", "--runs", "1", "--seconds", "0.2",
+    done = bench(directory, "--sizes", "45", "--peers", "knotd", "--runs", "1", "--seconds", "0.2",
                  "--no-instructions", "--json", str(numbers))
     if SANITIZED:
         assert done.returncode == 1 and "sanitize" in done.stderr
         return
     assert done.returncode == 0, done.stderr
     found = json.loads(numbers.read_text())
-    rows = {(row["system"], row["domains"]): row for row in found["rows"]}
-    assert set(rows) == {("mod-mail", 1), ("mod-mail", 10), ("knotd", 1), ("knotd", 10), ("floor", 1)}
+    rows = {(row["system"], row["mix"], row["domains"]): row for row in found["rows"]}
+    assert set(rows) == {("mod-mail", "customer", 45), ("knotd", "customer", 45), ("mod-mail", "plain", 45),
+                         ("knotd", "plain", 45), ("floor", "customer", 1)}
     for row in rows.values():
         for kind in ("uniform", "zipf"):
             if kind in row:
                 assert row[kind]["answered"] > 100, row
                 assert (row[kind]["lost"], row[kind]["wrong"]) == (0, 0), row
-    many = rows["mod-mail", 10]
+    many = rows["mod-mail", "plain", 45]
+    assert many["allocations"] == 0
     assert 0 < many["start"] < 30 and 0 < many["commit"] < 30 and many["import"] > 10
     assert 1 <= many["pages"] < 20 and many["disk"] >= many["domain-octets"] >= 0
-    assert many["private"] > 100000 and many["mapped"] > 0 and rows["knotd", 10]["disk"] > 1000
+    assert many["private"] > 100000 and many["mapped"] > 0 and rows["knotd", "plain", 45]["disk"] > 1000
     assert found["machine"]["knot"] and found["machine"]["cores"] >= 1
     assert all(bar["met"] is None for bar in found["bars"] if "1,000" in bar["what"])
-    for text in ("mod-mail ", "knotd, zones in memory", "knotd, refusing", "questions/s", "not measured"):
+    for text in ("customer mix", "plain mix", "mod-mail ", "knotd, zones in memory", "knotd, refusing", "questions/s", "not measured"):
         assert text in done.stdout
     # Only what was asked for is left.
     assert sorted(path.name for path in directory.iterdir()) == ["numbers.json"]
@@ -91,10 +93,13 @@ def test_counts(directory):
         return
     assert done.returncode == 0, done.stderr
     found = json.loads(numbers.read_text())["instructions"]
-    for item, least, most in (("mix", 1000, 20000), ("foreign", 500, 5000), ("zone-mode", 1, 500),
-                              ("knotd-mix", 0, 0), ("refused", 0, 0), ("zone", 0, 0)):
+    for item, least, most in (("foreign", 500, 5000), ("zone-mode", 1, 500), ("refused", 0, 0), ("zone", 0, 0)):
         assert least <= found[item]["module"] <= most < found[item]["all"] + most, (item, found)
-    assert "mail mix" in done.stdout and "not ours, knotd refusing" in done.stdout
+    rows = {(row["mix"], row["signed"]): row for row in found["mixes"]}
+    assert len(rows) == 4
+    for (_, signed), row in rows.items():
+        assert 1000 < row["module"] < row["all"] < 30000 and (signed or 1000 < row["knotd"] < row["all"]), row
+    assert "customer mix, signed" in done.stdout and "not ours, knotd refusing" in done.stdout
     done = bench(directory, "--zone-cost", "hit", "--quick", "--json", str(numbers))
     found = json.loads(numbers.read_text())["zone-cost"]
     assert done.returncode == (found["hit"]["percent"] > 4.5), done.stderr
@@ -131,7 +136,7 @@ def test_ask_judges(tmp_path, ask):
     """Right answers are right; each thing that can be wrong with one is found."""
     store = Store(tmp_path)
     store.apply(domains.POLICY)
-    store.load("".join(domains.lines(20)))
+    store.load("".join(domains.plain_lines(20)))
     size = ("--domains", 20, "--count", 2000)
     with Knotd(store) as knotd:
         good = ask(knotd.port, domains.MIX, *size)
