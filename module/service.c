@@ -24,9 +24,8 @@
 /*! Milliseconds that private keys may take when a store is opened, and in a turn of the thread. */
 #define LOAD_PATIENCE 5000
 #define TURN_PATIENCE 200
-/*! Attempts to take a snapshot while another thread is at it, and those that do not wait. */
-#define ATTEMPTS 10000
-#define QUICK_ATTEMPTS 10
+/*! Milliseconds for which a worker waits until no thread uses a map any more that has grown. */
+#define MAP_PATIENCE 10000
 /*! Directories that are watched. */
 enum { WATCH_STORE, WATCH_KEYS };
 
@@ -484,15 +483,18 @@ knotd_mod_t *mail_service_counter(mail_service_t *service)
 	return atomic_load(&service->counter);
 }
 
-/*! Take up the snapshot that stands, or a new one. */
+/*!
+ * Take up the snapshot that stands, or a new one.
+ *
+ * Another process may have made the map larger: then all threads have to be without a snapshot for a moment, and one of
+ * them may be held up.
+ */
 static int take_snapshot(mail_txn_t *txn)
 {
+	static const struct timespec nap = { 0, 1000000 };
 	int ret = mail_txn_resume(txn);
-	// Another thread may just be ending the old one, or taking over a map that has grown.
-	for (unsigned i = 0; ret == KNOT_EAGAIN && i < ATTEMPTS; i++) {
-		if (i >= QUICK_ATTEMPTS) {
-			(void)sched_yield();
-		}
+	for (unsigned i = 0; ret == KNOT_EAGAIN && i < MAP_PATIENCE; i++) {
+		(void)nanosleep(&nap, NULL);
 		ret = mail_txn_resume(txn);
 	}
 	return ret;
@@ -527,7 +529,10 @@ static int pin_slot(mail_service_t *service, unsigned thread, mail_pin_t *pin)
 	pin->txn = epoch->txns[thread];
 	int ret = take_snapshot(pin->txn);
 	if (ret != KNOT_EOK) {
-		atomic_store(&epoch->failed, true);
+		// Whom a thread waits for in vain is no fault of the store.
+		if (ret != KNOT_EAGAIN) {
+			atomic_store(&epoch->failed, true);
+		}
 		mail_shelf_put(&service->shelf, thread);
 		return ret;
 	}

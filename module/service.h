@@ -14,7 +14,8 @@
  * other thread than knotd's own may log for it.
  *
  * Thread rule: attach and detach from any thread (a mutex). is_current, pin, equip and unpin only from the worker thread
- * that has the index; they take no lock, allocate nothing and do not block.
+ * that has the index. They allocate nothing, and wait for another thread only while that one works on the snapshot of
+ * this very thread: it is ended, or the map has grown and is taken over.
  */
 #pragma once
 
@@ -85,7 +86,8 @@ bool mail_service_is_current(mail_service_t *service, unsigned thread, uint64_t 
  * Take a snapshot of the store.
  *
  * \return KNOT_EOK, then mail_service_unpin() is due; KNOT_ENOENT: the store is not open, and never
- *         was; KNOT_ERANGE: no such thread; another error: of the store (it will be opened anew).
+ *         was; KNOT_ERANGE: no such thread; KNOT_EAGAIN: for seconds some thread kept this one from a map that has
+ *         grown; another error: of the store (it will be opened anew).
  */
 int mail_service_pin(mail_service_t *service, unsigned thread, mail_pin_t *pin);
 /*! Add what is needed to answer a question that is ours; between pin and unpin. */

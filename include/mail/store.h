@@ -200,7 +200,9 @@ void mail_txn_stand(mail_txn_t *txn);
  * It has the standing snapshot if there was no commit since, and else a new one. The function does not allocate
  * memory.
  *
- * \return As mail_txn_renew(); KNOT_EAGAIN (also: another thread is just ending the snapshot; try again).
+ * If another thread is just ending the snapshot, the function waits until that is done.
+ *
+ * \return As mail_txn_renew().
  */
 int mail_txn_resume(mail_txn_t *txn);
 /*!
@@ -208,9 +210,10 @@ int mail_txn_resume(mail_txn_t *txn);
  *
  * The thread of a reading transaction that is not in use calls this. A snapshot that is taken afterwards has
  * this number or a later one; in the moment in which a commit ends, it may have the number before. The function
- * takes no lock, does not allocate memory, and costs about as much as a comparison of names.
+ * does not allocate memory, and costs about as much as a comparison of names. If another thread is just ending the
+ * snapshot, it waits until that is done.
  *
- * \return 0 if the number is unknown, because the transaction is in use or another thread works on it.
+ * \return 0 if the number is unknown, because the transaction is in use or the map is lost.
  */
 uint64_t mail_txn_newest(mail_txn_t *txn);
 /*! Return the number of the transaction. The same number means the same content. */

@@ -17,9 +17,10 @@
  *   STANDING  yes       ACTIVE    resume                    BARRED  to end an old one, then RESET
  *                                                           UNUSED  when it is looked for idle ones
  *   UNUSED    yes       ACTIVE    resume                    BARRED  to end it, then RESET
- *   BARRED    unknown   -         (KNOT_EAGAIN: try again)  RESET, or what it was before
+ *   BARRED    unknown   -         (it waits for the mutex)  RESET, or what it was before
  *
- * A writing transaction is ACTIVE from its beginning to its end. BARRED is for ever when the map is lost
+ * A writing transaction is ACTIVE from its beginning to its end. Who bars a transaction holds the mutex as long as it is
+ * BARRED, however long he is held up, so its own thread waits for the mutex. BARRED is for ever when the map is lost
  * (env->broken). Whoever reads the map, if only its meta pages (mdb_env_info()), has a transaction ACTIVE meanwhile:
  * the map may only be changed while no transaction of the process has a snapshot (lmdb.h, mdb_env_set_mapsize()), and
  * who does that bars them all.
@@ -42,29 +43,42 @@ static inline bool stands(unsigned state)
 	return state == TXN_STANDING || state == TXN_UNUSED;
 }
 
+/*! Wait until nobody works on a transaction any more. \return Its state; TXN_BARRED: the map is lost. */
+__attribute__((noinline, cold)) static unsigned wait_barred(mail_txn_t *txn)
+{
+	pthread_mutex_lock(&txn->env->mutex);
+	const unsigned state = atomic_load(&txn->state);
+	pthread_mutex_unlock(&txn->env->mutex);
+	return state;
+}
+
 /*!
- * Begin to use a transaction.
+ * Begin to use a transaction, after a wait for another thread that is just working on it.
  *
  * \param before  Out: the state that it had.
  *
- * \return KNOT_EOK; KNOT_EINVAL: it is in use; KNOT_EAGAIN: another thread is just working on it; KNOT_ENOMEM: the map
- *         is lost.
+ * \return KNOT_EOK; KNOT_EINVAL: it is in use; KNOT_ENOMEM: the map is lost.
  */
 static inline int enter(mail_txn_t *txn, unsigned *before)
 {
 	unsigned state = atomic_load_explicit(&txn->state, memory_order_relaxed);
-	while (state <= TXN_UNUSED) {
-		if (atomic_compare_exchange_weak_explicit(&txn->state, &state, TXN_ACTIVE,
-		                                          memory_order_acquire,
-		                                          memory_order_relaxed)) {
-			*before = state;
-			return KNOT_EOK;
+	for (;;) {
+		while (state <= TXN_UNUSED) {
+			if (atomic_compare_exchange_weak_explicit(&txn->state, &state, TXN_ACTIVE,
+			                                          memory_order_acquire,
+			                                          memory_order_relaxed)) {
+				*before = state;
+				return KNOT_EOK;
+			}
+		}
+		if (state == TXN_ACTIVE) {
+			return KNOT_EINVAL;
+		}
+		state = wait_barred(txn);
+		if (state == TXN_BARRED) {
+			return KNOT_ENOMEM;
 		}
 	}
-	if (state == TXN_ACTIVE) {
-		return KNOT_EINVAL;
-	}
-	return atomic_load(&txn->env->broken) ? KNOT_ENOMEM : KNOT_EAGAIN;
 }
 
 /*! Stop using a transaction, or stop keeping others from it. */

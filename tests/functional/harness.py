@@ -141,9 +141,10 @@ class Clock:
 class Watched:
     """What knotd and kmailctl have in common: sanitizers, valgrind, the clock."""
 
-    def __init__(self, directory, clock=None):
+    def __init__(self, directory, clock=None, preload=None):
         self.directory = Path(directory)
         self.clock = clock
+        self.preload = preload
 
     def environment(self, binary=None):
         """The environment of a process; binary: the file that it loads by itself."""
@@ -168,6 +169,8 @@ class Watched:
         if self.clock:
             preload.append(self.clock.library)
             env.update(self.clock.environment())
+        if self.preload and binary:
+            preload.append(str(self.preload))
         if preload:
             env["LD_PRELOAD"] = " ".join(preload)
         return env
@@ -271,12 +274,14 @@ class Knotd(Watched):
     items    Further lines of the section of the module ("log-interval: 1").
     modules  What stands in global-module; None: no such template.
     confdb   The configuration is a database (for knotc conf-*).
+    preload  A library that the process loads first, and prefix what stands before its command line.
     """
 
     def __init__(self, store=None, conf="", items=(), modules=("mod-mail/test",), confdb=False,
-                 module=MODULE, directory=None, clock=None):
+                 module=MODULE, directory=None, clock=None, preload=None, prefix=()):
         super().__init__(tempfile.mkdtemp(prefix="mail-knotd.", dir=directory),
-                         clock or (store.clock if store else None))
+                         clock or (store.clock if store else None), preload)
+        self.prefix = list(prefix)
         self.store = store
         self.conf = conf
         self.items = items
@@ -366,7 +371,7 @@ database:
             log.write(f"-- start on port {self.port}\n".encode())
             log.flush()
             self.process = subprocess.Popen(
-                self.command([program("knotd"), *self.config_args()]), stdout=log, stderr=log,
+                self.prefix + self.command([program("knotd"), *self.config_args()]), stdout=log, stderr=log,
                 stdin=subprocess.DEVNULL, cwd=self.directory,
                 env=self.environment(self.module if self.module else None))
         return poll(self.answers, "knotd's first answer") == "yes"

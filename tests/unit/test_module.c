@@ -256,6 +256,76 @@ static void test_workers(void)
 	fixture_remove(&g);
 }
 
+#define TINY ((size_t)1 << 20)
+
+/*! Make the map larger than the module knows, and use all of it. */
+static int grow(const fixture_t *f, int in, int out)
+{
+	static uint8_t value[8192] = { [7] = 1 };
+	raw_t raw;
+	if (!hear(in, 'g') || !raw_open(&raw, f->path, "domain", 9 * TINY)) {
+		return 1;
+	}
+	for (unsigned i = 0; i < 4 * TINY / sizeof(value); i++) {
+		char key[32];
+		MDB_val k = { (size_t)snprintf(key, sizeof(key), "grown%u", i), key };
+		MDB_val v = { sizeof(value), value };
+		if (mdb_put(raw.txn, raw.dbi, &k, &v, 0) != 0) {
+			return 2;
+		}
+	}
+	raw_close(&raw, true);
+	return say(out, 'r') ? 0 : 3;
+}
+
+/*! Threads that may not take over a larger map before another one gives its snapshot back: their answers are late. */
+static void test_map_in_use(void)
+{
+	fixture_t f;
+	knotd_mod_t mod;
+	other_t other;
+	if (!fixture_make(&f, false, TINY)) {
+		return;
+	}
+	fill(&f);
+	CHECK(other_start(&other, grow, &f));
+	if (!load(&mod, f.path)) {
+		return;
+	}
+	mail_store_t *store = fixture_open(&f, MAIL_STORE_READ);
+	mail_txn_t *held_up = begin(store, MAIL_STORE_READ);
+	CHECK(say(other.to, 'g') && hear(other.from, 'r'));
+	other_end(&other, false);
+
+	atomic_bool stop = false;
+	worker_t workers[THREADS] = { 0 };
+	pthread_t threads[THREADS];
+	for (unsigned i = 0; i < THREADS; i++) {
+		workers[i] = (worker_t){ .mod = &mod, .thread = i, .stop = &stop };
+		CHECK(pthread_create(&threads[i], NULL, work, &workers[i]) == 0, "thread");
+	}
+	(void)nanosleep(&(struct timespec){ .tv_nsec = 100000000 }, NULL);
+	for (unsigned i = 0; i < THREADS; i++) {
+		CHECK_INT(atomic_load(&workers[i].done) + atomic_load(&workers[i].other), 0);
+	}
+	mail_txn_abort(held_up);
+	for (unsigned i = 0; i < THREADS; i++) {
+		for (unsigned j = 0; j < 3000 && atomic_load(&workers[i].done) == 0; j++) {
+			(void)nanosleep(&(struct timespec){ .tv_nsec = 10000000 }, NULL);
+		}
+	}
+	atomic_store(&stop, true);
+	for (unsigned i = 0; i < THREADS; i++) {
+		(void)pthread_join(threads[i], NULL);
+		CHECK(workers[i].done > 0 && workers[i].other == 0, "thread %u: %u, %u", i,
+		      workers[i].done, workers[i].other);
+	}
+	CHECK(!logged_is("cannot be read"), "'%s'", logged.last);
+	mail_store_close(store);
+	knotd_mod_api.unload(&mod);
+	fixture_remove(&f);
+}
+
 /*! knotd has no memory for a hook or for counters: the first fails load, the second does not. */
 static void test_knotd_without_memory(void)
 {
@@ -356,6 +426,7 @@ static void test_item_checks(void)
 
 UNIT_MAIN("module", TEST("no store", test_no_store), TEST("answers, threads, zones", test_answers),
           TEST("instances share a store", test_instances_share), TEST("workers", test_workers),
+          TEST("a larger map that a thread keeps others from", test_map_in_use),
           TEST("knotd without memory", test_knotd_without_memory),
           TEST("failing allocations", test_failing_allocations),
           TEST("checks of items", test_item_checks))
