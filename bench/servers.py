@@ -170,9 +170,10 @@ class Knotd(Server):
 
     zone_items  what the template of the zones has besides ("dnssec-signing: on")
     sections    what the configuration has besides, before the template
+    items       a line of the section of the module
     """
 
-    def __init__(self, bench, count, zones=None, store=None, name=None, zone_items=(), sections=""):
+    def __init__(self, bench, count, zones=None, store=None, name=None, zone_items=(), sections="", items=""):
         super().__init__(bench, count, zones)
         self.store = store
         self.name = name or ("mod-mail" if store else "knotd")
@@ -188,6 +189,7 @@ mod-mail:
   - id: bench
     store: "{store.path}"
 """
+            self.sections += f"    {items}\n" if items else ""
 
     def command(self):
         return [machine.program("knotd"), "-c", str(self.directory / "knot.conf")]

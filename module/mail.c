@@ -19,6 +19,7 @@
 #define MOD_KEY_DIRECTORY	"\x0D""key-directory"
 #define MOD_POLICY		"\x06""policy"
 #define MOD_SIGNATURE_CACHE	"\x0F""signature-cache"
+#define MOD_SIGNATURE_BUDGET	"\x10""signature-budget"
 #define MOD_PLAN_CACHE		"\x0A""plan-cache"
 #define MOD_LOG_INTERVAL	"\x0C""log-interval"
 #define MOD_ZONE_STATS		"\x0A""zone-stats"
@@ -28,6 +29,11 @@
 /*! Key directory, in that of the store. */
 #define KEYS_DEFAULT "keys"
 #define MEBI (1024 * 1024)
+/*!
+ * New signatures of a thread in a second, in those of ECDSA: beyond it UDP gets TC. So a flood of names, whether they
+ * exist or not, takes a fifth of a core.
+ */
+#define BUDGET_DEFAULT 5000
 /*! Room for "/data.mdb" behind the directory. */
 #define PATH_LIMIT (PATH_MAX - 16)
 
@@ -63,6 +69,8 @@ static const yp_item_t mail_conf[] = {
 	{ MOD_POLICY,          YP_TSTR,  YP_VNONE, YP_FNONE, { check_policy } },
 	{ MOD_SIGNATURE_CACHE, YP_TINT,  YP_VINT = { .min = MEBI, .max = INT64_MAX,
 	                                             .dflt = 64 * MEBI, .unit = YP_SSIZE } },
+	{ MOD_SIGNATURE_BUDGET, YP_TINT, YP_VINT = { .min = 0, .max = INT32_MAX,
+	                                             .dflt = BUDGET_DEFAULT } },
 	{ MOD_PLAN_CACHE,      YP_TINT,  YP_VINT = { .min = MEBI, .max = INT64_MAX,
 	                                             .dflt = 64 * MEBI, .unit = YP_SSIZE } },
 	{ MOD_LOG_INTERVAL,    YP_TINT,  YP_VINT = { .min = 1, .max = 86400, .dflt = 60,
@@ -82,6 +90,7 @@ static void attach(knotd_mod_t *mod, mail_instance_t *instance)
 	mail_service_conf_t conf = {
 		.store = knotd_conf_mod(mod, MOD_STORE).single.string,
 		.signature_cache = knotd_conf_mod(mod, MOD_SIGNATURE_CACHE).single.integer,
+		.signature_budget = knotd_conf_mod(mod, MOD_SIGNATURE_BUDGET).single.integer,
 		.plan_cache = knotd_conf_mod(mod, MOD_PLAN_CACHE).single.integer,
 		.log_interval = knotd_conf_mod(mod, MOD_LOG_INTERVAL).single.integer,
 		.threads = instance->threads,

@@ -34,6 +34,7 @@ struct mail_service {
 	char *path;
 	char *key_directory; /*!< NULL: nothing is signed. */
 	size_t signature_cache;
+	unsigned signature_budget;
 	unsigned refs; /*!< Under the registry's mutex. */
 
 	unsigned threads;   /*!< Worker threads. */
@@ -309,13 +310,19 @@ static int add_signing(mail_service_t *service, const mail_service_conf_t *conf)
 	if (conf->key_directory == NULL) {
 		return KNOT_EOK;
 	}
+	const mail_signing_conf_t signing = {
+		.directory = conf->key_directory,
+		.cache = conf->signature_cache,
+		.budget = conf->signature_budget,
+		.threads = conf->threads,
+	};
 	service->signature_cache = conf->signature_cache;
+	service->signature_budget = conf->signature_budget;
 	service->key_directory = strdup(conf->key_directory);
 	if (service->key_directory == NULL) {
 		return KNOT_ENOMEM;
 	}
-	service->signing = mail_signing_new(conf->key_directory, conf->signature_cache,
-	                                    conf->threads, say_key, service);
+	service->signing = mail_signing_new(&signing, say_key, service);
 	return service->signing != NULL ? KNOT_EOK : KNOT_ENOMEM;
 }
 
@@ -411,7 +418,8 @@ static bool is_wanted(const mail_service_t *service, const mail_service_conf_t *
 	return conf->key_directory == NULL ||
 	       (service->key_directory != NULL &&
 	        strcmp(service->key_directory, conf->key_directory) == 0 &&
-	        service->signature_cache == conf->signature_cache);
+	        service->signature_cache == conf->signature_cache &&
+	        service->signature_budget == conf->signature_budget);
 }
 
 int mail_service_attach(const mail_service_conf_t *conf, mail_log_t *log, bool global,

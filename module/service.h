@@ -45,6 +45,8 @@ typedef struct {
 	size_t signature_cache; /*!< Octets of signatures that are kept. */
 	size_t plan_cache; /*!< Octets of plans that are kept: those of the section that is loaded first. */
 	unsigned
+		signature_budget; /*!< New signatures of a thread in a second, over UDP; 0: no bound. */
+	unsigned
 		log_interval; /*!< Seconds between two mentions of a missing key: the last one counts. */
 	unsigned threads; /*!< Worker threads: indices are below. */
 } mail_service_conf_t;

@@ -8,17 +8,12 @@
 #include <syslog.h>
 #include <time.h>
 
-/*!
- * Signatures of a thread in a second that are not worth caching (RFC 4470 denials): beyond it UDP gets TC. So a
- * flood of names that do not exist takes a few percent of a core at most.
- */
-#define BUDGET 500
-
 struct mail_signing {
 	mail_signatures_t *signatures;
 	mail_keys_t *keys;
 	mail_signers_t *signers;
 	unsigned threads;
+	unsigned budget;
 	bool late;   /*!< There was no memory for new signers. */
 	bool loaded; /*!< All keys were read once. */
 	mail_keys_say_f say;
@@ -33,7 +28,7 @@ static bool renew(mail_signing_t *signing)
 		return false;
 	}
 	mail_signers_t *signers = mail_signers_new(ring, signing->signatures, signing->threads,
-	                                           BUDGET);
+	                                           signing->budget);
 	if (signers == NULL) {
 		return false;
 	}
@@ -42,18 +37,18 @@ static bool renew(mail_signing_t *signing)
 	return true;
 }
 
-mail_signing_t *mail_signing_new(const char *directory, size_t octets, unsigned threads,
-                                 mail_keys_say_f say, void *ctx)
+mail_signing_t *mail_signing_new(const mail_signing_conf_t *conf, mail_keys_say_f say, void *ctx)
 {
 	mail_signing_t *signing = calloc(1, sizeof(*signing));
 	if (signing == NULL) {
 		return NULL;
 	}
-	signing->threads = threads;
+	signing->threads = conf->threads;
+	signing->budget = conf->budget;
 	signing->say = say;
 	signing->say_ctx = ctx;
-	signing->signatures = mail_signatures_new(octets);
-	signing->keys = mail_keys_new(directory, say, ctx);
+	signing->signatures = mail_signatures_new(conf->cache);
+	signing->keys = mail_keys_new(conf->directory, say, ctx);
 	if (signing->signatures == NULL || signing->keys == NULL || !renew(signing)) {
 		mail_signing_free(signing);
 		return NULL;

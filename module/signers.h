@@ -12,17 +12,16 @@
 
 typedef struct mail_signing mail_signing_t;
 
-/*!
- * Make what a service signs with: no keys yet.
- *
- * \param directory  The key directory.
- * \param octets     Bound of the cache of signatures.
- * \param threads    Worker threads.
- *
- * \return NULL without memory.
- */
-mail_signing_t *mail_signing_new(const char *directory, size_t octets, unsigned threads,
-                                 mail_keys_say_f say, void *ctx);
+/*! What a service signs with. */
+typedef struct {
+	const char *directory; /*!< The key directory. */
+	size_t cache;          /*!< Bound of the cache of signatures, octets. */
+	unsigned budget;       /*!< Of a thread, as of mail_signer_new(). */
+	unsigned threads;      /*!< Worker threads. */
+} mail_signing_conf_t;
+
+/*! Make what a service signs with: no keys yet. \return NULL without memory. */
+mail_signing_t *mail_signing_new(const mail_signing_conf_t *conf, mail_keys_say_f say, void *ctx);
 /*! Free; all snapshots with its signers are freed already. NULL is fine. */
 void mail_signing_free(mail_signing_t *signing);
 

@@ -109,7 +109,7 @@ typedef struct mail_signatures mail_signatures_t;
 /*!
  * Make a cache.
  *
- * \param octets  Greatest size of the cache. Memory is used only as the cache fills.
+ * \param octets  Greatest size of the cache. It begins with 2 MiB, and becomes larger when signatures find no room.
  *
  * \return The cache, which the caller frees; NULL without memory.
  */
@@ -135,18 +135,23 @@ typedef struct mail_signer mail_signer_t;
 typedef enum {
 	/*! Look in the cache first, and keep a new signature there. */
 	MAIL_SIGN_CACHED = 0,
-	/*! Do not cache the signature (a denial of RFC 4470), and stay within the budget. */
+	/*! Do not cache the signature (a denial of RFC 4470). */
 	MAIL_SIGN_FLEETING = 1 << 0,
-	/*! Do not cache the signature, and ignore the budget (TCP). */
+	/*! Ignore the budget (TCP). */
 	MAIL_SIGN_UNBOUNDED = 1 << 1
 } mail_sign_flag_t;
+
+/*! Which part of the budget MAIL_SIGN_FLEETING signatures may spend: one in so many. */
+#define MAIL_SIGN_FLEETING_PART 10
 
 /*!
  * Make a signer.
  *
  * \param ring        The private keys. The ring must outlive the signer.
  * \param signatures  The shared cache, which must outlive the signer; NULL: none.
- * \param budget      Greatest number of MAIL_SIGN_FLEETING signatures per second; 0: no bound.
+ * \param budget      Greatest number of new signatures per second; 0: no bound. MAIL_SIGN_FLEETING signatures have a
+ *                    budget of their own, a part of this number. A signature of RSA counts for as many of ECDSA as
+ *                    the work that it takes.
  *
  * \return The signer, which the caller frees; NULL without memory.
  */

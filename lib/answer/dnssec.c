@@ -32,13 +32,10 @@ void mail_work_wildcard(mail_work_t *work)
 	}
 }
 
-/*! Return how the NSEC of a link is signed: what is of no use for another question is made within limits only. */
-static unsigned sign_flags(const mail_work_t *work, const mail_link_t *link)
+/*! Return whether signatures are made within the budget only: over TCP nobody can hide who he is. */
+static unsigned sign_bound(const mail_work_t *work)
 {
-	if (!link->fleeting) {
-		return MAIL_SIGN_CACHED;
-	}
-	return work->udp ? MAIL_SIGN_FLEETING : MAIL_SIGN_UNBOUNDED;
+	return work->udp ? 0 : MAIL_SIGN_UNBOUNDED;
 }
 
 /*! Make the NSEC of a link, in the packet's memory. */
@@ -46,7 +43,8 @@ static int nsec_make(mail_work_t *work, mail_link_t *link, knot_rrset_t *rrset,
                      mail_sign_note_t *note)
 {
 	note->sign = true;
-	note->flags = sign_flags(work, link);
+	/* What is of no use for another question is not cached. */
+	note->flags = link->fleeting ? MAIL_SIGN_FLEETING : MAIL_SIGN_CACHED;
 	int ret = mail_view_nsec(&work->view, link, &work->pkt->mm, rrset, &note->ttl);
 	if (ret != KNOT_EOK) {
 		return ret == KNOT_ESPACE ? KNOT_EMALF
@@ -194,7 +192,9 @@ int mail_work_prove(mail_work_t *work, mail_answer_step_t step)
 int mail_work_rrsig(mail_work_t *work)
 {
 	knot_rrset_t rrset, rrsigs;
-	mail_signing_t signing = { .rrset = &rrset, .owner = work->name };
+	mail_signing_t signing = { .rrset = &rrset,
+		                   .owner = work->name,
+		                   .flags = sign_bound(work) };
 	const mail_node_t *node = &work->place.node;
 	uint16_t kind;
 	int ret = mail_view_rrset(&work->view, node, mail_node_type(&work->view, node, 0),
@@ -241,7 +241,8 @@ static int sign_one(mail_work_t *work, uint16_t index, uint16_t flags)
 	const knot_rrset_t rrset = work->pkt->rr[index]; /* The array moves when it grows. */
 	const mail_sign_note_t *note = &work->notes[index];
 	const mail_sign_note_t unsigned_note = { .sign = false };
-	const mail_signing_t signing = { &rrset, note->owner, note->ttl, note->flags };
+	const mail_signing_t signing = { &rrset, note->owner, note->ttl,
+		                         note->flags | sign_bound(work) };
 	knot_rrset_t rrsigs;
 	int ret = mail_view_sign(&work->view, work->signer, &signing, &work->pkt->mm, &rrsigs);
 	if (ret != KNOT_EOK || knot_rrset_empty(&rrsigs)) {
@@ -263,7 +264,7 @@ mail_answer_step_t mail_work_sign(mail_work_t *work, uint16_t first, bool option
 			continue;
 		}
 		int ret = sign_one(work, i, optional ? KNOT_PF_NOTRUNC : KNOT_PF_NULL);
-		if (ret == KNOT_ESPACE && optional) {
+		if (optional && (ret == KNOT_ESPACE || ret == KNOT_ELIMIT)) {
 			return step;
 		}
 		if (ret != KNOT_EOK && ret != KNOT_ESPACE && ret != KNOT_ELIMIT) {

@@ -24,7 +24,8 @@ static int each(list_t *list, const knot_rrset_t *rrset, const mail_kind_t *kind
 static int rrsigs_out(list_t *list, const knot_rrset_t *rrset, uint32_t ttl)
 {
 	knot_rrset_t rrsigs;
-	const mail_signing_t signing = { rrset, rrset->owner, ttl, MAIL_SIGN_UNBOUNDED };
+	const mail_signing_t signing = { rrset, rrset->owner, ttl,
+		                         MAIL_SIGN_FLEETING | MAIL_SIGN_UNBOUNDED };
 	int ret = mail_view_sign(&list->view, list->listing->signer, &signing, NULL, &rrsigs);
 	if (ret == KNOT_EOK) {
 		ret = each(list, &rrsigs, NULL, INT64_MAX);

@@ -21,6 +21,15 @@
  * and stops at one without. Readers set the mark, new chunks have none. So what is asked for stays, and what was
  * asked for once, or before the signatures were made anew, goes.
  *
+ * The table begins small and doubles: when so many signatures took the place of others within some time that room is
+ * short, and not by and by, as those that are made anew do. A digest then belongs to another set, the same part of
+ * the larger table. What the smaller one had is looked for at its old place too, and comes to the new one when it is
+ * asked for; so readers need no lock for that either. The address space is there from the beginning, the memory is not.
+ *
+ *     level 0   [ first ]
+ *     level 1   [ first          ]                    looked up here, then as in level 0
+ *     level 2   [ first                          ]    looked up here, then as in level 1
+ *
  * The digest is NH, the first step of VMAC, over blocks of 1024 octets, twice with shifted keys, of which
  * SipHash-1-3 makes 128 bits: whoever does not know the keys finds no two texts with one digest, and most of
  * the work is two multiplications for 16 octets. The keys are random and live as long as the cache.
@@ -49,6 +58,13 @@
 #define SIP_WORDS 2
 /* Keeps the chunks of a signature apart: 2^64 over the golden ratio. */
 #define CHUNK_STEP 0x9e3779b97f4a7c15u
+/* The table at first: a large page of the kernel. */
+#define FIRST_LEN ((size_t)2 << 20)
+/* How often a table can become larger: until it is larger than any address space. */
+#define LEVELS 64
+/* It does when chunks took the place of others in one of so many sets, within so many seconds. */
+#define SHORT_PART 16
+#define SHORT_TIME 600
 
 typedef atomic_uint_least64_t word_t;
 typedef unsigned __int128 wide_t;
@@ -68,7 +84,13 @@ static_assert(sizeof(set_t) % 64 == 0, "sets do not share cache lines");
 
 struct mail_signatures {
 	set_t *sets;
-	size_t count; /*!< Of sets. */
+	void *map;
+	size_t map_len;
+	size_t counts[LEVELS]; /*!< Sets of each level; the last one's is the bound. */
+	unsigned top;          /*!< The last level. */
+	atomic_uint level;
+	atomic_size_t replaced;     /*!< Chunks that took the place of others since... */
+	atomic_int_least64_t since; /*!< ... this second. */
 	uint64_t key[KEY_WORDS];
 	uint64_t sip[SIP_WORDS];
 };
@@ -203,9 +225,10 @@ static inline mail_digest_t chunk_digest(mail_digest_t digest, size_t i)
 	return digest;
 }
 
-static inline set_t *chunk_set(const mail_signatures_t *signatures, mail_digest_t digest)
+static inline set_t *chunk_set(const mail_signatures_t *signatures, unsigned level,
+                               mail_digest_t digest)
 {
-	return signatures->sets + (size_t)((wide_t)digest.low * signatures->count >> 64);
+	return signatures->sets + (size_t)((wide_t)digest.low * signatures->counts[level] >> 64);
 }
 
 static inline uint64_t word_load(const word_t *word)
@@ -274,16 +297,19 @@ static unsigned way_choose(set_t *set)
 	}
 }
 
-static void chunk_put(set_t *set, mail_digest_t digest, const uint64_t words[CHUNK_WORDS])
+/*! Write a chunk, unless another thread writes there. \return Whether it took the place of another one. */
+static bool chunk_put(set_t *set, mail_digest_t digest, const uint64_t words[CHUNK_WORDS])
 {
+	bool replaced = false;
 	uint32_t sequence = atomic_load_explicit(&set->sequence, memory_order_relaxed);
 	if ((sequence & 1) ||
 	    !atomic_compare_exchange_strong_explicit(&set->sequence, &sequence, sequence + 1,
 	                                             memory_order_acquire, memory_order_relaxed)) {
-		return;
+		return false;
 	}
 	if (way_find(set, digest) == WAYS) {
 		unsigned way = way_choose(set);
+		replaced = word_load(&set->digests[way].high) != 0;
 		word_store(&set->digests[way].low, digest.low);
 		word_store(&set->digests[way].high, digest.high);
 		for (size_t k = 0; k < CHUNK_WORDS; k++) {
@@ -291,6 +317,7 @@ static void chunk_put(set_t *set, mail_digest_t digest, const uint64_t words[CHU
 		}
 	}
 	atomic_store_explicit(&set->sequence, sequence + 2, memory_order_release);
+	return replaced;
 }
 
 static inline size_t chunk_len(size_t left)
@@ -298,16 +325,31 @@ static inline size_t chunk_len(size_t left)
 	return left < CHUNK_LEN ? left : CHUNK_LEN;
 }
 
+/*! Find a chunk at its place, or at that of the smaller table; then it comes to its place. */
+static bool chunk_find(mail_signatures_t *signatures, mail_digest_t digest,
+                       uint64_t words[CHUNK_WORDS])
+{
+	const unsigned level = atomic_load_explicit(&signatures->level, memory_order_relaxed);
+	set_t *set = chunk_set(signatures, level, digest);
+	if (chunk_get(set, digest, words)) {
+		return true;
+	}
+	if (level == 0 || !chunk_get(chunk_set(signatures, level - 1, digest), digest, words)) {
+		return false;
+	}
+	(void)chunk_put(set, digest, words);
+	return true;
+}
+
 bool mail_signatures_get(mail_signatures_t *signatures, mail_digest_t digest, uint8_t *signature,
                          size_t len)
 {
-	if (signatures->count == 0) {
+	if (signatures->sets == NULL) {
 		return false;
 	}
 	for (size_t i = 0; i * CHUNK_LEN < len; i++) {
 		uint64_t words[CHUNK_WORDS];
-		mail_digest_t chunk = chunk_digest(digest, i);
-		if (!chunk_get(chunk_set(signatures, chunk), chunk, words)) {
+		if (!chunk_find(signatures, chunk_digest(digest, i), words)) {
 			return false;
 		}
 		memcpy(signature + i * CHUNK_LEN, words, chunk_len(len - i * CHUNK_LEN));
@@ -315,21 +357,66 @@ bool mail_signatures_get(mail_signatures_t *signatures, mail_digest_t digest, ui
 	return true;
 }
 
-void mail_signatures_put(mail_signatures_t *signatures, mail_digest_t digest,
-                         const uint8_t *signature, size_t len)
+/*! Note that chunks took the place of others, and make the table larger when that happens often. */
+static void note_replaced(mail_signatures_t *signatures, unsigned level, size_t count, int64_t now)
 {
-	if (signatures->count == 0) {
+	if (now - atomic_load(&signatures->since) >= SHORT_TIME) {
+		atomic_store(&signatures->since, now);
+		atomic_store(&signatures->replaced, 0);
+	}
+	const size_t all = atomic_fetch_add(&signatures->replaced, count) + count;
+	if (level < signatures->top && all * SHORT_PART >= signatures->counts[level] &&
+	    atomic_compare_exchange_strong(&signatures->level, &level, level + 1)) {
+		atomic_store(&signatures->replaced, 0);
+	}
+}
+
+void mail_signatures_put(mail_signatures_t *signatures, mail_digest_t digest,
+                         const uint8_t *signature, size_t len, int64_t now)
+{
+	size_t replaced = 0;
+	if (signatures->sets == NULL) {
 		return;
 	}
+	const unsigned level = atomic_load_explicit(&signatures->level, memory_order_relaxed);
 	for (size_t i = 0; i * CHUNK_LEN < len; i++) {
 		uint64_t words[CHUNK_WORDS] = { 0 };
 		mail_digest_t chunk = chunk_digest(digest, i);
 		memcpy(words, signature + i * CHUNK_LEN, chunk_len(len - i * CHUNK_LEN));
-		chunk_put(chunk_set(signatures, chunk), chunk, words);
+		replaced += chunk_put(chunk_set(signatures, level, chunk), chunk, words);
+	}
+	if (replaced > 0) {
+		note_replaced(signatures, level, replaced, now);
 	}
 }
 
+size_t mail_signatures_used(const mail_signatures_t *signatures)
+{
+	return signatures->counts[atomic_load(&signatures->level)] * sizeof(set_t);
+}
+
 /* --- The cache --- */
+
+/*! Take the address space for the table, so that it begins with a large page. */
+static bool take_map(mail_signatures_t *signatures, size_t len)
+{
+	if (len > SIZE_MAX - FIRST_LEN) {
+		return false;
+	}
+	signatures->map_len = len + FIRST_LEN;
+	signatures->map = mmap(NULL, signatures->map_len, PROT_READ | PROT_WRITE,
+	                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (signatures->map == MAP_FAILED) {
+		signatures->map = NULL;
+		return false;
+	}
+	const size_t behind = (uintptr_t)signatures->map % FIRST_LEN;
+	uint8_t *begin = (uint8_t *)signatures->map + (behind > 0 ? FIRST_LEN - behind : 0);
+	signatures->sets = (set_t *)begin;
+	/* Asked for at random: with small pages, each look is a miss of the TLB, and each first one a fault. */
+	(void)madvise(begin, len, MADV_HUGEPAGE);
+	return true;
+}
 
 mail_signatures_t *mail_signatures_new(size_t octets)
 {
@@ -337,23 +424,22 @@ mail_signatures_t *mail_signatures_new(size_t octets)
 	if (signatures == NULL) {
 		return NULL;
 	}
-	signatures->count = octets / sizeof(set_t);
+	const size_t bound = octets / sizeof(set_t);
+	while ((bound >> signatures->top) * sizeof(set_t) > FIRST_LEN) {
+		signatures->top++;
+	}
+	for (unsigned level = 0; level <= signatures->top; level++) {
+		signatures->counts[level] = bound >> (signatures->top - level);
+	}
 	if (RAND_bytes((uint8_t *)signatures->key, sizeof(signatures->key)) != 1 ||
 	    RAND_bytes((uint8_t *)signatures->sip, sizeof(signatures->sip)) != 1) {
 		ERR_clear_error();
 		free(signatures);
 		return NULL;
 	}
-	if (signatures->count > 0) {
-		void *sets = mmap(NULL, signatures->count * sizeof(set_t), PROT_READ | PROT_WRITE,
-		                  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-		if (sets == MAP_FAILED) {
-			free(signatures);
-			return NULL;
-		}
-		signatures->sets = sets;
-		/* Asked for at random: with small pages, each look is a miss of the TLB, and each first one a fault. */
-		(void)madvise(sets, signatures->count * sizeof(set_t), MADV_HUGEPAGE);
+	if (bound > 0 && !take_map(signatures, bound * sizeof(set_t))) {
+		free(signatures);
+		return NULL;
 	}
 	return signatures;
 }
@@ -363,8 +449,8 @@ void mail_signatures_free(mail_signatures_t *signatures)
 	if (signatures == NULL) {
 		return;
 	}
-	if (signatures->sets != NULL) {
-		(void)munmap(signatures->sets, signatures->count * sizeof(set_t));
+	if (signatures->map != NULL) {
+		(void)munmap(signatures->map, signatures->map_len);
 	}
 	OPENSSL_cleanse(signatures, sizeof(*signatures));
 	free(signatures);

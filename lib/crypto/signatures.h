@@ -19,6 +19,8 @@ mail_digest_t mail_signatures_digest(const mail_signatures_t *signatures, mail_s
 /*! Find a signature of len octets, at most MAIL_SIGNATURE_MAX. */
 bool mail_signatures_get(mail_signatures_t *signatures, mail_digest_t digest, uint8_t *signature,
                          size_t len);
-/*! Keep a signature, or not, when another thread is at the same place. */
+/*! Keep a signature, or not, when another thread is at the same place. \param now Seconds since any time. */
 void mail_signatures_put(mail_signatures_t *signatures, mail_digest_t digest,
-                         const uint8_t *signature, size_t len);
+                         const uint8_t *signature, size_t len, int64_t now);
+/*! Return how many octets of the cache are in use. */
+size_t mail_signatures_used(const mail_signatures_t *signatures);

@@ -15,7 +15,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 
 from dnssec import Key, KeySet
-from harness import Knotd, Store, ede, poll, rcode, rdata
+from harness import Knotd, Store, ede, has, poll, rcode, rdata
 from test_module_store import exchange, maps
 
 POLICY = """
@@ -421,6 +421,40 @@ def test_key_sets_under_load(directory):
                 poll(lambda new=new: is_signed(knotd, new), f"signatures of {new.name}")
                 delete(store, sets[str(9 + number)])
         assert not load.wrong and load.count > 20, load.wrong[:5]
+
+
+@pytest.mark.parametrize("algorithm,cost", [("ecdsap256sha256", 1), ("rsasha256", 16)])
+def test_budget(directory, clock, algorithm, cost):
+    """A flood of names that exist makes so many signatures in a second; beyond it UDP gets TC, and TCP the answer."""
+    threads, budget = 2, 8 * cost
+    store, keys = Store(directory, clock), new_keys(algorithm=algorithm)
+    keys.install(store)
+    fill(store, keys)
+    domains = [f"d{number}.test" for number in range(40)]
+    store.load("".join(json.dumps({"kind": "domain", "name": name, "policy": "hosted"}) + "\n" for name in domains))
+    with Knotd(store, items=(f"signature-budget: {budget}",)) as knotd:
+        signed = set()
+        for second in range(2):
+            clock.move(second)
+            made = 0
+            for domain in domains:
+                answer = knotd.ask(domain, "MX", do=True)
+                if has(answer, "TC"):
+                    assert rcode(answer) == "NOERROR" and domain not in signed
+                else:
+                    assert rdata(answer, "RRSIG")
+                    made += domain not in signed
+                    signed.add(domain)
+            # Of one thread, of both, or anything in between.
+            assert budget // cost <= made <= threads * budget // cost, made
+        left = [domain for domain in domains if domain not in signed]
+        for domain in left:
+            # What was made for TCP is found.
+            for tcp in (True, False):
+                assert rdata(knotd.ask(domain, "MX", do=True, tcp=tcp), "RRSIG")
+        stats = knotd.stats()
+        assert left and stats["mod-mail.signature[made]"] == len(domains), stats
+        assert stats["mod-mail.signature[refused]"] == stats["mod-mail.outcome[truncated]"] > 0, stats
 
 
 def test_clock(directory, clock):

@@ -8,6 +8,7 @@
 
 #define SET_LEN 576
 #define WAYS 7
+#define KEPT 200
 
 static mail_digest_t digest_of(const mail_signatures_t *signatures, const char *public_key,
                                const void *octets, size_t len)
@@ -44,7 +45,7 @@ static void put(mail_signatures_t *signatures, uint64_t number, size_t len)
 {
 	uint8_t signature[MAIL_SIGNATURE_MAX];
 	signature_make(number, signature, len);
-	mail_signatures_put(signatures, digest_number(signatures, number), signature, len);
+	mail_signatures_put(signatures, digest_number(signatures, number), signature, len, 0);
 }
 
 static bool get(mail_signatures_t *signatures, uint64_t number, size_t len)
@@ -115,19 +116,19 @@ static void test_kept(void)
 	EACH(c, lengths) {
 		mail_signatures_t *signatures = mail_signatures_new(32 << 20);
 		REQUIRE(signatures != NULL);
-		for (uint64_t number = 0; number < 1000; number++) {
+		for (uint64_t number = 0; number < KEPT; number++) {
 			CHECK(!get(signatures, number, *c));
 			put(signatures, number, *c);
 			CHECK(get(signatures, number, *c), "%zu octets, number %u", *c,
 			      (unsigned)number);
 		}
 		size_t found = 0;
-		for (uint64_t number = 0; number < 1000; number++) {
+		for (uint64_t number = 0; number < KEPT; number++) {
 			found += get(signatures, number, *c);
 			put(signatures, number, *c); /* Once more is once. */
 		}
-		/* Room is for 400,000 chunks: no set is full. */
-		CHECK(found == 1000, "%zu octets: %zu", *c, found);
+		/* Room is for 25,000 chunks: no set is full. */
+		CHECK(found == KEPT, "%zu octets: %zu", *c, found);
 		mail_signatures_free(signatures);
 	}
 }
@@ -153,6 +154,51 @@ static void test_bound(void)
 	}
 	CHECK(mail_signatures_new(SIZE_MAX / 2) == NULL);
 	mail_signatures_free(NULL);
+}
+
+/* It becomes larger when it is too small, and only then; what the smaller one had is found. */
+static void test_growth(void)
+{
+	enum { MOST = 64 << 20, FEW = 10000, MANY = 300000 };
+	mail_signatures_t *signatures = mail_signatures_new(MOST);
+	REQUIRE(signatures != NULL);
+	const size_t first = mail_signatures_used(signatures);
+	CHECK(first <= 2 << 20 && first > 1 << 20, "%zu", first);
+	for (uint64_t number = 0; number < FEW; number++) {
+		put(signatures, number, 64);
+	}
+	CHECK_INT(mail_signatures_used(signatures), first);
+
+	/* As many as are signed anew within days, one by one, find room in the place of others. */
+	uint8_t signature[64] = { 0 };
+	for (uint64_t i = 0; i < 10 * FEW; i++) {
+		mail_signatures_put(signatures, digest_number(signatures, MANY + i), signature, 64,
+		                    (int64_t)i * 10);
+	}
+	CHECK_INT(mail_signatures_used(signatures), first);
+
+	size_t found = 0, last = first;
+	for (uint64_t number = 0; number < MANY; number++) {
+		put(signatures, number, 64);
+		const size_t used = mail_signatures_used(signatures);
+		CHECK(used == last || (used >= 2 * last && used <= 2 * last + SET_LEN), "%zu, %zu",
+		      last, used);
+		/* What was just put is found, also when it made the table larger. */
+		found += get(signatures, number, 64);
+		last = used;
+	}
+	CHECK_INT(found, MANY);
+	CHECK(last > MANY * SET_LEN / WAYS && last <= MOST, "%zu", last);
+	found = 0;
+	for (unsigned turn = 0; turn < 2; turn++) {
+		found = 0;
+		for (uint64_t number = 0; number < MANY; number++) {
+			found += get(signatures, number, 64);
+			put(signatures, number, 64);
+		}
+	}
+	CHECK(found > MANY * 0.98, "%zu of %d", found, MANY);
+	mail_signatures_free(signatures);
 }
 
 /* What is asked for stays, whatever else comes once; and what is asked for no more goes. */
@@ -211,7 +257,7 @@ static void *thread_run(void *arg)
 		}
 		if (turn >> 28 < 8) {
 			memset(signature, (int)(turn >> 16 & 0xff), sizeof(signature));
-			mail_signatures_put(shared.signatures, digest, signature, 64);
+			mail_signatures_put(shared.signatures, digest, signature, 64, 0);
 		}
 	}
 	return NULL;
@@ -235,5 +281,5 @@ static void test_threads(void)
 }
 
 UNIT_MAIN("signatures", TEST("digests", test_digest), TEST("what is kept", test_kept),
-          TEST("the bound", test_bound), TEST("what stays", test_hot),
+          TEST("the bound", test_bound), TEST("growth", test_growth), TEST("what stays", test_hot),
           TEST("threads", test_threads))

@@ -191,7 +191,7 @@ static void test_budget(void)
 	mail_private_t *private = key_make(MAIL_ALGORITHM_ED25519, &ring);
 	mail_dnskey_t key = signing_public(private);
 	mail_signatures_t *signatures = mail_signatures_new(1 << 16);
-	mail_signer_t *signer = mail_signer_new(ring, signatures, 3);
+	mail_signer_t *signer = mail_signer_new(ring, signatures, 3 * MAIL_SIGN_FLEETING_PART);
 	REQUIRE(signatures != NULL && signer != NULL);
 	uint8_t out[MAIL_SIGNATURE_MAX] = { 0 };
 	for (int64_t now = 100; now < 104; now++) {
@@ -203,21 +203,22 @@ static void test_budget(void)
 			CHECK(ret == (i < 3 ? 64 : KNOT_ELIMIT), "second %d, %d: %d", (int)now, i,
 			      ret);
 		}
-		CHECK_INT(mail_signer_sign(signer, &key, MAIL_SIGN_UNBOUNDED, out, 6, out), 64);
 		CHECK_INT(mail_signer_sign(signer, &key, MAIL_SIGN_FLEETING | MAIL_SIGN_UNBOUNDED,
 		                           out, 6, out),
 		          64);
 	}
-	/* None of them was kept; what is cached costs nothing of the budget. */
+	/* None of them was kept; what is kept has a budget of its own, and what is found costs nothing of it. */
 	uint8_t again[MAIL_SIGNATURE_MAX];
 	const uint8_t octets[] = "octets";
-	CHECK_INT(mail_signer_sign(signer, &key, MAIL_SIGN_UNBOUNDED, octets, 6, out), 64);
+	CHECK_INT(mail_signer_sign(signer, &key, MAIL_SIGN_FLEETING | MAIL_SIGN_UNBOUNDED, octets,
+	                           6, out),
+	          64);
 	mail_signer_sync(signer, 103);
 	CHECK_INT(mail_signer_sign(signer, &key, 0, octets, 6, again), 64);
 	CHECK_INT(mail_signer_sign(signer, &key, 0, octets, 6, again), 64);
 	mail_signer_counts_t counts = mail_signer_counts(signer);
 	CHECK_INT(counts.refused, 9);
-	CHECK(counts.made == 9 + 8 + 2 && counts.cached == 1);
+	CHECK(counts.made == 9 + 4 + 2 && counts.cached == 1);
 	mail_signer_free(signer);
 
 	signer = mail_signer_new(ring, NULL, 0);
@@ -229,6 +230,54 @@ static void test_budget(void)
 	mail_signatures_free(signatures);
 	mail_keyring_free(ring);
 	mail_private_free(private);
+}
+
+/* What is kept has a budget too, of work: so many signatures of ECDSA, fewer of RSA. */
+static void test_budget_kept(void)
+{
+	enum { BUDGET = 100 };
+	static const unsigned most[] = {
+		[MAIL_ALGORITHM_RSASHA256] = (BUDGET + 15) / 16,
+		[MAIL_ALGORITHM_ECDSAP256SHA256] = BUDGET,
+		[MAIL_ALGORITHM_ED25519] = BUDGET,
+	};
+	EACH(c, algorithms) {
+		mail_keyring_t *ring;
+		mail_private_t *private = key_make(*c, &ring);
+		mail_dnskey_t key = signing_public(private);
+		mail_signatures_t *signatures = mail_signatures_new(1 << 20);
+		mail_signer_t *signer = mail_signer_new(ring, signatures, BUDGET);
+		REQUIRE(signatures != NULL && signer != NULL);
+		uint8_t out[MAIL_SIGNATURE_MAX];
+		uint32_t text = 0;
+		for (int64_t now = 100; now < 102; now++) {
+			mail_signer_sync(signer, now);
+			int ret = 0;
+			unsigned made = 0;
+			for (; made <= BUDGET && ret != KNOT_ELIMIT; made++, text++) {
+				ret = mail_signer_sign(signer, &key, MAIL_SIGN_CACHED,
+				                       (uint8_t *)&text, sizeof(text), out);
+			}
+			CHECK(made == most[*c] + 1 && ret == KNOT_ELIMIT, "algorithm %u: %u, %d",
+			      *c, made, ret);
+			/* Over TCP it is made, and kept. */
+			for (unsigned i = 0; i < 2; i++) {
+				ret = mail_signer_sign(signer, &key,
+				                       i == 0 ? MAIL_SIGN_UNBOUNDED
+				                              : MAIL_SIGN_CACHED,
+				                       (uint8_t *)&text, sizeof(text), out);
+				CHECK(ret > 0, "algorithm %u, time %u: %d", *c, i, ret);
+			}
+			text++;
+		}
+		const mail_signer_counts_t counts = mail_signer_counts(signer);
+		CHECK_INT(counts.refused, 2);
+		CHECK_INT(counts.cached, 2);
+		mail_signer_free(signer);
+		mail_signatures_free(signatures);
+		mail_keyring_free(ring);
+		mail_private_free(private);
+	}
 }
 
 /* More keys than are kept ready. */
@@ -346,5 +395,6 @@ static void test_memory(void)
 
 UNIT_MAIN("signer", TEST("published signatures", test_published),
           TEST("algorithms", test_algorithms), TEST("short numbers of ECDSA", test_ecdsa_short),
-          TEST("rings", test_ring), TEST("budget", test_budget), TEST("many keys", test_many),
+          TEST("rings", test_ring), TEST("budget", test_budget),
+          TEST("budget of what is kept", test_budget_kept), TEST("many keys", test_many),
           TEST("threads", test_threads), TEST("memory", test_memory))

@@ -14,7 +14,8 @@ static void test_signing(void)
 	if (!pair_make(&pair, MAIL_ALGORITHM_ED25519) || !bench_make(&b)) {
 		return;
 	}
-	mail_signing_t *signing = mail_signing_new(b.directory, 1 << 20, 2, note_line, &b.said);
+	const mail_signing_conf_t conf = { b.directory, 1 << 20, 0, 2 };
+	mail_signing_t *signing = mail_signing_new(&conf, note_line, &b.said);
 	mail_shelf_t shelf = { .current = NULL };
 	CHECK_OK(mail_shelf_init(&shelf, 2, 4));
 	REQUIRE(signing != NULL);
