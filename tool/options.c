@@ -91,6 +91,7 @@ const option_t tool_options[OPT_COUNT] = {
 	[OPT_REJECTS] = { .name = "rejects", .arg = "FILE",
 	  .help = "new file for the lines that are refused" },
 	[OPT_REMOVE] = { .name = "remove", .arg = "TIME", .words = TIMES, .help = "when the record disappears" },
+	[OPT_REPAIR] = { .name = "repair", .help = "first make the indexes of the store anew" },
 	[OPT_REPLICATED] = { .name = "replicated",
 	  .help = "deleted entries leave tombstones, as replication needs" },
 	[OPT_REPORTS] = { .name = "reports",

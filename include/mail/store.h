@@ -280,6 +280,32 @@ int mail_txn_domains(mail_txn_t *txn,
                      int (*each)(mail_lf_t name, const mail_domain_t *domain, void *ctx),
                      void *ctx);
 /*!
+ * Walk the aliases of a domain. They are found by an index, which is made first if it is not there or was not kept.
+ *
+ * \param txn     A writing transaction.
+ * \param target  The domain, which need not exist.
+ * \param each    As that of mail_txn_domains().
+ *
+ * \return KNOT_EOK; the result of each; KNOT_EACCES (a reading transaction); KNOT_ESPACE; KNOT_ENOMEM; KNOT_EMALF.
+ */
+int mail_txn_aliases(mail_txn_t *txn, mail_lf_t target,
+                     int (*each)(mail_lf_t name, const mail_domain_t *domain, void *ctx),
+                     void *ctx);
+/*!
+ * Compare the indexes that are kept with what they are made from.
+ *
+ * \return KNOT_EOK; KNOT_EMALF (diag has what is wrong, or the tree is damaged); KNOT_ENOMEM.
+ */
+int mail_txn_index_check(mail_txn_t *txn, mail_diag_t *diag);
+/*!
+ * Make the indexes that are not there or were not kept, in a writing transaction.
+ *
+ * \param anew  Make them all.
+ *
+ * \return KNOT_EOK; KNOT_EACCES (a reading transaction); KNOT_ESPACE; KNOT_ENOMEM; KNOT_EMALF.
+ */
+int mail_txn_index(mail_txn_t *txn, bool anew);
+/*!
  * Remove old tombstones. No serial goes back by this.
  *
  * \param before  Remove the tombstones that are older, in nanoseconds since 1970.

@@ -212,8 +212,6 @@ static int listed_put(mail_change_t *change, const mail_entry_t *entry)
 	change->touched[entry->section] = true;
 	if (entry->section == MAIL_SECTION_DOMAIN) {
 		change->domain_puts++;
-		change->deletes |= entry->deleted ||
-		                   mail_entry_member(entry, MAIL_ITEM_ALIAS, MAIL_OP_SET) != NULL;
 		if (change->listed_count >= CHANGE_LISTED) {
 			change->all = true;
 			return KNOT_EOK;

@@ -425,14 +425,39 @@ static int each_alias(mail_lf_t name, const mail_domain_t *domain, void *ctx)
 	const checks_t *checks = ctx;
 	char text[KNOT_DNAME_TXT_MAXLEN + 1];
 	mail_buf_t id = MAIL_BUF_FIXED((uint8_t *)text, sizeof(text));
-	if (domain->error != KNOT_EOK || domain->alias.len == 0 ||
-	    !is_changed(checks->change, domain->alias)) {
-		return KNOT_EOK;
-	}
 	int ret = mail_entry_id_from_key(MAIL_SECTION_DOMAIN, name, &id);
 	return ret != KNOT_EOK || is_changed(checks->change, mail_buf_view(&id))
 	               ? ret
 	               : domain_check(checks->change, name, domain, checks->diag);
+}
+
+/*! Check the aliases of a changed domain, or of one with changed keys. */
+static void targets_walk(const void *node, VISIT visit, void *closure)
+{
+	checks_t *checks = closure;
+	mail_change_t *change = checks->change;
+	const mail_entry_t *entry = *(mail_entry_t *const *)node;
+	mail_lf_storage_t key;
+	mail_str_t target = entry->id;
+	mail_dkim_id_t id;
+	if (checks->ret != KNOT_EOK || (visit != postorder && visit != leaf)) {
+		return;
+	}
+	if (entry->section == MAIL_SECTION_DKIM) {
+		/* Once for a domain, as in listed_check(). */
+		if (mail_dkim_id_parse(entry->id, &id, NULL) != KNOT_EOK ||
+		    id.section != MAIL_SECTION_DOMAIN ||
+		    mail_change_find(change, MAIL_SECTION_DOMAIN, id.owner) != NULL ||
+		    mail_change_key_of(change, id.owner) != entry) {
+			return;
+		}
+		target = id.owner;
+	} else if (entry->section != MAIL_SECTION_DOMAIN) {
+		return;
+	}
+	if (mail_entry_key(MAIL_SECTION_DOMAIN, target, &key) == KNOT_EOK) {
+		checks->ret = mail_txn_aliases(change->txn, mail_lf(&key), each_alias, checks);
+	}
 }
 
 /*! Check the policy of a changed DKIM key; that of a deleted one may be gone. */
@@ -541,13 +566,13 @@ static int finish(mail_change_t *change, mail_diag_t *diag)
 	/* It stops at once after an error. */
 	twalk_r(change->listed, listed_walk, &checks);
 	ret = checks.ret;
-	/* Overrides may refer to a host or a key set; aliases to a domain that is gone. */
-	if (ret == KNOT_EOK && (affected || change->all || change->deletes || layers)) {
+	/* Overrides may refer to a host or a key set. */
+	if (ret == KNOT_EOK && (affected || change->all || layers)) {
 		change->count.domains = change->deleted_domains;
 		ret = mail_txn_domains(change->txn, each_domain, &checks);
 	} else if (ret == KNOT_EOK && change->targets) {
-		/* Nobody keeps a list of aliases. To look at all domains is cheap, to check them is not. */
-		ret = mail_txn_domains(change->txn, each_alias, &checks);
+		twalk_r(change->listed, targets_walk, &checks);
+		ret = checks.ret;
 	}
 	if (change->all && !affected) {
 		change->count.domains = change->domain_puts; /* Not all of them are remembered. */

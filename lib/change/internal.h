@@ -21,8 +21,8 @@
  *                                                                   those of such policies and those with overrides
  *     DKIM key of a policy                      policy_keys         the policies; all domains if one of them reads it
  *     domain                                    listed              itself
- *     domain that goes, or becomes an alias     deletes             all domains: aliases may have it as their target
- *     domain that was there, key of one         targets             all domains, of which aliases are checked
+ *     domain that goes                          removes             its aliases: there must be none (use.c)
+ *     domain that was there, key of one         targets             its aliases
  *     more domains than CHANGE_LISTED           all                 all domains, and all are checked
  */
 /*! Policies and domains with an MTA-STS policy of mode enforce that a change looks at. */
@@ -51,7 +51,6 @@ struct mail_change {
 		again; /*!< Line that wrote the entry before which was written last; 0: none did. */
 	unsigned
 		removes; /*!< Sections of what was deleted, a bit each: what others name must not go. */
-	bool deletes; /*!< A domain was deleted or became an alias. */
 	bool targets; /*!< One that aliases may have as their target was changed, or a key of it. */
 	bool touched[MAIL_SECTION_COUNT];
 	int64_t now;             /*!< When it began: the time of all that is noted. */

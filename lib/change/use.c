@@ -4,14 +4,17 @@
  */
 #include "config.h"
 
+#include <search.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "change/internal.h"
 
-/*! Sections whose entries a domain names that is no alias. */
+/*! Sections whose entries a domain names that is no alias. Of the others, nothing names a DKIM key. */
 #define NAMED_BY_DOMAINS                                                                           \
 	(1u << MAIL_SECTION_POLICY | 1u << MAIL_SECTION_HOST | 1u << MAIL_SECTION_KEYSET)
+/*! Sections whose entries a host or a policy names. */
+#define NAMED_BY_OTHERS (NAMED_BY_DOMAINS | 1u << MAIL_SECTION_CERTIFICATE)
 
 /*! The first deleted entry that is found in use, and who uses it. */
 typedef struct {
@@ -115,10 +118,6 @@ static int use_section(uses_t *uses, mail_section_t section)
 static int use_domain(mail_lf_t name, const mail_domain_t *domain, void *ctx)
 {
 	uses_t *uses = ctx;
-	/* Of a million domains, few are worth a look when only domains were deleted. */
-	if (domain->alias.len == 0 && (uses->change->removes & NAMED_BY_DOMAINS) == 0) {
-		return KNOT_EOK;
-	}
 	char text[KNOT_DNAME_TXT_MAXLEN + 1];
 	mail_buf_t buf = MAIL_BUF_FIXED((uint8_t *)text, sizeof(text));
 	if (domain->error != KNOT_EOK ||
@@ -167,21 +166,45 @@ static int use_refuse(const uses_t *uses, mail_diag_t *diag)
 	                       (const char *)uses->id.data, more, lists);
 }
 
+/*! Look at the aliases of a domain that was deleted. */
+static void aliases_walk(const void *node, VISIT visit, void *closure)
+{
+	uses_t *uses = closure;
+	const mail_entry_t *entry = *(mail_entry_t *const *)node;
+	mail_lf_storage_t key;
+	if ((visit != postorder && visit != leaf) || uses->ret != KNOT_EOK || !entry->deleted ||
+	    entry->section != MAIL_SECTION_DOMAIN ||
+	    mail_entry_key(MAIL_SECTION_DOMAIN, entry->id, &key) != KNOT_EOK) {
+		return;
+	}
+	uses->ret = mail_txn_aliases(uses->change->txn, mail_lf(&key), use_domain, uses);
+}
+
+/*! Look at all entries that may name one of those that were deleted. */
+static int uses_find(uses_t *uses)
+{
+	const mail_change_t *change = uses->change;
+	int ret = KNOT_EOK;
+	if ((change->removes & NAMED_BY_OTHERS) != 0) {
+		ret = use_section(uses, MAIL_SECTION_HOST);
+	}
+	if (ret == KNOT_EOK && (change->removes & NAMED_BY_OTHERS) != 0) {
+		ret = use_section(uses, MAIL_SECTION_POLICY);
+	}
+	if (ret == KNOT_EOK && (change->removes & NAMED_BY_DOMAINS) != 0) {
+		/* Of all domains: aliases, too. */
+		ret = mail_txn_domains(change->txn, use_domain, uses);
+	} else if (ret == KNOT_EOK && (change->removes & 1u << MAIL_SECTION_DOMAIN) != 0) {
+		twalk_r(change->listed, aliases_walk, uses);
+		ret = uses->ret;
+	}
+	return ret;
+}
+
 int mail_change_uses_check(mail_change_t *change, mail_diag_t *diag)
 {
 	uses_t uses = { .change = change };
-	int ret = KNOT_EOK;
-	/* Nothing names a DKIM key. */
-	if ((change->removes & ~(1u << MAIL_SECTION_DKIM)) == 0) {
-		return KNOT_EOK;
-	}
-	ret = use_section(&uses, MAIL_SECTION_HOST);
-	if (ret == KNOT_EOK) {
-		ret = use_section(&uses, MAIL_SECTION_POLICY);
-	}
-	if (ret == KNOT_EOK) {
-		ret = mail_txn_domains(change->txn, use_domain, &uses);
-	}
+	int ret = uses_find(&uses);
 	if (ret == KNOT_EOK && uses.gone != NULL) {
 		ret = use_refuse(&uses, diag);
 	}

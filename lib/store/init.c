@@ -286,6 +286,10 @@ static int fill(const making_t *m, mail_env_t *env)
 	if (ret != KNOT_EOK) {
 		goto fail;
 	}
+	ret = mail_txn_index(txn, true);
+	if (ret != KNOT_EOK) {
+		goto fail;
+	}
 	return mail_txn_commit(txn);
 fail:
 	mail_txn_abort(txn);

@@ -15,9 +15,15 @@
 
 #include "mail/store.h"
 
-/*! Databases: the sections in their order, then the metadata. */
+/*! Databases: the sections in their order, the metadata, and those that may be missing (index.c). */
 #define DB_META MAIL_SECTION_COUNT
-#define DB_COUNT (MAIL_SECTION_COUNT + 1)
+#define DB_REQUIRED (MAIL_SECTION_COUNT + 1)
+#define DB_KEPT DB_REQUIRED
+#define DB_ALIAS (DB_REQUIRED + 1)
+#define DB_COUNT (DB_REQUIRED + 2)
+
+/*! Handle of a database that is missing: LMDB's own, which is nobody else's. */
+#define DBI_MISSING ((MDB_dbi)0)
 
 /*! Mode of both files. */
 #define FILE_MODE 0660
@@ -120,7 +126,11 @@ struct mail_txn {
 	MDB_cursor *cursors[DB_COUNT];
 	unsigned cursor_generation[DB_COUNT];
 	unsigned tombstone_limit;
-	int error;                /*!< First error that makes the commit impossible. */
+	int error;               /*!< First error that makes the commit impossible. */
+	unsigned kept, not_kept; /*!< Indexes that were looked at, a bit for each database. */
+	unsigned made;           /*!< Databases that this transaction has made, a bit each. */
+	/*! What has to be written with a change, last; NULL: nothing was changed. */
+	int (*finish)(mail_txn_t *txn);
 	mail_meta_t meta;         /*!< Of a writing transaction. */
 	uint64_t fixed_timestamp; /*!< Not 0: every stamp is this one (init). */
 	mail_source_t source;
@@ -206,6 +216,14 @@ int mail_meta_read(MDB_txn *txn, MDB_dbi dbi, mail_meta_t *meta, mail_diag_t *di
 int mail_txn_write(mail_txn_t *txn, unsigned db, mail_lf_t key, const void *body, size_t body_len);
 /*! Write the metadata, `format` last. */
 int mail_meta_write(mail_txn_t *txn, const mail_meta_t *meta);
+
+/* index.c */
+
+/*! Take note of what is written under a key of a section. \param old, new  NULL: there is none. */
+int mail_index_note(mail_txn_t *txn, unsigned db, mail_lf_t key, const mail_stored_t *old,
+                    const mail_stored_t *new);
+/*! Note which indexes were kept by a transaction that has changed something. */
+int mail_index_finish(mail_txn_t *txn);
 
 /* txn.c */
 

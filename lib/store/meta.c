@@ -7,7 +7,13 @@
 
 const char *mail_store_db_name(unsigned db)
 {
-	return db == DB_META ? "meta" : mail_section_name((mail_section_t)db);
+	switch (db) {
+	case DB_META: return "meta";
+	/* Lightning Stream leaves alone what begins like this. */
+	case DB_KEPT: return "_sync_kept";
+	case DB_ALIAS: return "_sync_alias";
+	default: return mail_section_name((mail_section_t)db);
+	}
 }
 
 /*! Open one database; it must have plain keys. \return LMDB's code. */
@@ -29,9 +35,14 @@ int mail_meta_databases(MDB_txn *txn, unsigned flags, MDB_dbi *dbi, mail_diag_t 
 {
 	for (unsigned i = 0; i < DB_COUNT; i++) {
 		/* meta first: without it nothing here is ours. */
-		unsigned db = i == 0 ? DB_META : i - 1;
+		unsigned db = i == 0 ? DB_META : i;
+		db -= i > 0 && i <= DB_META;
 		const char *name = mail_store_db_name(db);
 		int rc = open_database(txn, name, flags, &dbi[db]);
+		if (db >= DB_REQUIRED && (rc == MDB_NOTFOUND || rc == MDB_INCOMPATIBLE)) {
+			dbi[db] = DBI_MISSING;
+			continue;
+		}
 		if (rc == MDB_NOTFOUND) {
 			return mail_store_fail(diag, KNOT_EMALF,
 			                       "not a mail store (it has no database '%s')", name);

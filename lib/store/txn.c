@@ -212,6 +212,7 @@ static int start_cured(mail_txn_t *txn)
 			txn->generation++;
 			txn->snapshot = mdb_txn_id(txn->mdb);
 			txn->newest = txn->snapshot == newest(txn->env);
+			txn->kept = txn->not_kept = 0;
 			return KNOT_EOK;
 		}
 		leave(txn, TXN_RESET);
@@ -261,6 +262,11 @@ static void free_txn(mail_txn_t *txn)
 		txn->next->prev = txn->prev;
 	}
 	pthread_mutex_unlock(&env->mutex);
+	for (unsigned db = 0; db < DB_COUNT; db++) {
+		if ((txn->made & 1u << db) != 0) {
+			env->dbi[db] = DBI_MISSING;
+		}
+	}
 	if (txn->write) {
 		atomic_store(&env->writer, 0);
 	}
@@ -365,6 +371,9 @@ int mail_txn_commit(mail_txn_t *txn)
 	if (txn == NULL) {
 		return KNOT_EINVAL;
 	}
+	if (txn->finish != NULL && txn->error == KNOT_EOK) {
+		txn->error = txn->finish(txn);
+	}
 	if (!txn->write || txn->error != KNOT_EOK) {
 		int ret = txn->error;
 		mail_txn_abort(txn);
@@ -378,6 +387,7 @@ int mail_txn_commit(mail_txn_t *txn)
 		rc = ENOSPC;
 	}
 	int ret = mail_store_code(rc);
+	txn->made = ret == KNOT_EOK ? 0 : txn->made;
 	free_txn(txn);
 	return ret;
 }

@@ -57,6 +57,15 @@ static int store_value(mail_txn_t *txn, unsigned db, mail_lf_t key, unsigned fla
 	if (rc == MDB_KEYEXIST) {
 		return KNOT_EEXIST;
 	}
+	txn->finish = mail_index_finish;
+	return rc == MDB_SUCCESS ? KNOT_EOK : mail_txn_fail(txn, rc);
+}
+
+/*! Remove the value at which the cursor of a database stands. */
+static int remove_value(mail_txn_t *txn, MDB_cursor *cursor)
+{
+	int rc = mdb_cursor_del(cursor, 0);
+	txn->finish = mail_index_finish;
 	return rc == MDB_SUCCESS ? KNOT_EOK : mail_txn_fail(txn, rc);
 }
 
@@ -88,9 +97,25 @@ int mail_txn_write(mail_txn_t *txn, unsigned db, mail_lf_t key, const void *body
 	return store_value(txn, db, key, 0);
 }
 
-/*! Build the value of an entry, and its key. \param fresh Nothing is stored under the key. */
-static int begin_entry(mail_txn_t *txn, const mail_entry_t *entry, bool fresh,
-                       mail_lf_storage_t *key)
+/*! Let the indexes know of the value that was built. \param old What it replaces; NULL: nothing. */
+static int note_value(mail_txn_t *txn, unsigned db, mail_lf_t key, const mail_stored_t *old)
+{
+	const MDB_val value = { txn->value.len, txn->value.data };
+	mail_stored_t new;
+	int ret = txn->value.error;
+	if (ret == KNOT_EOK) {
+		ret = mail_stored_read(&value, &new);
+	}
+	return ret == KNOT_EOK ? mail_index_note(txn, db, key, old, &new) : ret;
+}
+
+/*!
+ * Build the value of an entry, and its key.
+ *
+ * \param old  Out: what is stored under the key, or zeros; NULL: that nothing is, is known.
+ */
+static int begin_entry(mail_txn_t *txn, const mail_entry_t *entry, mail_lf_storage_t *key,
+                       mail_stored_t *old)
 {
 	int ret = writable(txn);
 	if (ret != KNOT_EOK) {
@@ -100,33 +125,38 @@ static int begin_entry(mail_txn_t *txn, const mail_entry_t *entry, bool fresh,
 	if (ret != KNOT_EOK) {
 		return ret;
 	}
-	const uint64_t old = fresh ? 0 : old_timestamp(txn, entry->section, mail_lf(key));
-	begin_value(txn, next_timestamp(txn, old), 0);
+	if (old != NULL) {
+		(void)mail_txn_lookup(txn, entry->section, mail_lf(key), old);
+	}
+	begin_value(txn, next_timestamp(txn, old != NULL ? old->stamp.timestamp : 0), 0);
 	return mail_codec_encode_as(entry, txn->meta.values, &txn->value);
 }
 
 int mail_txn_put(mail_txn_t *txn, const mail_entry_t *entry)
 {
 	mail_lf_storage_t key;
-	int ret = begin_entry(txn, entry, false, &key);
+	mail_stored_t old;
+	int ret = begin_entry(txn, entry, &key, &old);
 	if (ret != KNOT_EOK) {
 		return ret;
 	}
-	return store_value(txn, entry->section, mail_lf(&key), 0);
+	/* First the indexes: after a write, what was stored cannot be read any more. */
+	ret = note_value(txn, entry->section, mail_lf(&key), old.body != NULL ? &old : NULL);
+	return ret == KNOT_EOK ? store_value(txn, entry->section, mail_lf(&key), 0) : ret;
 }
 
 int mail_txn_append(mail_txn_t *txn, const mail_entry_t *entry)
 {
 	mail_lf_storage_t key;
-	int ret = begin_entry(txn, entry, true, &key);
+	int ret = begin_entry(txn, entry, &key, NULL);
 	if (ret != KNOT_EOK) {
 		return ret;
 	}
 	ret = store_value(txn, entry->section, mail_lf(&key), MDB_APPEND);
-	if (ret != KNOT_EEXIST) {
-		return ret;
+	if (ret == KNOT_EOK) {
+		ret = note_value(txn, entry->section, mail_lf(&key), NULL);
 	}
-	return mail_txn_put(txn, entry);
+	return ret == KNOT_EEXIST ? mail_txn_put(txn, entry) : ret;
 }
 
 /*!
@@ -180,20 +210,23 @@ int mail_txn_del(mail_txn_t *txn, mail_section_t section, mail_str_t id)
 	if (stored.deleted) {
 		return KNOT_ENOENT;
 	}
-	if (txn->meta.replicated) {
-		begin_value(txn, next_timestamp(txn, stored.stamp.timestamp), HEADER_DELETED);
-		return store_value(txn, section, mail_lf(&key), 0);
-	}
-	MDB_cursor *cursor;
-	ret = mail_txn_cursor(txn, section, &cursor);
+	const uint64_t timestamp = stored.stamp.timestamp;
+	ret = mail_index_note(txn, section, mail_lf(&key), stored.body != NULL ? &stored : NULL,
+	                      NULL);
 	if (ret != KNOT_EOK) {
 		return ret;
 	}
-	int rc = mdb_cursor_del(cursor, 0);
-	if (rc != MDB_SUCCESS) {
-		return mail_txn_fail(txn, rc);
+	if (txn->meta.replicated) {
+		begin_value(txn, next_timestamp(txn, timestamp), HEADER_DELETED);
+		return store_value(txn, section, mail_lf(&key), 0);
 	}
-	return restamp_owner(txn, section, id, stored.stamp.timestamp, true);
+	/* It stands where the value was looked up. */
+	MDB_cursor *cursor;
+	ret = mail_txn_cursor(txn, section, &cursor);
+	if (ret == KNOT_EOK) {
+		ret = remove_value(txn, cursor);
+	}
+	return ret == KNOT_EOK ? restamp_owner(txn, section, id, timestamp, true) : ret;
 }
 
 /*! Remove one tombstone, at which the cursor stands. */
@@ -210,8 +243,7 @@ static int purge_one(mail_txn_t *txn, mail_section_t section, MDB_cursor *cursor
 			return ret;
 		}
 	}
-	int rc = mdb_cursor_del(cursor, 0);
-	return rc == MDB_SUCCESS ? KNOT_EOK : mail_txn_fail(txn, rc);
+	return remove_value(txn, cursor);
 }
 
 /*! Remove the old tombstones of a section. \return Their number, or an error. */

@@ -135,3 +135,12 @@ def test_lists_ask_for_what_exists(full):
     assert full.run("domain-list", "--policy", "low").stdout == ""
     done = full.run("domain-list", "--policy", "business", "--host", "spare")
     assert [line.split()[0] for line in done.stdout.splitlines()] == ["own.example"]
+
+
+def test_indexes_are_made_anew(full):
+    """What is found by an index stays found; an error is told with what mends it in tests/unit/test_index.c."""
+    done = full.run("check", "--repair")
+    assert "the indexes of the store are made anew" in done.stderr
+    assert "0 errors" in done.stdout
+    assert "is in use: by domain alias.example" in full.run("domain-unset", "d1.example", status=1).stderr
+    assert "made anew" not in full.run("check", "--repair", "--quiet").stderr

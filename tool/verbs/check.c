@@ -14,6 +14,7 @@
 #include "mail/plan.h"
 #include "tool/access.h"
 #include "tool/open.h"
+#include "tool/options.h"
 #include "tool/out.h"
 #include "tool/progress.h"
 
@@ -357,6 +358,18 @@ static void check_files(check_t *check)
 	}
 }
 
+/*! \brief Look whether what writers find by an index is there. */
+static void check_index(check_t *check)
+{
+	tool_t *tool = check->tool;
+	mail_diag_t diag = { 0 };
+	check->section = "store";
+	check->id = MAIL_STR(tool->path);
+	if (mail_txn_index_check(tool->txn, &diag) == KNOT_EMALF) {
+		check_report(check, true, "%s: kmailctl check --repair makes it anew", diag.text);
+	}
+}
+
 int check_store(check_t *check)
 {
 	tool_t *tool = check->tool;
@@ -368,6 +381,7 @@ int check_store(check_t *check)
 	if (!check->quiet) {
 		check_files(check);
 	}
+	check_index(check);
 	check_unused_begin(check);
 	progress_begin(&progress, "entries", tool_count(tool, ~0u));
 	for (unsigned i = 0; i < MAIL_SECTION_COUNT; i++) {
@@ -418,9 +432,22 @@ static int check_one(check_t *check, const char *text)
 	return failed ? STATUS_FAILED : STATUS_DONE;
 }
 
+/*! \brief Make the indexes anew. */
+static void repair(tool_t *tool)
+{
+	tool_open(tool, MAIL_STORE_WRITE);
+	tool_expect(tool, mail_txn_index(tool->txn, true));
+	tool_commit(tool);
+	tool_close(tool);
+	tool_note(tool, "the indexes of the store are made anew");
+}
+
 int verb_check(tool_t *tool)
 {
 	check_t check = { .tool = tool };
+	if (option_is(tool, OPT_REPAIR)) {
+		repair(tool);
+	}
 	tool_open(tool, MAIL_STORE_READ);
 	int status = tool->argc == 0 ? check_store(&check) : STATUS_DONE;
 	for (int i = 0; i < tool->argc && status == STATUS_DONE; i++) {
