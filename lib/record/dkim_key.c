@@ -21,6 +21,7 @@
 #include "mail/chars.h"
 #include "mail/encoding.h"
 #include "record/dkim_record.h"
+#include "record/spki.h"
 
 #define ED25519_BITS 256
 /* RFC 8301 3.2: shorter keys are not valid; signers should have 2048, verifiers need not take over 4096. */
@@ -38,6 +39,13 @@ typedef struct {
 	BIGNUM *p, *d, *y, *u, *v;
 } point_t;
 
+/*! d = -121665/121666 mod p of edwards25519 (RFC 8032 5.1). */
+static const uint8_t curve_d[MAIL_DKIM_ED25519_LEN] = {
+	0x52, 0x03, 0x6c, 0xee, 0x2b, 0x6f, 0xfe, 0x73, 0x8c, 0xc7, 0x40,
+	0x79, 0x77, 0x79, 0xe8, 0x98, 0x00, 0x70, 0x0a, 0x4d, 0x41, 0x41,
+	0xd8, 0xab, 0x75, 0xeb, 0x4d, 0xca, 0x13, 0x59, 0x78, 0xa3,
+};
+
 /*!
  * Calculate, for a point with this y on the curve -x^2 + y^2 = 1 + d x^2 y^2 (RFC 8032 5.1.3), u and v
  * of x^2 = u / v.
@@ -48,11 +56,9 @@ static bool point_prepare(point_t *c, const uint8_t *key)
 	memcpy(little, key, sizeof(little));
 	little[MAIL_DKIM_ED25519_LEN - 1] &= 0x7f; /* The sign of x. */
 
-	/* p = 2^255 - 19, d = -121665/121666 mod p. */
+	/* p = 2^255 - 19. */
 	return BN_set_bit(c->p, 255) == 1 && BN_sub_word(c->p, 19) == 1 &&
-	       BN_set_word(c->v, 121666) == 1 && BN_mod_inverse(c->v, c->v, c->p, c->ctx) != NULL &&
-	       BN_set_word(c->u, 121665) == 1 && BN_sub(c->u, c->p, c->u) == 1 &&
-	       BN_mod_mul(c->d, c->u, c->v, c->p, c->ctx) == 1 &&
+	       BN_bin2bn(curve_d, sizeof(curve_d), c->d) != NULL &&
 	       BN_lebin2bn(little, sizeof(little), c->y) != NULL &&
 	       BN_mod_sqr(c->u, c->y, c->p, c->ctx) == 1 &&
 	       BN_mod_mul(c->v, c->d, c->u, c->p, c->ctx) == 1 && BN_add_word(c->v, 1) == 1 &&
@@ -116,24 +122,30 @@ static bool rsa_is_odd(const EVP_PKEY *pkey)
 	return odd;
 }
 
-static int rsa_check(const EVP_PKEY *pkey, mail_diag_t *diag)
+/*! Check what a look at an RSA key has shown. */
+static int rsa_check(mail_rsa_look_t look, mail_diag_t *diag)
 {
-	int bits = EVP_PKEY_get_bits(pkey);
-	if (bits < RSA_MIN || bits > RSA_MAX) {
-		return mail_diag_error(diag, 0, "an RSA key of %d bits: from %d to %d are allowed",
-		                       bits, RSA_MIN, RSA_MAX);
+	if (look.bits < RSA_MIN || look.bits > RSA_MAX) {
+		return mail_diag_error(diag, 0, "an RSA key of %u bits: from %d to %d are allowed",
+		                       look.bits, RSA_MIN, RSA_MAX);
 	}
-	if (!rsa_is_odd(pkey)) {
+	if (!look.odd) {
 		return mail_diag_error(diag, 0, "the RSA key is damaged");
 	}
-	if (bits < RSA_ADVISED) {
-		mail_diag_warn(diag, "an RSA key of %d bits is weak: %d are advised", bits,
+	if (look.bits < RSA_ADVISED) {
+		mail_diag_warn(diag, "an RSA key of %u bits is weak: %d are advised", look.bits,
 		               RSA_ADVISED);
-	} else if (bits > RSA_COMMON) {
-		mail_diag_warn(diag, "an RSA key of %d bits: receivers need not take more than %d",
-		               bits, RSA_COMMON);
+	} else if (look.bits > RSA_COMMON) {
+		mail_diag_warn(diag, "an RSA key of %u bits: receivers need not take more than %d",
+		               look.bits, RSA_COMMON);
 	}
 	return KNOT_EOK;
+}
+
+/*! Look at an RSA key that OpenSSL has read. */
+static mail_rsa_look_t rsa_look(const EVP_PKEY *pkey)
+{
+	return (mail_rsa_look_t){ (unsigned)EVP_PKEY_get_bits(pkey), rsa_is_odd(pkey) };
 }
 
 /*! Read a SubjectPublicKeyInfo that is nothing else. */
@@ -152,30 +164,27 @@ static EVP_PKEY *spki_read(const uint8_t *der, size_t len)
 int mail_dkim_key_check(const uint8_t *key, size_t len, mail_dkim_algorithm_t *algorithm,
                         unsigned *bits, mail_diag_t *diag)
 {
-	mail_dkim_algorithm_t found = MAIL_DKIM_ED25519;
-	unsigned length = ED25519_BITS;
-	EVP_PKEY *pkey = NULL;
-	int ret;
-	if (len == MAIL_DKIM_ED25519_LEN) {
-		ret = ed25519_check(key, diag);
-		goto done;
+	const bool rsa = len != MAIL_DKIM_ED25519_LEN;
+	mail_rsa_look_t look = { .bits = ED25519_BITS };
+	int ret = rsa ? KNOT_EOK : ed25519_check(key, diag);
+	if (rsa && !mail_spki_rsa(key, len, &look)) {
+		EVP_PKEY *pkey = spki_read(key, len);
+		if (pkey == NULL || EVP_PKEY_get_base_id(pkey) != EVP_PKEY_RSA) {
+			EVP_PKEY_free(pkey);
+			return mail_diag_error(
+				diag, 0, "neither 32 octets of Ed25519 nor an RSA public key");
+		}
+		look = rsa_look(pkey);
+		EVP_PKEY_free(pkey);
 	}
-	pkey = spki_read(key, len);
-	if (pkey == NULL || EVP_PKEY_get_base_id(pkey) != EVP_PKEY_RSA) {
-		ret = mail_diag_error(diag, 0,
-		                      "neither 32 octets of Ed25519 nor an RSA public key");
-		goto done;
+	if (rsa) {
+		ret = rsa_check(look, diag);
 	}
-	found = MAIL_DKIM_RSA;
-	length = (unsigned)EVP_PKEY_get_bits(pkey);
-	ret = rsa_check(pkey, diag);
-done:
-	EVP_PKEY_free(pkey);
 	if (ret == KNOT_EOK && algorithm != NULL) {
-		*algorithm = found;
+		*algorithm = rsa ? MAIL_DKIM_RSA : MAIL_DKIM_ED25519;
 	}
 	if (ret == KNOT_EOK && bits != NULL) {
-		*bits = length;
+		*bits = look.bits;
 	}
 	return ret;
 }
@@ -221,7 +230,7 @@ static int pkey_put(const EVP_PKEY *pkey, mail_str_t k, mail_buf_t *out, mail_di
 	case EVP_PKEY_RSA:
 		ret = type_check(k, "rsa", diag);
 		if (ret == KNOT_EOK) {
-			ret = rsa_check(pkey, diag);
+			ret = rsa_check(rsa_look(pkey), diag);
 		}
 		if (ret != KNOT_EOK) {
 			return ret;
@@ -286,6 +295,16 @@ static int octets_parse(mail_str_t octets, mail_str_t k, mail_buf_t *out, mail_d
 	if (octets.len == MAIL_DKIM_ED25519_LEN) {
 		return ed25519_put(der, k, out, diag);
 	}
+	mail_rsa_look_t look;
+	int ret;
+	if (mail_spki_rsa(der, octets.len, &look)) {
+		/* As most are written: it is what is stored. */
+		ret = type_check(k, "rsa", diag);
+		if (ret == KNOT_EOK) {
+			ret = rsa_check(look, diag);
+		}
+		return ret == KNOT_EOK ? mail_buf_put(out, der, octets.len) : ret;
+	}
 	EVP_PKEY *pkey = spki_read(der, octets.len);
 	if (pkey == NULL) {
 		pkey = d2i_PublicKey(EVP_PKEY_RSA, NULL, &der, (long)octets.len);
@@ -296,7 +315,7 @@ static int octets_parse(mail_str_t octets, mail_str_t k, mail_buf_t *out, mail_d
 			                       octets.len);
 		}
 	}
-	int ret = pkey_put(pkey, k, out, diag);
+	ret = pkey_put(pkey, k, out, diag);
 	EVP_PKEY_free(pkey);
 	return ret;
 }

@@ -5,6 +5,8 @@
 #include <openssl/pem.h>
 
 #include "lib/cases.h"
+#include "mail/encoding.h"
+#include "record/spki.h"
 
 /* RFC 8463 A.2: the public key, as p= and as SubjectPublicKeyInfo; the private one as PEM. */
 #define P_ED25519 "11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="
@@ -199,6 +201,61 @@ static void test_check(void)
 	mail_buf_free(&key);
 }
 
+/* Return whether OpenSSL reads a key of the same properties, and writes it with the same octets. */
+static bool openssl_agrees(const uint8_t *der, size_t len, mail_rsa_look_t look)
+{
+	const unsigned char *pos = der;
+	unsigned char *again = NULL;
+	BIGNUM *n = NULL, *e = NULL;
+	EVP_PKEY *pkey = d2i_PUBKEY(NULL, &pos, (long)len);
+	const int again_len = pkey != NULL ? i2d_PUBKEY(pkey, &again) : 0;
+	bool ok = pkey != NULL && pos == der + len && again_len == (int)len &&
+	          memcmp(again, der, len) == 0 && EVP_PKEY_get_base_id(pkey) == EVP_PKEY_RSA &&
+	          EVP_PKEY_get_bits(pkey) == (int)look.bits &&
+	          EVP_PKEY_get_bn_param(pkey, "n", &n) == 1 &&
+	          EVP_PKEY_get_bn_param(pkey, "e", &e) == 1 &&
+	          look.odd == (BN_is_odd(n) && BN_is_odd(e) && !BN_is_one(e));
+	OPENSSL_free(again);
+	BN_free(n);
+	BN_free(e);
+	EVP_PKEY_free(pkey);
+	return ok;
+}
+
+/* Whatever the quick look takes, OpenSSL takes in the same way. */
+static void test_look(void)
+{
+	static const char *const texts[] = { P_RSA, P_RSA1000,    P_EVEN,
+		                             P_EC,  SPKI_ED25519, P_TRAILING };
+	EACH(text, texts) {
+		mail_buf_t der = { 0 };
+		mail_rsa_look_t look = { 0 };
+		unsigned taken = 0;
+		CHECK_OK(mail_base64_parse(MAIL_STR(*text), &der, NULL));
+		const bool rsa = *text == texts[0] || *text == texts[1] || *text == texts[2];
+		CHECK_INT(mail_spki_rsa(der.data, der.len, &look), rsa);
+		/* One octet is another one: some in all places, many in the heads. */
+		for (size_t i = 0; i < der.len * (rsa ? 1 : 0); i++) {
+			const uint8_t was = der.data[i];
+			const unsigned step = i < 40 || i + 8 > der.len ? 5 : 85;
+			for (unsigned add = step; add < 256; add += step) {
+				der.data[i] = (uint8_t)(was + add);
+				if (mail_spki_rsa(der.data, der.len, &look)) {
+					taken++;
+					CHECK(openssl_agrees(der.data, der.len, look),
+					      "octet %zu: %u", i, der.data[i]);
+				}
+			}
+			der.data[i] = was;
+		}
+		CHECK(taken > 0 || !rsa, "some are keys");
+		for (size_t len = 0; rsa && len < der.len; len++) {
+			CHECK(!mail_spki_rsa(der.data, len, &look), "%zu octets", len);
+		}
+		mail_buf_free(&der);
+	}
+}
+
 /* Signs with the private key of a pair and verifies with what would be published. */
 static bool pair_works(mail_str_t pem, const mail_buf_t *public_key)
 {
@@ -336,5 +393,6 @@ static void test_lengths(void)
 }
 
 UNIT_MAIN("dkim_key", TEST("keys from text", test_parse), TEST("reasons", test_reasons),
-          TEST("stored keys", test_check), TEST("pairs", test_generate),
-          TEST("old private keys", test_traditional), TEST("lengths of RSA keys", test_lengths))
+          TEST("stored keys", test_check), TEST("a quick look", test_look),
+          TEST("pairs", test_generate), TEST("old private keys", test_traditional),
+          TEST("lengths of RSA keys", test_lengths))
