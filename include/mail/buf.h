@@ -78,33 +78,27 @@ static inline const uint8_t *mail_read(mail_reader_t *r, size_t len)
 	r->pos += len;
 	return octets;
 }
-/*! Read a number of len octets in network order. \return The number; 0 on an error. */
-static inline uint64_t mail_read_number(mail_reader_t *r, size_t len)
-{
-	uint64_t value = 0;
-	const uint8_t *octets = mail_read(r, len);
-	for (size_t i = 0; octets != NULL && i < len; i++) {
-		value = value << 8 | octets[i];
-	}
-	return value;
-}
 /*! Read an octet. \return 0 on an error. */
 static inline uint8_t mail_read_u8(mail_reader_t *r)
 {
-	return (uint8_t)mail_read_number(r, sizeof(uint8_t));
+	const uint8_t *octets = mail_read(r, sizeof(uint8_t));
+	return octets != NULL ? *octets : 0;
 }
 /*! Read a 16-bit number in network order. \return 0 on an error. */
 static inline uint16_t mail_read_u16(mail_reader_t *r)
 {
-	return (uint16_t)mail_read_number(r, sizeof(uint16_t));
+	const uint8_t *octets = mail_read(r, sizeof(uint16_t));
+	return octets != NULL ? knot_wire_read_u16(octets) : 0;
 }
 /*! Read a 32-bit number in network order. \return 0 on an error. */
 static inline uint32_t mail_read_u32(mail_reader_t *r)
 {
-	return (uint32_t)mail_read_number(r, sizeof(uint32_t));
+	const uint8_t *octets = mail_read(r, sizeof(uint32_t));
+	return octets != NULL ? knot_wire_read_u32(octets) : 0;
 }
 /*! Read a 64-bit number in network order. \return 0 on an error. */
 static inline uint64_t mail_read_u64(mail_reader_t *r)
 {
-	return mail_read_number(r, sizeof(uint64_t));
+	const uint8_t *octets = mail_read(r, sizeof(uint64_t));
+	return octets != NULL ? knot_wire_read_u64(octets) : 0;
 }

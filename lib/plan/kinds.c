@@ -304,7 +304,7 @@ _Static_assert(MAIL_KIND_COUNT < 64, "kinds are bits of a word");
 mail_kinds_t mail_kinds_of(uint64_t items)
 {
 	mail_kinds_t kinds = 0;
-	for (unsigned i = 0; i < MAIL_KIND_COUNT; i++) {
+	for (unsigned i = 0; i < MAIL_KIND_COUNT && items != 0; i++) {
 		if ((mail_kinds[i].items & items) != 0) {
 			kinds |= MAIL_KIND_BIT(i);
 		}

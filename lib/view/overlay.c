@@ -3,6 +3,16 @@
 
 #include "view/overlay.h"
 
+/*! Return the kinds of the literal records that are set. */
+static mail_kinds_t literal_kinds(uint64_t set)
+{
+	mail_kinds_t kinds = 0;
+	kinds |= (set >> MAIL_ITEM_TXT & 1) << MAIL_KIND_TXT;
+	kinds |= (set >> MAIL_ITEM_RECORD & 1) << MAIL_KIND_RECORD;
+	kinds |= (set >> MAIL_ITEM_DELEGATION & 1) << MAIL_KIND_DELEGATION;
+	return kinds;
+}
+
 int mail_overlay_new(mail_cache_t *cache, const mail_plan_t *plan, const mail_domain_t *domain,
                      bool alias, mail_overlay_t **overlay)
 {
@@ -33,7 +43,7 @@ int mail_overlay_new(mail_cache_t *cache, const mail_plan_t *plan, const mail_do
 	if (made->domain.rows.data != NULL) {
 		/* Beside its own records those of the policy are shown, unless it sets the item. */
 		made->touched = mail_kinds_of((set | added) & ~MAIL_ROWS_ITEMS);
-		made->hidden = made->touched | mail_kinds_of(set & MAIL_ROWS_ITEMS);
+		made->hidden = made->touched | literal_kinds(set);
 	} else {
 		made->touched = made->hidden = mail_kinds_of(set | added);
 	}

@@ -257,8 +257,11 @@ static int own_find(const mail_view_t *view, mail_lf_t relative, mail_lf_t name,
 	if (ret != KNOT_EOK) {
 		return ret == KNOT_ENOENT ? KNOT_EOK : ret;
 	}
+	/* At the domain itself, texts of any purpose stand beside each other. */
+	const uint64_t types = relative.len == 0 ? records->types & ~mail_type_bit(KNOT_RRTYPE_TXT)
+	                                         : records->types;
 	for (unsigned i = 0; i < node->count; i++) {
-		node->clash |= (node->stands[i].owner->types & records->types) != 0;
+		node->clash |= (node->stands[i].owner->types & types) != 0;
 	}
 	node->records = true;
 	stand_add(node, records, 0);
