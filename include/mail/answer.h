@@ -74,6 +74,7 @@ typedef struct {
 	mail_outcome_t outcome;
 	uint16_t rcode;   /*!< KNOT_RCODE_*. */
 	uint16_t kind;    /*!< Index in mail_kinds of the first record; MAIL_KIND_COUNT: none. */
+	bool kept;        /*!< The answer was kept with the plan, and was not made anew. */
 	int ede;          /*!< With MAIL_OUTCOME_FAILED: KNOT_EDNS_EDE_* (RFC 8914). */
 	char reason[320]; /*!< With MAIL_OUTCOME_FAILED: the reason, with the name of the entry. */
 } mail_reply_t;

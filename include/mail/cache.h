@@ -51,6 +51,24 @@ void mail_cache_sync(mail_cache_t *cache, uint64_t epoch, uint64_t txnid);
 int mail_cache_plan(mail_cache_t *cache, const mail_source_t *source, mail_str_t policy,
                     const mail_plan_t **plan);
 
+/*! What is kept with a plan, and goes with it: the first member of what its owner makes. */
+typedef struct mail_kept mail_kept_t;
+
+struct mail_kept {
+	size_t octets; /*!< What it takes. */
+	void (*free)(mail_kept_t *kept);
+};
+
+/*! Return what is kept with the plan that mail_cache_plan() gave last; NULL: nothing, or another plan was asked for. */
+mail_kept_t *mail_cache_kept(const mail_cache_t *cache, const mail_plan_t *plan);
+/*!
+ * \brief Keep something with the plan that mail_cache_plan() gave last, or tell that what is kept takes more or less
+ *        memory than before.
+ *
+ * \return Whether it is kept: not if another plan was asked for, or something else is kept.
+ */
+bool mail_cache_keep(mail_cache_t *cache, const mail_plan_t *plan, mail_kept_t *kept);
+
 /*!
  * Keep all plans that mail_cache_plan() gives valid, because one question may look at several domains; and all that is taken
  * from the arena.

@@ -102,3 +102,15 @@ int mail_rdata_fill_text(const mail_rdata_t *rdata, const mail_apex_t *apex, uin
  * octets.
  */
 size_t mail_rdata_apex_max(const mail_rdata_t *rdata);
+
+/*!
+ * Find where the labels of the domain stand in RDATA when its holes are filled, if the rest does not depend on the
+ * domain: its holes are names that the domain ends.
+ *
+ * \param labels  Octets of the domain's labels, without the root.
+ * \param at      Out: their places.
+ * \param max     Places that there is room for.
+ *
+ * \return Their number; KNOT_ENOTSUP (the domain comes in another way, or more often).
+ */
+int mail_rdata_domain_at(const mail_rdata_t *rdata, size_t labels, uint16_t *at, size_t max);

@@ -138,7 +138,7 @@ static int additional_of(mail_work_t *work, uint16_t index, mail_answer_step_t s
 		if (!mail_lf_in(lf, mail_lf(&work->view.lf))) {
 			continue;
 		}
-		int ret = mail_view_place(&work->view, lf, true, &target.place);
+		int ret = mail_work_place(work, lf, true, &target.place);
 		if (ret != KNOT_EOK) {
 			return ret;
 		}

@@ -8,7 +8,7 @@
 
 #include <stdio.h>
 
-#include "answer/work.h"
+#include "answer/rendered.h"
 #include "mail/kind.h"
 
 /*! Make the CNAME that a DNAME stands for, and follow it (RFC 6672 3.1). */
@@ -102,7 +102,7 @@ static mail_answer_step_t name_cut(mail_work_t *work)
 /*! Look up the name at hand, which lies in the domain. */
 static mail_answer_step_t name_step(mail_work_t *work, bool children)
 {
-	int ret = mail_view_place(&work->view, mail_lf(work->lf), children, &work->place);
+	int ret = mail_work_place(work, mail_lf(work->lf), children, &work->place);
 	if (ret != KNOT_EOK) {
 		return mail_work_fail(work, ret, "an entry below the domain is damaged");
 	}
@@ -217,7 +217,7 @@ static mail_answer_step_t authority_section(mail_work_t *work, mail_answer_step_
 }
 
 /*! Fill all sections, each followed by its signatures. */
-static mail_outcome_t sections(mail_work_t *work)
+static mail_answer_step_t sections(mail_work_t *work)
 {
 	(void)knot_pkt_begin(work->pkt, KNOT_ANSWER);
 	mail_answer_step_t step = mail_work_sign(work, 0, false, answer_section(work));
@@ -231,7 +231,26 @@ static mail_outcome_t sections(mail_work_t *work)
 		(void)knot_pkt_begin(work->pkt, KNOT_ADDITIONAL);
 		step = mail_work_sign(work, first, true, mail_work_additional(work, step));
 	}
-	return knot_wire_get_tc(work->pkt->wire) ? MAIL_OUTCOME_TRUNCATED : mail_work_outcome(step);
+	return knot_wire_get_tc(work->pkt->wire) ? STEP_TRUNCATED : step;
+}
+
+/*! Answer with what is kept with the plan, or make the answer. */
+static mail_outcome_t answer(mail_work_t *work, bool *kept)
+{
+	const mail_lf_t name = mail_lf_relative(mail_lf(work->lf), mail_lf(&work->view.lf));
+	bool keep;
+	mail_outcome_t outcome;
+	*kept = mail_rendered_answer(work, name, &outcome, &keep);
+	if (*kept) {
+		return outcome;
+	}
+	const mail_answer_step_t step = sections(work);
+	if (keep) {
+		/* The chain may have led to another name. */
+		mail_name_lf(knot_pkt_qname(work->pkt), work->lf);
+		mail_rendered_keep(work, name, step);
+	}
+	return mail_work_outcome(step);
 }
 
 int mail_answer_find(const mail_source_t *source, const knot_pkt_t *pkt, mail_hosted_t *hosted)
@@ -321,12 +340,13 @@ void mail_answer(const mail_question_t *question, mail_hosted_t *hosted, knot_pk
 		work.dnssec = work.signs && question->dnssec;
 		work.name = knot_pkt_qname(pkt);
 		work.view.type = only_type(pkt);
-		reply->outcome = sections(&work);
+		reply->outcome = answer(&work, &reply->kept);
 	} else {
 		knot_dname_txt_storage_t name = "?";
 		(void)knot_dname_to_str(name, work.name, sizeof(name));
 		(void)snprintf(reply->reason, sizeof(reply->reason), "%.100s: %.200s", name, fault);
 		reply->outcome = MAIL_OUTCOME_FAILED;
+		reply->kept = false;
 	}
 	mail_cache_release(question->cache);
 	reply->rcode = reply->outcome == MAIL_OUTCOME_FAILED ? KNOT_RCODE_SERVFAIL : work.rcode;

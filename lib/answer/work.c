@@ -20,6 +20,7 @@ void mail_work_begin(mail_work_t *work, knot_pkt_t *pkt, bool udp, mail_lf_stora
 	work->kind = MAIL_KIND_COUNT;
 	work->rcode = KNOT_RCODE_NOERROR;
 	work->ede = KNOT_EDNS_EDE_INV_DATA;
+	work->lasting = true;
 	work->reason = reason;
 	work->reason[0] = '\0';
 	work->children = work->signs = work->dnssec = false;
@@ -128,6 +129,17 @@ int mail_work_make(mail_work_t *work, uint16_t type, const knot_dname_t *owner, 
 	return KNOT_EOK;
 }
 
+int mail_work_place(mail_work_t *work, mail_lf_t name, bool children, mail_place_t *place)
+{
+	int ret = mail_view_place(&work->view, name, children, place);
+	const bool cut = place->where == MAIL_CUT || place->where == MAIL_DNAME;
+	if (ret != KNOT_EOK || cut || place->until != INT64_MAX || place->node.own_key ||
+	    place->node.report) {
+		work->lasting = false;
+	}
+	return ret;
+}
+
 /*! Make room for the note of one more RRset. The packet's memory ends with the packet. */
 static int notes_grow(mail_work_t *work)
 {
@@ -154,10 +166,14 @@ int mail_work_put(mail_work_t *work, uint16_t hint, const knot_rrset_t *rrset, u
 		return KNOT_ENOMEM;
 	}
 	int ret = knot_pkt_put(work->pkt, hint, rrset, flags);
-	if (ret == KNOT_EOK && work->dnssec) {
+	if (ret != KNOT_EOK) {
+		work->lasting = false;
+		return ret;
+	}
+	if (work->dnssec) {
 		work->notes[index] = *note;
 	}
-	return ret;
+	return KNOT_EOK;
 }
 
 int mail_work_node(mail_work_t *work, uint16_t type, const knot_dname_t *owner, uint16_t flags)

@@ -54,6 +54,11 @@ typedef struct {
 	uint16_t kind;            /*!< Of the first record; MAIL_KIND_COUNT: none. */
 	uint16_t rcode;
 	int ede;
+	/*!
+	 * All that was looked at is the plan's, and stays so: nothing of the domain's own was there, nothing comes or
+	 * goes, and all had room.
+	 */
+	bool lasting;
 	char *reason; /*!< Room for mail_reply_t.reason: why it failed; empty: it did not. */
 
 	/* Of hosted domains only. */
@@ -103,6 +108,8 @@ int mail_work_make(mail_work_t *work, uint16_t type, const knot_dname_t *owner, 
                    int64_t *until);
 /*! Put an RRset of our node. \return As a put; KNOT_ENOENT: the node has no such type. */
 int mail_work_node(mail_work_t *work, uint16_t type, const knot_dname_t *owner, uint16_t flags);
+/*! Find out where a name leads, for the answer. \return As mail_view_place(). */
+int mail_work_place(mail_work_t *work, mail_lf_t name, bool children, mail_place_t *place);
 /*! Put an RRset, and note what is needed to sign it with its section. */
 int mail_work_put(mail_work_t *work, uint16_t hint, const knot_rrset_t *rrset, uint16_t flags,
                   const mail_sign_note_t *note);

@@ -478,3 +478,30 @@ size_t mail_rdata_apex_max(const mail_rdata_t *rdata)
 	}
 	return max;
 }
+
+int mail_rdata_domain_at(const mail_rdata_t *rdata, size_t labels, uint16_t *at, size_t max)
+{
+	if (!rdata->holes) {
+		return 0;
+	}
+	size_t count = 0, pos = 0;
+	mail_reader_t r = MAIL_READER(rdata->ops.data, rdata->ops.len);
+	while (mail_read_left(&r) > 0) {
+		const uint8_t op = mail_read_u8(&r);
+		if (op == OP_OCTETS) {
+			const uint32_t len = mail_read_u32(&r);
+			(void)mail_read(&r, len);
+			pos += len;
+			continue;
+		}
+		const uint8_t head = op == OP_NAME ? mail_read_u8(&r) : 0;
+		(void)mail_read(&r, head);
+		const uint8_t tail = op == OP_NAME ? mail_read_u8(&r) : 0;
+		if (op != OP_NAME || tail > 0 || rdata->text || count == max) {
+			return KNOT_ENOTSUP;
+		}
+		at[count++] = (uint16_t)(pos + head);
+		pos += head + labels + 1;
+	}
+	return r.error == KNOT_EOK && pos <= MAIL_RDATA_MAX ? (int)count : KNOT_ENOTSUP;
+}

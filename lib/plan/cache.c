@@ -24,8 +24,10 @@ struct slot {
 	slot_t *next;          /*!< In its bucket. */
 	slot_t *newer, *older; /*!< In the order of use. */
 	mail_plan_t *plan;
-	uint64_t checked; /*!< Transaction in which the plan was true. */
-	size_t size;      /*!< Octets of memory. */
+	mail_kept_t *kept; /*!< What is kept with it, or NULL. */
+	uint64_t checked;  /*!< Transaction in which the plan was true. */
+	size_t size;       /*!< Octets of memory. */
+	size_t kept_size;  /*!< Of these, those of what is kept. */
 	uint32_t hash;
 	size_t id_len;
 	char id[];
@@ -64,6 +66,9 @@ mail_cache_t *mail_cache_new(size_t octets)
 
 static void slot_free(slot_t *slot)
 {
+	if (slot->kept != NULL) {
+		slot->kept->free(slot->kept);
+	}
 	mail_plan_free(slot->plan);
 	free(slot);
 }
@@ -299,4 +304,28 @@ int mail_cache_plan(mail_cache_t *cache, const mail_source_t *source, mail_str_t
 	}
 	*plan = slot->plan;
 	return KNOT_EOK;
+}
+
+mail_kept_t *mail_cache_kept(const mail_cache_t *cache, const mail_plan_t *plan)
+{
+	/* What was asked for last is the newest. */
+	const slot_t *slot = cache->newest;
+	return slot != NULL && slot->plan == plan ? slot->kept : NULL;
+}
+
+bool mail_cache_keep(mail_cache_t *cache, const mail_plan_t *plan, mail_kept_t *kept)
+{
+	slot_t *slot = cache->newest;
+	if (slot == NULL || slot->plan != plan || (slot->kept != NULL && slot->kept != kept)) {
+		return false;
+	}
+	const size_t grown = kept->octets - slot->kept_size;
+	slot->kept = kept;
+	slot->kept_size += grown;
+	slot->size += grown;
+	cache->size += grown;
+	while (cache->oldest != slot && cache->size > cache->max) {
+		slot_drop(cache, cache->oldest);
+	}
+	return true;
 }

@@ -52,15 +52,18 @@ int mail_view_rdata(knot_rrset_t *rrset, const uint8_t *rdata, uint16_t len, kno
 	return KNOT_EOK;
 }
 
+int mail_view_row(mail_view_t *view, const mail_row_t *row, uint8_t *rdata, size_t cap)
+{
+	mail_apex_t apex = { 0 };
+	int ret = row->rdata.holes ? view_apex(view, row->rdata.spelt, &apex) : KNOT_EOK;
+	return ret == KNOT_EOK ? mail_rdata_fill(&row->rdata, &apex, rdata, cap) : ret;
+}
+
 /*! Append a row to the RRset. */
 static int row_add(making_t *making, const mail_row_t *row, uint32_t ttl)
 {
 	uint8_t rdata[MAIL_RDATA_MAX];
-	mail_apex_t apex = { 0 };
-	int len = row->rdata.holes ? view_apex(making->view, row->rdata.spelt, &apex) : KNOT_EOK;
-	if (len == KNOT_EOK) {
-		len = mail_rdata_fill(&row->rdata, &apex, rdata, sizeof(rdata));
-	}
+	int len = mail_view_row(making->view, row, rdata, sizeof(rdata));
 	if (len < 0) {
 		return len;
 	}
@@ -220,6 +223,11 @@ static mail_kinds_t moving_kinds(const mail_overlay_t *overlay)
 	const bool ramp = mail_overlay_has(overlay, MAIL_ITEM_DMARC_RAMP) ||
 	                  overlay->plan->profile->items[MAIL_ITEM_DMARC_RAMP].count > 0;
 	return ramp ? kinds | MAIL_KIND_BIT(MAIL_KIND_DMARC) : kinds;
+}
+
+bool mail_view_moves(const mail_view_t *view)
+{
+	return view->overlay != NULL && (moving_kinds(view->overlay) & view->overlay->touched) != 0;
 }
 
 /*! The serial, and the next second at which it changes by itself. */

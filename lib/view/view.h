@@ -179,8 +179,14 @@ int mail_view_rrset(mail_view_t *view, const mail_node_t *node, uint16_t type,
                     const knot_dname_t *owner, knot_mm_t *mm, knot_rrset_t *rrset, uint16_t *kind,
                     int64_t *until);
 
+/*! Write the RDATA of a row, with the domain in its holes. \return As mail_rdata_fill(). */
+int mail_view_row(mail_view_t *view, const mail_row_t *row, uint8_t *rdata, size_t cap);
+
 /*! Append RDATA to an RRset. \return KNOT_EOK, KNOT_ENOMEM. */
 int mail_view_rdata(knot_rrset_t *rrset, const uint8_t *rdata, uint16_t len, knot_mm_t *mm);
+
+/*! Return whether kinds that a domain makes otherwise than its policy may move its serial, or do so later. */
+bool mail_view_moves(const mail_view_t *view);
 
 /*! Return the serial of the domain's SOA: second of the newest change or of the last step of the clock. */
 uint32_t mail_view_serial(const mail_view_t *view);
