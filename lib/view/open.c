@@ -84,7 +84,8 @@ static int plan_open(mail_view_t *view)
 	if (ret != KNOT_EOK || of->plain || view->plan->error != KNOT_EOK) {
 		return ret;
 	}
-	return mail_overlay_new(view->cache, view->plan, of, alias, &view->overlay);
+	return mail_overlay_new(view->cache, view->plan, of, alias ? NULL : view->apex,
+	                        &view->overlay);
 }
 
 void mail_view_of_plan(mail_view_t *view, const mail_plan_t *plan)

@@ -13,12 +13,35 @@ static mail_kinds_t literal_kinds(uint64_t set)
 	return kinds;
 }
 
+/*!
+ * Render the literal records of a domain that was written before they were stored as rows. What cannot be rendered so is
+ * made as the other kinds are, which says what is wrong with it.
+ */
+static int rows_make(mail_overlay_t *overlay, const knot_dname_t *apex)
+{
+	char text[KNOT_DNAME_TXT_MAXLEN + 1];
+	mail_buf_t id = MAIL_BUF_FIXED((uint8_t *)text, sizeof(text)), rows = { 0 };
+	mail_entry_t *entry;
+	int ret = mail_name_print(apex, &id);
+	if (ret == KNOT_EOK) {
+		ret = mail_codec_decode_items(MAIL_SECTION_DOMAIN, mail_buf_view(&id),
+		                              overlay->domain.value, MAIL_ROWS_ITEMS, &entry);
+	}
+	if (ret == KNOT_EOK) {
+		ret = mail_rows_encode(entry, &rows);
+	}
+	if (ret == KNOT_EOK) {
+		ret = mail_rows_read(rows.data, rows.len, &overlay->domain.rows);
+	}
+	return ret == KNOT_ENOMEM ? ret : KNOT_EOK;
+}
+
 int mail_overlay_new(mail_cache_t *cache, const mail_plan_t *plan, const mail_domain_t *domain,
-                     bool alias, mail_overlay_t **overlay)
+                     const knot_dname_t *apex, mail_overlay_t **overlay)
 {
 	uint64_t set = domain->set, added = domain->added;
 	*overlay = NULL;
-	if (alias) {
+	if (apex == NULL) {
 		set &= ~MAIL_ROWS_ITEMS;
 		added &= ~MAIL_ROWS_ITEMS;
 	}
@@ -37,8 +60,15 @@ int mail_overlay_new(mail_cache_t *cache, const mail_plan_t *plan, const mail_do
 	made->profile = NULL;
 	made->own = NULL;
 	made->arena = mail_cache_arena(cache);
-	if (alias) {
+	if (apex == NULL) {
 		made->domain.rows = (mail_rows_t){ 0 };
+	} else if (domain->rows.data == NULL && ((set | added) & MAIL_ROWS_ITEMS) != 0) {
+		mail_arena_t *before = mail_arena_open(made->arena);
+		int ret = rows_make(made, apex);
+		mail_arena_close(before);
+		if (ret != KNOT_EOK) {
+			return ret;
+		}
 	}
 	if (made->domain.rows.data != NULL) {
 		/* Beside its own records those of the policy are shown, unless it sets the item. */

@@ -32,13 +32,13 @@ typedef struct {
  *
  * \param plan     Of its policy; there is no error.
  * \param domain   Not plain.
- * \param alias    It is the target of an alias: what is the target's alone is left out.
+ * \param apex     Its name; NULL: it is the target of an alias, and what is the target's alone is left out.
  * \param overlay  Out; NULL: nothing is changed.
  *
  * \return KNOT_EOK; KNOT_ENOMEM.
  */
 int mail_overlay_new(mail_cache_t *cache, const mail_plan_t *plan, const mail_domain_t *domain,
-                     bool alias, mail_overlay_t **overlay);
+                     const knot_dname_t *apex, mail_overlay_t **overlay);
 
 /*!
  * \brief Make kinds, if they are the domain's own, and were not made before.

@@ -68,13 +68,17 @@ static int row_add(making_t *making, const mail_row_t *row, uint32_t ttl)
 		return len;
 	}
 	knot_rrset_t *rrset = making->rrset;
-	if (knot_rrset_empty(rrset)) {
-		making->kind = row->kind;
+	const uint16_t before = rrset->rrs.count;
+	int ret = mail_view_rdata(rrset, rdata, len, making->mm);
+	/* One TTL for the RRset (RFC 2181 5.2); of a record that is given twice, the first. */
+	if (before == 0 || (rrset->rrs.count > before && ttl < rrset->ttl)) {
 		rrset->ttl = ttl;
-	} else if (ttl < rrset->ttl) {
-		rrset->ttl = ttl; /* One TTL for the RRset (RFC 2181 5.2). */
 	}
-	return mail_view_rdata(rrset, rdata, len, making->mm);
+	/* Wherever the rows come from, the RRset is counted as the kind that comes first in the table. */
+	if (row->kind < making->kind) {
+		making->kind = row->kind;
+	}
+	return ret;
 }
 
 static void until_note(making_t *making, int64_t second)
