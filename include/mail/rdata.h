@@ -98,6 +98,12 @@ int mail_rdata_fill_text(const mail_rdata_t *rdata, const mail_apex_t *apex, uin
                          size_t cap);
 
 /*!
+ * Return whether RDATA have the form that libknot knows of their type: its fixed octets, and names that end within. Stored
+ * octets may have another one, and would be read past their end.
+ */
+bool mail_rdata_fits(uint16_t type, const uint8_t *rdata, size_t len);
+
+/*!
  * Return the greatest number of octets of a domain's wire labels with which no name in the RDATA exceeds 255
  * octets.
  */

@@ -445,6 +445,35 @@ int mail_rdata_fill_text(const mail_rdata_t *rdata, const mail_apex_t *apex, uin
 	return fill(rdata, apex, &sink);
 }
 
+bool mail_rdata_fits(uint16_t type, const uint8_t *rdata, size_t len)
+{
+	const int *block = knot_get_rdata_descriptor(type)->block_types;
+	for (; *block != KNOT_RDATA_WF_END; block++) {
+		int octets = *block;
+		switch (*block) {
+		case KNOT_RDATA_WF_REMAINDER: return true;
+		case KNOT_RDATA_WF_COMPRESSIBLE_DNAME:
+		case KNOT_RDATA_WF_DECOMPRESSIBLE_DNAME:
+		case KNOT_RDATA_WF_FIXED_DNAME:
+			octets = knot_dname_wire_check(rdata, rdata + len, NULL);
+			if (octets <= 0) {
+				return false;
+			}
+			break;
+		case KNOT_RDATA_WF_NAPTR_HEADER:
+			octets = knot_naptr_header_size(rdata, rdata + len);
+			break;
+		default: break;
+		}
+		if (octets < 0 || (size_t)octets > len) {
+			return false;
+		}
+		rdata += octets;
+		len -= octets;
+	}
+	return len == 0;
+}
+
 /*! Lower max to what the names of a row leave to the domain. */
 static void row_apex_max(mail_reader_t *r, size_t *max)
 {

@@ -61,9 +61,10 @@ static int records_seek(const mail_view_t *view, mail_lf_t name, mail_seek_t see
 {
 	const mail_rows_t *rows = &view->overlay->domain.rows;
 	const bool back = seek == MAIL_SEEK_BEFORE;
+	const mail_lf_t relative = mail_view_relative(view, name);
 	mail_stored_owner_t owner;
 	size_t at;
-	int ret = mail_rows_find(rows, mail_view_relative(view, name), &at, &owner);
+	int ret = mail_rows_find(rows, relative, &at, &owner);
 	if (ret != KNOT_EOK && ret != KNOT_ENOENT) {
 		return ret;
 	}
@@ -74,6 +75,11 @@ static int records_seek(const mail_view_t *view, mail_lf_t name, mail_seek_t see
 		ret = mail_rows_owner(rows, back ? --at : at++, &owner);
 		if (ret != KNOT_EOK) {
 			return ret;
+		}
+		/* Damaged octets may be in another order: who walks them must not come by one twice. */
+		const int diff = mail_lf_compare(owner.name, relative);
+		if (back ? diff >= 0 : diff < 0 || (diff == 0 && seek == MAIL_SEEK_AFTER)) {
+			return KNOT_EMALF;
 		}
 		/* A name that does not fit below this domain is passed over. */
 		if (mail_lf_join(mail_lf(&view->lf), owner.name, found) == KNOT_EOK) {

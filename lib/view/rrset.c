@@ -67,6 +67,10 @@ static int row_add(making_t *making, const mail_row_t *row, uint32_t ttl)
 	if (len < 0) {
 		return len;
 	}
+	if ((MAIL_KINDS_LITERAL & MAIL_KIND_BIT(row->kind)) != 0 &&
+	    !mail_rdata_fits(row->type, rdata, len)) {
+		return KNOT_EMALF; /* Stored octets, which nobody has looked at. */
+	}
 	knot_rrset_t *rrset = making->rrset;
 	const uint16_t before = rrset->rrs.count;
 	int ret = mail_view_rdata(rrset, rdata, len, making->mm);
