@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
-/*! Deleted domains in a row that a question passes, in either direction. */
-#define TOMBSTONES_MAX 64
+/*! Entries in a row that do not count and that a question passes: tombstones, names that are not shown now. */
+#define PASSED_MAX 64
 
 /*! Begin the transaction of a thread; slots of dead readers are cleared when there is none left. */
 static int begin(mail_store_t *store, mail_txn_t **txn)
@@ -62,7 +62,7 @@ int mail_epoch_open(const char *path, unsigned threads, mail_epoch_t **epoch, ma
 		if (ret != KNOT_EOK) {
 			goto no_txn;
 		}
-		mail_txn_limit(e->txns[i], TOMBSTONES_MAX);
+		mail_txn_limit(e->txns[i], PASSED_MAX);
 		mail_txn_reset(e->txns[i]);
 	}
 	e->txnid = mail_txn_id(e->txn);

@@ -23,6 +23,13 @@ typedef enum {
 	MAIL_SEEK_BEFORE /*!< The last one that is less. */
 } mail_seek_t;
 
+/*! What a writer has noted of the DKIM keys of a domain that has many of them (model/dkim_sum.h). */
+typedef struct {
+	mail_stamp_t stamp;
+	const uint8_t *body;
+	size_t len;
+} mail_dkim_summary_t;
+
 /*! The functions of a source. */
 struct mail_source {
 	/*!
@@ -59,7 +66,7 @@ struct mail_source {
 	 * \param domain  Out: its entry, as with domain_above.
 	 *
 	 * \return KNOT_EOK; KNOT_ENOENT (there is none); KNOT_ELIMIT (more tombstones in a row than
-	 *         mail_txn_limit() allows); KNOT_EMALF (the tree is damaged).
+	 *         limit allows); KNOT_EMALF (the tree is damaged).
 	 */
 	int (*domain_seek)(const mail_source_t *src, mail_lf_t name, mail_seek_t seek,
 	                   mail_lf_storage_t *found, mail_domain_t *domain);
@@ -86,5 +93,19 @@ struct mail_source {
 	 */
 	int (*dkim_seek)(const mail_source_t *src, mail_lf_t key, mail_seek_t seek,
 	                 mail_lf_storage_t *found, mail_dkim_t *dkim);
+	/*!
+	 * \brief Read the summary of the DKIM keys of a domain. NULL: the source has none.
+	 *
+	 * \param top      What the keys of the domain lie below in the store.
+	 * \param summary  Out: the summary, which points into stored octets.
+	 *
+	 * \return KNOT_EOK; KNOT_ENOENT (there is none, or it may not be true).
+	 */
+	int (*dkim_summary)(const mail_source_t *src, mail_lf_t top, mail_dkim_summary_t *summary);
+	/*!
+	 * So many entries that do not count for an answer a question passes over in a row, tombstones and names that are
+	 * not shown among them: then it takes the safe side. 0: there is no bound.
+	 */
+	unsigned limit;
 	void *ctx; /*!< Belongs to the functions. */
 };

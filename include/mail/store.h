@@ -218,13 +218,8 @@ int mail_txn_resume(mail_txn_t *txn);
 uint64_t mail_txn_newest(mail_txn_t *txn);
 /*! Return the number of the transaction. The same number means the same content. */
 uint64_t mail_txn_id(const mail_txn_t *txn);
-/*!
- * Limit the number of tombstones in a row that mail_source_t.domain_seek passes over. It returns KNOT_ELIMIT at
- * the last one.
- *
- * \param tombstones  The limit; 0, the default: none.
- */
-void mail_txn_limit(mail_txn_t *txn, unsigned tombstones);
+/*! Set mail_source_t.limit of the source of a transaction; the default is 0. */
+void mail_txn_limit(mail_txn_t *txn, unsigned entries);
 /*! Return the source that reads in this transaction. It is valid as long as the transaction object. */
 const mail_source_t *mail_txn_source(mail_txn_t *txn);
 
@@ -292,7 +287,7 @@ int mail_txn_aliases(mail_txn_t *txn, mail_lf_t target,
                      int (*each)(mail_lf_t name, const mail_domain_t *domain, void *ctx),
                      void *ctx);
 /*!
- * Compare the indexes that are kept with what they are made from.
+ * Compare the indexes that are kept, and the summaries of DKIM keys, with what they are made from.
  *
  * \return KNOT_EOK; KNOT_EMALF (diag has what is wrong, or the tree is damaged); KNOT_ENOMEM.
  */
@@ -300,7 +295,7 @@ int mail_txn_index_check(mail_txn_t *txn, mail_diag_t *diag);
 /*!
  * Make the indexes that are not there or were not kept, in a writing transaction.
  *
- * \param anew  Make them all.
+ * \param anew  Make them all, and all summaries of DKIM keys.
  *
  * \return KNOT_EOK; KNOT_EACCES (a reading transaction); KNOT_ESPACE; KNOT_ENOMEM; KNOT_EMALF.
  */

@@ -95,6 +95,10 @@ static int kept_write(mail_txn_t *txn, unsigned db)
 
 int mail_index_finish(mail_txn_t *txn)
 {
+	int done = mail_summary_finish(txn);
+	if (done != KNOT_EOK) {
+		return done;
+	}
 	for (size_t i = 0; i < INDEX_COUNT && txn->env->dbi[DB_KEPT] != DBI_MISSING; i++) {
 		int ret = kept_write(txn, indexes[i].db);
 		if (ret != KNOT_EOK) {
@@ -121,8 +125,7 @@ int mail_index_note(mail_txn_t *txn, unsigned db, mail_lf_t key, const mail_stor
 
 /* --- Making and checking --- */
 
-/*! Open a database that may be missing, or make it. */
-static int database_make(mail_txn_t *txn, unsigned db)
+int mail_txn_database(mail_txn_t *txn, unsigned db)
 {
 	MDB_dbi *dbi = &txn->env->dbi[db];
 	if (*dbi != DBI_MISSING) {
@@ -174,9 +177,9 @@ static int each_fill(mail_txn_t *txn, mail_lf_t key, const mail_stored_t *stored
 static int fill(mail_txn_t *txn, size_t index)
 {
 	const unsigned db = indexes[index].db;
-	int ret = txn->write ? database_make(txn, DB_KEPT) : KNOT_EACCES;
+	int ret = txn->write ? mail_txn_database(txn, DB_KEPT) : KNOT_EACCES;
 	if (ret == KNOT_EOK) {
-		ret = database_make(txn, db);
+		ret = mail_txn_database(txn, db);
 	}
 	if (ret != KNOT_EOK) {
 		return ret;
@@ -197,6 +200,10 @@ static int fill(mail_txn_t *txn, size_t index)
 
 int mail_txn_index(mail_txn_t *txn, bool anew)
 {
+	int summaries = anew ? mail_summary_fill(txn) : KNOT_EOK;
+	if (summaries != KNOT_EOK) {
+		return summaries;
+	}
 	for (size_t i = 0; i < INDEX_COUNT; i++) {
 		int ret = anew || !is_kept(txn, indexes[i].db) ? fill(txn, i) : KNOT_EOK;
 		if (ret != KNOT_EOK) {
@@ -222,6 +229,10 @@ static int each_look(mail_txn_t *txn, mail_lf_t key, const mail_stored_t *stored
 
 int mail_txn_index_check(mail_txn_t *txn, mail_diag_t *diag)
 {
+	int summaries = mail_summary_check(txn, diag);
+	if (summaries != KNOT_EOK) {
+		return summaries;
+	}
 	for (size_t i = 0; i < INDEX_COUNT; i++) {
 		look_t look = { .index = i };
 		int ret = is_kept(txn, indexes[i].db)

@@ -20,7 +20,8 @@
 #define DB_REQUIRED (MAIL_SECTION_COUNT + 1)
 #define DB_KEPT DB_REQUIRED
 #define DB_ALIAS (DB_REQUIRED + 1)
-#define DB_COUNT (DB_REQUIRED + 2)
+#define DB_SUMMARY (DB_REQUIRED + 2)
+#define DB_COUNT (DB_REQUIRED + 3)
 
 /*! Handle of a database that is missing: LMDB's own, which is nobody else's. */
 #define DBI_MISSING ((MDB_dbi)0)
@@ -125,7 +126,6 @@ struct mail_txn {
 	uint64_t snapshot;   /*!< Number of the transaction that it sees, or saw last. */
 	MDB_cursor *cursors[DB_COUNT];
 	unsigned cursor_generation[DB_COUNT];
-	unsigned tombstone_limit;
 	int error;               /*!< First error that makes the commit impossible. */
 	unsigned kept, not_kept; /*!< Indexes that were looked at, a bit for each database. */
 	unsigned made;           /*!< Databases that this transaction has made, a bit each. */
@@ -136,6 +136,7 @@ struct mail_txn {
 	mail_source_t source;
 	bare_t bare[BARE_COUNT]; /*!< Of a reading one: what needs no descent. See source.c. */
 	mail_buf_t value;        /*!< The value being written. */
+	void *crowded;           /*!< Tree of what many changed DKIM keys lie below (summary.c). */
 	mail_buf_t id;           /*!< Id of the entry being read; in id_octets. */
 	uint8_t id_octets[MAIL_ID_MAX];
 };
@@ -224,6 +225,25 @@ int mail_index_note(mail_txn_t *txn, unsigned db, mail_lf_t key, const mail_stor
                     const mail_stored_t *new);
 /*! Note which indexes were kept by a transaction that has changed something. */
 int mail_index_finish(mail_txn_t *txn);
+
+/*! Write octets under a key with a timestamp, or with that of what is there, if that is later. */
+int mail_txn_write_at(mail_txn_t *txn, unsigned db, mail_lf_t key, uint64_t timestamp,
+                      const mail_buf_t *body);
+/*! Open a database that may be missing, or make it. */
+int mail_txn_database(mail_txn_t *txn, unsigned db);
+
+/* summary.c */
+
+/*! Take note of a DKIM key that was written. */
+int mail_summary_put(mail_txn_t *txn, mail_lf_t key);
+/*! Take note of a DKIM key that was removed. */
+int mail_summary_del(mail_txn_t *txn, mail_lf_t key);
+/*! Write the summaries of what was noted. */
+int mail_summary_finish(mail_txn_t *txn);
+/*! Make all summaries anew. */
+int mail_summary_fill(mail_txn_t *txn);
+/*! Compare all summaries with the keys. \return KNOT_EOK; KNOT_EMALF (diag has what is wrong); KNOT_ENOMEM. */
+int mail_summary_check(mail_txn_t *txn, mail_diag_t *diag);
 
 /* txn.c */
 

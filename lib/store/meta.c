@@ -12,6 +12,7 @@ const char *mail_store_db_name(unsigned db)
 	/* Lightning Stream leaves alone what begins like this. */
 	case DB_KEPT: return "_sync_kept";
 	case DB_ALIAS: return "_sync_alias";
+	case DB_SUMMARY: return "dkim-summary";
 	default: return mail_section_name((mail_section_t)db);
 	}
 }

@@ -260,15 +260,13 @@ static int source_domain_seek(const mail_source_t *source, mail_lf_t name, mail_
 		return ret;
 	}
 	for (unsigned skipped = 0; walk.rc == MDB_SUCCESS; walk_step(&walk)) {
-		const mail_lf_t at = { walk.k.mv_data, walk.k.mv_size };
-		if (at.len > MAIL_LF_MAX) {
-			continue;
-		}
-		if (read_domain(&walk.v, domain)) {
+		const bool fits = walk.k.mv_size <= MAIL_LF_MAX;
+		const mail_lf_t at = { walk.k.mv_data, fits ? walk.k.mv_size : MAIL_LF_MAX };
+		if (fits && read_domain(&walk.v, domain)) {
 			mail_lf_copy(at, found);
 			return KNOT_EOK;
 		}
-		if (++skipped == txn->tombstone_limit) {
+		if (++skipped == source->limit) {
 			mail_lf_copy(at, found);
 			return KNOT_ELIMIT;
 		}
@@ -299,7 +297,10 @@ static int source_dkim_seek(const mail_source_t *source, mail_lf_t key, mail_see
 	if (ret != KNOT_EOK) {
 		return ret;
 	}
-	while (walk.rc == MDB_SUCCESS && walk.k.mv_size > MAIL_LF_MAX) {
+	for (unsigned skipped = 0; walk.rc == MDB_SUCCESS && walk.k.mv_size > MAIL_LF_MAX;) {
+		if (++skipped == source->limit) {
+			return KNOT_ENOENT;
+		}
 		walk_step(&walk);
 	}
 	if (walk.rc != MDB_SUCCESS) {
@@ -317,6 +318,20 @@ static int source_dkim_seek(const mail_source_t *source, mail_lf_t key, mail_see
 	}
 	dkim->stamp = stored.stamp;
 	dkim->deleted = stored.deleted;
+	return KNOT_EOK;
+}
+
+static int source_dkim_summary(const mail_source_t *source, mail_lf_t top,
+                               mail_dkim_summary_t *summary)
+{
+	mail_txn_t *txn = txn_of(source);
+	mail_stored_t stored;
+	/* While keys are written, they are ahead of it. */
+	if (txn->write || txn->env->dbi[DB_SUMMARY] == DBI_MISSING ||
+	    mail_txn_lookup(txn, DB_SUMMARY, top, &stored) != KNOT_EOK || stored.deleted) {
+		return KNOT_ENOENT;
+	}
+	*summary = (mail_dkim_summary_t){ stored.stamp, stored.body, stored.len };
 	return KNOT_EOK;
 }
 
@@ -359,6 +374,7 @@ void mail_source_init(mail_source_t *source, mail_txn_t *txn)
 		.domain_seek = source_domain_seek,
 		.dkim_get = source_dkim_get,
 		.dkim_seek = source_dkim_seek,
+		.dkim_summary = source_dkim_summary,
 		.ctx = txn,
 	};
 }

@@ -27,6 +27,7 @@
  */
 
 #include <errno.h>
+#include <search.h>
 #include <stdlib.h>
 #include <sys/statvfs.h>
 
@@ -270,6 +271,7 @@ static void free_txn(mail_txn_t *txn)
 	if (txn->write) {
 		atomic_store(&env->writer, 0);
 	}
+	tdestroy(txn->crowded, free);
 	mail_buf_free(&txn->value);
 	free(txn);
 }
@@ -474,7 +476,7 @@ const mail_source_t *mail_txn_source(mail_txn_t *txn)
 	return &txn->source;
 }
 
-void mail_txn_limit(mail_txn_t *txn, unsigned tombstones)
+void mail_txn_limit(mail_txn_t *txn, unsigned entries)
 {
-	txn->tombstone_limit = tombstones;
+	txn->source.limit = entries;
 }

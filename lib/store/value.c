@@ -13,6 +13,7 @@
  *   domain       name in lookup format (mail/name.h)              header, entry
  *   key-set      id                                               header, entry
  *   meta         the name of a setting, see below                 header, setting
+ *   dkim-summary what the keys of a domain lie below in dkim      header, summary (model/dkim_sum.h)
  *   _sync_...    indexes of this server, see index.c
  *
  * Keys have 1 to 511 octets. "entry" is laid out as lib/model/codec.c says.

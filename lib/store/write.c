@@ -58,12 +58,19 @@ static int store_value(mail_txn_t *txn, unsigned db, mail_lf_t key, unsigned fla
 		return KNOT_EEXIST;
 	}
 	txn->finish = mail_index_finish;
-	return rc == MDB_SUCCESS ? KNOT_EOK : mail_txn_fail(txn, rc);
+	if (rc != MDB_SUCCESS) {
+		return mail_txn_fail(txn, rc);
+	}
+	return db == MAIL_SECTION_DKIM ? mail_summary_put(txn, key) : KNOT_EOK;
 }
 
-/*! Remove the value at which the cursor of a database stands. */
-static int remove_value(mail_txn_t *txn, MDB_cursor *cursor)
+/*! Remove the value of a section at which its cursor stands. \param key Its key. */
+static int remove_value(mail_txn_t *txn, mail_section_t section, mail_lf_t key, MDB_cursor *cursor)
 {
+	int ret = section == MAIL_SECTION_DKIM ? mail_summary_del(txn, key) : KNOT_EOK;
+	if (ret != KNOT_EOK) {
+		return ret;
+	}
 	int rc = mdb_cursor_del(cursor, 0);
 	txn->finish = mail_index_finish;
 	return rc == MDB_SUCCESS ? KNOT_EOK : mail_txn_fail(txn, rc);
@@ -94,6 +101,19 @@ int mail_txn_write(mail_txn_t *txn, unsigned db, mail_lf_t key, const void *body
 	}
 	begin_value(txn, next_timestamp(txn, old_timestamp(txn, db, key)), 0);
 	(void)mail_buf_put(&txn->value, body, body_len);
+	return store_value(txn, db, key, 0);
+}
+
+int mail_txn_write_at(mail_txn_t *txn, unsigned db, mail_lf_t key, uint64_t timestamp,
+                      const mail_buf_t *body)
+{
+	int ret = writable(txn);
+	if (ret != KNOT_EOK) {
+		return ret;
+	}
+	const uint64_t old = old_timestamp(txn, db, key);
+	begin_value(txn, timestamp > old ? timestamp : old, 0);
+	(void)mail_buf_put(&txn->value, body->data, body->len);
 	return store_value(txn, db, key, 0);
 }
 
@@ -224,7 +244,7 @@ int mail_txn_del(mail_txn_t *txn, mail_section_t section, mail_str_t id)
 	MDB_cursor *cursor;
 	ret = mail_txn_cursor(txn, section, &cursor);
 	if (ret == KNOT_EOK) {
-		ret = remove_value(txn, cursor);
+		ret = remove_value(txn, section, mail_lf(&key), cursor);
 	}
 	return ret == KNOT_EOK ? restamp_owner(txn, section, id, timestamp, true) : ret;
 }
@@ -243,7 +263,7 @@ static int purge_one(mail_txn_t *txn, mail_section_t section, MDB_cursor *cursor
 			return ret;
 		}
 	}
-	return remove_value(txn, cursor);
+	return remove_value(txn, section, (mail_lf_t){ k->mv_data, k->mv_size }, cursor);
 }
 
 /*! Remove the old tombstones of a section. \return Their number, or an error. */

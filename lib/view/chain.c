@@ -151,7 +151,7 @@ static int source_search(search_t *search, mail_names_t source, mail_lf_t name)
 	const mail_seek_t seek = search->back ? MAIL_SEEK_BEFORE : MAIL_SEEK_AFTER;
 	mail_lf_storage_t at;
 	mail_lf_copy(name, &at);
-	while (true) {
+	for (unsigned passed = 1;; passed++) {
 		int ret = mail_names_seek(search->view, source, mail_lf(&at), seek, &at);
 		if (ret == KNOT_ENOENT || (ret == KNOT_EOK && is_worse(search, mail_lf(&at)))) {
 			return KNOT_EOK;
@@ -169,6 +169,9 @@ static int source_search(search_t *search, mail_names_t source, mail_lf_t name)
 			search->found = true;
 			search->damaged = damaged;
 			return KNOT_EOK;
+		}
+		if (passed == search->view->source->limit) {
+			return KNOT_ELIMIT;
 		}
 		if (cut.len > 0) {
 			/* There may be very many names below a cut: all are passed together. */
@@ -251,7 +254,7 @@ int mail_chain_match(const mail_view_t *view, mail_lf_t name, mail_link_t *link)
 	if (ret != KNOT_EOK) {
 		return ret;
 	}
-	/* Too many tombstones for a search make a minimal link, too. */
+	/* Too many tombstones, or names that are not shown now, for a search make a minimal link, too. */
 	ret = link->fleeting ? KNOT_ELIMIT : search_run(&search, name);
 	link->until = search.until;
 	if (ret == KNOT_EOK) {

@@ -105,6 +105,17 @@ static int gap_seek(const mail_view_t *view, mail_lf_t name, mail_seek_t seek,
 	return KNOT_ENOENT;
 }
 
+/*! Write how far a search came, as far as it fits into a name. */
+static void far_join(const mail_view_t *view, mail_lf_t relative, mail_lf_storage_t *found)
+{
+	const size_t room = MAIL_LF_MAX - view->lf.len - 1;
+	mail_lf_copy(mail_lf(&view->lf), found);
+	relative.len = relative.len < room ? relative.len : room;
+	found->data[found->len] = 0;
+	memcpy(found->data + found->len + 1, relative.data, relative.len);
+	found->len += 1 + relative.len;
+}
+
 static int keys_seek(const mail_view_t *view, mail_lf_t name, mail_seek_t seek,
                      mail_lf_storage_t *found)
 {
@@ -112,7 +123,7 @@ static int keys_seek(const mail_view_t *view, mail_lf_t name, mail_seek_t seek,
 	if (mail_lf_join(mail_lf(&view->own), mail_view_relative(view, name), &key) != KNOT_EOK) {
 		return KNOT_ENOENT;
 	}
-	while (true) {
+	for (unsigned passed = 1;; passed++) {
 		mail_dkim_t dkim;
 		int ret = view->source->dkim_seek(view->source, mail_lf(&key), seek, &key, &dkim);
 		if (ret != KNOT_EOK) {
@@ -128,6 +139,10 @@ static int keys_seek(const mail_view_t *view, mail_lf_t name, mail_seek_t seek,
 		if (!dkim.deleted &&
 		    mail_lf_join(mail_lf(&view->lf), relative, found) == KNOT_EOK) {
 			return KNOT_EOK;
+		}
+		if (passed == view->source->limit) {
+			far_join(view, relative, found);
+			return KNOT_ELIMIT;
 		}
 		seek = seek == MAIL_SEEK_FROM ? MAIL_SEEK_AFTER : seek;
 	}

@@ -30,7 +30,7 @@ typedef enum {
  *               an edge between names; a search from there goes on.
  *
  * \return KNOT_EOK; KNOT_ENOENT; KNOT_ELIMIT: more tombstones, or reporters with too long names, than a
- *         question may pass; an error of the tree.
+ *         question may pass (mail_source_t.limit); an error of the tree.
  */
 int mail_names_seek(const mail_view_t *view, mail_names_t source, mail_lf_t name, mail_seek_t seek,
                     mail_lf_storage_t *found);

@@ -6,6 +6,7 @@
 
 #include "plan/kinds.h"
 #include "mail/dkim.h"
+#include "model/dkim_sum.h"
 #include "view/view.h"
 
 /*! Longest record that a DKIM key makes: RSA-16384 in base64, tags, and room. */
@@ -194,31 +195,36 @@ static void step_note(int64_t step, int64_t now, int64_t *newest, int64_t *next)
 /*! Take the newest change among the domain's own DKIM keys, and their steps, into account. */
 static void own_keys_steps(const mail_view_t *view, int64_t *newest, int64_t *coming)
 {
-	mail_dkim_walk_t walk;
-	mail_dkim_t dkim;
-	if (view->own.len == 0 ||
-	    mail_dkim_walk_domain(&walk, view->source, mail_lf(&view->own)) != KNOT_EOK) {
+	if (view->own.len == 0) {
 		return;
 	}
-	while (mail_dkim_walk_next(&walk, &dkim) == KNOT_EOK) {
-		const int64_t changed = dkim.stamp.timestamp / 1000000000;
-		*newest = changed > *newest ? changed : *newest;
-		if (!dkim.deleted && dkim.error == KNOT_EOK) {
-			step_note(dkim.publish, view->now, newest, coming);
-			step_note(dkim.revoke ? dkim.retire : 0, view->now, newest, coming);
-			step_note(dkim.remove, view->now, newest, coming);
-		}
-	}
+	const mail_dkim_sum_t sum = mail_dkim_sum(view->source, mail_lf(&view->own), view->now);
+	const int64_t changed = (int64_t)(sum.newest / 1000000000);
+	*newest = changed > *newest ? changed : *newest;
+	step_note(sum.passed, view->now, newest, coming);
+	step_note(sum.coming, view->now, newest, coming);
 }
 
-/*! Take the newest change of a plan's entries, and its steps, into account. */
+/*! Take the newest change of a plan's entries into account, and its steps: the last that has passed, and the next. */
 static void plan_steps(const mail_view_t *view, const mail_plan_t *plan, int64_t *newest,
                        int64_t *coming)
 {
-	const int64_t changed = plan->stamp / 1000000000;
+	const int64_t changed = (int64_t)(plan->stamp / 1000000000);
+	size_t low = 0, high = plan->step_count;
 	*newest = changed > *newest ? changed : *newest;
-	for (size_t i = 0; i < plan->step_count; i++) {
-		step_note(plan->steps[i], view->now, newest, coming);
+	while (low < high) {
+		const size_t middle = low + (high - low) / 2;
+		if (plan->steps[middle] <= view->now) {
+			low = middle + 1;
+		} else {
+			high = middle;
+		}
+	}
+	if (low > 0) {
+		step_note(plan->steps[low - 1], view->now, newest, coming);
+	}
+	if (low < plan->step_count) {
+		step_note(plan->steps[low], view->now, newest, coming);
 	}
 }
 

@@ -387,6 +387,7 @@ static int exists_below(const mail_view_t *view, mail_lf_t name, int64_t *until,
 		mail_lf_copy(name, &at);
 		/* The ends of the gap are denied as all names in it. */
 		mail_seek_t seek = source == MAIL_NAMES_GAP ? MAIL_SEEK_AFTER : MAIL_SEEK_FROM;
+		unsigned passed = 0;
 		int ret;
 		while ((ret = mail_names_seek(view, source, mail_lf(&at), seek, &at)) !=
 		       KNOT_ENOENT) {
@@ -397,13 +398,15 @@ static int exists_below(const mail_view_t *view, mail_lf_t name, int64_t *until,
 				break;
 			}
 			/*
-			 * After more tombstones than may be passed, and still below the name, nobody knows whether a
-			 * live domain is behind them. Then the name is said to exist: a wrong NODATA denies one type
-			 * for a while, a wrong NXDOMAIN all names below (RFC 8020), live domains among them.
+			 * After more tombstones, or names that are not shown now, than may be passed, and still below
+			 * the name, nobody knows what is behind them. Then the name is said to exist: a wrong NODATA
+			 * denies one type for a while, a wrong NXDOMAIN all names below (RFC 8020), live ones among
+			 * them.
 			 */
 			*found = ret == KNOT_ELIMIT;
 			if (ret == KNOT_EOK) {
 				ret = name_shown(view, source, mail_lf(&at), &coming, found);
+				*found |= ++passed == view->source->limit;
 			}
 			if (*found || ret != KNOT_EOK) {
 				return ret == KNOT_ELIMIT ? KNOT_EOK : ret;

@@ -215,8 +215,8 @@ static void test_tombstones(void)
 	EACH(c, gone) {
 		array_del(&f.array, *c);
 	}
-	for (f.array.limit = 2; f.array.limit < 5; f.array.limit += 2) {
-		const bool over = f.array.limit == 2;
+	for (f.array.source.limit = 2; f.array.source.limit < 5; f.array.source.limit += 2) {
+		const bool over = f.array.source.limit == 2;
 		check_link(&f, MATCH, "m", "m", over ? "\\000.m" : "old");
 		check_link(&f, COVER | (over ? FLEETING : 0), "n0", over ? "n/\\255" : "m",
 		           over ? "n0\\000" : "old");
@@ -230,7 +230,7 @@ static void test_tombstones(void)
 	EACH(c, beside) {
 		array_del(&f.array, *c);
 	}
-	f.array.limit = 1;
+	f.array.source.limit = 1;
 	check_link(&f, MATCH, "@", "@", "\\000._report._dmarc");
 	check_link(&f, COVER, "x", "\\255._report._dmarc", "@");
 	viewed_end(&f);

@@ -406,7 +406,7 @@ static void test_tombstones(void)
 		array_del(&v.array, "domain b.gone.example.org");
 		array_del(&v.array, "domain c.gone.example.org");
 		array_del(&v.array, "domain d.other.example.org");
-		v.array.limit = c->limit;
+		v.array.source.limit = c->limit;
 		show_place(&v, c->name, true, &got);
 		shown_is(&got, c->expected, c->name);
 		viewed_end(&v);

@@ -100,7 +100,7 @@ static int array_domain_seek(const mail_source_t *src, mail_lf_t name, mail_seek
 	unsigned passed = 0;
 	const array_entry_t *entry = array_beside(array, MAIL_SECTION_DOMAIN, name, seek);
 	seek = seek == MAIL_SEEK_FROM ? MAIL_SEEK_AFTER : seek;
-	while (entry != NULL && entry->deleted && ++passed != array->limit) {
+	while (entry != NULL && entry->deleted && ++passed != src->limit) {
 		entry = array_beside(array, MAIL_SECTION_DOMAIN, mail_lf(&entry->key), seek);
 	}
 	if (entry == NULL) {

@@ -33,8 +33,7 @@ typedef struct {
 	array_entry_t *entries;
 	size_t count;
 	uint64_t txnid;
-	size_t reads;   /*!< Whole entries that were read. */
-	unsigned limit; /*!< As mail_txn_limit(). */
+	size_t reads; /*!< Whole entries that were read. */
 } array_t;
 
 /*! Make an empty array. It must not move while its source is used. */
