@@ -23,7 +23,7 @@
  *     domain                                    listed              itself
  *     domain that goes                          removes             its aliases: there must be none (use.c)
  *     domain that was there, key of one         targets             its aliases
- *     more domains than CHANGE_LISTED           all                 all domains, and all are checked
+ *     more domains than CHANGE_LISTED           all                 all domains; checked are those that were written, aliases
  */
 /*! Policies and domains with an MTA-STS policy of mode enforce that a change looks at. */
 #define CHANGE_STS 1000
@@ -33,6 +33,15 @@ typedef struct {
 	mail_entry_t *entry; /*!< Its section and id alone. */
 	uint32_t age;        /*!< Seconds for which senders keep it. */
 } mail_change_sts_t;
+
+/*! What was compiled for a change: a policy, or the first domain of a shape. */
+typedef struct {
+	mail_str_t id;     /*!< Of the policy; or the shape. */
+	mail_plan_t *plan; /*!< NULL: it was bad before, and has nothing to do with this change. */
+	bool affected; /*!< It was made from an entry that changed, other than the domain itself. */
+	mail_buf_t warnings; /*!< All that it has, of whatever entry. */
+	mail_buf_t names;    /*!< For mail_lint_concerns(). */
+} mail_checked_t;
 
 struct mail_change {
 	mail_txn_t *txn;
@@ -56,6 +65,8 @@ struct mail_change {
 	int64_t now;             /*!< When it began: the time of all that is noted. */
 	bool in_dns;             /*!< mail_change_in_dns(): what comes is in DNS already. */
 	void *plans;             /*!< Tree of the policies that were compiled. */
+	mail_checked_t **shapes; /*!< What was compiled of shapes, by their hash; or NULL. */
+	mail_buf_t shape;        /*!< That of the domain that is checked. */
 	mail_lint_t *lint;       /*!< While it is finished. */
 	mail_lf_storage_t above; /*!< Domain above others whose plan was made last. */
 	mail_plan_t *above_plan;
@@ -136,5 +147,44 @@ int mail_change_places(mail_change_t *change, mail_side_t *before, mail_side_t *
                        mail_diag_t *diag);
 /*! Return since when all places of a policy, that of a profile, show the next certificate of a set. */
 int64_t mail_change_since(const mail_entry_t *certificate, const mail_profile_t *profile);
-/*! Free the compiled policies. */
+/*!
+ * Compile a policy, once for a change.
+ *
+ * \param ours  A failure has to do with this change. In: of one that is known not to, the reason is wanted.
+ */
+int mail_change_policy(mail_change_t *change, mail_str_t id, const mail_checked_t **out, bool *ours,
+                       mail_diag_t *diag);
+/*!
+ * Compile all policies: any of them may refer to what changed.  One that was bad before and has nothing to do with this
+ * change does not stand in its way; `check` reports it.
+ *
+ * \param affected  Out: set when one was made from an entry that changed.
+ */
+int mail_change_policies(mail_change_t *change, bool *affected, mail_diag_t *diag);
+/*! Return whether a policy was made from an entry that changed, or was not compiled. */
+bool mail_change_follows(const mail_change_t *change, mail_str_t policy);
+/*! Return whether one of the entries that something was made from belongs to this change. */
+bool mail_change_affects(const mail_change_t *change, const mail_dependency_t *dependencies,
+                         size_t count);
+/*! Put "SECTION ID: " before the reason of an error, and the line of the entry if there is none yet. */
+int mail_change_named(mail_change_t *change, mail_section_t section, mail_str_t id,
+                      mail_diag_t *diag, int ret);
+/*! Return the warnings of the policy that the top layer of a profile inherits from; NULL: there is none, or it is bad. */
+const mail_buf_t *mail_change_warnings_above(mail_change_t *change, const mail_profile_t *profile,
+                                             const mail_diag_t *given);
+/*! Write the shape of a domain that was written and is no alias into change->shape. \return false: it has none. */
+bool mail_change_shape_write(mail_change_t *change, mail_lf_t name, mail_str_t id);
+/*! Return what was found of a domain of the same shape, if it holds for this one; NULL: compile it. */
+const mail_checked_t *mail_change_shape_find(mail_change_t *change, mail_lf_t name);
+/*!
+ * Keep what was found of a domain that has this shape, and nothing against it.
+ *
+ * \param plan   Its plan, which the change takes.
+ * \param names  For mail_lint_concerns(); the change takes it.
+ *
+ * \return false: there was no memory, and nothing was taken.
+ */
+bool mail_change_shape_keep(mail_change_t *change, mail_str_t domain, mail_plan_t *plan,
+                            mail_buf_t *names);
+/*! Free what was compiled. */
 void mail_change_plans_free(mail_change_t *change);
