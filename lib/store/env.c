@@ -320,6 +320,9 @@ void mail_env_free(mail_env_t *env)
 	if (env == NULL) {
 		return;
 	}
+	if (env->is_waited_for) {
+		return;
+	}
 	if (env->mdb != NULL) {
 		mdb_env_close(env->mdb);
 	}

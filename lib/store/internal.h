@@ -93,6 +93,7 @@ typedef struct mail_env {
 	uint64_t ended;          /*!< Snapshots that stand are of this transaction, or newer. */
 	atomic_bool broken;      /*!< The map is lost: nothing works but closing. */
 	atomic_uintptr_t writer; /*!< Address of a thread-local of the writing thread, or 0. */
+	bool is_waited_for; /*!< A thread waits for LMDB's mutex without end: it cannot be closed. */
 } mail_env_t;
 
 /*! A handle. */
@@ -131,8 +132,9 @@ struct mail_txn {
 	unsigned made;           /*!< Databases that this transaction has made, a bit each. */
 	/*! What has to be written with a change, last; NULL: nothing was changed. */
 	int (*finish)(mail_txn_t *txn);
-	mail_meta_t meta;         /*!< Of a writing transaction. */
-	uint64_t fixed_timestamp; /*!< Not 0: every stamp is this one (init). */
+	mail_meta_t meta;               /*!< Of a writing transaction. */
+	uint64_t fixed_timestamp;       /*!< Not 0: every stamp is this one (init). */
+	void (*ended)(mail_env_t *env); /*!< Called when it has ended; or NULL (turn.c). */
 	mail_source_t source;
 	bare_t bare[BARE_COUNT]; /*!< Of a reading one: what needs no descent. See source.c. */
 	mail_buf_t value;        /*!< The value being written. */
@@ -249,6 +251,8 @@ int mail_summary_check(mail_txn_t *txn, mail_diag_t *diag);
 
 /*! Begin a transaction in an environment. */
 int mail_env_begin(mail_env_t *env, bool write, mail_txn_t **txn);
+/*! Return whether this thread has a writing transaction. */
+bool mail_env_writes(const mail_env_t *env);
 
 /* source.c */
 

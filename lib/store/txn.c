@@ -272,6 +272,9 @@ static void free_txn(mail_txn_t *txn)
 		atomic_store(&env->writer, 0);
 	}
 	tdestroy(txn->crowded, free);
+	if (txn->ended != NULL) {
+		txn->ended(env);
+	}
 	mail_buf_free(&txn->value);
 	free(txn);
 }
@@ -287,10 +290,15 @@ static void close_cursors(mail_txn_t *txn)
 	}
 }
 
+bool mail_env_writes(const mail_env_t *env)
+{
+	return atomic_load(&env->writer) == (uintptr_t)&thread_mark;
+}
+
 int mail_env_begin(mail_env_t *env, bool write, mail_txn_t **txn)
 {
 	*txn = NULL;
-	if (write && atomic_load(&env->writer) == (uintptr_t)&thread_mark) {
+	if (write && mail_env_writes(env)) {
 		/* LMDB would wait for this very thread, for ever. */
 		return KNOT_EBUSY;
 	}
