@@ -26,7 +26,9 @@ typedef struct {
 	const mail_item_t *item;
 	mail_op_t op; /*!< MAIL_OP_ADD: it is about ITEM-add. */
 	form_t form;
-	const char *value; /*!< NULL: none. */
+	const char *value;   /*!< NULL: none. */
+	mail_buf_t contents; /*!< Of the file that the value names. */
+	int error;           /*!< errno: why it cannot be read. */
 } assignment_t;
 
 struct assign {
@@ -114,8 +116,29 @@ assign_t *assign_read(tool_t *tool, int count, char **words)
 	return assign;
 }
 
+/*! \brief Return whether a word names a file, whose contents are its value. */
+static bool names_file(const assignment_t *what)
+{
+	return what->value != NULL && what->form != FORM_MINUS && what->op == MAIL_OP_SET &&
+	       mail_text_names_file(what->section, what->item, MAIL_STR(what->value));
+}
+
+void assign_files(assign_t *assign)
+{
+	for (int i = 0; i < assign->count; i++) {
+		assignment_t *what = &assign->words[i];
+		if (names_file(what)) {
+			what->error = file_read(what->value, &what->contents);
+		}
+	}
+}
+
 void assign_free(assign_t *assign)
 {
+	for (int i = 0; i < assign->count; i++) {
+		/* It may have been a private key. */
+		file_wipe(&assign->words[i].contents);
+	}
 	free(assign);
 }
 
@@ -192,36 +215,25 @@ static void warn_word(void *ctx, const char *text)
 	               about->entry->id.data, about->item->name, text);
 }
 
-/*! \brief Return whether a word names a file, whose contents are its value. */
-static bool names_file(const assignment_t *what)
-{
-	return what->value != NULL && what->form != FORM_MINUS && what->op == MAIL_OP_SET &&
-	       mail_text_names_file(what->section, what->item, MAIL_STR(what->value));
-}
-
 /*! \brief Add what is in the file that a word names. */
 static void gather_file(tool_t *tool, mail_entry_t *gathered, const assignment_t *what)
 {
-	mail_buf_t contents = { 0 };
-	int error = file_read(what->value, &contents);
-	if (error != 0) {
-		tool_fail(tool, knot_map_errno_code(error),
+	if (what->error != 0) {
+		tool_fail(tool, knot_map_errno_code(what->error),
 		          "%s %.*s: %s: %s: %s; give the value itself, or the name of a file that "
 		          "has it",
 		          mail_section_name(gathered->section), (int)gathered->id.len,
-		          gathered->id.data, name_of(what), what->value, strerror(error));
+		          gathered->id.data, name_of(what), what->value, strerror(what->error));
 	}
 	mail_diag_t *diag = tool_diag(tool);
 	about_t about = { tool, gathered, what->item };
 	mail_diag_t own = { .warn = warn_word, .warn_ctx = &about };
-	int ret = mail_text_add_file(gathered, what->item, mail_buf_view(&contents), 0, &own);
+	int ret = mail_text_add_file(gathered, what->item, mail_buf_view(&what->contents), 0, &own);
 	if (ret != KNOT_EOK) {
 		(void)mail_diag_error(diag, own.column, "%s", own.text);
-		file_place(tool, what->value, mail_buf_view(&contents));
+		file_place(tool, what->value, mail_buf_view(&what->contents));
 		fail_word(tool, gathered, what, ret);
 	}
-	/* It may have been a private key. */
-	file_wipe(&contents);
 }
 
 /*! \brief Add the value of a word to an entry that gathers words of a form. */

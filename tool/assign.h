@@ -13,6 +13,8 @@ typedef struct assign assign_t;
 
 /*! Read the words of a command line for a section, that of the verb. The caller frees them. */
 assign_t *assign_read(tool_t *tool, int count, char **words);
+/*! Read the files that words name. Before the store is open: a pipe may let its reader wait. */
+void assign_files(assign_t *assign);
 /*! Free what assign_read() made. */
 void assign_free(assign_t *assign);
 /*!

@@ -11,8 +11,9 @@
 #include "tool/guard.h"
 #include "tool/options.h"
 #include "tool/out.h"
+#include "tool/wait.h"
 
-void tool_open(tool_t *tool, mail_store_mode_t mode)
+void tool_open_store(tool_t *tool, mail_store_mode_t mode)
 {
 	mail_diag_t *diag = tool_diag(tool);
 	int ret = mail_store_open(tool->path, mode, 1, &tool->store, diag);
@@ -28,11 +29,22 @@ void tool_open(tool_t *tool, mail_store_mode_t mode)
 	if (mode == MAIL_STORE_WRITE) {
 		(void)mail_store_clear_readers(tool->store);
 	}
+}
+
+void tool_open(tool_t *tool, mail_store_mode_t mode)
+{
+	tool_open_store(tool, mode);
 	tool_begin(tool, mode);
 }
 
 void tool_begin(tool_t *tool, mail_store_mode_t mode)
 {
+	if (mode == MAIL_STORE_WRITE) {
+		if (wait_begin(tool) != STATUS_DONE) {
+			tool_exit(tool, STATUS_FAILED);
+		}
+		return;
+	}
 	int ret = mail_txn_begin(tool->store, mode, &tool->txn);
 	if (ret != KNOT_EOK) {
 		tool->txn = NULL;
@@ -66,12 +78,17 @@ void tool_commit(tool_t *tool)
 	}
 }
 
-void tool_close(tool_t *tool)
+void tool_abort(tool_t *tool)
 {
-	done_free(tool);
 	guard_free(tool);
 	mail_txn_abort(tool->txn);
 	tool->txn = NULL;
+}
+
+void tool_close(tool_t *tool)
+{
+	done_free(tool);
+	tool_abort(tool);
 	mail_store_close(tool->store);
 	tool->store = NULL;
 	mail_entries_free(&tool->owned);

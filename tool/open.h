@@ -11,14 +11,22 @@
 #include "mail/profile.h"
 #include "tool/verb.h"
 
-/*! Open the store and begin a transaction. */
+/*!
+ * Open the store and begin a transaction.
+ *
+ * Nobody else can write while a writing transaction is open: read files, wait for input, ask and make keys before.
+ */
 void tool_open(tool_t *tool, mail_store_mode_t mode);
-/*! Begin another transaction of the store. */
+/*! Open the store without a transaction. */
+void tool_open_store(tool_t *tool, mail_store_mode_t mode);
+/*! Begin a transaction of the open store; a writing one waits for its turn (tool/wait.h). */
 void tool_begin(tool_t *tool, mail_store_mode_t mode);
 /*! Commit; the files that were written stay (tool/file.h). \return STATUS_DONE, or STATUS_FAILED after a message. */
 int tool_try_commit(tool_t *tool);
 /*! As tool_try_commit(), but a failure ends the process. */
 void tool_commit(tool_t *tool);
+/*! End the transaction without writing, so that others can write. The store stays open. */
+void tool_abort(tool_t *tool);
 /*! End what is open without writing, and free the entries that the store has given. */
 void tool_close(tool_t *tool);
 /*! Return the source of the transaction. */

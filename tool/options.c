@@ -10,6 +10,7 @@
 #include "mail/chars.h"
 #include "mail/time.h"
 #include "tool/out.h"
+#include "tool/wait.h"
 
 /* getopt's values of the options that have a letter or belong to no verb. */
 enum { LONG_FIRST = 256, LONG_JSON = LONG_FIRST + OPT_COUNT };
@@ -110,6 +111,8 @@ const option_t tool_options[OPT_COUNT] = {
 	[OPT_UNSIGNED] = { .name = "unsigned",
 	  .help = "leave out RRSIG and NSEC records, for a server that signs by itself" },
 	[OPT_USER] = { .name = "user", .arg = "USER", .help = "the user that knotd runs as" },
+	[OPT_WAIT] = { .name = "wait", .arg = "SECONDS", .words = "0 10 60",
+	  .help = "wait no longer for other writers; 0: not at all (for ever)" },
 	[OPT_ZONE] = { .name = "zone", .arg = "FILE|-",
 	  .help = "print what the module adds to this zone file, or to what knotc zone-read prints" },
 	[OPT_ZSK] = { .name = "zsk", .help = "a key that signs all other records" },
@@ -308,6 +311,8 @@ static void check(tool_t *tool)
 			check_words(tool, (option_id_t)i);
 		}
 	}
+	/* Before anything is read. */
+	wait_check(tool);
 	if (tool->argc < verb->min) {
 		const mail_str_t name = argument_name(verb, tool->argc);
 		tool_usage(tool, "%s: %.*s is missing", verb->name, (int)name.len, name.data);

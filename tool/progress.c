@@ -14,6 +14,9 @@
 
 static volatile sig_atomic_t interrupted;
 
+/* Whether the cursor stands behind a line of progress. */
+static bool is_shown;
+
 static void on_signal(int number)
 {
 	interrupted = number;
@@ -74,6 +77,7 @@ static void show(progress_t *progress, uint64_t done, int64_t now)
 	(void)fprintf(stderr, "\r\033[K%.*s", (int)line_width(), line);
 	(void)fflush(stderr);
 	progress->shown = now;
+	is_shown = true;
 }
 
 bool progress_tick(progress_t *progress, uint64_t done)
@@ -101,10 +105,16 @@ int progress_interrupted(void)
 	return interrupted;
 }
 
-void progress_end(progress_t *progress)
+void progress_clear(void)
 {
-	if (progress->on && progress->shown != progress->began) {
+	if (is_shown) {
 		(void)fputs("\r\033[K", stderr);
 	}
+	is_shown = false;
+}
+
+void progress_end(progress_t *progress)
+{
+	progress_clear();
 	progress->on = false;
 }

@@ -23,5 +23,7 @@ bool progress_tick(progress_t *progress, uint64_t done);
 void progress_step(tool_t *tool, progress_t *progress);
 /*! Return the signal by which the user has interrupted since progress_begin(), or 0. */
 int progress_interrupted(void);
-/*! Take the line off the terminal. */
+/*! Take the line off the terminal, for something else that is printed there. */
+void progress_clear(void);
+/*! The same, and show no more. */
 void progress_end(progress_t *progress);

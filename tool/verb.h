@@ -70,6 +70,7 @@ typedef enum {
 	OPT_TAGS,
 	OPT_UNSIGNED,
 	OPT_USER,
+	OPT_WAIT,
 	OPT_ZONE,
 	OPT_ZSK,
 	OPT_COUNT

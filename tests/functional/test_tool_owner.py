@@ -5,12 +5,14 @@ The tests become other users, and need root and Debian's user knot.
 """
 
 import contextlib
+import fcntl
 import grp
 import os
 import pwd
 import re
 import shutil
 import stat
+import struct
 import subprocess
 
 import pytest
@@ -101,6 +103,22 @@ def served(place, **more):
     os.chown(knotd.directory, uid, place.gid)
     with knotd:
         yield knotd
+
+
+def test_writers_of_all_users_take_turns(place):
+    """No file has to be made for that: a directory may be root's alone to write."""
+    place.run("init", "--owner", "root:knot")
+    place.fill()
+    place.store.chmod(0o2750)
+    for user in (0, MEMBER, KNOT):
+        with open(place.store / "data.mdb", "r+b") as data:
+            # doc/mail-store.rst: this process has the turn since a second after 1970.
+            fcntl.fcntl(data, 37, struct.pack("hhqqi4x", fcntl.F_WRLCK, 0, (1 << 60) - 1, 1 + os.getpid(), 0))
+            done = place.run("domain-set", "a.example", "policy=p", "--wait", "0", user=user, status=1)
+            assert f"the store is busy: another writer (pid {os.getpid()}, since 1970-01-0" in done.stderr
+        place.run("domain-set", f"d{user}.example", "policy=p", "--wait", "0", user=user)
+    # Whoever only reads is not concerned.
+    assert "cannot begin" not in place.run("domain-list", user=MEMBER).stderr
 
 
 def answered(knotd):

@@ -43,9 +43,10 @@ static int compare_entries(const void *a, const void *b)
 	return tool_compare(one->id, other->id);
 }
 
-/*! \brief Add the stored entries of some sections that are not among the entries, as ones to delete. */
-static void prune(tool_t *tool, unsigned sections, mail_entries_t *entries)
+/*! \brief Add what --prune deletes: the stored entries of its sections that are not among the entries. */
+static void prune(tool_t *tool, mail_entries_t *entries)
 {
+	const unsigned sections = option_sections(tool, OPT_PRUNE, 0);
 	const size_t count = entries->count, size = sizeof(mail_entry_t *);
 	size_t cap = count;
 	mail_entry_t **sorted = tool_memory(tool, calloc(count + 1, size));
@@ -72,12 +73,10 @@ static void prune(tool_t *tool, unsigned sections, mail_entries_t *entries)
 	free(sorted);
 }
 
-/*! \brief Read a file, open the store, and add what --prune deletes. */
-static void read_entries(tool_t *tool, const char *path, mail_store_mode_t mode,
-                         mail_entries_t *entries)
+/*! \brief Read a file. The store is opened afterwards: a pipe may let its reader wait. */
+static void read_entries(tool_t *tool, const char *path, mail_entries_t *entries)
 {
 	mail_buf_t text = { 0 };
-	const unsigned sections = option_sections(tool, OPT_PRUNE, 0);
 	tool_read(tool, path, &text);
 	tool->file = path;
 	const char *misplaced = mail_text_misplaced(mail_text_look(mail_buf_view(&text)), "apply");
@@ -89,8 +88,6 @@ static void read_entries(tool_t *tool, const char *path, mail_store_mode_t mode,
 	if (ret != KNOT_EOK) {
 		tool_exit(tool, tool_error_diag(tool, ret));
 	}
-	tool_open(tool, mode);
-	prune(tool, sections, entries);
 }
 
 /*! \brief Print how the store would change. \return false: not at all. */
@@ -123,9 +120,19 @@ int verb_apply(tool_t *tool)
 	const bool dry = option_is(tool, OPT_DRY_RUN);
 	mail_entries_t entries = { 0 };
 	mail_change_count_t count = { 0 };
-	read_entries(tool, tool->argv[0], MAIL_STORE_WRITE, &entries);
+	read_entries(tool, tool->argv[0], &entries);
+	tool_open_store(tool, MAIL_STORE_WRITE);
 	if (dry) {
+		/* Whoever reads it may take long: nobody waits for that. */
+		tool_begin(tool, MAIL_STORE_READ);
+		prune(tool, &entries);
 		(void)print_difference(tool, &entries);
+		(void)fflush(stdout);
+		tool_abort(tool);
+	}
+	tool_begin(tool, MAIL_STORE_WRITE);
+	if (!dry) {
+		prune(tool, &entries);
 	}
 	tool_put(tool, entries.entries, entries.count, &count);
 	/* Of a file the sum is said, also when it has one entry. */
@@ -133,6 +140,7 @@ int verb_apply(tool_t *tool)
 	if (!dry) {
 		tool_commit(tool);
 	}
+	tool_abort(tool);
 	if (tool->json) {
 		(void)tool_json(json_pack("{s:I, s:I, s:I, s:I, s:I, s:b}", "added",
 		                          (json_int_t)count.added, "changed",
@@ -154,7 +162,9 @@ int verb_apply(tool_t *tool)
 int verb_diff(tool_t *tool)
 {
 	mail_entries_t entries = { 0 };
-	read_entries(tool, tool->argv[0], MAIL_STORE_READ, &entries);
+	read_entries(tool, tool->argv[0], &entries);
+	tool_open(tool, MAIL_STORE_READ);
+	prune(tool, &entries);
 	bool different = print_difference(tool, &entries);
 	mail_entries_free(&entries);
 	return different ? 1 : 0;

@@ -12,18 +12,31 @@
 #include "tool/options.h"
 #include "tool/out.h"
 
-/*! \brief Replace an item by the TLSA data of a chain, in every form of the set. */
-static void set_chain(tool_t *tool, mail_entry_t *entry, mail_item_id_t item, const char *path)
+/*! \brief A file with a chain. */
+typedef struct {
+	const char *path; /*!< NULL: none is given. */
+	mail_buf_t pem;
+} chain_t;
+
+/*! \brief Read the file that an option names. */
+static void read_chain(tool_t *tool, option_id_t option, chain_t *chain)
 {
-	mail_buf_t pem = { 0 };
-	tool_read(tool, path, &pem);
+	*chain = (chain_t){ .path = option_value(tool, option) };
+	if (chain->path != NULL) {
+		tool_read(tool, chain->path, &chain->pem);
+	}
+}
+
+/*! \brief Replace an item by the TLSA data of a chain, in every form of the set. */
+static void set_chain(tool_t *tool, mail_entry_t *entry, mail_item_id_t item, chain_t *chain)
+{
 	mail_entry_remove(entry, item, MAIL_OP_SET);
-	int ret = mail_text_add_file(entry, mail_item_get(item), mail_buf_view(&pem), 0,
+	int ret = mail_text_add_file(entry, mail_item_get(item), mail_buf_view(&chain->pem), 0,
 	                             tool_diag(tool));
 	if (ret != KNOT_EOK) {
-		tool_fail(tool, ret, "%s: %s", path, tool_reason(tool, ret));
+		tool_fail(tool, ret, "%s: %s", chain->path, tool_reason(tool, ret));
 	}
-	file_wipe(&pem);
+	file_wipe(&chain->pem);
 }
 
 static void set_forms(tool_t *tool, mail_entry_t *entry)
@@ -49,20 +62,19 @@ static void set_forms(tool_t *tool, mail_entry_t *entry)
 }
 
 /*! \brief Set what the options say. */
-static void set_all(tool_t *tool, mail_entry_t *entry)
+static void set_all(tool_t *tool, mail_entry_t *entry, chain_t *current, chain_t *next)
 {
-	const char *current = option_value(tool, OPT_CURRENT), *next = option_value(tool, OPT_NEXT);
 	if (option_is(tool, OPT_FORM)) {
 		set_forms(tool, entry);
 	}
-	if (current != NULL) {
+	if (current->path != NULL) {
 		set_chain(tool, entry, MAIL_ITEM_CURRENT, current);
 	}
 	/* Writing keeps the stored time of publication while next stays the same (mail/change.h). */
 	mail_entry_remove(entry, MAIL_ITEM_PUBLISH, MAIL_OP_SET);
-	if (next != NULL) {
+	if (next->path != NULL) {
 		set_chain(tool, entry, MAIL_ITEM_NEXT, next);
-	} else if (current != NULL &&
+	} else if (current->path != NULL &&
 	           mail_member_equal(mail_entry_member(entry, MAIL_ITEM_CURRENT, MAIL_OP_SET),
 	                             mail_entry_member(entry, MAIL_ITEM_NEXT, MAIL_OP_SET))) {
 		/* The next one has been deployed: nothing comes after it yet. */
@@ -117,12 +129,15 @@ int verb_cert_import(tool_t *tool)
 	    !option_is(tool, OPT_DEPLOY_AT)) {
 		tool_usage(tool, "cert-import needs --current, --next or --deploy-at");
 	}
+	chain_t current, next;
+	read_chain(tool, OPT_CURRENT, &current);
+	read_chain(tool, OPT_NEXT, &next);
 	tool_open(tool, MAIL_STORE_WRITE);
 	mail_entry_t *entry = near_find(tool, MAIL_SECTION_CERTIFICATE, tool->argv[0]);
 	if (entry == NULL) {
 		entry = tool_new_entry(tool, MAIL_SECTION_CERTIFICATE, tool->argv[0]);
 	}
-	set_all(tool, entry);
+	set_all(tool, entry, &current, &next);
 	tool_put(tool, &entry, 1, NULL);
 	/* As it was stored: with the time of publication. */
 	tell_ready(tool, tool_entry(tool, MAIL_SECTION_CERTIFICATE, tool->argv[0]));

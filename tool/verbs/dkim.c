@@ -107,13 +107,17 @@ int verb_dkim_generate(tool_t *tool)
 		tool_usage(tool, "--bits goes with --algorithm rsa only");
 	}
 	const unsigned bits = (unsigned)option_number(tool, OPT_BITS, 1024, 8192, 2048);
-	tool_open(tool, MAIL_STORE_WRITE);
-	mail_entry_t *entry = new_key(tool, tool->argv[0]);
+	/* A long RSA key takes seconds: others can write meanwhile. */
+	tool_open(tool, MAIL_STORE_READ);
+	(void)new_key(tool, tool->argv[0]);
+	tool_close(tool);
 	mail_buf_t pem = { 0 }, key = { 0 };
 	int ret = mail_dkim_generate(ed25519 ? MAIL_DKIM_ED25519 : MAIL_DKIM_RSA, bits, &pem, &key);
 	if (ret != KNOT_EOK) {
 		tool_fail(tool, ret, "cannot make a key: %s", knot_strerror(ret));
 	}
+	tool_open(tool, MAIL_STORE_WRITE);
+	mail_entry_t *entry = new_key(tool, tool->argv[0]);
 	tool_expect(tool, mail_entry_add(entry, mail_item_get(MAIL_ITEM_KEY), MAIL_OP_SET,
 	                                 mail_buf_view(&key), 0));
 	put_key(tool, entry);

@@ -109,6 +109,7 @@ static void write_entry(tool_t *tool, const mail_entry_t *old, mail_entry_t *ent
 	}
 	tool_put(tool, &entry, 1, NULL);
 	if (option_is(tool, OPT_DRY_RUN)) {
+		tool_abort(tool);
 		(void)difference_print(tool, old, entry);
 		done_say(tool, true);
 	} else {
@@ -137,6 +138,7 @@ static void refuse_key(tool_t *tool, const mail_entry_t *old, const mail_entry_t
 int verb_set(tool_t *tool)
 {
 	assign_t *assign = assign_read(tool, tool->argc - 1, tool->argv + 1);
+	assign_files(assign);
 	tool_open(tool, MAIL_STORE_WRITE);
 	const mail_entry_t *old = near_find(tool, tool->verb->section, tool->argv[0]);
 	mail_entry_t *entry = old != NULL

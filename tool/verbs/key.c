@@ -5,6 +5,7 @@
  */
 
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "tool/keyset.h"
@@ -65,7 +66,43 @@ static void read_wanted(tool_t *tool, const keyset_t *keys, wanted_t *wanted)
 	}
 }
 
-/*! \brief Make keys until their tags are free, in the set and in the key directory, and add them. */
+/*! \brief Make the private halves of what is wanted. */
+static void make_keys(tool_t *tool, const wanted_t *wanted, keyset_added_t added[2])
+{
+	for (size_t i = 0; i < wanted->count; i++) {
+		int ret = mail_private_generate(wanted->algorithm, wanted->bits, &added[i].private);
+		if (ret != KNOT_EOK) {
+			tool_fail(tool, ret, "key-set %s: cannot make a key: %s", tool->argv[0],
+			          knot_strerror(ret));
+		}
+	}
+}
+
+/*! \brief Make keys as they are going to be wanted, unless the set changes: others can write meanwhile. */
+static void prepare(tool_t *tool, wanted_t *wanted, keyset_added_t added[2])
+{
+	static keyset_t keys;
+	keys.timing.now = time(NULL);
+	tool_open(tool, MAIL_STORE_READ);
+	const mail_entry_t *entry = tool_find_entry(tool, MAIL_SECTION_KEYSET, tool->argv[0]);
+	if (entry != NULL) {
+		tool_expect_entry(tool, entry, mail_keyset_read(entry, &keys.set, tool_diag(tool)));
+	}
+	read_wanted(tool, &keys, wanted);
+	tool_close(tool);
+	make_keys(tool, wanted, added);
+}
+
+/*! \brief Return whether the same keys are wanted. */
+static bool same_wanted(const wanted_t *a, const wanted_t *b)
+{
+	return a->algorithm == b->algorithm && a->bits == b->bits && a->count == b->count;
+}
+
+/*!
+ * \brief Take the keys that were made, or make others until their tags are free, in the set and in the key directory, and
+ *        add them.
+ */
 static const char *generate(tool_t *tool, keyset_t *keys, const wanted_t *wanted,
                             keyset_added_t added[2])
 {
@@ -76,11 +113,11 @@ static const char *generate(tool_t *tool, keyset_t *keys, const wanted_t *wanted
 	for (unsigned tries = 0; ret == KNOT_EEXIST && tries < TRIES_MAX; tries++) {
 		mail_dnskey_t list[2];
 		bool taken = false;
-		keyset_added_free(added, wanted->count);
+		if (tries > 0 || added[0].private == NULL) {
+			keyset_added_free(added, 2);
+			make_keys(tool, wanted, added);
+		}
 		for (size_t i = 0; i < wanted->count; i++) {
-			ret = mail_private_generate(wanted->algorithm, wanted->bits,
-			                            &added[i].private);
-			tool_expect_entry(tool, keys->entry, ret);
 			keyset_fill(tool, keys, &added[i], wanted->roles[i]);
 			/* A file of a key that was dropped from the set stays what it is. */
 			taken = taken || access(added[i].path, F_OK) == 0;
@@ -112,11 +149,15 @@ int verb_key_generate(tool_t *tool)
 {
 	static keyset_added_t added[2];
 	keyset_t keys;
-	wanted_t wanted;
+	wanted_t wanted, before;
+	prepare(tool, &before, added);
 	tool_open(tool, MAIL_STORE_WRITE);
 	keyset_open(tool, tool->argv[0], true, &keys);
 	keys.timing.now = read_at(tool, keys.timing.now);
 	read_wanted(tool, &keys, &wanted);
+	if (!same_wanted(&wanted, &before)) {
+		keyset_added_free(added, 2);
+	}
 	const char *what = generate(tool, &keys, &wanted, added);
 	keyset_write(tool, &keys, added, wanted.count, what);
 	keyset_added_free(added, wanted.count);

@@ -5,6 +5,9 @@
 #define DKIM_TIMES                                                                                 \
 	(TAKES(OPT_PUBLISH) | TAKES(OPT_ACTIVATE) | TAKES(OPT_RETIRE) | TAKES(OPT_REMOVE))
 
+/* What every verb that writes takes. */
+#define WRITES TAKES(OPT_WAIT)
+
 #define KEY_ROLES (TAKES(OPT_CSK) | TAKES(OPT_KSK) | TAKES(OPT_ZSK))
 #define KEY_WAITS (TAKES(OPT_DELAY) | TAKES(OPT_DS_TTL) | TAKES(OPT_FORCE))
 #define KEY_TIMES (KEY_WAITS | TAKES(OPT_KEY_DIRECTORY))
@@ -19,12 +22,12 @@
 	  .section = of },                                                                         \
 	{ .name = word "-set", .group = heading, .args = "ID ITEM[+|-]=VALUE...",                      \
 	  .help = "set items of an entry, or make the entry",                                    \
-	  .options = TAKES(OPT_DRY_RUN) | TAKES(OPT_FORCE) | (sets), .min = 1, .max = -1,          \
+	  .options = WRITES | TAKES(OPT_DRY_RUN) | TAKES(OPT_FORCE) | (sets), .min = 1, .max = -1, \
 	  .run = verb_set,                                                                         \
 	  .section = of },                                                                         \
 	{ .name = word "-unset", .group = heading, .args = "ID [ITEM[=VALUE]...]",                 \
 	  .help = "take items away; without ITEM, delete the entry",                               \
-	  .options = TAKES(OPT_DRY_RUN) | TAKES(OPT_FORCE), .min = 1, .max = -1,                   \
+	  .options = WRITES | TAKES(OPT_DRY_RUN) | TAKES(OPT_FORCE), .min = 1, .max = -1,          \
 	  .run = verb_unset, .section = of }
 
 #define NAMED_VERBS(word, heading, of, takes, sets)                                                      \
@@ -42,7 +45,7 @@ const verb_t tool_verbs[] = {
 	  .help = "write a compact copy of the store while it is in use", .min = 1, .max = 1,
 	  .run = verb_backup },
 	{ .name = "purge", .group = "Store", .args = "", .help = "remove old tombstones",
-	  .options = TAKES(OPT_OLDER_THAN), .required = TAKES(OPT_OLDER_THAN), .run = verb_purge },
+	  .options = WRITES | TAKES(OPT_OLDER_THAN), .required = TAKES(OPT_OLDER_THAN), .run = verb_purge },
 	{ .name = "check", .group = "Store", .args = "[DOMAIN...]",
 	  .help = "look for damage, missing references and risky records",
 	  .options = TAKES(OPT_REPAIR), .max = -1, .run = verb_check },
@@ -54,13 +57,14 @@ const verb_t tool_verbs[] = {
 
 	{ .name = "apply", .group = "Files", .args = "FILE",
 	  .help = "replace the entries that FILE names, all or nothing",
-	  .options = TAKES(OPT_PRUNE) | TAKES(OPT_DRY_RUN) | TAKES(OPT_FORCE) | TAKES(OPT_DS_SEEN),
+	  .options = WRITES | TAKES(OPT_PRUNE) | TAKES(OPT_DRY_RUN) | TAKES(OPT_FORCE) |
+		TAKES(OPT_DS_SEEN),
 	  .min = 1, .max = 1, .run = verb_apply },
 	{ .name = "diff", .group = "Files", .args = "FILE", .help = "print what apply would change",
 	  .options = TAKES(OPT_PRUNE), .min = 1, .max = 1, .run = verb_diff, .failed = 2 },
 	{ .name = "import", .group = "Files", .args = "FILE|-",
 	  .help = "read entries as NDJSON, all or nothing",
-	  .options = TAKES(OPT_BATCH) | TAKES(OPT_SKIP) | TAKES(OPT_KEEP_GOING) |
+	  .options = WRITES | TAKES(OPT_BATCH) | TAKES(OPT_SKIP) | TAKES(OPT_KEEP_GOING) |
 		TAKES(OPT_REJECTS) | TAKES(OPT_FORCE) | TAKES(OPT_DS_SEEN), .min = 1, .max = 1,
 	  .run = verb_import },
 	{ .name = "export", .group = "Files", .args = "[DOMAIN...]",
@@ -94,29 +98,29 @@ const verb_t tool_verbs[] = {
 
 	{ .name = "dkim-generate", .group = "DKIM keys", .args = "OWNER/SELECTOR",
 	  .help = "make a key pair: the private key goes to a file, the public key to the store",
-	  .options = TAKES(OPT_ALGORITHM) | TAKES(OPT_BITS) | TAKES(OPT_OUT) | TAKES(OPT_TAGS) |
+	  .options = WRITES | TAKES(OPT_ALGORITHM) | TAKES(OPT_BITS) | TAKES(OPT_OUT) | TAKES(OPT_TAGS) |
 		DKIM_TIMES, .required = TAKES(OPT_ALGORITHM) | TAKES(OPT_OUT), .min = 1, .max = 1,
 	  .run = verb_dkim_generate, .section = MAIL_SECTION_DKIM },
 	{ .name = "dkim-import", .group = "DKIM keys", .args = "OWNER[/SELECTOR] FILE|RECORD|-",
-	  .help = "publish a key that exists", .options = TAKES(OPT_TAGS) | DKIM_TIMES, .min = 2,
+	  .help = "publish a key that exists", .options = WRITES | TAKES(OPT_TAGS) | DKIM_TIMES, .min = 2,
 	  .max = 2, .run = verb_dkim_import, .section = MAIL_SECTION_DKIM },
 	{ .name = "dkim-list", .group = "DKIM keys", .args = "[OWNER]",
 	  .help = "list keys with their state and times", .options = TAKES(OPT_AT), .max = 1,
 	  .run = verb_dkim_list, .section = MAIL_SECTION_DKIM },
 	{ .name = "dkim-retire", .group = "DKIM keys", .args = "OWNER/SELECTOR",
 	  .help = "end the use of a key",
-	  .options = TAKES(OPT_AT) | TAKES(OPT_REMOVE) | TAKES(OPT_REVOKE), .min = 1, .max = 1,
+	  .options = WRITES | TAKES(OPT_AT) | TAKES(OPT_REMOVE) | TAKES(OPT_REVOKE), .min = 1, .max = 1,
 	  .run = verb_dkim_retire, .section = MAIL_SECTION_DKIM },
 	ENTRY_VERBS("dkim", "DKIM keys", MAIL_SECTION_DKIM, 0),
 
 	{ .name = "key-generate", .group = "DNSSEC keys", .args = "NAME",
 	  .help = "make a key of a key set: the first one, or one that begins a rollover",
-	  .options = TAKES(OPT_ALGORITHM) | TAKES(OPT_BITS) | KEY_ROLES | KEY_TIMES | TAKES(OPT_AT) |
+	  .options = WRITES | TAKES(OPT_ALGORITHM) | TAKES(OPT_BITS) | KEY_ROLES | KEY_TIMES | TAKES(OPT_AT) |
 		TAKES(OPT_CREATE),
 	  .min = 1, .max = 1, .run = verb_key_generate, .section = MAIL_SECTION_KEYSET },
 	{ .name = "key-import", .group = "DNSSEC keys", .args = "NAME FILE...",
 	  .help = "import keys that exist: PEM files, or BIND's .private and .key files",
-	  .options = KEY_ROLES | KEY_TIMES | TAKES(OPT_DS_SEEN) | TAKES(OPT_CREATE), .min = 2, .max = -1,
+	  .options = WRITES | KEY_ROLES | KEY_TIMES | TAKES(OPT_DS_SEEN) | TAKES(OPT_CREATE), .min = 2, .max = -1,
 	  .run = verb_key_import, .section = MAIL_SECTION_KEYSET },
 	{ .name = "key-list", .group = "DNSSEC keys", .args = "[NAME]",
 	  .help = "list keys with their state and next step",
@@ -127,11 +131,11 @@ const verb_t tool_verbs[] = {
 	  .min = 1, .max = 1, .run = verb_key_plan, .section = MAIL_SECTION_KEYSET },
 	{ .name = "key-ds-seen", .group = "DNSSEC keys", .args = "NAME",
 	  .help = "confirm that the parents have the DS; with --gone, that no parent has one",
-	  .options = TAKES(OPT_TAG) | TAKES(OPT_GONE) | KEY_WAITS, .min = 1, .max = 1,
+	  .options = WRITES | TAKES(OPT_TAG) | TAKES(OPT_GONE) | KEY_WAITS, .min = 1, .max = 1,
 	  .run = verb_key_ds_seen, .section = MAIL_SECTION_KEYSET },
 	{ .name = "key-retire", .group = "DNSSEC keys", .args = "NAME",
 	  .help = "end a key by hand; with --all, leave DNSSEC",
-	  .options = TAKES(OPT_TAG) | TAKES(OPT_ALL) | TAKES(OPT_AT) | KEY_WAITS, .min = 1,
+	  .options = WRITES | TAKES(OPT_TAG) | TAKES(OPT_ALL) | TAKES(OPT_AT) | KEY_WAITS, .min = 1,
 	  .max = 1, .run = verb_key_retire, .section = MAIL_SECTION_KEYSET },
 	ENTRY_VERBS("key", "DNSSEC keys", MAIL_SECTION_KEYSET, TAKES(OPT_CREATE)),
 	{ .name = "ds", .group = "DNSSEC keys", .args = "[DOMAIN]",
@@ -140,7 +144,7 @@ const verb_t tool_verbs[] = {
 
 	{ .name = "cert-import", .group = "Certificates", .args = "NAME",
 	  .help = "store what a TLS server shows now, and what it is going to show",
-	  .options = TAKES(OPT_CURRENT) | TAKES(OPT_NEXT) | TAKES(OPT_DEPLOY_AT) | TAKES(OPT_FORM) |
+	  .options = WRITES | TAKES(OPT_CURRENT) | TAKES(OPT_NEXT) | TAKES(OPT_DEPLOY_AT) | TAKES(OPT_FORM) |
 		TAKES(OPT_CREATE),
 	  .min = 1, .max = 1, .run = verb_cert_import, .section = MAIL_SECTION_CERTIFICATE },
 	{ .name = "cert-list", .group = "Certificates", .args = "", .help = "list certificate sets",
