@@ -321,6 +321,10 @@ void mail_env_free(mail_env_t *env)
 		return;
 	}
 	if (env->is_waited_for) {
+		/* Under the registry's mutex. Its thread still needs it. */
+		static mail_env_t *kept;
+		env->next = kept;
+		kept = env;
 		return;
 	}
 	if (env->mdb != NULL) {
