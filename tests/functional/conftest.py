@@ -19,6 +19,32 @@ from harness import MODULE, TOOL, Clock, Store  # noqa: E402
 collect_ignore = [] if os.geteuid() == 0 else ["test_tool_owner.py", "test_tool_doctor_owner.py"]
 
 
+# Files with tests that take long, longest first: they begin first, so that none of them runs alone in the end.
+SLOW = ["test_bench.py", "test_dnssec_answers.py", "test_zone_signed.py", "test_dnssec_unbound.py", "test_tool_lookup.py",
+        "test_zone_changes.py", "test_zone_differential.py", "test_differential.py", "test_thirdparty.py", "test_tree.py",
+        "test_module_store.py", "test_review_dnssec.py"]
+
+
+def pytest_collection_modifyitems(items):
+    """Orders the tests: the slow files, then the others as they are."""
+    items.sort(key=lambda item: SLOW.index(item.path.name) if item.path.name in SLOW else len(SLOW))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """With -n: a test goes to whoever is free. xdist would give out a quarter of all in the first minute."""
+    # pylint: disable-next=import-outside-toplevel
+    from xdist.scheduler import LoadScheduling
+
+    class OneByOne(LoadScheduling):
+        """Whoever runs a test knows of one more, as xdist wants."""
+
+        def _send_tests(self, node, num):
+            super()._send_tests(node, max(0, min(num, 2 - len(self.node2pending[node]))))
+
+    return OneByOne(config, log)
+
+
 def pytest_sessionstart(session):
     """Without the programs under test there is nothing to run: an error, not a skip."""
     del session

@@ -11,6 +11,7 @@ With $MAIL_VALGRIND set, knotd and kmailctl run under valgrind, and what it says
 Nothing here sleeps for a fixed time: poll() asks again until a deadline.
 """
 
+import functools
 import glob
 import os
 import pty
@@ -85,6 +86,19 @@ def poll(condition, what, patience=PATIENCE):
         time.sleep(0.02)
 
 
+def first_answer(port, *question):
+    """The answer of a server that may not be up yet, or None. A connected socket hears at once that nobody is there."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
+        udp.settimeout(0.3)
+        try:
+            udp.connect((ADDRESS, port))
+            udp.send(dns.message.make_query(*question).to_wire())
+            return dns.message.from_wire(udp.recv(4096))
+        except (dns.exception.DNSException, OSError):
+            return None
+
+
+@functools.cache
 def asan_library(binary):
     """The soname of the gcc sanitizer library that a file was linked with, or None."""
     match = re.search(rb"libasan\.so\.\d+", Path(binary).read_bytes())
@@ -384,10 +398,8 @@ database:
             return "no"
         if self.process.poll() is not None:
             raise Failure(f"knotd ended with status {self.process.returncode}")
-        question = dns.message.make_query("id.server", "TXT", "CH")
-        try:
-            answer = dns.query.udp(question, ADDRESS, port=self.port, timeout=0.3)
-        except (dns.exception.DNSException, OSError):
+        answer = first_answer(self.port, "id.server", "TXT", "CH")
+        if answer is None:
             return None
         said = "".join(rr.to_text() for rrset in answer.answer for rr in rrset).strip('"')
         if said == self.identity():

@@ -10,13 +10,12 @@ import contextlib
 import subprocess
 import tempfile
 
-import dns.exception
 import dns.flags
 import dns.message
 import dns.query
 import dns.rcode
 
-from harness import ADDRESS, PATIENCE, Failure, free_port, poll, program
+from harness import ADDRESS, PATIENCE, Failure, first_answer, free_port, poll, program
 
 # What else can be asked of a validator to believe nothing. Not use-caps-for-id: after a lost answer its fall-back
 # compares two answers, and ECDSA signatures that are not cached (below _report._dmarc) are never the same.
@@ -115,9 +114,7 @@ class Resolver:
             if "Address already in use" in self.log():
                 return "no"
             raise Failure(f"unbound ended with status {self.process.returncode}")
-        with contextlib.suppress(dns.exception.DNSException, OSError):
-            return "yes" if self.ask("localhost", "A", timeout=0.3) else None
-        return None
+        return "yes" if first_answer(self.port, "localhost", "A") else None
 
     def __exit__(self, failed, *_):
         if self.process.poll() is None:

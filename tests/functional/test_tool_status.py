@@ -4,11 +4,12 @@
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 
 import pytest
-from harness import TOOL, TOP
+from harness import TOOL, TOP, Store
 
 CONF = """
 policy:
@@ -107,9 +108,11 @@ def certificate(directory, name="cert"):
     return path
 
 
-@pytest.fixture
-def full(store, directory):
-    """A store with an entry of every section, and files that commands name."""
+@pytest.fixture(name="template", scope="module")
+def made_template(tmp_path_factory):
+    """A store with an entry of every section, and files that commands name: made once, as that takes long."""
+    directory = tmp_path_factory.mktemp("full")
+    store = Store(directory)
     store.apply(CONF)
     store.run("dkim-import", "example.org/s1", ED25519)
     store.run("host-set", "spare", "name=spare", "address=192.0.2.9")
@@ -129,8 +132,16 @@ def full(store, directory):
     store.run("key-generate", "waiting", "--delay", "0")
     ndjson = store.file('{"kind":"domain","name":"example.com","policy":"business"}\n', ".ndjson")
     conf = store.file(CONF, ".conf")
-    names = {"dir": directory, "pem": pem, "key": key, "ndjson": ndjson, "conf": conf}
-    store.fill = lambda words: [word.format(**names) for word in words]
+    return store.path, {"pem": pem, "key": key, "ndjson": ndjson, "conf": conf}
+
+
+@pytest.fixture
+def full(directory, template):
+    """A copy of that store."""
+    path, names = template
+    store = Store(directory, init=False)
+    shutil.copytree(path, store.path)
+    store.fill = lambda words: [word.format(dir=directory, **names) for word in words]
     return store
 
 
