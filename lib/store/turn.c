@@ -33,8 +33,8 @@
 #define NAP_MAX 32
 /*! Who has not taken a free turn after so many milliseconds is passed over. */
 #define ATTENTION 250
-/*! A program that knows no turns is busy when it writes for so many milliseconds. */
-#define COURTESY 50
+/*! A program that knows no turns is busy when LMDB does not let us in for so many milliseconds: so busy is no machine. */
+#define COURTESY 250
 
 /*! A wait. */
 typedef struct {
@@ -176,7 +176,7 @@ static void end_turn(mail_env_t *env)
 typedef struct {
 	mail_env_t *env;
 	pthread_mutex_t mutex;
-	bool let_in, given_up;
+	bool begun, let_in, given_up;
 } probe_t;
 
 static void probe_free(probe_t *probe)
@@ -189,6 +189,9 @@ static void *probe_run(void *arg)
 {
 	probe_t *probe = arg;
 	MDB_txn *txn;
+	pthread_mutex_lock(&probe->mutex);
+	probe->begun = true;
+	pthread_mutex_unlock(&probe->mutex);
 	/* Whatever is wrong meets the caller again. */
 	if (mdb_txn_begin(probe->env->mdb, NULL, 0, &txn) == MDB_SUCCESS) {
 		mdb_txn_abort(txn);
@@ -231,11 +234,12 @@ static int wait_others(const queue_t *queue, mail_env_t *env)
 	if (probe == NULL) {
 		return KNOT_EOK;
 	}
-	const int64_t began = now_ms();
+	int64_t began = now_ms();
 	for (long ms = NAP_MIN;; ms = 2 * ms < NAP_MAX ? 2 * ms : NAP_MAX) {
 		pthread_mutex_lock(&probe->mutex);
 		const bool let_in = probe->let_in;
 		const int64_t now = now_ms();
+		began = probe->begun ? began : now;
 		probe->given_up = !let_in && now - began > COURTESY &&
 		                  !queue->waiting(&unknown, now - queue->began, queue->ctx);
 		const bool given_up = probe->given_up;

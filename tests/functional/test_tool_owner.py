@@ -116,7 +116,7 @@ def test_writers_of_all_users_take_turns(place):
             fcntl.fcntl(data, 37, struct.pack("hhqqi4x", fcntl.F_WRLCK, 0, (1 << 60) - 1, 1 + os.getpid(), 0))
             done = place.run("domain-set", "a.example", "policy=p", "--wait", "0", user=user, status=1)
             assert f"the store is busy: another writer (pid {os.getpid()}, since 1970-01-0" in done.stderr
-        place.run("domain-set", f"d{user}.example", "policy=p", "--wait", "0", user=user)
+        place.run("domain-set", f"d{user}.example", "policy=p", "--wait", "10", user=user)
     # Whoever only reads is not concerned.
     assert "cannot begin" not in place.run("domain-list", user=MEMBER).stderr
 

@@ -48,7 +48,7 @@ const verb_t tool_verbs[] = {
 	  .options = WRITES | TAKES(OPT_OLDER_THAN), .required = TAKES(OPT_OLDER_THAN), .run = verb_purge },
 	{ .name = "check", .group = "Store", .args = "[DOMAIN...]",
 	  .help = "look for damage, missing references and risky records",
-	  .options = TAKES(OPT_REPAIR), .max = -1, .run = verb_check },
+	  .options = WRITES | TAKES(OPT_REPAIR), .max = -1, .run = verb_check },
 
 	{ .name = "doctor", .group = "Store", .args = "[DOMAIN]",
 	  .help = "look at everything from the store to an answer, and say what to do",
