@@ -23,9 +23,11 @@ def program(name):
     return shutil.which(name, path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin:/usr/bin:/bin")
 
 
-def run(*command, cores=None, **how):
-    """Run a program to its end, on some cores or on all, and return what it prints."""
+def run(*command, cores=None, env=None, **how):
+    """Run a program to its end, on some cores or on all, and return what it prints. env: what its environment has besides.
+    """
     command = [str(word) for word in command]
+    how["env"] = os.environ | (env or {})
     done = subprocess.run(command, capture_output=True, text=True, check=False,
                           preexec_fn=(lambda: os.sched_setaffinity(0, cores)) if cores else None, **how)
     if done.returncode != 0:

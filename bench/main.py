@@ -18,6 +18,7 @@ import peers
 import report
 import signed
 import traced
+import writes
 from machine import Failure
 from servers import Knotd, Store, Zones
 
@@ -50,6 +51,7 @@ class Bench:
         self.all_cores = os.sched_getaffinity(0)
         # One for the server and one for whatever asks, where there are two.
         self.server_core, self.asker_core = {min(self.all_cores)}, {sorted(self.all_cores)[:2][-1]}
+        self.writer_core = {sorted(self.all_cores)[:3][-1]}
         self.runs = options.runs
         self.seconds = options.seconds
         self.patience = options.limit
@@ -105,8 +107,9 @@ class Bench:
         self.say("left out: " + text)
 
     def remaining(self):
-        """Return the seconds that are left; without --quick there is no end."""
-        return self.begin + QUICK_SECONDS - time.time() if self.options.quick else float("inf")
+        """Return the seconds that are left, with --quick or --minutes."""
+        limit = QUICK_SECONDS if self.options.quick else self.options.minutes * 60
+        return self.begin + limit - time.time()
 
 
 def questions(bench, server, row):
@@ -178,15 +181,19 @@ def measure_peer(bench, peer, size, zones):
 
 def affordable(bench, peer, mix_name, size):
     """Return why a peer is not measured at a size, judged by a smaller size; empty: it is."""
-    last = max((row for row in bench.rows if (row["system"], row["mix"]) == (peer, mix_name) and 1 < row["domains"] < size),
-               key=lambda row: row["domains"], default=GUESS)
+    def largest_below(name):
+        return max((row for row in bench.rows if row["system"] == name and 1 < row["domains"] < size),
+                   key=lambda row: row["domains"], default=GUESS)
+
+    def load_and_start(row):
+        return (row.get("load", 0) + row["start"]) * size / row["domains"]
+    last = largest_below(peer)
     times = size / last["domains"]
-    start = last["start"] * times
-    if last.get("load", 0) * times > bench.patience:
-        return f"it would load for about {last['load'] * times:.0f} s"
-    if start > bench.patience:
-        return f"it would start for about {start:.0f} s"
-    if start * (2 if bench.options.quick else 1) + 10 > bench.remaining():
+    if load_and_start(last) > bench.patience:
+        return f"it would load and start for about {load_and_start(last):.0f} s"
+    # knotd comes first: the bars are about it. Then it has to be measured with the other mix, too.
+    later = 0 if peer == "knotd" or mix_name == bench.options.mixes[-1] else load_and_start(largest_below("knotd"))
+    if load_and_start(last) * (2 if bench.options.quick else 1) + later + 10 > bench.remaining():
         return "no time is left"
     if last["private"] * times > machine.free_memory() * SHARE:
         return f"it would need about {report.octets(last['private'] * times)} of memory"
@@ -218,41 +225,55 @@ def all_peers(bench, mix_name, size, store):
         shutil.rmtree(zones.directory)
 
 
-def measure_mix(bench, mix_name):
-    """Measure one mix, smallest size first."""
+def measure_size(bench, mix_name, size, one_disk):
+    """Measure one mix with one number of domains. Return what writing costs, where that is measured."""
     options = bench.options
-    one_disk = Store(bench, "store", 1, mix=mix_name).disk()
-    for size in options.sizes:
-        store = Store(bench, "store", size, mix=mix_name)
-        row = ours(bench, store, size)
-        if size > 1:
-            row["import"] = size / store.load_seconds
-            row["domain-octets"] = (row["disk"] - one_disk) / (size - 1)
-        if options.instructions and (not options.quick or size == options.sizes[-1]):
-            row["instructions"] = traced.mix(bench, mix_name, size, store=store)
-        if not options.quick:
-            all_peers(bench, mix_name, size, lambda filled=store: filled)
-        store.remove()
+    store = Store(bench, "store", size, mix=mix_name)
+    row = ours(bench, store, size)
+    if size > 1:
+        row["import"] = store.lines / store.load_seconds
+        row["domain-octets"] = (row["disk"] - one_disk) / (size - 1)
+    if options.instructions and (not options.quick or size == options.sizes[-1]):
+        row["instructions"] = traced.mix(bench, mix_name, size, store=store)
+    written = None
+    if mix_name == "customer" and size == million(options.sizes):
+        written = writes.measure_all(bench, store, size)
+    if not options.quick:
+        all_peers(bench, mix_name, size, lambda: store)
+    store.remove()
+    return written
+
+
+def million(sizes):
+    """Return the number of domains that is measured where one is enough: a million, or the nearest below."""
+    return max((size for size in sizes if size <= 1_000_000), default=sizes[-1])
 
 
 def measure_all(bench):
-    """Measure everything, one mix after the other; quick: this project at all sizes before the others."""
+    """Measure everything, the smallest size first; quick: this project at all sizes before the others."""
     options = bench.options
-    instructions = {}
-    for mix_name in options.mixes:
-        measure_mix(bench, mix_name)
+    one_disk = {mix_name: Store(bench, "store", 1, mix=mix_name).disk() for mix_name in options.mixes}
+    written, signed_rows, instructions = None, [], {}
+    for size in options.sizes:
+        for mix_name in options.mixes if size <= 1_000_000 else options.mixes[-1:]:
+            written = measure_size(bench, mix_name, size, one_disk[mix_name]) or written
+        if size == min(options.sizes) and not options.quick:
+            signed_rows = signed.warm_rows(bench)
     if options.instructions:
         bench.say("instructions of questions that are not for the module")
-        foreign = max((size for size in options.sizes if size <= 1_000_000), default=options.sizes[-1])
-        instructions = traced.strangers(bench, Store(bench, "store", foreign), foreign)
-    for mix_name, size in ((mix_name, size) for mix_name in options.mixes for size in quick_order(options.sizes)) \
-            if options.quick else ():
-        all_peers(bench, mix_name, size, lambda count=size, mix=mix_name: Store(bench, "store", count, mix=mix))
-    found = report.bars(bench.rows, instructions)
+        size = million(options.sizes)
+        instructions = traced.strangers(bench, Store(bench, "store", size), size)
+    for size in quick_order(options.sizes) if options.quick else ():
+        for mix_name in options.mixes:
+            all_peers(bench, mix_name, size, lambda count=size, mix=mix_name: Store(bench, "store", count, mix=mix))
+    result = {"rows": bench.rows, "signed": signed_rows, "writes": written, "instructions": instructions}
+    result["bars"] = report.bars(bench.rows, instructions, (
+        lambda made: signed.add_warm_bars(made, signed_rows), lambda made: writes.add_bars(made, written)))
     tables = [report.result_table([row for row in bench.rows if row["mix"] == mix_name], mix_name)
               for mix_name in options.mixes]
-    return {"rows": bench.rows, "instructions": instructions, "bars": found}, \
-        "\n\n".join([*tables, report.bars_table(found)])
+    tables += [signed.speed_table(signed_rows) if signed_rows else "", writes.tables(written),
+               report.bars_table(result["bars"])]
+    return result, "\n\n".join(filter(None, tables))
 
 
 def quick_order(sizes):
@@ -299,6 +320,8 @@ def parse_options(args):
     parser.add_argument("--runs", type=int, help="runs of which the median is taken")
     parser.add_argument("--seconds", type=float, help="length of a run")
     parser.add_argument("--limit", type=float, default=600, help="seconds that a peer may load or start")
+    parser.add_argument("--minutes", type=float, default=float("inf"),
+                        help="leave out the peers for which no time is left")
     parser.add_argument("--no-instructions", dest="instructions", action="store_false",
                         help="do not count instructions (valgrind)")
     parser.add_argument("--cold", type=int, default=100_000, metavar="N",
@@ -306,7 +329,7 @@ def parse_options(args):
     parser.add_argument("--build", type=Path, required=True, help="directory of a build")
     options = parser.parse_args(args)
     quick = options.quick
-    options.sizes = options.sizes or ([1000] if options.dnssec else traced.SIZES if options.counts else
+    options.sizes = options.sizes or ([signed.SIZE] if options.dnssec else traced.SIZES if options.counts else
                                       QUICK_SIZES if quick else SIZES)
     options.peers = list(PEERS) if options.peers is None else options.peers
     options.questions = options.questions or (["uniform"] if quick else ["uniform", "zipf"])

@@ -152,10 +152,10 @@ def touched(bench, store, mix, count, *args):
                         "TOUCH_FILE": str(sums)}
     with server:
         walk(bench, server, mix, min(count, WALKED), "--window", 1, *args)
-        before = struct.unpack("=3Q", sums.read_bytes())
+        before = struct.unpack("=4Q", sums.read_bytes())
         ask(bench, server, mix, "--domains", count, "--count", TOUCHES, "--window", 1, "--seed", 5, *args)
-        after = struct.unpack("=3Q", sums.read_bytes())
-    counted, pages, allocations = (end - begin for begin, end in zip(before, after))
+        after = struct.unpack("=4Q", sums.read_bytes())
+    counted, pages, allocations, _ = (end - begin for begin, end in zip(before, after))
     # A question during which another thread looked at the store is none that can be counted.
     if not COUNTED * TOUCHES <= counted <= TOUCHES:
         raise Failure(f"of {TOUCHES} questions {counted} were counted")

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The one way to start, ask and end a server under measurement; knotd; the store and the zones that are served."""
 
+import copy
 import os
 import re
 import shutil
@@ -256,6 +257,8 @@ class Store:
         self.mix = mix
         self.path = bench.work / name
         self.preference = domains.PREFERENCE
+        # Of the import.
+        self.lines = 0
         shutil.rmtree(self.path, ignore_errors=True)
         # knotd as root gives up being allowed everything, so a store made by root must be root's.
         owner = ("--owner", "root:root") if os.geteuid() == 0 else ()
@@ -266,6 +269,14 @@ class Store:
         if key_algorithm:
             self.sign(key_algorithm)
         self.load_seconds = self.load(count) if count else 0
+
+    def copy(self, name):
+        """Return a copy of the store, under another name."""
+        other = copy.copy(self)
+        other.path = self.path.with_name(name)
+        shutil.rmtree(other.path, ignore_errors=True)
+        shutil.copytree(self.path, other.path)
+        return other
 
     def run(self, *args, **how):
         """Run kmailctl and return what it says."""
@@ -280,8 +291,11 @@ class Store:
     def load(self, count):
         """Import the domains 1 to count on one core, and return the seconds that it took."""
         path = self.path.with_suffix(".ndjson")
+        self.lines = 0
         with open(path, "w", encoding="ascii") as file:
-            file.writelines(domains.MIXES[self.mix][0](count))
+            for text in domains.MIXES[self.mix][0](count):
+                self.lines += text.count("\n")
+                file.write(text)
         begin = time.monotonic()
         self.run("import", path, cores=self.bench.server_core)
         seconds = time.monotonic() - begin

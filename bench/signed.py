@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """bench/run --dnssec: signed domains, with DO, beside knotd's two ways of signing zones."""
 
+import shutil
 import statistics
 import time
 
@@ -13,6 +14,8 @@ from servers import Knotd, Store, Zones
 
 # What kmailctl and knotd call an algorithm, and what openssl calls it, in a command and in what it prints.
 ALGORITHMS = {"ecdsap256sha256": ("ecdsap256", "256 bits ecdsa"), "ed25519": ("ed25519", "253 bits EdDSA")}
+# Signed domains.
+SIZE = 1000
 BITMAP = "[A, AAAA, MX, TXT, SRV, TLSA]"
 # Part of the questions that may still make a signature when a cache counts as warm.
 WARM = 0.001
@@ -92,48 +95,65 @@ def flood(bench, server, mix):
     return rows
 
 
-def ours(bench, algorithm, size, mixes):
-    """Measure all of this project with one algorithm."""
+def warm_row(bench, mix_name, algorithm, size):
+    """Measure this project with a warm cache."""
+    bench.say(f"mod-mail, {mix_name} mix, {algorithm}, warm cache")
+    store = Store(bench, "signed", size, algorithm, mix_name)
+    with Knotd(bench, size, store=store) as server:
+        return {"system": "mod-mail", "mix": mix_name, "algorithm": algorithm, "domains": size,
+                "start": server.start_seconds,
+                "warm": warm(bench, server, bench.questions(mix_name, signed=True), bench.questions(mix_name))}
+
+
+def floods(bench, algorithm, size, row):
+    """Measure what comes when nothing is in the cache, or cannot be: into a row."""
     bench.say(f"mod-mail, {algorithm}, cold cache")
-    row = {"system": "mod-mail", "algorithm": algorithm, "domains": size,
-           "cold": cold(bench, algorithm, max(size, bench.options.cold), mixes["signed"])}
+    row["cold"] = cold(bench, algorithm, max(size, bench.options.cold), bench.questions("plain", signed=True))
     store = Store(bench, "signed", size, algorithm)
-    bench.say(f"mod-mail, {algorithm}, warm cache")
-    with Knotd(bench, size, store=store, items=UNBOUNDED) as server:
-        row["start"] = server.start_seconds
-        row["warm"] = warm(bench, server, mixes["signed"], mixes["plain"])
-    for name in ("flood", "report-flood"):
+    for name, mix in (("flood", domains.FLOOD), ("report-flood", domains.REPORT_FLOOD)):
         bench.say(f"mod-mail, {algorithm}, {name}")
         with Knotd(bench, size, store=store) as server:
-            row[name] = flood(bench, server, mixes[name])
-    return row
+            row[name] = flood(bench, server, bench.mix(name, mix))
 
 
-def theirs(bench, server, algorithm, mix):
+def theirs(bench, server, mix_name, algorithm, **how):
     """Measure knotd, one of its two ways."""
-    bench.say(f"{TITLES[server.name]}, {algorithm}")
+    bench.say(f"{TITLES[server.name]}, {mix_name} mix, {algorithm}")
+    mix = bench.questions(mix_name, signed=True, **how)
     with server:
-        return {"start": server.start_seconds, "domains": server.count, "system": server.name, "algorithm": algorithm,
-                "warm": measure.load(bench, server, mix, "--edns", "do"), "private": server.memory()[0]}
+        return {"start": server.start_seconds, "domains": server.count, "system": server.name, "mix": mix_name,
+                "algorithm": algorithm, "warm": measure.load(bench, server, mix, "--edns", "do"),
+                "private": server.memory()[0]}
+
+
+def warm_rows(bench, algorithms=("ecdsap256sha256",)):
+    """Measure a warm cache beside knotd that has signed its zones, with both mixes."""
+    rows, size = [], min(SIZE, bench.options.sizes[-1])
+    for mix_name in bench.options.mixes:
+        zones = Zones(Store(bench, "unsigned", size, mix=mix_name))
+        for algorithm in algorithms:
+            rows.append(warm_row(bench, mix_name, algorithm, size))
+            if "knotd" in bench.options.peers:
+                rows.append(theirs(bench, signing_knotd(bench, size, zones, algorithm, False), mix_name, algorithm))
+        shutil.rmtree(zones.directory)
+    return rows
 
 
 def measure_all(bench):
     """--dnssec: both algorithms, everything. Return (result, text)."""
     size = bench.options.sizes[0]
-    mixes = {
-        "plain": bench.questions("plain"),
-        "signed": bench.questions("plain", signed=True),
-        # mod-onlinesign denies names by denying types.
-        "denied": bench.mix("denied", domains.SIGNED_MIX, signed=True, nxdomain=domains.NOERROR),
-        "flood": bench.mix("flood", domains.FLOOD),
-        "report-flood": bench.mix("report", domains.REPORT_FLOOD),
-    }
-    zones = Zones(Store(bench, "unsigned", size))
-    for algorithm in ALGORITHMS:
-        bench.rows.append(ours(bench, algorithm, size, mixes))
-        for online, mix in ((False, "signed"), (True, "denied")) if bench.options.peers else ():
-            server = signing_knotd(bench, size, zones, algorithm, online)
-            bench.rows.append(theirs(bench, server, algorithm, mixes[mix]))
+    for mix_name in bench.options.mixes:
+        zones = Zones(Store(bench, "unsigned", size, mix=mix_name))
+        for algorithm in ALGORITHMS:
+            row = warm_row(bench, mix_name, algorithm, size)
+            bench.rows.append(row)
+            if mix_name == "plain":
+                floods(bench, algorithm, size, row)
+            for online in (False, True) if bench.options.peers else ():
+                # mod-onlinesign denies names by denying types.
+                how = {"nxdomain": domains.NOERROR} if online else {}
+                server = signing_knotd(bench, size, zones, algorithm, online)
+                bench.rows.append(theirs(bench, server, mix_name, algorithm, **how))
     found = bars(bench.rows)
     return {"rows": bench.rows, "bars": found}, "\n\n".join((
         speed_table(bench.rows), flood_table(bench.rows, "flood", "random names"),
@@ -142,34 +162,40 @@ def measure_all(bench):
 
 # The report
 
+def add_warm_bars(made, rows):
+    """Add what a warm cache must reach."""
+    by = {(row["system"], row["mix"], row["algorithm"]): row["warm"]["qps"]["median"] for row in rows}
+    for mix_name, least in (("customer", 1.0), ("plain", 1.1)):
+        made.ratio(f"{mix_name} mix, signed, cache warm, questions/s of knotd with zones signed at load, ECDSA", least,
+                   *(by.get((system, mix_name, "ecdsap256sha256")) for system in ("mod-mail", "knotd")), 1.2)
+
+
 def bars(rows):
     """Return what signing must reach, beside what was measured."""
-    by = {(row["system"], row["algorithm"]): row for row in rows}
+    by = {(row["system"], row["algorithm"]): row for row in rows if row["mix"] == "plain"}
     made = report.Bars()
+    add_warm_bars(made, rows)
 
     def qps(system, algorithm, state="warm"):
         row = by.get((system, algorithm))
         return row[state]["qps"]["median"] if row else None
 
     ecdsa = "ecdsap256sha256"
-    made.ratio("cache warm, questions/s of knotd with zones signed at load, ECDSA", 1.0,
-               qps("mod-mail", ecdsa), qps("knotd", ecdsa))
-    for algorithm in ALGORITHMS:
-        found = by["mod-mail", algorithm]["cold"]
-        made.ratio(f"cache cold, signatures/s of openssl speed, {algorithm}", 0.7,
-                   found["signatures"]["median"], found["openssl"])
     for state, least in (("cold", 2), ("warm", 8)):
         made.ratio(f"cache {state}, questions/s of mod-onlinesign, ECDSA", least,
                    qps("mod-mail", ecdsa, state), qps("onlinesign", ecdsa))
-    for algorithm in ALGORITHMS:
+    for algorithm in ALGORITHMS if by else ():
+        found = by["mod-mail", algorithm]["cold"]
+        made.ratio(f"cache cold, signatures/s of openssl speed, {algorithm}", 0.7,
+                   found["signatures"]["median"], found["openssl"])
         last = by["mod-mail", algorithm]["flood"][-1]
         made.most(f"flood of random names, signatures per question at its end, {algorithm}", WARM,
                   last["made"] / last["answered"], "{:.5f}".format)
-        floods = by["mod-mail", algorithm]["report-flood"][1:]
+        report_floods = by["mod-mail", algorithm]["report-flood"][1:]
         # What is cached comes first. N seconds on the clock of questions are parts of N + 1 on the thread's.
-        passed = sum(row["seconds"] for row in floods)
+        passed = sum(row["seconds"] for row in report_floods)
         made.most(f"flood below _report._dmarc, signatures/s after its begin, {algorithm}",
-                  BUDGET * (passed + 1) / passed, sum(row["made"] for row in floods) / passed, "{:.0f}".format)
+                  BUDGET * (passed + 1) / passed, sum(row["made"] for row in report_floods) / passed, "{:.0f}".format)
     return made.found
 
 
@@ -179,7 +205,7 @@ def speed_table(rows):
     for row in rows:
         one, two = row.get("cold"), row["warm"]
         lines.append([
-            f"{TITLES[row['system']]}, {row['algorithm']}", report.count(row["domains"]),
+            f"{TITLES[row['system']]}, {row['mix']} mix, {row['algorithm']}", report.count(row["domains"]),
             report.seconds(row["start"]), report.rate(two), report.plain(two["user-us"], 2), report.rate(one),
             f"{one['signatures']['median']:,.0f}" if one else "", f"{one['openssl']:,.0f}" if one else "",
             report.octets(two.get("cache")), report.plain(two.get("signatures")),

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * touch: preloaded into knotd, counts the pages of the store that a question touches, and its allocations.
+ * touch: preloaded into knotd, counts the pages of the store that a question touches, and its allocations; preloaded
+ * into kmailctl, the pages that it touches from its start to its end, and the octets that it writes ($TOUCH_WHOLE).
  *
  * Between recvmmsg() and sendmmsg() a worker of knotd answers what it received. After recvmmsg() the map
  * of data.mdb is made inaccessible; the first access to each of its pages then faults, is counted, and
  * makes that page readable again. So the count is exact, whatever the page cache and the TLB hold, as
  * long as one question is asked at a time. $TOUCH_STORE is the path of that data.mdb, for knotd has others.
- * The sums go to the file that $TOUCH_FILE names: three numbers of 64 bits, questions, pages and
- * allocations.
+ * The sums go to the file that $TOUCH_FILE names: four numbers of 64 bits, questions (or programs),
+ * pages, allocations, octets written.
  *
  * The map is inaccessible for all threads, and the module's own thread reads it at any time. A thread of knotd's
  * blocks all signals, and a fault that is blocked ends the process: so nobody may block SIGSEGV here. A page that
@@ -36,13 +37,15 @@ void *__libc_realloc(void *old, size_t size);
 
 typedef int (*recvmmsg_t)(int, struct mmsghdr *, unsigned, int, struct timespec *);
 typedef int (*sendmmsg_t)(int, struct mmsghdr *, unsigned, int);
+typedef void *(*mmap_t)(void *, size_t, int, int, int, off_t);
 typedef int (*sigmask_t)(int, const sigset_t *, sigset_t *);
 
-static uint64_t sums[3]; /*!< Questions, pages, allocations. */
+static uint64_t sums[4]; /*!< Questions, pages, allocations, octets written. */
 static int sums_fd;
 static recvmmsg_t real_recvmmsg;
 static sendmmsg_t real_sendmmsg;
 static sigmask_t real_sigmask;
+static bool whole; /*!< The whole program is counted. */
 static uint8_t *map;
 static size_t map_len;
 static size_t page_size;
@@ -96,8 +99,52 @@ __attribute__((constructor)) static void start(void)
 	real_recvmmsg = (recvmmsg_t)dlsym(RTLD_NEXT, "recvmmsg");
 	real_sendmmsg = (sendmmsg_t)dlsym(RTLD_NEXT, "sendmmsg");
 	real_sigmask = (sigmask_t)dlsym(RTLD_NEXT, "pthread_sigmask");
+	whole = getenv("TOUCH_WHOLE") != NULL;
 	const char *path = getenv("TOUCH_FILE");
 	sums_fd = path != NULL ? open(path, O_WRONLY | O_CREAT, 0600) : -1;
+}
+
+/*! Return the octets that this program has handed to write() and its like. */
+static uint64_t octets_written(void)
+{
+	FILE *io = fopen("/proc/self/io", "r");
+	unsigned long long octets = 0;
+	(void)!(io != NULL && fscanf(io, "rchar: %*u wchar: %llu", &octets) == 1);
+	if (io != NULL) {
+		fclose(io);
+	}
+	return octets;
+}
+
+__attribute__((destructor)) static void end(void)
+{
+	if (whole) {
+		const uint64_t all[] = { 1, pages, allocations, octets_written() };
+		(void)!pwrite(sums_fd, all, sizeof(all), 0);
+	}
+}
+
+/*! Find out whether a file that was just mapped is the store, and count from now on. */
+static void mapped(int fd)
+{
+	if (!whole || fd < 0) {
+		return;
+	}
+	map = NULL;
+	find_map();
+	answering = map != NULL && mprotect(map, map_len, PROT_NONE) == 0;
+}
+
+EXPORT void *mmap(void *at, size_t len, int protection, int flags, int fd, off_t offset)
+{
+	void *there = ((mmap_t)dlsym(RTLD_NEXT, "mmap"))(at, len, protection, flags, fd, offset);
+	mapped(fd);
+	return there;
+}
+
+EXPORT void *mmap64(void *at, size_t len, int protection, int flags, int fd, off_t offset)
+{
+	return mmap(at, len, protection, flags, fd, offset);
 }
 
 EXPORT int pthread_sigmask(int how, const sigset_t *set, sigset_t *old)

@@ -74,7 +74,7 @@ def mix_rows(bench, mix_name):
     for size in bench.options.sizes:
         bench.say(f"{mix_name} mix, {size:,} domains")
         store = Store(bench, "store", size, mix=mix_name)
-        row = {"mix": mix_name, "domains": size, "signed": False, **mix(bench, mix_name, size, store=store),
+        row = {"mix": mix_name, "domains": size, "signed": False, "instructions": mix(bench, mix_name, size, store=store),
                **touched(bench, store, bench.questions(mix_name), size)}
         if size <= ZONES_MOST and "knotd" in bench.options.peers:
             zones = Zones(store)
@@ -82,7 +82,8 @@ def mix_rows(bench, mix_name):
             shutil.rmtree(zones.directory)
         rows.append(row)
         store.sign(ALGORITHM)
-        rows.append({"mix": mix_name, "domains": size, "signed": True, **signed_mix(bench, mix_name, store, size)})
+        rows.append({"mix": mix_name, "domains": size, "signed": True,
+                     "instructions": signed_mix(bench, mix_name, store, size)})
         store.remove()
     return rows
 
@@ -91,13 +92,14 @@ def mix_lines(rows):
     """Return the lines of the table for the mixes. knotd with more zones than it could load has those of the most."""
     lines = []
     for row in rows:
-        peers = [other["knotd"] for other in rows if "knotd" in other and other["domains"] <= row["domains"]
-                 and (other["mix"], other["signed"]) == (row["mix"], row["signed"])]
-        alike = [other["all"] for other in rows if other["mix"] == "plain" != row["mix"]
+        cost = row["instructions"]
+        peers = [other["knotd"] for other in rows if "knotd" in other and not row["signed"]
+                 and other["mix"] == row["mix"] and other["domains"] <= row["domains"]]
+        alike = [other["instructions"]["all"] for other in rows if other["mix"] == "plain" != row["mix"]
                  and (other["domains"], other["signed"]) == (row["domains"], row["signed"])]
         lines.append([f"{row['mix']} mix{', signed, warm' if row['signed'] else ''}", report.count(row["domains"]),
-                      report.count(row["all"]), report.count(row["module"]),
-                      *(f"{row['all'] / values[-1]:.3f}" if values else "" for values in (peers, alike)),
+                      report.count(cost["all"]), report.count(cost["module"]),
+                      *(f"{cost['all'] / values[-1]:.3f}" if values else "" for values in (peers, alike)),
                       report.plain(row.get("pages"), 1), report.plain(row.get("allocations"), 2)])
     return lines
 
@@ -113,8 +115,11 @@ def counts(bench):
         lines.append([title, report.count(size) if item == "foreign" else "1", report.count(found[item]["all"]),
                       report.count(found[item]["module"]),
                       f"{found[item]['all'] / found[without]['all']:.3f}" if without else "", "", "", ""])
-    return {"instructions": found | {"mixes": rows}}, report.table(
-        ["instructions a question", "domains", "all", "module", "of knotd", "of plain", "pages", "allocations"], lines)
+    made = report.Bars()
+    report.count_bars(made, rows, found)
+    text = report.table(["instructions a question", "domains", "all", "module", "of knotd", "of plain", "pages",
+                         "allocations"], lines)
+    return {"instructions": found | {"mixes": rows}, "bars": made.found}, text + "\n\n" + report.bars_table(made.found)
 
 
 def zone_cost(bench):
