@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Stores of older formats are read, answered from, and written on.
+
+tests/data/store-N has a store that a program made which knew format N, and what that program exported of it: its entries,
+and its zones at EXPORTED, with --unsigned and --reports. The domains are those of test_differential.py and some more.
+"""
+
+import gzip
+import os
+import random
+import re
+import shutil
+
+import pytest
+
+from harness import TOP, Store
+from test_differential import SEED, same_answers
+
+DATA = TOP / "tests/data/store-1"
+EXPORTED = "2029-01-01T00:00:00Z"
+
+# The private key of their key set is not there, so that nobody can ask for them with DO.
+SIGNED = {"copy.example", "deleg.example", "tags.example", "unparked.example"}
+
+
+@pytest.fixture(name="old")
+def old_store(directory):
+    """A copy of the store of format 1."""
+    store = Store(directory, init=False)
+    store.path.mkdir(mode=0o750)
+    with gzip.open(DATA / "data.mdb.gz") as packed, open(store.path / "data.mdb", "wb") as file:
+        shutil.copyfileobj(packed, file)
+    os.chmod(store.path / "data.mdb", 0o660)
+    return store
+
+
+def zones_then():
+    """The zones that the program of then exported, by domain."""
+    text = (DATA / "zones.txt").read_text(encoding="utf-8")
+    return {zone.split(".\n", 1)[0]: "$ORIGIN " + zone for zone in re.split(r"^\$ORIGIN ", text, flags=re.M)[1:]}
+
+
+def zones_now(store):
+    """The zones that are exported now."""
+    into = store.directory / "zones"
+    into.mkdir()
+    store.run("export", "--format", "zone", "--unsigned", "--reports", "--at", EXPORTED, "--directory", into)
+    return {path.name.removesuffix(".zone"): path.read_text(encoding="utf-8") for path in into.iterdir()}
+
+
+def test_read(old):
+    """Entries and zones are those that the program of then exported, octet by octet."""
+    assert "format:        1\n" in old.run("store-info").stdout
+    assert old.run("export").stdout == (DATA / "export.ndjson").read_text(encoding="utf-8")
+    then = zones_then()
+    assert len(then) == 23 and then == zones_now(old)
+
+
+def test_answered(old):
+    """A knotd that has those zones itself gives the same answers."""
+    print(f"MAIL_SEED={SEED}")
+    zones = {domain: text for domain, text in zones_then().items() if domain not in SIGNED}
+    same_answers(old, zones, random.Random(f"{SEED} format 1"), most=20000)
+
+
+def test_written_on(old):
+    """What is written has the layout that a reader of format 1 knows; the store keeps its format."""
+    old.run("domain-set", "late.example", "policy=thin", "txt=x")
+    info = old.run("store-info").stdout
+    assert "format:        1\n" in info
+    # Header without extensions, layout 1, policy thin, txt x (doc/mail-store.rst).
+    value = b"\x00\x00" + b"\x01" + b"\x01\x00\x01\x00\x04thin" + b"\x1b\x00\x01\x00\x01x"
+    octets = (old.path / "data.mdb").read_bytes()
+    assert value in octets
+    assert 'late.example. 3600 IN TXT "x"' in re.sub(r"\s+", " ", old.run(
+        "records", "late.example", "--format", "zone").stdout)
+    # And one of format 2 has the layout with rows.
+    fresh = Store(old.directory)
+    fresh.run("import", "-", stdin=old.run("export").stdout)
+    octets = (fresh.path / "data.mdb").read_bytes()
+    assert value not in octets and b"\x00\x00\x02" + bytes(4) + b"\x08" in octets
+
+
+def test_written_anew(old):
+    """Exported and imported, the store has the format of today, and the same zones."""
+    fresh = Store(old.directory)
+    fresh.run("import", "-", stdin=old.run("export").stdout)
+    assert "format:        2\n" in fresh.run("store-info").stdout
+    assert fresh.run("export").stdout == (DATA / "export.ndjson").read_text(encoding="utf-8")
+    serial = re.compile(r"(SOA\s+\S+\s+\S+)\s+\d+")
+    then, now = zones_then(), zones_now(fresh)
+    assert {d: serial.sub(r"\1", z) for d, z in then.items()} == \
+        {d: serial.sub(r"\1", z) for d, z in now.items()}
