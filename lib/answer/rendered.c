@@ -169,6 +169,26 @@ static bool has_records(const mail_render_look_t *look, const mail_rows_t *rows)
 	return ret != KNOT_ENOENT;
 }
 
+/*! Return whether a domain makes kinds otherwise than its policy where they change the answer. */
+static bool has_kinds(const mail_render_look_t *look, mail_kinds_t touched)
+{
+	mail_kinds_t left = mail_kinds_near(touched, look->name);
+	for (; left != 0; left &= left - 1) {
+		const uint16_t type = mail_kinds[__builtin_ctzll(left)].type;
+		if (look->below || type == 0 || (look->types & mail_type_bit(type)) != 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/*! Return whether a domain itself has something at a name that may change the answer. */
+static bool has_own(const mail_render_look_t *look, const mail_overlay_t *overlay)
+{
+	return has_kinds(look, overlay->touched) ||
+	       (overlay->domain.rows.count > 0 && has_records(look, &overlay->domain.rows));
+}
+
 /*! Return whether what a domain changes of its policy's plan leaves an answer as it is. */
 static bool is_left(const mail_rendered_t *rendered, const mail_view_t *view)
 {
@@ -179,9 +199,7 @@ static bool is_left(const mail_rendered_t *rendered, const mail_view_t *view)
 		return false;
 	}
 	for (size_t i = 0; i < rendered->look_count; i++) {
-		const mail_render_look_t *look = &rendered->looks[i];
-		if (mail_kinds_near(overlay->touched, look->name) != 0 ||
-		    (overlay->domain.rows.count > 0 && has_records(look, &overlay->domain.rows))) {
+		if (has_own(&rendered->looks[i], overlay)) {
 			return false;
 		}
 	}
@@ -394,6 +412,15 @@ static bool came_before(answers_t *answers, uint32_t hash)
 	return before;
 }
 
+/*! Return whether the answer to a question may be that of many domains. */
+static bool is_common(const mail_view_t *view, mail_lf_t name, uint16_t qtype)
+{
+	const mail_render_look_t look = { .name = name,
+		                          .types = mail_type_bit(qtype),
+		                          .below = name.len > 0 };
+	return view->overlay == NULL || !has_own(&look, view->overlay);
+}
+
 bool mail_rendered_answer(mail_work_t *work, mail_lf_t name, mail_outcome_t *outcome, bool *keep)
 {
 	*keep = false;
@@ -429,8 +456,8 @@ bool mail_rendered_answer(mail_work_t *work, mail_lf_t name, mail_outcome_t *out
 		work->kind = rendered->kind;
 		return true;
 	}
-	*keep = view->overlay == NULL && !dud && variants < VARIANTS_MAX &&
-	        answers->kept.octets < OCTETS_MAX && came_before(answers, hash);
+	*keep = !dud && variants < VARIANTS_MAX && answers->kept.octets < OCTETS_MAX &&
+	        is_common(view, name, qtype) && came_before(answers, hash);
 	return false;
 }
 
@@ -461,8 +488,13 @@ void mail_rendered_keep(mail_work_t *work, mail_lf_t name, mail_answer_step_t st
 	}
 	const bool done = step == STEP_HIT || step == STEP_NODATA || step == STEP_MISS;
 	mail_rendered_t *rendered = NULL;
-	if (work->lasting && done && work->view.overlay == NULL) {
+	if (work->lasting && done) {
 		rendered = mail_render(work, name, step);
+	}
+	if (rendered != NULL && work->view.overlay != NULL && !is_left(rendered, &work->view)) {
+		/* It is this domain's alone. */
+		free(rendered);
+		rendered = NULL;
 	}
 	if (rendered == NULL) {
 		rendered = dud_make(work, name);

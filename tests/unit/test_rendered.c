@@ -74,7 +74,12 @@ static const char stored[] =
 	"domain n5.test| policy: lost| record: 'x.mx.nowhere A 192.0.2.9'\n"
 	"domain n6.test| policy: lost| record: '*.nowhere AAAA 2001:db8::9'\n"
 	"domain n7.test| policy: lost| record: 'nowhere A 192.0.2.1'\n"
-	"domain r13.test| alias: r1.test\ndomain r14.test| alias: r6.test\n";
+	"domain r13.test| alias: r1.test\ndomain r14.test| alias: r6.test\n"
+	/* A policy whose domains all have something of their own. */
+	"policy customers| base: bench\n"
+	"domain c1.test| policy: customers| record: [ '@ A 192.0.2.80', 'www A 192.0.2.80' ]| txt: v\n"
+	"domain c2.test| policy: customers| record: 'www A 192.0.2.81'| txt: w\n"
+	"domain c3.test| policy: customers| record: [ '@ A 192.0.2.80', 'www A 192.0.2.80' ]| txt: v\n";
 
 static const char *const domains[] = {
 	"a.test",     "b.test",        "long-label-of-a-customer.co.test",
@@ -90,6 +95,14 @@ static const char *const domains[] = {
 	"cut22.test", "l1.test",       "mail.above.test",
 	"l22.test",   "nohost.test",   X63 "." X63 "." X63 ".test",
 	"b.test",     "a.test",        X63 "." X63 "." X60 ".x",
+	"r1.test",    "r2.test",       "r3.test",
+	"r4.test",    "r5.test",       "r6.test",
+	"r7.test",    "r8.test",       "r9.test",
+	"r10.test",   "r11.test",      "r12.test",
+	"r13.test",   "r14.test",      "c1.test",
+	"n1.test",    "n2.test",       "n3.test",
+	"n4.test",    "n5.test",       "n6.test",
+	"n7.test",    "c2.test",       "c3.test",
 };
 
 /* Names of the policies' records, and others; empty: the domain. */
@@ -148,6 +161,7 @@ static const char *const types[] = {
 typedef struct {
 	served_t served;
 	size_t asked, kept;
+	bool back; /* The last domain first. */
 } fixture_t;
 
 static bool same_rrset(const knot_rrset_t *a, const knot_rrset_t *b)
@@ -232,8 +246,9 @@ static void ask_kind(fixture_t *f, const char *owner, const char *type)
 {
 	char question[400];
 	for (size_t d = 0; d < COUNT(domains); d++) {
-		(void)snprintf(question, sizeof(question), "%s%s. %s", owner, domains[d], type);
-		if (strlen(owner) + strlen(domains[d]) < 250) {
+		const char *domain = domains[f->back ? COUNT(domains) - 1 - d : d];
+		(void)snprintf(question, sizeof(question), "%s%s. %s", owner, domain, type);
+		if (strlen(owner) + strlen(domain) < 250) {
 			ask(f, question);
 		}
 	}
@@ -253,6 +268,8 @@ static void test_all(void)
 	EACH(size, sizes) {
 		f.served.asked.size = *size;
 		f.served.asked.tcp = *size == 4096;
+		/* Those that have something of their own come first, too. */
+		f.back = *size == 512;
 		for (size_t o = 0; o < COUNT(owners); o++) {
 			for (size_t t = 0; t < COUNT(types); t++) {
 				ask_kind(&f, owners[o], types[t]);
@@ -310,6 +327,10 @@ static void test_kept(void)
 		{ "r4.test", "xxxxxxxxxxxxxxx" },
 		{ "r7.test", "xxxxxxxxxxxxxxx" },
 		{ "r13.test", "" },
+		/* What none of them changes is kept, too. */
+		{ "c1.test", "xxxxxxxxxxxxxxx" },
+		{ "c2.test", "xxxxxxxxxxxxxxx" },
+		{ "c3.test", ".xx......x....." },
 	};
 	fixture_t f;
 	begin(&f);
