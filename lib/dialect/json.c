@@ -18,6 +18,7 @@
 
 #include "mail/chars.h"
 #include "mail/text.h"
+#include "dialect/json_quick.h"
 #include "dialect/subject.h"
 
 /* The name of the member that holds the id. */
@@ -346,88 +347,11 @@ static int entry_read(mail_subject_t *subject, json_t *object, mail_entry_t **en
 	return mail_subject_pass(subject, mail_entry_check(*entry, &subject->own));
 }
 
-/* Pass a string that needs no unescaping, with its quotes. */
-static bool plain_string(const char **pos, const char *end, mail_str_t *text)
-{
-	const char *from = *pos;
-	if (from == end || *from != '"') {
-		return false;
-	}
-	const char *to = ++from;
-	while (to < end && *to >= 0x20 && *to <= 0x7e && *to != '"' && *to != '\\') {
-		to++;
-	}
-	if (to == end || *to != '"') {
-		return false;
-	}
-	*text = (mail_str_t){ from, (size_t)(to - from) };
-	*pos = to + 1;
-	return true;
-}
-
-static bool literal(const char **pos, const char *end, const char *text)
-{
-	size_t len = strlen(text);
-	if ((size_t)(end - *pos) < len || memcmp(*pos, text, len) != 0) {
-		return false;
-	}
-	*pos += len;
-	return true;
-}
-
-/*
- * Read the line that imports have by the million, exactly as mail_json_print() writes it, without jansson and
- * its tree:
- *
- *     {"kind":"domain","name":NAME,"policy":POLICY}     ; or "alias"
- *
- * Whatever else it is, or if anything is wrong with it: false, and the general parser reads it and finds the
- * words.
- */
-static bool plain_domain(mail_str_t line, mail_entry_t **entry)
-{
-	const char *pos = line.data, *end = line.data + line.len;
-	mail_item_id_t item = MAIL_ITEM_POLICY;
-	mail_str_t name, value;
-	if (!literal(&pos, end, "{\"kind\":\"domain\",\"name\":") ||
-	    !plain_string(&pos, end, &name)) {
-		return false;
-	}
-	if (!literal(&pos, end, ",\"policy\":")) {
-		item = MAIL_ITEM_ALIAS;
-		if (!literal(&pos, end, ",\"alias\":")) {
-			return false;
-		}
-	}
-	if (!plain_string(&pos, end, &value) || !literal(&pos, end, "}")) {
-		return false;
-	}
-	if (pos != end && (*pos != '\n' || pos + 1 != end)) {
-		return false;
-	}
-
-	uint8_t room[KNOT_DNAME_TXT_MAXLEN + 1];
-	mail_buf_t id = MAIL_BUF_FIXED(room, sizeof(room));
-	if (mail_entry_id_normalise(MAIL_SECTION_DOMAIN, name, &id, NULL) != KNOT_EOK) {
-		return false;
-	}
-	*entry = mail_entry_new(MAIL_SECTION_DOMAIN, mail_buf_view(&id));
-	if (*entry != NULL &&
-	    mail_entry_parse(*entry, mail_item_get(item), MAIL_OP_SET, value, 0, NULL) ==
-	            KNOT_EOK &&
-	    mail_entry_check(*entry, NULL) == KNOT_EOK) {
-		return true;
-	}
-	mail_entry_free(*entry);
-	*entry = NULL;
-	return false;
-}
-
 int mail_json_parse(mail_str_t line, mail_entry_t **entry, mail_diag_t *diag)
 {
 	mail_subject_t subject;
 	*entry = NULL;
-	if (line.len > 0 && plain_domain(line, entry)) {
+	if (line.len > 0 && mail_json_quick(line, entry)) {
 		return KNOT_EOK;
 	}
 	mail_subject_begin(&subject, diag);

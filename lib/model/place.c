@@ -9,6 +9,8 @@
 
 #define TXT KNOT_RRTYPE_TXT
 #define PEM_BEGIN "-----BEGIN "
+/* No type of a record has as many characters, nor has a word that tools print. */
+#define KEY_TEXT_MIN 40
 
 static const mail_form_t *form_of(mail_item_id_t item)
 {
@@ -289,6 +291,37 @@ static bool is_plain(const mail_item_t *item, mail_str_t text, mail_buf_t *value
 	return mail_item_normalise(item, text, value, &diag) == KNOT_EOK;
 }
 
+/*! Return whether a text for txt is one word without quotes: no record is, so that it is one to the letter. */
+static bool is_word(const mail_place_t *place, mail_str_t text)
+{
+	if (place->item->id != MAIL_ITEM_TXT) {
+		return false;
+	}
+	for (size_t i = 0; i < text.len; i++) {
+		if (text.data[i] <= ' ' || text.data[i] > '~' || text.data[i] == '"') {
+			return false;
+		}
+	}
+	return true;
+}
+
+/*! Return whether a text is the base64 of a key in one piece, and nothing else. */
+static bool is_base64_key(const mail_place_t *place, mail_str_t text)
+{
+	if (place->item->id != MAIL_ITEM_KEY || text.len < KEY_TEXT_MIN) {
+		return false;
+	}
+	while (text.len > 0 && text.data[text.len - 1] == '=') {
+		text.len--;
+	}
+	for (size_t i = 0; i < text.len; i++) {
+		if (mail_char_base64(text.data[i]) < 0) {
+			return false;
+		}
+	}
+	return true;
+}
+
 int mail_place_paste(const mail_place_t *place, mail_str_t text, bool *taken)
 {
 	const mail_form_t *form = form_of(place->item->id);
@@ -297,8 +330,15 @@ int mail_place_paste(const mail_place_t *place, mail_str_t text, bool *taken)
 	bool warned = false;
 	int ret = KNOT_EOK;
 	*taken = false;
-	if (form == NULL || place->op == MAIL_OP_NONE) {
+	if (form == NULL || place->op == MAIL_OP_NONE || is_word(place, text)) {
 		return KNOT_EOK;
+	}
+	if (is_base64_key(place, text)) {
+		const mail_pasted_t key = {
+			.text = { .data = (uint8_t *)text.data, .len = text.len },
+		};
+		*taken = true;
+		return form->put(place, form, &key);
 	}
 	if (is_plain(place->item, text, &value, &warned)) {
 		/* To check it once is enough, unless there is something to tell. */

@@ -41,6 +41,8 @@ enum {
 #define FLAG_CUTS 0x01
 /*! Greatest number of rows: three items, each with values that are set and added. */
 #define ROWS_MAX (6 * MAIL_LIST_MAX)
+/*! Rows that need no allocation while they are written. */
+#define FEW 8
 /*! Flags and count. */
 #define HEAD_LEN 3
 #define OFFSET_LEN 4
@@ -62,6 +64,7 @@ typedef struct {
 	written_t *rows;
 	size_t count, max;
 	knot_dname_storage_t apex;
+	written_t few[FEW]; /*!< Of most domains, without an allocation. */
 } writing_t;
 
 /*! Find where an owner stands in the domain. \return KNOT_EOK; KNOT_ENOENT: outside of it. */
@@ -115,10 +118,14 @@ static int value_render(const writing_t *writing, mail_item_id_t item, mail_str_
 static int value_add(writing_t *writing, mail_item_id_t item, mail_str_t text)
 {
 	if (writing->count == writing->max) {
-		const size_t max = 2 * writing->max + 8;
-		written_t *grown = mail_realloc(writing->rows, max * sizeof(*grown));
+		const size_t max = 2 * writing->max;
+		const bool first = writing->rows == writing->few;
+		written_t *grown = mail_realloc(first ? NULL : writing->rows, max * sizeof(*grown));
 		if (grown == NULL) {
 			return KNOT_ENOMEM;
+		}
+		if (first) {
+			memcpy(grown, writing->few, sizeof(writing->few));
 		}
 		writing->rows = grown;
 		writing->max = max;
@@ -247,7 +254,10 @@ int mail_rows_encode(const mail_entry_t *entry, mail_buf_t *out)
 {
 	static const mail_item_id_t items[] = { MAIL_ITEM_TXT, MAIL_ITEM_RECORD,
 		                                MAIL_ITEM_DELEGATION };
-	writing_t writing = { 0 };
+	writing_t writing;
+	writing.rows = writing.few;
+	writing.count = 0;
+	writing.max = FEW;
 	int ret = mail_name_parse(entry->id, writing.apex, NULL);
 	for (size_t i = 0; i < sizeof(items) / sizeof(items[0]); i++) {
 		if (ret != KNOT_EOK) {
@@ -264,7 +274,9 @@ int mail_rows_encode(const mail_entry_t *entry, mail_buf_t *out)
 	for (size_t i = 0; i < writing.count; i++) {
 		mail_rdata_free(&writing.rows[i].row.rdata);
 	}
-	mail_free(writing.rows);
+	if (writing.rows != writing.few) {
+		mail_free(writing.rows);
+	}
 	return ret;
 }
 

@@ -361,6 +361,84 @@ static void test_plain_domain(void)
 	CHECK(bad_lines > 1000);
 }
 
+static void note_text(void *ctx, const char *text)
+{
+	(void)mail_buf_printf(ctx, "%s\n", text);
+}
+
+/* The same of all that is read without jansson; what it says, too. */
+static void test_quick(void)
+{
+	static const char *const members[] = {
+		"\"record\":[\"@ A 192.0.2.1\",\"www A 192.0.2.1\"]",
+		"\"record\":\"@ A 192.0.2.1\"",
+		"\"record\":[\"@ A 192.0.2.1\",\"@ A 192.0.2.1\"]",
+		"\"record\":[\"@ A 192.0.2.300\"]",
+		"\"record\":[]",
+		"\"record\":[\"@ A 192.0.2.1\",]",
+		"\"record\":[\"@ A 192.0.2.1\",5]",
+		"\"record\":[\"@ A 192.0.2.1\"",
+		"\"+record\":[\"@ A 192.0.2.1\"]",
+		"\"record\":[\"@ A 192.0.2.1\"],\"+record\":[\"www A 192.0.2.1\"]",
+		"\"record\":[\"@ A 192.0.2.1\"],\"record\":[\"www A 192.0.2.1\"]",
+		"\"record\":null",
+		"\"record\":\"none\"",
+		"\"txt\":[\"google-site-verification=abc\",\"MS=ms1\"]",
+		"\"txt\":[\"a b\",\"c\\\"d\"]",
+		"\"txt\":[\"TXT\",\"--\",\"#\",\";\",\"'a'\",\"(a)\",\"a\\\\b\"]",
+		"\"txt\":[\"v=spf1 -all\"]",
+		"\"txt\":[\"v=DMARC1;p=none\"]",
+		"\"dmarc\":{\"p\":\"none\",\"rua\":\"mailto:a@example.net\"}",
+		"\"dmarc\":{\"p\":\"none\",\"p\":\"reject\"}",
+		"\"dmarc\":{\"p\":null}",
+		"\"dmarc\":{\"p\":\"\"}",
+		"\"dmarc\":{\"=\":\"none\"}",
+		"\"dmarc\":{}",
+		"\"dmarc\":\"p=none\"",
+		"\"dmarc\":[\"p=none\"]",
+		"\"no-mail\":true",
+		"\"no-mail\":false",
+		"\"no-mail\":\"on\"",
+		"\"no-mail\":\"none\"",
+		"\"no-mail\":trues",
+		"\"ttl\":5",
+		"\"ttl\":\"5\"",
+		"\"mx\":[\"10 mail\",\"20 mail2\"]",
+		"\"mta-sts\":\"enforce\"",
+		"\"mta-sts\":[\"enforce\"]",
+		"\"nothing\":\"x\"",
+		"\"deleted\":true",
+		"\"policy\":\"p\"",
+		"",
+	};
+	size_t read = 0;
+	for (size_t i = 0; i < COUNT(members) * COUNT(members); i++) {
+		const char *one = members[i / COUNT(members)], *two = members[i % COUNT(members)];
+		char line[512];
+		mail_entry_t *general = NULL, *quick = NULL;
+		mail_buf_t said[2] = { { 0 } };
+		mail_diag_t a = { .line = 7, .warn = note_text, .warn_ctx = &said[0] };
+		mail_diag_t b = { .line = 7, .warn = note_text, .warn_ctx = &said[1] };
+		int len = snprintf(
+			line, sizeof(line),
+			" {\"kind\":\"domain\",\"name\":\"a.example\",\"policy\":\"p\",%s,%s}", one,
+			two);
+		int want = mail_json_parse((mail_str_t){ line, (size_t)len }, &general, &a);
+		int got = mail_json_parse((mail_str_t){ line + 1, (size_t)len - 1 }, &quick, &b);
+		CHECK(want == got && strcmp(a.text, b.text) == 0, "%s: %d %d %s", line, want, got,
+		      b.text);
+		CHECK(want != KNOT_EOK || mail_entry_equal(general, quick), "%s", line);
+		CHECK(mail_str_equal(mail_buf_view(&said[0]), mail_buf_view(&said[1])), "%s: %.*s",
+		      line, (int)said[1].len, said[1].data);
+		read += want == KNOT_EOK;
+		mail_entry_free(general);
+		mail_entry_free(quick);
+		mail_buf_free(&said[0]);
+		mail_buf_free(&said[1]);
+	}
+	CHECK(read > 100, "%zu", read);
+}
+
 /* A warning and how often. */
 typedef struct {
 	unsigned count;
@@ -394,5 +472,6 @@ UNIT_MAIN("json", TEST("lines that are good", test_good),
           TEST("every item is printed and read", test_items),
           TEST("all items at once", test_all_items),
           TEST("lines that are read without jansson", test_plain_domain),
+          TEST("all that is", test_quick),
           TEST("damaged values are not printed", test_print_damaged),
           TEST("warnings have a place", test_warning))
