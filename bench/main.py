@@ -271,7 +271,7 @@ def measure_all(bench):
         lambda made: signed.add_warm_bars(made, signed_rows), lambda made: writes.add_bars(made, written)))
     tables = [report.result_table([row for row in bench.rows if row["mix"] == mix_name], mix_name)
               for mix_name in options.mixes]
-    tables += [signed.speed_table(signed_rows) if signed_rows else "", writes.tables(written),
+    tables += [signed.speed_table(signed_rows) if signed_rows else "", writes.text_of(written),
                report.bars_table(result["bars"])]
     return result, "\n\n".join(filter(None, tables))
 
@@ -385,7 +385,7 @@ def main(args):
     if options.json:
         known = {item: str(value) if isinstance(value, Path) else value for item, value in vars(options).items()}
         options.json.write_text(json.dumps(
-            {"machine": facts, "options": known, **result, "left-out": bench.left_out}, indent=1) + "\n",
+            {"machine": facts, "date": time.strftime("%Y-%m-%d"), "options": known, **result, "left-out": bench.left_out}, indent=1) + "\n",
             encoding="utf-8")
     return 0 if traced.zone_cost_met(result) else 1
 

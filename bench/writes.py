@@ -186,22 +186,28 @@ def measure_all(bench, store, count):
 # The report
 
 def tables(found):
-    """Return the tables."""
+    """Return two tables (titles, lines) and a sentence."""
+    one = next(row for row in found["changes"] if row["what"] == NEW)
+    plain = found["imports"][0]
+    said = found["answers"]
+    return (
+        ([f"one change of {report.count(found['domains'])} domains", "pages", "written", "CPU", "pages, of a new domain"],
+         [[row["what"], report.count(row["pages"]), report.octets(row["octets"]), report.seconds(row["cpu"]),
+           f"{row['pages'] / one['pages']:.2f}"] for row in found["changes"]]),
+        (["a line of an import", "CPU", "of a plain one"],
+         [[row["what"], report.seconds(row["cpu"]), f"{row['cpu'] / plain['cpu']:.2f}" if plain["cpu"] else ""]
+          for row in found["imports"]]),
+        f"While {said['rate']:,.0f} changes a second are written, knotd answers {said['qps']:,.0f} questions a second "
+        f"(before: {said['quiet-qps']:,.0f}). Of {said['answered']:,} answers {said['lost']:,} are lost and "
+        f"{said['wrong']:,} are wrong.")
+
+
+def text_of(found):
+    """Return them as text."""
     if not found:
         return ""
-    many = report.count(found["domains"])
-    one = next(row for row in found["changes"] if row["what"] == NEW)
-    lines = [[row["what"], report.count(row["pages"]), report.octets(row["octets"]), report.seconds(row["cpu"]),
-              f"{row['pages'] / one['pages']:.2f}"] for row in found["changes"]]
-    plain = found["imports"][0]
-    imported = [[row["what"], report.seconds(row["cpu"]), f"{row['cpu'] / plain['cpu']:.2f}" if plain["cpu"] else ""]
-                for row in found["imports"]]
-    said = found["answers"]
-    return "\n\n".join((
-        report.table([f"one change of {many} domains", "pages", "written", "CPU", "pages, of a new domain"], lines),
-        report.table(["a line of an import", "CPU", "of a plain one"], imported),
-        f"While {said['rate']:,.0f} changes a second are written: {said['qps']:,.0f} questions/s (before: "
-        f"{said['quiet-qps']:,.0f}), of {said['answered']:,} answers {said['lost']:,} lost, {said['wrong']:,} wrong"))
+    *both, text = tables(found)
+    return "\n\n".join((*(report.table(*one) for one in both), text))
 
 
 def add_bars(made, found):

@@ -66,6 +66,9 @@ def test_tiny(directory):
     assert all(bar["met"] is None for bar in found["bars"] if "1,000" in bar["what"])
     for text in ("customer mix", "plain mix", "mod-mail ", "knotd, zones in memory", "knotd, refusing", "questions/s", "not measured"):
         assert text in done.stdout
+    # Other numbers make other documents.
+    status, said = publish(numbers)
+    assert status == 1 and "README.md has other" in said and "bench.rst has other" in said and "Trace" not in said
     # Only what was asked for is left.
     assert sorted(path.name for path in directory.iterdir()) == ["numbers.json"]
 
@@ -116,6 +119,17 @@ def test_counts(directory):
     found = json.loads(numbers.read_text())["zone-cost"]
     assert done.returncode == (found["hit"]["percent"] > 4.5), done.stderr
     assert list(found) == ["hit"] and 0 < found["hit"]["percent"] < 10, found
+
+
+def publish(numbers):
+    """Compares the documents with the numbers of a file."""
+    done = subprocess.run([str(BENCH / "publish"), "--check", str(numbers)], text=True, capture_output=True, check=False)
+    return done.returncode, done.stderr
+
+
+def test_documents_have_the_numbers():
+    """What README.md and doc/bench.rst say was measured is what doc/bench.json has."""
+    assert publish(TOP / "doc" / "bench.json") == (0, "")
 
 
 def test_usage(directory):
