@@ -590,11 +590,13 @@ mail_rendered_t *mail_render(mail_work_t *work, mail_lf_t name, mail_answer_step
 	    !mail_render_scope_end(&r.scope, &work->view, &r.out)) {
 		return NULL;
 	}
-	r.out.keyless |= r.out.soa >= 0;
 	const uint16_t qtype = knot_pkt_qtype(pkt);
 	const bool usual = qtype == KNOT_RRTYPE_A || qtype == KNOT_RRTYPE_AAAA ||
 	                   (r.out.rrset_count > 0 && r.rrsets[0].type == qtype);
 	r.out.rare = step != STEP_HIT || work->place.where == MAIL_WILDCARD || !usual;
+	if (r.out.soa >= 0 && mail_view_keys(&work->view)->coming != INT64_MAX) {
+		return NULL;
+	}
 	if (r.out.soa >= 0) {
 		r.out.until = mail_render_scope_until(&work->view, r.rrsets[r.out.soa].ttl);
 	}

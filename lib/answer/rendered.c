@@ -121,16 +121,6 @@ static bool is_simple(const mail_work_t *work)
 	       pkt->size == (size_t)KNOT_WIRE_HEADER_SIZE + knot_pkt_question_size(pkt);
 }
 
-/*! Return whether the domain has DKIM keys of its own, or nobody knows. */
-static bool has_keys(const mail_view_t *view)
-{
-	mail_dkim_walk_t walk;
-	mail_dkim_t dkim;
-	return view->own.len > 0 &&
-	       (mail_dkim_walk_domain(&walk, view->source, mail_lf(&view->own)) != KNOT_EOK ||
-	        mail_dkim_walk_next(&walk, &dkim) != KNOT_ENOENT);
-}
-
 /*! Return whether an answer is right for the domain, as far as names are concerned. */
 static bool is_kin(const mail_rendered_t *rendered, mail_lf_t domain)
 {
@@ -207,7 +197,7 @@ static bool is_left(const mail_rendered_t *rendered, const mail_view_t *view)
 }
 
 /*! Return whether nothing of the domain's own makes an answer another one. */
-static bool is_right(const mail_rendered_t *rendered, const mail_view_t *view)
+static bool is_right(const mail_rendered_t *rendered, mail_view_t *view)
 {
 	bool children = false;
 	if (view->overlay != NULL && !is_left(rendered, view)) {
@@ -216,7 +206,11 @@ static bool is_right(const mail_rendered_t *rendered, const mail_view_t *view)
 	if (rendered->alone && (mail_view_has_children(view, &children) != KNOT_EOK || children)) {
 		return false;
 	}
-	return !rendered->keyless || !has_keys(view);
+	if (rendered->keyless && mail_view_keys(view)->newest != 0) {
+		return false;
+	}
+	/* A step of a key that is to come caps the TTL of the SOA. */
+	return rendered->soa < 0 || mail_view_keys(view)->coming == INT64_MAX;
 }
 
 /* --- The packet --- */
@@ -428,7 +422,7 @@ bool mail_rendered_answer(mail_work_t *work, mail_lf_t name, mail_outcome_t *out
 	if (answers == NULL) {
 		return false;
 	}
-	const mail_view_t *view = &work->view;
+	mail_view_t *view = &work->view;
 	const uint16_t qtype = knot_pkt_qtype(work->pkt);
 	const uint32_t hash = question_hash(name, qtype);
 	unsigned variants = 0;

@@ -159,6 +159,7 @@ int mail_view_fill(mail_view_t *view, const knot_dname_t *name, mail_lf_t lf, ma
 		}
 	}
 	view->own.len = 0;
+	view->keys_known = false;
 	int ret = plan_open(view);
 	if (ret != KNOT_EOK) {
 		return ret;

@@ -192,17 +192,25 @@ static void step_note(int64_t step, int64_t now, int64_t *newest, int64_t *next)
 	}
 }
 
-/*! Take the newest change among the domain's own DKIM keys, and their steps, into account. */
-static void own_keys_steps(const mail_view_t *view, int64_t *newest, int64_t *coming)
+const mail_dkim_sum_t *mail_view_keys(mail_view_t *view)
 {
-	if (view->own.len == 0) {
-		return;
+	if (!view->keys_known) {
+		view->keys = view->own.len > 0
+		                     ? mail_dkim_sum(view->source, mail_lf(&view->own), view->now)
+		                     : (mail_dkim_sum_t){ .coming = INT64_MAX };
+		view->keys_known = true;
 	}
-	const mail_dkim_sum_t sum = mail_dkim_sum(view->source, mail_lf(&view->own), view->now);
-	const int64_t changed = (int64_t)(sum.newest / 1000000000);
+	return &view->keys;
+}
+
+/*! Take the newest change among the domain's own DKIM keys, and their steps, into account. */
+static void own_keys_steps(mail_view_t *view, int64_t *newest, int64_t *coming)
+{
+	const mail_dkim_sum_t *sum = mail_view_keys(view);
+	const int64_t changed = (int64_t)(sum->newest / 1000000000);
 	*newest = changed > *newest ? changed : *newest;
-	step_note(sum.passed, view->now, newest, coming);
-	step_note(sum.coming, view->now, newest, coming);
+	step_note(sum->passed, view->now, newest, coming);
+	step_note(sum->coming, view->now, newest, coming);
 }
 
 /*! Take the newest change of a plan's entries into account, and its steps: the last that has passed, and the next. */
@@ -245,7 +253,7 @@ bool mail_view_moves(const mail_view_t *view)
 }
 
 /*! The serial, and the next second at which it changes by itself. */
-static uint32_t serial(const mail_view_t *view, int64_t *until)
+static uint32_t serial(mail_view_t *view, int64_t *until)
 {
 	int64_t newest = view->stamp / 1000000000;
 	plan_steps(view, view->plan, &newest, until);
@@ -288,7 +296,7 @@ int mail_view_rrset(mail_view_t *view, const mail_node_t *node, uint16_t type,
 	return KNOT_EOK;
 }
 
-uint32_t mail_view_serial(const mail_view_t *view)
+uint32_t mail_view_serial(mail_view_t *view)
 {
 	int64_t until = INT64_MAX;
 	return serial(view, &until);

@@ -9,6 +9,7 @@
 #pragma once
 
 #include "mail/dkim_id.h"
+#include "model/dkim_sum.h"
 #include "view/overlay.h"
 
 typedef struct {
@@ -27,6 +28,8 @@ typedef struct {
 	bool hosted;   /*!< It has ns, and so SOA. */
 	bool cuts;     /*!< Some row may be a delegation or a DNAME. */
 	mail_lf_storage_t own; /*!< The domain whose own DKIM keys count; empty: none count. */
+	mail_dkim_sum_t keys;  /*!< What these keys come to, once it was needed. */
+	bool keys_known;
 	char text[KNOT_DNAME_TXT_MAXLEN + 1]; /*!< The domain as text, once it was needed. */
 	size_t text_len;
 	uint32_t ttl; /*!< Of the RRset made last, not capped: the Original TTL of its RRSIG. */
@@ -189,7 +192,10 @@ int mail_view_rdata(knot_rrset_t *rrset, const uint8_t *rdata, uint16_t len, kno
 bool mail_view_moves(const mail_view_t *view);
 
 /*! Return the serial of the domain's SOA: second of the newest change or of the last step of the clock. */
-uint32_t mail_view_serial(const mail_view_t *view);
+uint32_t mail_view_serial(mail_view_t *view);
+
+/*! Return what the domain's own DKIM keys come to. */
+const mail_dkim_sum_t *mail_view_keys(mail_view_t *view);
 
 /*! Return whether there may be names below _report._dmarc: the domain's own leaves room for one. */
 bool mail_view_has_reports(const mail_view_t *view);
