@@ -32,7 +32,7 @@
 #define NAP_MIN 1
 #define NAP_MAX 32
 /*! Who has not taken a free turn after so many milliseconds is passed over. */
-#define ATTENTION 250
+#define ATTENTION 500
 /*! A program that knows no turns is busy when LMDB does not let us in for so many milliseconds: so busy is no machine. */
 #define COURTESY 250
 
