@@ -35,6 +35,8 @@ SHARE = 0.8
 GUESS = {"domains": 1000, "start": 0.3, "private": 8_000_000, "disk": 4_000_000}
 STARTS = 3
 COMMITS = 5
+# UDP workers where there are twice as many cores: as many ask.
+WORKERS = 4
 
 
 class Bench:
@@ -244,6 +246,25 @@ def measure_size(bench, mix_name, size, one_disk):
     return written
 
 
+def workers_rows(bench):
+    """Measure several UDP workers, both mixes, beside knotd with the same zones."""
+    rows, size = [], min(1000, bench.options.sizes[-1])
+    if len(bench.all_cores) < 2 * WORKERS:
+        bench.leave_out(f"{WORKERS} UDP workers: that takes {2 * WORKERS} cores")
+        return rows
+    for mix_name in bench.options.mixes:
+        store = Store(bench, "workers", size, mix=mix_name)
+        zones = Zones(store)
+        for server in (Knotd(bench, size, store=store), Knotd(bench, size, zones)):
+            bench.say(f"{server.name}, {mix_name} mix, {WORKERS} UDP workers")
+            server.workers, server.cores = WORKERS, set(sorted(bench.all_cores)[:WORKERS])
+            with server:
+                rows.append({"system": server.name, "mix": mix_name, "domains": size,
+                             **measure.parallel(bench, server, bench.questions(mix_name))})
+        shutil.rmtree(zones.directory)
+    return rows
+
+
 def million(sizes):
     """Return the number of domains that is measured where one is enough: a million, or the nearest below."""
     return max((size for size in sizes if size <= 1_000_000), default=sizes[-1])
@@ -253,12 +274,13 @@ def measure_all(bench):
     """Measure everything, the smallest size first; quick: this project at all sizes before the others."""
     options = bench.options
     one_disk = {mix_name: Store(bench, "store", 1, mix=mix_name).disk() for mix_name in options.mixes}
-    written, signed_rows, instructions = None, [], {}
+    written, signed_rows, workers, instructions = None, [], [], {}
     for size in options.sizes:
         for mix_name in options.mixes if size <= 1_000_000 else options.mixes[-1:]:
             written = measure_size(bench, mix_name, size, one_disk[mix_name]) or written
         if size == min(options.sizes) and not options.quick:
             signed_rows = signed.warm_rows(bench)
+            workers = workers_rows(bench)
     if options.instructions:
         bench.say("instructions of questions that are not for the module")
         size = million(options.sizes)
@@ -266,12 +288,13 @@ def measure_all(bench):
     for size in quick_order(options.sizes) if options.quick else ():
         for mix_name in options.mixes:
             all_peers(bench, mix_name, size, lambda count=size, mix=mix_name: Store(bench, "store", count, mix=mix))
-    result = {"rows": bench.rows, "signed": signed_rows, "writes": written, "instructions": instructions}
+    result = {"rows": bench.rows, "signed": signed_rows, "workers": workers, "writes": written, "instructions": instructions}
     result["bars"] = report.bars(bench.rows, instructions, (
         lambda made: signed.add_warm_bars(made, signed_rows), lambda made: writes.add_bars(made, written)))
     tables = [report.result_table([row for row in bench.rows if row["mix"] == mix_name], mix_name)
               for mix_name in options.mixes]
-    tables += [signed.speed_table(signed_rows) if signed_rows else "", writes.text_of(written),
+    tables += [signed.speed_table(signed_rows) if signed_rows else "",
+               report.workers_table(workers, WORKERS) if workers else "", writes.text_of(written),
                report.bars_table(result["bars"])]
     return result, "\n\n".join(filter(None, tables))
 

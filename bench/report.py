@@ -105,6 +105,13 @@ def result_table(rows, mix_name):
                  [[line[i] for i in used] for line in texts])
 
 
+def workers_table(rows, number):
+    """Return the table of several UDP workers."""
+    return table([f"{number} UDP workers", "mix", "domains", "questions/s", "lost/wrong"],
+                 [[SYSTEMS[row["system"]], row["mix"], count(row["domains"]), count(row["qps"]),
+                   f"{row['lost']:,}/{row['wrong']:,}"] for row in rows])
+
+
 class Bars:
     """What is wanted, beside what was measured."""
 

@@ -91,6 +91,9 @@ class Server:
         # What the command runs under (valgrind), and what its environment has besides.
         self.wrapper = []
         self.variables = {}
+        # UDP workers, and the cores that they get.
+        self.workers = 1
+        self.cores = bench.server_core
 
     def __enter__(self):
         for attempt in range(5):
@@ -130,7 +133,7 @@ class Server:
     def pin(self):
         """Tie the server to its core."""
         for process in self.family():
-            machine.pin(process, self.bench.server_core)
+            machine.pin(process, self.cores)
 
     def __exit__(self, *problem):
         if problem[0] is None and self.process.poll() is not None:
@@ -203,7 +206,7 @@ mod-mail:
             conf.write(f"""server:
     rundir: "{self.directory}/run"
     listen: {ADDRESS}@{self.port}
-    udp-workers: 1
+    udp-workers: {self.workers}
     tcp-workers: 1
     background-workers: {len(self.bench.all_cores)}
 log:
