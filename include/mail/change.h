@@ -38,6 +38,11 @@ void mail_change_at(mail_change_t *change, int64_t now);
  */
 void mail_change_in_dns(mail_change_t *change);
 /*!
+ * Say that one entry alone will be put, and that the caller puts the old one back when it is refused: so the DKIM keys of
+ * a domain or policy that cannot be deleted must stay.
+ */
+void mail_change_alone(mail_change_t *change);
+/*!
  * Write one entry (entry->deleted: deletes it). An entry equal to the stored one is left alone. What the writer notes
  * by itself (MAIL_FLAG_KEPT) stays where the entry does not name it.
  * Warns when an earlier line of the change has written the entry otherwise.

@@ -253,13 +253,32 @@ static int keys_delete(mail_change_t *change, const mail_entry_t *owner)
 	return ret == KNOT_ENOENT ? KNOT_EOK : ret;
 }
 
-/*! Return whether a DKIM key is gone because its owner was deleted in this change. */
+/*! Return whether an entry was stored and live before the transaction. */
+static bool was_live(const mail_change_t *change, mail_section_t section, mail_str_t id)
+{
+	mail_txn_t *before;
+	mail_lf_storage_t key;
+	if (mail_entry_key(section, id, &key) != KNOT_EOK ||
+	    mail_txn_before(change->txn, &before) != KNOT_EOK) {
+		return false;
+	}
+	const mail_source_t *source = mail_txn_source(before);
+	const bool live = source->get(source, section, mail_lf(&key), NULL, NULL) == KNOT_EOK;
+	mail_txn_abort(before);
+	return live;
+}
+
+/*! Return whether a DKIM key is gone because its owner was deleted in this change, or in one before it. */
 static bool went_with_owner(const mail_change_t *change, const mail_entry_t *entry)
 {
 	mail_dkim_id_t id;
 	if (entry->section != MAIL_SECTION_DKIM ||
 	    mail_dkim_id_parse(entry->id, &id, NULL) != KNOT_EOK) {
 		return false;
+	}
+	if (change->alone) {
+		return !is_live(change, id.section, id.owner) &&
+		       was_live(change, MAIL_SECTION_DKIM, entry->id);
 	}
 	const mail_entry_t *put = mail_change_find(change, id.section, id.owner);
 	return put != NULL ? put->deleted : change->all && !is_live(change, id.section, id.owner);
@@ -282,6 +301,9 @@ static int entry_delete(mail_change_t *change, const mail_entry_t *entry, mail_d
 		change->count.deleted++;
 		change->removes |= 1u << entry->section;
 		ret = listed_put(change, entry);
+	}
+	if (ret == KNOT_EOK && change->alone) {
+		ret = mail_change_uses_check(change, diag);
 	}
 	if (ret == KNOT_EOK &&
 	    (entry->section == MAIL_SECTION_DOMAIN || entry->section == MAIL_SECTION_POLICY)) {
@@ -398,6 +420,11 @@ void mail_change_at(mail_change_t *change, int64_t now)
 void mail_change_in_dns(mail_change_t *change)
 {
 	change->in_dns = true;
+}
+
+void mail_change_alone(mail_change_t *change)
+{
+	change->alone = true;
 }
 
 /*! Look at the name of a domain that is not stored yet. One that is stored stays as it is. */

@@ -376,7 +376,8 @@ static void listed_walk(const void *node, VISIT visit, void *closure)
 static int finish(mail_change_t *change, mail_diag_t *diag)
 {
 	bool affected = false;
-	int ret = mail_change_uses_check(change, diag);
+	/* Of an entry alone, that was done when it was put. */
+	int ret = change->alone ? KNOT_EOK : mail_change_uses_check(change, diag);
 	if (ret != KNOT_EOK) {
 		return ret;
 	}

@@ -64,6 +64,7 @@ struct mail_change {
 	bool touched[MAIL_SECTION_COUNT];
 	int64_t now;             /*!< When it began: the time of all that is noted. */
 	bool in_dns;             /*!< mail_change_in_dns(): what comes is in DNS already. */
+	bool alone;              /*!< mail_change_alone(): the caller undoes what is refused. */
 	void *plans;             /*!< Tree of the policies that were compiled. */
 	mail_checked_t **shapes; /*!< What was compiled of shapes, by their hash; or NULL. */
 	mail_buf_t shape;        /*!< That of the domain that is checked. */

@@ -137,6 +137,44 @@ def test_keep_going_leaves_out_the_bad_lines_only(store, directory):
     store.load(text, "--rejects", directory / "other", status=2)
 
 
+DELETED = [("policy", "id", "p"), ("domain", "name", "t.example"), ("domain", "name", "a.example"),
+           ("dkim", "id", "t.example/s1"), ("dkim", "id", "policy:p/s1")]
+
+
+@pytest.mark.parametrize("args", [[], ["--keep-going"]])
+@pytest.mark.parametrize("order", range(len(DELETED)))
+def test_deletions_in_any_order(store, directory, args, order):
+    """What others name goes together with them, whichever line comes first: its keys, too."""
+    key = '"key":"N/BkJD6xbEiMb39v7JW6AwdPHO5gKB3fcCnod4zQ31U="'
+    store.load(POLICY + '{"kind":"domain","name":"t.example","policy":"p"}\n'
+               '{"kind":"domain","name":"a.example","alias":"t.example"}\n'
+               f'{{"kind":"dkim","id":"t.example/s1",{key}}}\n{{"kind":"dkim","id":"policy:p/s1",{key}}}\n')
+    lines = [json.dumps({"kind": kind, member: name, "deleted": True}) + "\n"
+             for kind, member, name in DELETED[order:] + DELETED[:order]]
+    rejects = ["--rejects", directory / "rejects"] if args else []
+    assert " 5 deleted" in store.load("".join(lines), *args, *rejects).stderr
+    assert store.run("domain-list").stdout == "" and store.run("dkim-list").stdout == ""
+    assert "policy p does not exist" in store.run("policy-show", "p", status=1).stderr
+    # What was not there before is a slip, as ever.
+    slip = ["--keep-going", "--rejects", directory / "slips"] if args else []
+    done = store.load('{"kind":"dkim","id":"t.example/s1","deleted":true}\n', *slip, status=1)
+    assert "dkim t.example/s1 does not exist" in done.stderr
+
+
+def test_keep_going_leaves_the_keys_of_what_stays(store, directory):
+    """A domain or policy that is in use is not deleted, and neither are its keys."""
+    key = '"key":"N/BkJD6xbEiMb39v7JW6AwdPHO5gKB3fcCnod4zQ31U="'
+    store.load(POLICY + '{"kind":"domain","name":"t.example","policy":"p"}\n'
+               '{"kind":"domain","name":"a.example","alias":"t.example"}\n'
+               f'{{"kind":"dkim","id":"t.example/s1",{key}}}\n{{"kind":"dkim","id":"policy:p/s2",{key}}}\n')
+    before = store.run("export").stdout
+    done = store.load('{"kind":"domain","name":"t.example","deleted":true}\n'
+                      '{"kind":"policy","id":"p","deleted":true}\n',
+                      "--keep-going", "--rejects", directory / "rejects", status=1)
+    assert "domain t.example is in use" in done.stderr and "policy p is in use" in done.stderr
+    assert store.run("export").stdout == before
+
+
 def test_keep_going_undoes_what_a_refused_line_did(store, directory):
     """An entry that is changed for the worse stays as it was."""
     store.load(POLICY + domain(1))

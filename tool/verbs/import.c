@@ -197,6 +197,7 @@ static int put_alone(import_t *im, const mail_entry_t *entry)
 		return found;
 	}
 	begin_change(im);
+	mail_change_alone(im->change);
 	int ret = mail_change_put(im->change, entry, tool_diag(im->tool));
 	if (ret == KNOT_EOK) {
 		ret = finish_change(im);
