@@ -45,7 +45,10 @@ static int names_add(list_t *list, const mail_view_t *view, mail_names_t source)
 			seek = MAIL_SEEK_FROM;
 			continue;
 		}
-		if (ret == KNOT_EOK && source == MAIL_NAMES_REPORTS) {
+		if (ret != KNOT_EOK) {
+			return ret;
+		}
+		if (source == MAIL_NAMES_REPORTS) {
 			ret = mail_view_node(view, mail_lf(&at), &node);
 		}
 		/* Whether a domain that cannot be read reports is not known. */

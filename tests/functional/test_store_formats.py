@@ -13,7 +13,7 @@ import shutil
 
 import pytest
 
-from harness import TOP, Store
+from harness import TOP, Knotd, Store
 from test_differential import SEED, same_answers
 
 DATA = TOP / "tests/data/store-1"
@@ -91,3 +91,28 @@ def test_written_anew(old):
     then, now = zones_then(), zones_now(fresh)
     assert {d: serial.sub(r"\1", z) for d, z in then.items()} == \
         {d: serial.sub(r"\1", z) for d, z in now.items()}
+
+
+def test_rows_checked(directory):
+    """Rendered records that are not those of the items are found, and rendered anew."""
+    store = Store(directory)
+    store.run("policy-set", "p", "ns=ns.example.net.")
+    store.run("domain-set", "example.org", "policy=p", "record=www A 192.0.2.80")
+    assert "rendered" not in store.run("check", status=None).stdout
+    path = store.path / "data.mdb"
+    octets = path.read_bytes()
+    address = bytes([192, 0, 2, 80])
+    assert address in octets
+    path.write_bytes(octets.replace(address, bytes([192, 0, 2, 81])))
+    said = store.run("check", status=1).stdout
+    assert ("domain example.org: its rendered records are not those of its items, so answers may be wrong: "
+            "kmailctl check --repair renders them anew") in said, said
+    with Knotd(store) as knotd:
+        assert knotd.ask("www.example.org", "A").answer[0][0].to_text() == "192.0.2.81"
+    done = store.run("check", "--repair", status=None)
+    assert "records of 1 domain are rendered anew" in done.stdout + done.stderr, done
+    assert "its rendered records" not in done.stdout
+    with Knotd(store) as knotd:
+        assert knotd.ask("www.example.org", "A").answer[0][0].to_text() == "192.0.2.80"
+    done = store.run("check", "--repair", status=None)
+    assert "are rendered anew" not in done.stdout + done.stderr

@@ -10,6 +10,7 @@
 #include <sys/statvfs.h>
 #include <time.h>
 
+#include "mail/codec.h"
 #include "mail/dkim_id.h"
 #include "mail/plan.h"
 #include "tool/access.h"
@@ -266,8 +267,32 @@ static void check_overrides(check_t *check, seen_t *follows, const mail_entry_t 
 	check->errors += !check_records(check, entry, first);
 }
 
+/*! \brief Return whether the rendered records of a domain, if it is stored with some, are those of its items. */
+static bool rows_are_right(tool_t *tool, const mail_entry_t *entry)
+{
+	const mail_source_t *source = tool_source(tool);
+	mail_lf_storage_t key;
+	mail_lf_t above;
+	mail_domain_t domain;
+	mail_buf_t value = { 0 };
+	if (mail_entry_key(MAIL_SECTION_DOMAIN, entry->id, &key) != KNOT_EOK ||
+	    source->domain_above(source, mail_lf(&key), &above, &domain) != KNOT_EOK ||
+	    domain.error != KNOT_EOK || domain.rows.data == NULL) {
+		return true;
+	}
+	tool_expect(tool, mail_codec_encode(entry, &value));
+	const bool right = mail_str_equal(domain.value, mail_buf_view(&value));
+	mail_buf_free(&value);
+	return right;
+}
+
 static void check_domain(check_t *check, seen_all_t *seen, const mail_entry_t *entry)
 {
+	if (!rows_are_right(check->tool, entry)) {
+		check_report(check, true,
+		             "its rendered records are not those of its items, so answers may be "
+		             "wrong: kmailctl check --repair renders them anew");
+	}
 	const mail_str_t alias = mail_entry_value(entry, MAIL_ITEM_ALIAS),
 			 policy = mail_entry_value(entry, MAIL_ITEM_POLICY);
 	seen_t *follows = seen_find(seen, policy);
@@ -432,14 +457,27 @@ static int check_one(check_t *check, const char *text)
 	return failed ? STATUS_FAILED : STATUS_DONE;
 }
 
-/*! \brief Make the indexes anew. */
+/*! \brief Make the indexes anew, and the rendered records that are not those of their domain's items. */
 static void repair(tool_t *tool)
 {
+	size_t rendered = 0;
 	tool_open(tool, MAIL_STORE_WRITE);
 	tool_expect(tool, mail_txn_index(tool->txn, true));
+	tool_walk_t walk = { .section = MAIL_SECTION_DOMAIN };
+	const mail_entry_t *entry;
+	while ((entry = tool_next(tool, &walk)) != NULL) {
+		if (!rows_are_right(tool, entry)) {
+			tool_expect(tool, mail_txn_put(tool->txn, entry));
+			rendered++;
+		}
+	}
 	tool_commit(tool);
 	tool_close(tool);
 	tool_note(tool, "the indexes of the store are made anew");
+	if (rendered > 0) {
+		tool_note(tool, "records of %s are rendered anew",
+		          tool_number_of(rendered, "domain"));
+	}
 }
 
 int verb_check(tool_t *tool)
