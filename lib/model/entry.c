@@ -85,18 +85,37 @@ size_t mail_entry_size(const mail_entry_t *entry)
 	return size;
 }
 
-static int member_copy(const mail_member_t *member, mail_entry_t *copy)
+/*! Return the room that grow() has made for a number of elements. */
+static size_t room_of(size_t count)
 {
+	size_t room = 1;
+	while (room < count) {
+		room *= 2;
+	}
+	return room;
+}
+
+/*! Copy a member. \param copy Out: can be cleared, whatever the result. */
+static int member_copy(const mail_member_t *member, mail_member_t *copy)
+{
+	*copy = *member;
+	copy->values = NULL;
+	copy->count = 0;
 	if (member->count == 0) {
-		const mail_str_t none = { NULL, 0 };
-		return mail_entry_add(copy, member->item, member->op, none, member->line);
+		return KNOT_EOK;
+	}
+	copy->values = mail_malloc(room_of(member->count) * sizeof(*copy->values));
+	if (copy->values == NULL) {
+		return KNOT_ENOMEM;
 	}
 	for (size_t i = 0; i < member->count; i++) {
-		int ret = mail_entry_add(copy, member->item, member->op, member->values[i].text,
-		                         member->values[i].line);
+		mail_value_t *value = &copy->values[i];
+		value->line = member->values[i].line;
+		int ret = copy_str(member->values[i].text, &value->text);
 		if (ret != KNOT_EOK) {
 			return ret;
 		}
+		copy->count++;
 	}
 	return KNOT_EOK;
 }
@@ -110,8 +129,16 @@ mail_entry_t *mail_entry_copy(const mail_entry_t *entry)
 	copy->deleted = entry->deleted;
 	copy->line = entry->line;
 	copy->stamp = entry->stamp;
-	for (size_t i = 0; i < entry->count; i++) {
-		if (member_copy(&entry->members[i], copy) != KNOT_EOK) {
+	if (entry->count > 0) {
+		copy->members = mail_malloc(room_of(entry->count) * sizeof(*copy->members));
+	}
+	if (entry->count > 0 && copy->members == NULL) {
+		mail_entry_free(copy);
+		return NULL;
+	}
+	while (copy->count < entry->count) {
+		const size_t i = copy->count++;
+		if (member_copy(&entry->members[i], &copy->members[i]) != KNOT_EOK) {
 			mail_entry_free(copy);
 			return NULL;
 		}
