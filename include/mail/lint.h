@@ -51,6 +51,19 @@ void mail_lint_host(mail_lint_t *lint, mail_str_t name, mail_diag_t *diag);
  */
 bool mail_lint_concerns(const mail_buf_t *names, mail_lf_t domain);
 
+/*! Domains that are signed with RSA. */
+typedef struct {
+	char set[64]; /*!< Id of the key set of one of them. */
+	size_t domains;
+} mail_lint_rsa_t;
+
+/*! Count a domain with a plan, if it is signed with RSA at a second, or later. */
+void mail_lint_rsa_count(mail_lint_rsa_t *rsa, const mail_plan_t *plan, int64_t now);
+/*! Add what was counted elsewhere. */
+void mail_lint_rsa_add(mail_lint_rsa_t *rsa, const mail_lint_rsa_t *more);
+/*! Warn if there are so many domains that RSA is a burden; the warning is about the key set. */
+void mail_lint_rsa_warn(const mail_lint_rsa_t *rsa, mail_diag_t *diag);
+
 /*! Keep a warning, for mail_diag_t.warn. \param ctx mail_buf_t, to which the text and a 00 are appended. */
 void mail_warning_keep(void *ctx, const char *text);
 /*! Return the next warning that was kept, or NULL. \param pos Starts at 0 and is moved. */

@@ -21,10 +21,11 @@ typedef struct {
 	bool shaped;  /*!< The change holds its shape. */
 } concern_t;
 
-/*! Check a plan with name servers against the name of a domain and its own keys. */
+/*! Check a plan with name servers against the name of a domain and its own keys, and count the domain. */
 static int plan_check(mail_change_t *change, const mail_plan_t *plan, const concern_t *concern,
                       mail_diag_t *diag)
 {
+	mail_lint_rsa_count(&change->rsa, plan, change->now);
 	int ret = mail_change_domain_check(&change->source, plan, concern->of.name, diag);
 	return ret == KNOT_EOK ? mail_change_keys_check(change, plan, &concern->of, diag) : ret;
 }
@@ -407,6 +408,20 @@ static int finish(mail_change_t *change, mail_diag_t *diag)
 	return ret == KNOT_EOK ? mail_change_times(change, diag) : ret;
 }
 
+/*! Warn if very many of the domains that were looked at are signed with RSA. */
+static void rsa_check(const mail_change_t *change, mail_diag_t *diag)
+{
+	mail_buf_t warnings = { 0 };
+	mail_diag_t own = { .warn = mail_warning_keep, .warn_ctx = &warnings };
+	/* They are known to be so when only a host changes. */
+	if (change->touched[MAIL_SECTION_KEYSET] || change->touched[MAIL_SECTION_POLICY] ||
+	    change->touched[MAIL_SECTION_DOMAIN]) {
+		mail_lint_rsa_warn(&change->rsa, &own);
+	}
+	mail_change_warn(&warnings, NULL, MAIL_SECTION_KEYSET, MAIL_STR(change->rsa.set), diag);
+	mail_buf_free(&warnings);
+}
+
 int mail_change_finish(mail_change_t *change, mail_change_count_t *count, mail_diag_t *diag)
 {
 	int ret = finish(change, diag);
@@ -418,6 +433,7 @@ int mail_change_finish(mail_change_t *change, mail_change_count_t *count, mail_d
 	}
 	if (ret == KNOT_EOK) {
 		mail_change_sts_check(change, diag);
+		rsa_check(change, diag);
 	}
 	mail_lint_free(change->lint);
 	change->lint = NULL;

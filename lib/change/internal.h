@@ -74,6 +74,7 @@ struct mail_change {
 	mail_change_sts_t *sts;
 	size_t sts_count;
 	mail_change_count_t count;
+	mail_lint_rsa_t rsa; /*!< Of the domains that were looked at. */
 };
 
 /*! Compare entries by section and id, for trees. */

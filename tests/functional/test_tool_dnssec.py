@@ -104,6 +104,27 @@ def test_generate(timed, algorithm, number, args):
     assert path.read_text().startswith("-----BEGIN PRIVATE KEY-----")
 
 
+@pytest.mark.parametrize("algorithm,warned", [("ecdsap256sha256", False), ("ed25519", False), ("rsasha256", True)])
+def test_rsa_for_many(timed, algorithm, warned):
+    """RSA is fine for some domains; for a thousand there is a word, to whoever makes it so, and of check."""
+    def says(done, count=1000):
+        return f"key-set k: {count} domains are signed with RSA" in done.stdout + done.stderr
+
+    lines = [json.dumps({"kind": "domain", "name": f"d{number}.example", "policy": "p"}) for number in range(1000)]
+    timed.run("key-generate", "k", "--algorithm", algorithm)
+    timed.run("policy-set", "p", "key-set=k")
+    timed.run("policy-set", "q", "ns=ns1.example.net.", "ns=ns2.example.net.")
+    assert "RSA" not in timed.load("\n".join(lines[:900]) + "\n").stderr
+    assert "signed with RSA" not in timed.run("check", status=None).stdout
+    # Each of these makes very many of them so at once.
+    assert "RSA" not in timed.load("\n".join(lines).replace('"p"', '"q"') + "\n").stderr
+    assert says(timed.load("\n".join(lines) + "\n")) == warned
+    assert says(timed.run("check", status=None), 1002) == warned
+    timed.run("policy-set", "p", "key-set=none")
+    assert says(timed.run("policy-set", "p", "key-set=k"), 1002) == warned
+    assert "RSA" not in timed.run("domain-set", "d1.example", "policy=q").stderr
+
+
 def test_nothing_private_is_printed(timed):
     """Neither the verbs nor the store tell the private key."""
     said = "".join(done.stdout + done.stderr for done in (

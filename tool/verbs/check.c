@@ -32,10 +32,11 @@ typedef struct {
 /*! \brief A policy that was looked at. */
 typedef struct {
 	mail_entry_t *entry;
-	size_t apex_max; /*!< Longest domain that fits. */
-	bool bad;        /*!< It cannot be served, which was said. */
-	bool linted;     /*!< Its records were looked at, as those of a domain that sets nothing. */
-	bool followed;   /*!< The same, as those of a domain with items of its own. */
+	size_t apex_max;     /*!< Longest domain that fits. */
+	mail_lint_rsa_t rsa; /*!< One domain, if those that follow it are signed with RSA. */
+	bool bad;            /*!< It cannot be served, which was said. */
+	bool linted;   /*!< Its records were looked at, as those of a domain that sets nothing. */
+	bool followed; /*!< The same, as those of a domain with items of its own. */
 	found_t found;
 } seen_t;
 
@@ -200,6 +201,9 @@ static void check_policy(check_t *check, seen_all_t *seen, mail_entry_t *entry)
 	mail_plan_t *plan = plan_of(check, entry, &policy->found);
 	policy->bad = plan == NULL;
 	policy->apex_max = plan != NULL ? plan->apex_max : 0;
+	if (plan != NULL) {
+		mail_lint_rsa_count(&policy->rsa, plan, time(NULL));
+	}
 	mail_plan_free(plan);
 }
 
@@ -242,12 +246,22 @@ static void check_alias(check_t *check, mail_str_t alias)
 	mail_entry_free(target);
 }
 
-/*! \brief Look at a domain that its policy alone does not tell all of. \return Whether its records can be looked at. */
-static bool check_own(check_t *check, const seen_t *follows, const mail_entry_t *entry)
+/*!
+ * \brief Look at a domain that its policy alone does not tell all of.
+ *
+ * \param is_plain  It sets nothing else.
+ *
+ * \return Whether its records can be looked at.
+ */
+static bool check_own(check_t *check, const seen_t *follows, const mail_entry_t *entry,
+                      bool is_plain)
 {
 	found_t found = { 0 };
 	mail_plan_t *plan = plan_of(check, entry, &found);
 	const bool good = plan != NULL;
+	if (plan != NULL && !is_plain) {
+		mail_lint_rsa_count(&check->rsa, plan, time(NULL));
+	}
 	mail_plan_free(plan);
 	found_report(check, &found, follows != NULL ? &follows->found : NULL);
 	found_free(&found);
@@ -258,7 +272,7 @@ static bool check_own(check_t *check, const seen_t *follows, const mail_entry_t 
 static void check_overrides(check_t *check, seen_t *follows, const mail_entry_t *entry)
 {
 	const bool first = follows != NULL && !follows->linted && !follows->followed;
-	if (!check_own(check, follows, entry)) {
+	if (!check_own(check, follows, entry, false)) {
 		return;
 	}
 	if (first) {
@@ -317,9 +331,10 @@ static void check_domain(check_t *check, seen_all_t *seen, const mail_entry_t *e
 		             (int)policy.len, policy.data);
 		return;
 	}
+	mail_lint_rsa_add(&check->rsa, &follows->rsa);
 	mail_name_lf(name, &lf);
 	if (mail_lint_concerns(&follows->found.names, mail_lf(&lf))) {
-		(void)check_own(check, follows, entry);
+		(void)check_own(check, follows, entry, true);
 	}
 	if (!follows->linted) {
 		follows->linted = true;
@@ -395,6 +410,15 @@ static void check_index(check_t *check)
 	}
 }
 
+/*! \brief Warn of many domains that are signed with RSA, with their key set as the entry. */
+static void rsa_report(check_t *check)
+{
+	mail_diag_t diag = check_diag(check);
+	check->section = mail_section_name(MAIL_SECTION_KEYSET);
+	check->id = MAIL_STR(check->rsa.set);
+	mail_lint_rsa_warn(&check->rsa, &diag);
+}
+
 int check_store(check_t *check)
 {
 	tool_t *tool = check->tool;
@@ -423,6 +447,7 @@ int check_store(check_t *check)
 	}
 	progress_end(&progress);
 	check_unused_end(check);
+	rsa_report(check);
 	hidden_free(&check->hidden);
 	if (!tool->json && !check->quiet) {
 		(void)printf("%s %s, %s, %s\n", tool_number(entries),

@@ -19,6 +19,7 @@ typedef struct {
 	bool quiet;      /*!< Nothing is printed. */
 	char first[800]; /*!< The first error. */
 	hidden_t hidden;
+	mail_lint_rsa_t rsa; /*!< Domains that were met. */
 	/*! Hosts and certificates, until something is found that names them. */
 	struct check_unused *unused;
 	size_t unused_count;
