@@ -37,12 +37,6 @@ typedef struct {
 	uint64_t types; /*!< Types of the rows, as bits mail_type_bit(). */
 } mail_owner_t;
 
-/*! Return a type as a bit; those that do not fit share one. */
-static inline uint64_t mail_type_bit(uint16_t type)
-{
-	return UINT64_C(1) << (type < 63 ? type : 63);
-}
-
 /*! A sorted set of owners. */
 typedef struct {
 	mail_owner_t *owners;

@@ -21,6 +21,12 @@
 /*! Greatest length of RDATA. */
 #define MAIL_RDATA_MAX 65535
 
+/*! Return a type as a bit; those that do not fit share one. */
+static inline uint64_t mail_type_bit(uint16_t type)
+{
+	return UINT64_C(1) << (type < 63 ? type : 63);
+}
+
 /*! RDATA with holes, while it is written or finished. A zeroed object is empty. */
 typedef struct {
 	mail_buf_t ops; /*!< Plain octets, or with a hole a row of operations (rdata.c). */

@@ -38,7 +38,9 @@ typedef struct {
 /*! The rows of an owner, which are read one by one. */
 typedef struct {
 	mail_lf_t name; /*!< Relative to the domain; in the stored octets. */
-	size_t count;   /*!< Rows that are left. */
+	uint64_t
+		types; /*!< Types of the rows, as bits: those that do not fit share the last one. */
+	size_t count;  /*!< Rows that are left. */
 	mail_reader_t reader;
 } mail_stored_owner_t;
 

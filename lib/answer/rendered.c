@@ -141,7 +141,6 @@ static bool has_records(const mail_render_look_t *look, const mail_rows_t *rows)
 {
 	size_t at;
 	mail_stored_owner_t owner;
-	mail_stored_row_t row;
 	int ret = mail_rows_find(rows, look->name, &at, &owner);
 	if (look->below) {
 		return ret != KNOT_ENOENT ||
@@ -151,12 +150,7 @@ static bool has_records(const mail_render_look_t *look, const mail_rows_t *rows)
 	if (ret != KNOT_EOK) {
 		return ret != KNOT_ENOENT;
 	}
-	while ((ret = mail_rows_next(&owner, &row)) == KNOT_EOK) {
-		if ((look->types & mail_type_bit(row.type)) != 0) {
-			return true;
-		}
-	}
-	return ret != KNOT_ENOENT;
+	return (look->types & owner.types) != 0;
 }
 
 /*! Return whether a domain makes kinds otherwise than its policy where they change the answer. */
@@ -175,7 +169,7 @@ static bool has_kinds(const mail_render_look_t *look, mail_kinds_t touched)
 /*! Return whether a domain itself has something at a name that may change the answer. */
 static bool has_own(const mail_render_look_t *look, const mail_overlay_t *overlay)
 {
-	return has_kinds(look, overlay->touched) ||
+	return (overlay->touched != 0 && has_kinds(look, overlay->touched)) ||
 	       (overlay->domain.rows.count > 0 && has_records(look, &overlay->domain.rows));
 }
 

@@ -9,9 +9,10 @@
  *   flags  = %x00 / %x01         ; 01: some row is an NS or a DNAME
  *   count                        ; number of owners
  *   offset                       ; 32 bits: of each owner, from the beginning of the rows
- *   owner  = length name count *row
+ *   owner  = length types count name *row
  *                                ; the name is relative to the domain, in lookup format; owners are in
  *                                ; canonical order (RFC 4034 6.1), the domain itself first
+ *   types                        ; 64 bits: bit n says that a row has type n, bit 63 that one has a type above 62
  *   row    = item form type ttl length *octets
  *   item   = %x04 / %x1b / %x1c  ; what it was written as: delegation, txt, record
  *   form                         ; 8 bits: 01 the RDATA is one text, 02 it has holes, 04 for the domain as text,
@@ -46,8 +47,8 @@ enum {
 /*! Flags and count. */
 #define HEAD_LEN 3
 #define OFFSET_LEN 4
-/*! Length of the name, and count. */
-#define OWNER_HEAD_LEN 4
+/*! Length of the name, types and count. */
+#define OWNER_HEAD_LEN 12
 /*! All of a row but its octets. */
 #define ROW_HEAD_LEN 10
 
@@ -187,9 +188,14 @@ static void row_put(const mail_stored_row_t *row, mail_buf_t *out)
 static void owner_put(const writing_t *writing, size_t first, size_t count, mail_buf_t *out)
 {
 	const mail_lf_t name = mail_lf(&writing->rows[first].owner);
+	uint64_t types = 0;
+	for (size_t i = first; i < first + count; i++) {
+		types |= mail_type_bit(writing->rows[i].row.type);
+	}
 	(void)mail_buf_u16(out, (uint16_t)name.len);
-	(void)mail_buf_put(out, name.data, name.len);
+	(void)mail_buf_u64(out, types);
 	(void)mail_buf_u16(out, (uint16_t)count);
+	(void)mail_buf_put(out, name.data, name.len);
 	for (size_t i = first; i < first + count; i++) {
 		row_put(&writing->rows[i].row, out);
 	}
@@ -296,17 +302,21 @@ int mail_rows_read(const uint8_t *data, size_t len, mail_rows_t *rows)
 
 int mail_rows_owner(const mail_rows_t *rows, size_t index, mail_stored_owner_t *owner)
 {
-	mail_reader_t r = MAIL_READER(rows->data + HEAD_LEN + index * OFFSET_LEN, OFFSET_LEN);
-	const uint32_t offset = mail_read_u32(&r);
-	if (offset > rows->len) {
+	/* For every question, so it is not read number by number. */
+	const uint32_t offset = knot_wire_read_u32(rows->data + HEAD_LEN + index * OFFSET_LEN);
+	if (offset > rows->len || rows->len - offset < OWNER_HEAD_LEN) {
 		return KNOT_EMALF;
 	}
-	owner->reader = MAIL_READER(rows->data + offset, rows->len - offset);
-	owner->name.len = mail_read_u16(&owner->reader);
-	owner->name.data = mail_read(&owner->reader, owner->name.len);
-	owner->count = mail_read_u16(&owner->reader);
-	const bool fits = owner->name.len <= MAIL_LF_MAX && owner->count <= ROWS_MAX;
-	return fits ? owner->reader.error : KNOT_EMALF;
+	const uint8_t *head = rows->data + offset;
+	owner->name = (mail_lf_t){ head + OWNER_HEAD_LEN, knot_wire_read_u16(head) };
+	owner->types = knot_wire_read_u64(head + 2);
+	owner->count = knot_wire_read_u16(head + 10);
+	const size_t left = rows->len - offset - OWNER_HEAD_LEN;
+	if (owner->name.len > left || owner->name.len > MAIL_LF_MAX || owner->count > ROWS_MAX) {
+		return KNOT_EMALF;
+	}
+	owner->reader = MAIL_READER(owner->name.data + owner->name.len, left - owner->name.len);
+	return KNOT_EOK;
 }
 
 int mail_rows_next(mail_stored_owner_t *owner, mail_stored_row_t *row)

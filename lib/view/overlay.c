@@ -155,7 +155,6 @@ static int owner_read(const mail_overlay_t *overlay, mail_stored_owner_t *stored
 			.type = row.type,
 			.kind = kind_of(row.item),
 		};
-		owner->types |= mail_type_bit(row.type);
 	}
 	if (owner->count > 1 && (owner->types & mail_type_bit(KNOT_RRTYPE_CNAME)) != 0) {
 		owner->steady = INT64_MAX;
@@ -176,7 +175,9 @@ int mail_overlay_rows(const mail_overlay_t *overlay, mail_lf_t name, const mail_
 	if (made == NULL) {
 		return KNOT_ENOMEM;
 	}
-	*made = (mail_owner_t){ .name = stored.name, .rows = (mail_row_t *)(made + 1) };
+	*made = (mail_owner_t){ .name = stored.name,
+		                .rows = (mail_row_t *)(made + 1),
+		                .types = stored.types };
 	*owner = made;
 	return owner_read(overlay, &stored, made);
 }

@@ -44,20 +44,20 @@ static void test_layout(void)
 		/* flags, number of owners, offsets, then of each: name, number of rows, rows. */
 		{ "domain example.org| policy: p", OCTETS("\0\0\0") },
 		{ "domain example.org| policy: p| txt: a",
-		  OCTETS("\0\0\1\0\0\0\7\0\0\0\1\x1b\1\0\x10\0\0\0\0\0\1"
+		  OCTETS("\0\0\1\0\0\0\7\0\0\0\0\0\0\0\1\0\0\0\1\x1b\1\0\x10\0\0\0\0\0\1"
 		         "a") },
 		{ "domain example.org| policy: p| record: 'www 60 A 192.0.2.80'",
-		  OCTETS("\0\0\1\0\0\0\7\0\3www\0\1\x1c\x08\0\1\0\0\0\x3c\0\4\xc0\0\2\x50") },
+		  OCTETS("\0\0\1\0\0\0\7\0\3\0\0\0\0\0\0\0\2\0\1www\x1c\x08\0\1\0\0\0\x3c\0\4\xc0\0\2\x50") },
 		/* Holes; a cut. */
 		{ "domain example.org| policy: p| delegation: 'sub NS ns.sub'",
-		  OCTETS("\1\0\1\0\0\0\7\0\3sub\0\1\4\2\0\2\0\0\0\0\0\x0a\2\7\2ns\3sub\0") },
+		  OCTETS("\1\0\1\0\0\0\7\0\3\0\0\0\0\0\0\0\4\0\1sub\4\2\0\2\0\0\0\0\0\x0a\2\7\2ns\3sub\0") },
 		{ "domain example.org| policy: p| record: 'x TXT {domain}'| txt: '{domain}'",
-		  OCTETS("\0\0\2\0\0\0\x0b\0\0\0\x1a\0\0\0\1\x1b\7\0\x10\0\0\0\0\0\1\3"
-		         "\0\1x\0\1\x1c\7\0\x10\0\0\0\0\0\1\3") },
+		  OCTETS("\0\0\2\0\0\0\x0b\0\0\0\x22\0\0\0\0\0\0\0\1\0\0\0\1\x1b\7\0\x10\0\0\0\0\0\1\3"
+		         "\0\1\0\0\0\0\0\1\0\0\0\1x\x1c\7\0\x10\0\0\0\0\0\1\3") },
 		/* Of other owners, and absolute ones of the domain's. */
 		{ "domain example.org| policy: p| record: [ 'x.example.org. A 192.0.2.1', "
 		  "'example.net. A 192.0.2.2' ]",
-		  OCTETS("\0\0\1\0\0\0\7\0\1x\0\1\x1c\0\0\1\0\0\0\0\0\4\xc0\0\2\1") },
+		  OCTETS("\0\0\1\0\0\0\7\0\1\0\0\0\0\0\0\0\2\0\1x\x1c\0\0\1\0\0\0\0\0\4\xc0\0\2\1") },
 	};
 	EACH(c, cases) {
 		mail_buf_t rows = { 0 }, got = { 0 }, want = { 0 };
