@@ -235,18 +235,25 @@ int mail_work_nsec(mail_work_t *work)
 	return mail_work_put(work, KNOT_COMPR_HINT_NONE, &rrset, mail_work_flags(work), &note);
 }
 
+int mail_work_rrsigs(mail_work_t *work, const knot_rrset_t *rrset, const mail_sign_note_t *note,
+                     knot_rrset_t *rrsigs)
+{
+	const mail_signing_t signing = { rrset, note->owner, note->ttl,
+		                         note->flags | sign_bound(work) };
+	int ret = mail_view_sign(&work->view, work->signer, &signing, &work->pkt->mm, rrsigs);
+	return ret == KNOT_EOK && knot_rrset_empty(rrsigs) ? KNOT_ENOENT : ret;
+}
+
 /*! Put the RRSIGs of one RRset of the packet. */
 static int sign_one(mail_work_t *work, uint16_t index, uint16_t flags)
 {
 	const knot_rrset_t rrset = work->pkt->rr[index]; /* The array moves when it grows. */
-	const mail_sign_note_t *note = &work->notes[index];
 	const mail_sign_note_t unsigned_note = { .sign = false };
-	const mail_signing_t signing = { &rrset, note->owner, note->ttl,
-		                         note->flags | sign_bound(work) };
 	knot_rrset_t rrsigs;
-	int ret = mail_view_sign(&work->view, work->signer, &signing, &work->pkt->mm, &rrsigs);
-	if (ret != KNOT_EOK || knot_rrset_empty(&rrsigs)) {
-		return ret == KNOT_EOK ? KNOT_ENOENT : ret;
+	int ret = mail_work_rrsigs(work, &rrset, &work->notes[index], &rrsigs);
+	if (ret != KNOT_EOK) {
+		work->lasting = false;
+		return ret;
 	}
 	const uint16_t hint = knot_compr_hint(&work->pkt->rr_info[index], KNOT_COMPR_HINT_OWNER);
 	return mail_work_put(work, hint, &rrsigs, flags, &unsigned_note);

@@ -68,6 +68,7 @@ typedef struct {
 	mail_render_rrset_t rrsets[RRSETS_MAX];
 	const mail_row_t *rows[ROWS_MAX];
 	size_t row_count;
+	size_t covered; /*!< The next RRset that has RRSIGs. */
 	mail_rendered_t out;
 } render_t;
 
@@ -419,7 +420,7 @@ static bool read_record(render_t *r, const knot_rrset_t *rrset, uint16_t index,
 	if (!owner.domain || !read_name(r, &owner) || !put_octets(r, fixed)) {
 		return false;
 	}
-	if (has_names(rrset->type)) {
+	if (!out->opaque && has_names(rrset->type)) {
 		reading_t reading = { .type = rrset->type, .rdata = rdata };
 		const int holes = out->rows != NULL ? mail_rdata_domain_at(&out->rows[index]->rdata,
 		                                                           r->labels, reading.holes,
@@ -453,6 +454,26 @@ static const mail_owner_t *owner_of(const render_t *r, const knot_rrset_t *rrset
 	                        NULL);
 }
 
+/*!
+ * Find out which RRset of the section RRSIGs are of: they follow in the same order. A wildcard's are not rendered: they
+ * sign another owner.
+ */
+static bool read_rrsigs(render_t *r, const knot_rrset_t *rrset, mail_render_rrset_t *out)
+{
+	const mail_work_t *work = r->work;
+	while (r->covered < r->out.rrset_count && !work->notes[r->covered].sign) {
+		r->covered++;
+	}
+	out->opaque = true;
+	out->covered = (int)r->covered++;
+	const knot_rrset_t *covered = &r->pkt->rr[out->covered];
+	const mail_sign_note_t *note = &work->notes[out->covered];
+	return r->covered <= r->out.rrset_count && covered->ttl == note->ttl && note->flags == 0 &&
+	       knot_rrsig_type_covered(rrset->rrs.rdata) == covered->type &&
+	       knot_dname_is_equal(note->owner, covered->owner) &&
+	       knot_dname_is_equal(rrset->owner, covered->owner);
+}
+
 /*! Note what an RRset is, for who looks at the packet afterwards. */
 static bool read_rrset(render_t *r, const knot_rrset_t *rrset)
 {
@@ -460,9 +481,9 @@ static bool read_rrset(render_t *r, const knot_rrset_t *rrset)
 		return false;
 	}
 	mail_render_rrset_t *out = &r->rrsets[r->out.rrset_count];
-	*out = (mail_render_rrset_t){ .type = rrset->type,
-		                      .count = rrset->rrs.count,
-		                      .ttl = rrset->ttl };
+	*out = (mail_render_rrset_t){
+		.type = rrset->type, .count = rrset->rrs.count, .ttl = rrset->ttl, .covered = -1
+	};
 	const knot_dname_t *qname = knot_pkt_qname(r->pkt);
 	const name_t owner = owner_name(r, rrset->owner);
 	out->owner_at = SIZE_MAX;
@@ -471,7 +492,9 @@ static bool read_rrset(render_t *r, const knot_rrset_t *rrset)
 	    memcmp(qname + r->pkt->qname_size - owner.len, owner.wire, owner.len) == 0) {
 		out->owner_at = r->pkt->qname_size - owner.len;
 	}
-	if (!read_rows(r, rrset, owner_of(r, rrset), out) || !put_step(r, RENDER_RRSET, 0, 0)) {
+	const bool rrsigs = rrset->type == KNOT_RRTYPE_RRSIG;
+	if (!(rrsigs ? read_rrsigs(r, rrset, out) : read_rows(r, rrset, owner_of(r, rrset), out)) ||
+	    !put_step(r, RENDER_RRSET, 0, 0)) {
 		return false;
 	}
 	if (rrset->type == KNOT_RRTYPE_SOA) {
@@ -495,6 +518,7 @@ static bool read_packet(render_t *r)
 	for (unsigned s = KNOT_ANSWER; s <= KNOT_ADDITIONAL; s++) {
 		const knot_pktsection_t *section = knot_pkt_section(r->pkt, s);
 		r->out.sections[s] = section->count;
+		r->covered = section->pos;
 		for (uint16_t i = 0; i < section->count; i++) {
 			if (!read_rrset(r, knot_pkt_rr(section, i))) {
 				return false;
@@ -544,6 +568,9 @@ static size_t pack(const render_t *r, uint8_t *block)
 		mail_render_rrset_t *rrset = &rrsets[i];
 		*rrset = r->rrsets[i];
 		rrset->owner.data = take(block, &pos, rrset->owner.data, rrset->owner.len);
+		if (rrset->covered >= 0) {
+			continue;
+		}
 		if (rrset->rows != NULL) {
 			rrset->rows = take(block, &pos, rrset->rows,
 			                   rrset->count * sizeof(*rrset->rows));

@@ -77,9 +77,9 @@ static answers_t *answers_of(const mail_work_t *work)
 
 /* --- Questions --- */
 
-static uint32_t question_hash(mail_lf_t name, uint16_t qtype)
+static uint32_t question_hash(mail_lf_t name, uint32_t type)
 {
-	uint64_t hash = (uint64_t)qtype << 16 | name.len;
+	uint64_t hash = (uint64_t)type << 16 | name.len;
 	uint64_t word = 0;
 	size_t i = 0;
 	for (; i + sizeof(word) <= name.len; i += sizeof(word)) {
@@ -96,10 +96,16 @@ static mail_rendered_t **bucket_of(answers_t *answers, uint32_t hash)
 	return &answers->buckets[hash % BUCKETS];
 }
 
-static bool is_for(const mail_rendered_t *rendered, uint32_t hash, mail_lf_t name, uint16_t qtype)
+static bool is_for(const mail_rendered_t *rendered, uint32_t hash, mail_lf_t name, uint32_t type)
 {
-	return rendered->hash == hash && rendered->qtype == qtype &&
+	return rendered->hash == hash && rendered->type == type &&
 	       mail_lf_equal(rendered->name, name);
+}
+
+/*! Return what is asked for. */
+static uint32_t question_type(const mail_work_t *work)
+{
+	return knot_pkt_qtype(work->pkt) | (work->dnssec ? MAIL_RENDER_DNSSEC : 0);
 }
 
 /*! Return whether the question may have an answer here, whatever the name: what the slow way does is simple. */
@@ -116,8 +122,8 @@ static bool is_simple(const mail_work_t *work)
 	}
 	const size_t room = view->plan->apex_max < MAIL_RENDER_DOMAIN_MAX ? view->plan->apex_max
 	                                                                  : MAIL_RENDER_DOMAIN_MAX;
-	return !view->zone && !view->waits && !work->dnssec && view->lf.len > 0 &&
-	       view->lf.len + 2 <= room && pkt->rrset_count == 0 &&
+	return !view->zone && !view->waits && view->lf.len > 0 && view->lf.len + 2 <= room &&
+	       pkt->rrset_count == 0 &&
 	       pkt->size == (size_t)KNOT_WIRE_HEADER_SIZE + knot_pkt_question_size(pkt);
 }
 
@@ -212,7 +218,7 @@ static bool is_right(const mail_rendered_t *rendered, mail_view_t *view)
 /*! An answer on its way into the packet. */
 typedef struct {
 	const mail_rendered_t *rendered;
-	mail_view_t *view;
+	mail_work_t *work;
 	knot_pkt_t *pkt;
 	const uint8_t *domain; /*!< Wire. */
 	size_t labels;         /*!< Octets of its labels. */
@@ -232,7 +238,7 @@ static bool fill_rows(filling_t *f, const mail_render_rrset_t *from, knot_rdatas
 	for (size_t i = 0; i < from->count; i++) {
 		knot_rdata_t *rdata = (knot_rdata_t *)f->room;
 		int len = left > sizeof(rdata->len)
-		                  ? mail_view_row(f->view, from->rows[i], rdata->data,
+		                  ? mail_view_row(&f->work->view, from->rows[i], rdata->data,
 		                                  left - sizeof(rdata->len))
 		                  : KNOT_ESPACE;
 		if (len < 0 || knot_rdata_size(len) > left) {
@@ -244,6 +250,26 @@ static bool fill_rows(filling_t *f, const mail_render_rrset_t *from, knot_rdatas
 		f->len += from->opaque ? (size_t)len : 0;
 	}
 	rrs->size = (uint32_t)(f->room - (uint8_t *)rrs->rdata);
+	return true;
+}
+
+/*! Make RRSIGs, mostly of what the cache of signatures has. \return Whether there are as many as there were. */
+static bool fill_rrsigs(filling_t *f, const mail_render_rrset_t *from, knot_rdataset_t *rrs)
+{
+	const knot_rrset_t *covered = &f->rrsets[from->covered];
+	const mail_sign_note_t note = { .sign = true,
+		                        .ttl = covered->ttl,
+		                        .owner = covered->owner };
+	knot_rrset_t rrsigs;
+	if (mail_work_rrsigs(f->work, covered, &note, &rrsigs) != KNOT_EOK ||
+	    rrsigs.rrs.count != from->count) {
+		return false;
+	}
+	*rrs = rrsigs.rrs;
+	knot_rdata_t *rdata = rrs->rdata;
+	for (size_t i = 0; i < from->count; i++, rdata = knot_rdataset_next(rdata)) {
+		f->len += rdata->len;
+	}
 	return true;
 }
 
@@ -272,6 +298,9 @@ static bool fill_rrsets(filling_t *f)
 		}
 		if ((int)i == rendered->soa) {
 			knot_soa_serial_set(to->rrs.rdata, f->serial);
+		}
+		if (from->covered >= 0 && !fill_rrsigs(f, from, &to->rrs)) {
+			return false;
 		}
 	}
 	return true;
@@ -347,7 +376,7 @@ static bool fill(mail_work_t *work, const mail_rendered_t *rendered)
 	knot_mm_t *mm = &pkt->mm;
 	filling_t f = {
 		.rendered = rendered,
-		.view = view,
+		.work = work,
 		.pkt = pkt,
 		.domain = view->apex,
 		.labels = pkt->qname_size - rendered->head - 1,
@@ -417,14 +446,14 @@ bool mail_rendered_answer(mail_work_t *work, mail_lf_t name, mail_outcome_t *out
 		return false;
 	}
 	mail_view_t *view = &work->view;
-	const uint16_t qtype = knot_pkt_qtype(work->pkt);
-	const uint32_t hash = question_hash(name, qtype);
+	const uint32_t type = question_type(work);
+	const uint32_t hash = question_hash(name, type);
 	unsigned variants = 0;
 	bool dud = false;
 	mail_rendered_t *next, *rendered = *bucket_of(answers, hash);
 	for (; rendered != NULL; rendered = next) {
 		next = rendered->next;
-		if (!is_for(rendered, hash, name, qtype)) {
+		if (!is_for(rendered, hash, name, type)) {
 			continue;
 		}
 		if (view->now < rendered->from || view->now >= rendered->until) {
@@ -445,7 +474,7 @@ bool mail_rendered_answer(mail_work_t *work, mail_lf_t name, mail_outcome_t *out
 		return true;
 	}
 	*keep = !dud && variants < VARIANTS_MAX && answers->kept.octets < OCTETS_MAX &&
-	        is_common(view, name, qtype) && came_before(answers, hash);
+	        is_common(view, name, knot_pkt_qtype(work->pkt)) && came_before(answers, hash);
 	return false;
 }
 
@@ -490,8 +519,8 @@ void mail_rendered_keep(mail_work_t *work, mail_lf_t name, mail_answer_step_t st
 	if (rendered == NULL) {
 		return;
 	}
-	rendered->qtype = knot_pkt_qtype(work->pkt);
-	rendered->hash = question_hash(name, rendered->qtype);
+	rendered->type = question_type(work);
+	rendered->hash = question_hash(name, rendered->type);
 	if (rendered->rare || rendered->dud) {
 		rendered->rare = true;
 		mail_rendered_t **place = &answers->rare[answers->rare_next++ % RARE_MAX];

@@ -33,10 +33,14 @@ typedef struct {
 	mail_str_t owner; /*!< Then the owner's labels above the domain, wire. */
 	const mail_row_t *
 		*rows; /*!< Rows with holes, in the order of the RDATA; NULL: rrs is the RDATA. */
+	int covered;   /*!< Index of the RRset that these RRSIGs sign, or -1. */
 	bool opaque;   /*!< The wire has the RDATA of the rows as it is. */
 	size_t room;   /*!< Octets that the RDATA of the rows takes at most. */
 	knot_rdataset_t rrs;
 } mail_render_rrset_t;
+
+/*! With the type of a question: the answer has DNSSEC records. */
+#define MAIL_RENDER_DNSSEC (UINT32_C(1) << 16)
 
 /*! A name that was looked at: what the domain itself has there may change the answer. */
 typedef struct {
@@ -61,7 +65,7 @@ struct mail_rendered {
 	/* The question. */
 	mail_rendered_t *next; /*!< In its bucket. */
 	uint32_t hash;
-	uint16_t qtype;
+	uint32_t type; /*!< QTYPE, and MAIL_RENDER_DNSSEC. */
 	bool rare; /*!< There is no end of such questions: its plan does not have the name, or not the type. */
 	bool dud;       /*!< There is none for this question, for a while. */
 	mail_lf_t name; /*!< The QNAME, relative to the domain. */

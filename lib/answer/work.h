@@ -149,6 +149,9 @@ int mail_work_rrsig(mail_work_t *work);
 int mail_work_nsec(mail_work_t *work);
 /*! Put the DS of a stored domain below, at a cut. */
 int mail_work_child_ds(mail_work_t *work);
+/*! Make the RRSIGs of an RRset. \return As mail_view_sign(); KNOT_ENOENT: there are none. */
+int mail_work_rrsigs(mail_work_t *work, const knot_rrset_t *rrset, const mail_sign_note_t *note,
+                     knot_rrset_t *rrsigs);
 /*! Prove what the answer does not hold (RFC 4035 3.1.3), or what a referral leads to (3.1.4). */
 int mail_work_prove(mail_work_t *work, mail_answer_step_t step);
 /*! Sign the RRsets of the section from the first-th on; optional: those that fit. */

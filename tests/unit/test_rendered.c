@@ -6,6 +6,10 @@
 
 #include "lib/asked.h"
 
+#define ZSK "l02Woi0iS8Aa25FQkUd9RMzZHJpBoRQwAQEX1SxZJA4="
+#define ZSK_PRIVATE                                                                                \
+	"Private-key-format: v1.2\nAlgorithm: 15 (ED25519)\n"                                      \
+	"PrivateKey: ODIyNjAzODQ2MjgwODAxMjI2NDUxOTAyMDQxNDIyNjI=\n"
 #define KEY1 "N/BkJD6xbEiMb39v7JW6AwdPHO5gKB3fcCnod4zQ31U="
 #define X60 "x23456789012345678901234567890123456789012345678901234567890"
 #define X63 X60 "123"
@@ -74,6 +78,12 @@ static const char stored[] =
 	"domain n5.test| policy: lost| record: 'x.mx.nowhere A 192.0.2.9'\n"
 	"domain n6.test| policy: lost| record: '*.nowhere AAAA 2001:db8::9'\n"
 	"domain n7.test| policy: lost| record: 'nowhere A 192.0.2.1'\n"
+	"key-set k| key: '3613 ed25519 csk " ZSK "'\n"
+	"policy signed| base: bench| key-set: k| record: '*.w A 192.0.2.9'\n"
+	"domain s1.test| policy: signed\ndomain s22.test| policy: signed\n"
+	"domain s3.co.test| policy: signed\ndomain s4.net| policy: mixed| key-set: k\n"
+	"domain s5.test| policy: signed| record: 'www A 192.0.2.80'| txt: v\n"
+	"domain s6.test| policy: mixed| key-set: k\ndomain s7.test| alias: s1.test\n"
 	"domain r13.test| alias: r1.test\ndomain r14.test| alias: r6.test\n"
 	/* A policy whose domains all have something of their own. */
 	"policy customers| base: bench\n"
@@ -154,8 +164,8 @@ static const char *const owners[] = {
 	"_DmArC.",
 };
 static const char *const types[] = {
-	"A",   "AAAA", "MX",  "TXT",   "NS", "SOA", "CNAME",
-	"SRV", "TLSA", "CAA", "HTTPS", "DS", "ANY", "TYPE65280",
+	"A",    "AAAA", "MX",    "TXT", "NS",     "SOA", "CNAME",     "SRV",
+	"TLSA", "CAA",  "HTTPS", "DS",  "DNSKEY", "ANY", "TYPE65280",
 };
 
 typedef struct {
@@ -348,6 +358,55 @@ static void test_kept(void)
 	served_end(&f.served);
 }
 
+/* Signed: the signatures are those of the domain, and Ed25519 makes the same each time. */
+static void test_signed(void)
+{
+	static const char *const signed_domains[] = { "s1.test", "s22.test", "s3.co.test", "s4.net",
+		                                      "s5.test", "s6.test",  "s7.test" };
+	static const size_t sizes[] = { 4096, 600, 350 };
+	fixture_t f;
+	begin(&f);
+	mail_private_t *private = NULL;
+	mail_keyring_t *ring = mail_keyring_new();
+	REQUIRE(ring != NULL &&
+	        mail_private_read(MAIL_STR(ZSK_PRIVATE), &private, NULL) == KNOT_EOK &&
+	        mail_keyring_add(ring, private) == KNOT_EOK);
+	asked_t *asked = &f.served.asked;
+	asked->signer = mail_signer_new(ring, NULL, 0);
+	REQUIRE(asked->signer != NULL);
+	EACH(size, sizes) {
+		asked->size = *size;
+		for (size_t i = 0; i < COUNT(owners) * COUNT(types) * COUNT(signed_domains) * 2;
+		     i++) {
+			const size_t d = i / 2 % COUNT(signed_domains);
+			const size_t t = i / 2 / COUNT(signed_domains) % COUNT(types);
+			const size_t o = i / 2 / COUNT(signed_domains) / COUNT(types);
+			char question[400];
+			(void)snprintf(question, sizeof(question), "%s%s. %s", owners[o],
+			               signed_domains[d], types[t]);
+			asked->dnssec = i % 2 == 0;
+			ask(&f, question);
+		}
+	}
+	CHECK(f.kept > f.asked / 6, "%zu of %zu", f.kept, f.asked);
+	/* Those with signatures, too. */
+	static const char *const positive[] = { "s1.test MX", "mail.s22.test AAAA",
+		                                "s3.co.test DNSKEY" };
+	asked->size = 4096;
+	asked->dnssec = true;
+	EACH(question, positive) {
+		for (unsigned turn = 0; turn < 3; turn++) {
+			const size_t before = f.kept;
+			ask(&f, *question);
+			CHECK(turn < 2 || f.kept > before, "%s", *question);
+		}
+	}
+	mail_signer_free(asked->signer);
+	mail_keyring_free(ring);
+	mail_private_free(private);
+	served_end(&f.served);
+}
+
 /* What changes in the store counts at once; what is newer than the answer, too. */
 static void test_changes(void)
 {
@@ -420,5 +479,6 @@ static void test_flood(void)
 }
 
 UNIT_MAIN("rendered", TEST("all domains, names, types and sizes", test_all),
-          TEST("what is kept", test_kept), TEST("changes", test_changes), TEST("times", test_times),
+          TEST("what is kept", test_kept), TEST("signed", test_signed),
+          TEST("changes", test_changes), TEST("times", test_times),
           TEST("made-up names", test_flood))

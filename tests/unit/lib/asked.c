@@ -50,7 +50,9 @@ int asked_begin(asked_t *asked, const char *question)
 	const mail_question_t q = { .source = asked->source,
 		                    .cache = asked->cache,
 		                    .now = asked->now,
-		                    .udp = !asked->tcp };
+		                    .udp = !asked->tcp,
+		                    .dnssec = asked->dnssec,
+		                    .signer = asked->signer };
 	asked->reply = (mail_reply_t){ .outcome = MAIL_OUTCOME_NONE, .kind = MAIL_KIND_COUNT };
 	if (mail_answer_find(asked->source, asked->pkt, &asked->hosted) == KNOT_EOK) {
 		mail_answer(&q, &asked->hosted, asked->pkt, &asked->reply);

@@ -24,6 +24,8 @@ typedef struct {
 	int64_t now;
 	size_t size; /*!< Room of the answer. */
 	bool tcp;
+	bool dnssec;
+	mail_signer_t *signer;
 	mail_hosted_t hosted; /*!< Out: the domain that was found. */
 	mail_reply_t reply;   /*!< Out. */
 	knot_pkt_t *pkt;      /*!< Out: until asked_end(). */
