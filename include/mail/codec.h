@@ -63,6 +63,7 @@ typedef struct {
 	uint64_t added;     /*!< Items that it adds to. */
 	mail_rows_t rows;   /*!< Its literal records; data is NULL: they are not rendered. */
 	mail_str_t value;   /*!< Its stored form. */
+	bool alone;         /*!< Set by the store, where it knows: no domain is stored below. */
 	mail_stamp_t stamp; /*!< Set by the store; zero here. */
 	int error; /*!< Set by the store: the entry exists and this is why it cannot be read; zero here. */
 } mail_domain_t;

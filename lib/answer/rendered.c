@@ -383,11 +383,7 @@ static bool fill(mail_work_t *work, const mail_rendered_t *rendered)
 	};
 	f.len = rendered->len + rendered->domains * f.labels;
 	if (rendered->soa >= 0) {
-		/* It is known that there are none, so nobody needs to look for them. */
-		const size_t own = view->own.len;
-		view->own.len = 0;
 		f.serial = mail_view_serial(view);
-		view->own.len = own;
 	}
 	f.rrsets = mm->alloc(mm->ctx, RRSETS_STEP * sizeof(*f.rrsets));
 	f.infos = mm->alloc(mm->ctx, RRSETS_STEP * sizeof(*f.infos));

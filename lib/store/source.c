@@ -120,14 +120,17 @@ static size_t common_labels(mail_lf_t a, mail_lf_t b)
  *
  * \param name  In: the name. Out: its first part, the longest that can be a domain; empty: none.
  * \param v     Out: the value there, or empty of address NULL when that part is no key.
+ * \param alone Out: no key lies below that part: what follows the name is known by the way, but not the part itself.
  */
-static int descend(MDB_cursor *cursor, mail_lf_t *name, MDB_val *v)
+static int descend(MDB_cursor *cursor, mail_lf_t *name, MDB_val *v, bool *alone)
 {
 	MDB_val k = { name->len, (void *)name->data };
 	int rc = mdb_cursor_get(cursor, &k, v, MDB_SET_RANGE);
+	*alone = false;
 	if (rc == MDB_SUCCESS && mail_lf_equal((mail_lf_t){ k.mv_data, k.mv_size }, *name)) {
 		return MDB_SUCCESS;
 	}
+	const mail_lf_t behind = { k.mv_data, rc == MDB_SUCCESS ? k.mv_size : 0 };
 	if (rc == MDB_SUCCESS) {
 		rc = mdb_cursor_get(cursor, &k, v, MDB_PREV);
 	} else if (rc == MDB_NOTFOUND) {
@@ -137,6 +140,8 @@ static int descend(MDB_cursor *cursor, mail_lf_t *name, MDB_val *v)
 	                              : 0;
 	if (name->len < k.mv_size || name->len == 0) {
 		*v = (MDB_val){ 0, NULL };
+	} else {
+		*alone = !mail_lf_in(behind, *name);
 	}
 	return rc == MDB_NOTFOUND ? MDB_SUCCESS : rc;
 }
@@ -188,13 +193,15 @@ static int source_domain_above(const mail_source_t *source, mail_lf_t name, mail
 	mail_lf_t first = { 0 }, last = { 0 };
 	while (name.len > 0) {
 		MDB_val v;
-		int rc = descend(cursor, &name, &v);
+		bool alone;
+		int rc = descend(cursor, &name, &v, &alone);
 		if (rc != MDB_SUCCESS) {
 			return mail_store_code(rc);
 		}
 		if (v.mv_data != NULL) {
 			if (read_domain(&v, domain)) {
 				*above = name;
+				domain->alone = alone;
 				return KNOT_EOK;
 			}
 			name = mail_lf_parent(name);

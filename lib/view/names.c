@@ -170,6 +170,10 @@ static int child_above(const mail_view_t *view, mail_lf_t name, mail_lf_t *child
 
 int mail_view_has_children(const mail_view_t *view, bool *children)
 {
+	if (view->domain.alone) {
+		*children = false;
+		return KNOT_EOK;
+	}
 	mail_lf_storage_t next;
 	mail_domain_t domain;
 	int ret = view->source->domain_seek(view->source, mail_lf(&view->lf), MAIL_SEEK_AFTER,
