@@ -43,8 +43,9 @@ int mail_buf_base64(mail_buf_t *buf, const uint8_t *octets, size_t len)
 
 int mail_base64_parse(mail_str_t text, mail_buf_t *out, mail_diag_t *diag)
 {
+	uint8_t part[192];
 	uint32_t bits = 0;
-	size_t digits = 0, pads = 0;
+	size_t digits = 0, pads = 0, count = 0;
 	for (size_t i = 0; i < text.len; i++) {
 		const char c = text.data[i];
 		if (mail_char_space(c)) {
@@ -62,7 +63,11 @@ int mail_base64_parse(mail_str_t text, mail_buf_t *out, mail_diag_t *diag)
 		bits = bits << 6 | (uint32_t)digit;
 		digits++;
 		if (digits % 4 != 1) {
-			(void)mail_buf_u8(out, (uint8_t)(bits >> (6 - 2 * ((digits - 1) % 4))));
+			part[count++] = (uint8_t)(bits >> (6 - 2 * ((digits - 1) % 4)));
+		}
+		if (count == sizeof(part)) {
+			(void)mail_buf_put(out, part, count);
+			count = 0;
 		}
 	}
 	const size_t rest = digits % 4;
@@ -71,5 +76,5 @@ int mail_base64_parse(mail_str_t text, mail_buf_t *out, mail_diag_t *diag)
 	if (digits == 0 || rest == 1 || (rest > 1 && (pads != 4 - rest || (bits & unused) != 0))) {
 		return mail_diag_error(diag, text.len, "the base64 is not complete");
 	}
-	return out->error;
+	return count > 0 ? mail_buf_put(out, part, count) : out->error;
 }
