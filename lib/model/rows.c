@@ -348,6 +348,9 @@ int mail_rows_next(mail_stored_owner_t *owner, mail_stored_row_t *row)
 int mail_rows_find(const mail_rows_t *rows, mail_lf_t name, size_t *at, mail_stored_owner_t *owner)
 {
 	size_t low = 0, high = rows->count;
+	if (name.len == 0 && high > 1) {
+		high = 1; /* The domain itself, which most questions are for, is the first of all. */
+	}
 	while (low < high) {
 		const size_t middle = low + (high - low) / 2;
 		int ret = mail_rows_owner(rows, middle, owner);
