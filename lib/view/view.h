@@ -24,7 +24,7 @@ typedef struct {
 	const mail_plan_t *keyed; /*!< The plan that has the keys of the domain's key set. */
 	uint64_t stamp; /*!< Newest change of the domain's entry and of an alias's target, ns. */
 	uint32_t records_ttl; /*!< The TTL of records that have none of their own. */
-	uint16_t type; /*!< All that is asked for of the domain\'s own name; 0: any type may be. */
+	uint16_t type; /*!< All that is asked for of the domain's own name; 0: any type may be. */
 	bool hosted;   /*!< It has ns, and so SOA. */
 	bool cuts;     /*!< Some row may be a delegation or a DNAME. */
 	mail_lf_storage_t own; /*!< The domain whose own DKIM keys count; empty: none count. */
