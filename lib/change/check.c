@@ -153,14 +153,14 @@ static int plain_check(mail_change_t *change, mail_str_t id, mail_str_t policy, 
 		return ret;
 	}
 	concern->differs |= checked->affected;
-	if (concern->of.put && mail_lint_concerns(&checked->names, concern->of.name)) {
+	ret = checked->plan->hosted ? plan_check(change, checked->plan, concern, diag)
+	                            : mail_change_ns_missing(policy, diag);
+	/* What is refused needs no warnings. */
+	if (ret == KNOT_EOK && concern->of.put &&
+	    mail_lint_concerns(&checked->names, concern->of.name)) {
 		ret = plain_lint(change, id, checked, diag);
 	}
-	if (ret != KNOT_EOK) {
-		return ret;
-	}
-	return checked->plan->hosted ? plan_check(change, checked->plan, concern, diag)
-	                             : mail_change_ns_missing(policy, diag);
+	return ret;
 }
 
 /*!

@@ -10,6 +10,14 @@
 /*! So many times a question passes over reporters whose names are too long; behind that it is not worth its time. */
 #define REPORTS_PASSED_MAX 64
 
+/*! Return whether a name is not too long: what a domain hides of its policy may be. */
+static bool has_room(const mail_view_t *view, const mail_lf_storage_t *lf)
+{
+	knot_dname_storage_t name;
+	return knot_dname_size(view->apex) <= view->plan->apex_max ||
+	       mail_name_from_lf(mail_lf(lf), name) == KNOT_EOK;
+}
+
 /*! Find a neighbour among the owners of a plan. \param apex What their names are relative to. */
 static int owners_seek(const mail_view_t *view, const mail_owners_t *owners, mail_lf_t apex,
                        mail_lf_t name, mail_seek_t seek, mail_lf_storage_t *found)
@@ -22,7 +30,7 @@ static int owners_seek(const mail_view_t *view, const mail_owners_t *owners, mai
 	}
 	while (back ? at > 0 : at < owners->count) {
 		const mail_owner_t *owner = &owners->owners[back ? --at : at++];
-		if (mail_lf_join(apex, owner->name, found) == KNOT_EOK) {
+		if (mail_lf_join(apex, owner->name, found) == KNOT_EOK && has_room(view, found)) {
 			return mail_lf_in(mail_lf(found), mail_lf(&view->lf)) ? KNOT_EOK
 			                                                      : KNOT_ENOENT;
 		}

@@ -127,7 +127,7 @@ def make_newer(path):
     data = bytearray((path / "data.mdb").read_bytes())
     count, at = 0, data.find(b"format")
     while at >= 0:
-        if data[at + 30:at + 34] == b"\0\0\0\1":
+        if data[at + 30:at + 34] == b"\0\0\0\2":
             data[at + 30:at + 34] = b"\0\0\0\x63"
             count += 1
         at = data.find(b"format", at + 1)

@@ -140,11 +140,13 @@ static void show_type_of(mail_view_t *view, const mail_node_t *node, uint16_t ty
 	knot_rrset_t rrset;
 	uint16_t kind = MAIL_KIND_COUNT;
 	int64_t until = 0;
+	knot_rrset_init_empty(&rrset);
 	int ret = mail_view_rrset(view, node, type, owner, NULL, &rrset, &kind, &until);
 	(void)mail_buf_str(out, "  ");
 	show_type(type, out);
 	if (ret != KNOT_EOK) {
 		(void)mail_buf_printf(out, " error %d\n", ret);
+		knot_rdataset_clear(&rrset.rrs, NULL);
 		return;
 	}
 	if (type == KNOT_RRTYPE_SOA) {
