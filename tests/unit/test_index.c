@@ -345,7 +345,7 @@ static void test_cost(void)
 		"dkim n.example/s| key: '" KEY "'",
 		"domain n.example| policy: p| dmarc: [ p=none ]",
 		"-domain al.example",
-		"domain n.example| alias: " TARGET,
+		("domain n.example| alias: " TARGET),
 		"-domain n.example",
 		"-domain d000007.example.org",
 	};
