@@ -11,11 +11,11 @@
 #define REPORTS_PASSED_MAX 64
 
 /*! Return whether a name is not too long: what a domain hides of its policy may be. */
-static bool has_room(const mail_view_t *view, const mail_lf_storage_t *lf)
+static bool has_room(const mail_lf_storage_t *lf)
 {
 	knot_dname_storage_t name;
-	return knot_dname_size(view->apex) <= view->plan->apex_max ||
-	       mail_name_from_lf(mail_lf(lf), name) == KNOT_EOK;
+	/* In the wire it has two octets more, or less where some are escaped. */
+	return lf->len + 2 <= KNOT_DNAME_MAXLEN || mail_name_from_lf(mail_lf(lf), name) == KNOT_EOK;
 }
 
 /*! Find a neighbour among the owners of a plan. \param apex What their names are relative to. */
@@ -30,7 +30,7 @@ static int owners_seek(const mail_view_t *view, const mail_owners_t *owners, mai
 	}
 	while (back ? at > 0 : at < owners->count) {
 		const mail_owner_t *owner = &owners->owners[back ? --at : at++];
-		if (mail_lf_join(apex, owner->name, found) == KNOT_EOK && has_room(view, found)) {
+		if (mail_lf_join(apex, owner->name, found) == KNOT_EOK && has_room(found)) {
 			return mail_lf_in(mail_lf(found), mail_lf(&view->lf)) ? KNOT_EOK
 			                                                      : KNOT_ENOENT;
 		}
@@ -90,7 +90,8 @@ static int records_seek(const mail_view_t *view, mail_lf_t name, mail_seek_t see
 			return KNOT_EMALF;
 		}
 		/* A name that does not fit below this domain is passed over. */
-		if (mail_lf_join(mail_lf(&view->lf), owner.name, found) == KNOT_EOK) {
+		if (mail_lf_join(mail_lf(&view->lf), owner.name, found) == KNOT_EOK &&
+		    has_room(found)) {
 			return KNOT_EOK;
 		}
 	}
