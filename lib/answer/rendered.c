@@ -11,8 +11,9 @@
  * So what is asked for once costs no memory.  Of questions that a plan has an answer to there are only so many; of
  * others strangers can make up as many as they like, so that only the newest few are kept.
  *
- * It is right for a domain of which nothing of its own stands in the way: no overrides, no DKIM key and no stored domain
- * below, as far as the answer depends on that.
+ * It is right for a domain of which nothing of its own stands in the way: no record or other item of its own, no DKIM key
+ * and no stored domain below, as far as the answer depends on that. Whichever domain it was made for, it comes of the plan
+ * alone.
  */
 #include "config.h"
 

@@ -137,9 +137,8 @@ static int overlay_apply(mail_view_t *view, bool *no_keys)
 int mail_view_fault(mail_view_t *view, int error)
 {
 	const mail_overlay_t *overlay = view->overlay;
-	const bool known = overlay != NULL && overlay->own != NULL &&
-	                   overlay->own->error != KNOT_EOK;
-	const char *what = known ? overlay->own->reason : "its entry cannot be read";
+	const bool known = overlay != NULL && overlay->fault != NULL;
+	const char *what = known ? overlay->fault->reason : "its entry cannot be read";
 	view->plan = plan_of_error(view, error, what);
 	view->overlay = NULL;
 	return view->plan != NULL ? KNOT_EOK : KNOT_ENOMEM;

@@ -58,7 +58,8 @@ int mail_overlay_new(mail_cache_t *cache, const mail_plan_t *plan, const mail_do
 	made->domain.added = added;
 	made->made = 0;
 	made->profile = NULL;
-	made->own = NULL;
+	made->own = made->fault = NULL;
+	made->bad = 0;
 	made->arena = mail_cache_arena(cache);
 	if (apex == NULL) {
 		made->domain.rows = (mail_rows_t){ 0 };
@@ -110,7 +111,10 @@ int mail_overlay_make(mail_overlay_t *overlay, mail_kinds_t kinds)
 {
 	mail_kinds_t missing = overlay->touched & kinds & ~overlay->made;
 	if (missing == 0) {
-		return overlay->own != NULL ? overlay->own->error : KNOT_EOK;
+		return KNOT_EOK;
+	}
+	if ((missing & overlay->bad) != 0) {
+		return overlay->fault->error;
 	}
 	if ((missing & MAIL_KINDS_KEYS) != 0) {
 		missing |= overlay->touched & MAIL_KINDS_KEYS;
@@ -121,10 +125,14 @@ int mail_overlay_make(mail_overlay_t *overlay, mail_kinds_t kinds)
 		/* What was made is made again, so that all of it is one plan: mostly there was nothing. */
 		mail_plan_t *own;
 		ret = mail_plan_make_kinds(overlay->profile, overlay->made | missing, &own);
-		if (ret == KNOT_EOK) {
+		if (ret == KNOT_EOK && own->error != KNOT_EOK) {
+			/* What else was made stays good. */
+			overlay->fault = own;
+			overlay->bad |= missing;
+			ret = own->error;
+		} else if (ret == KNOT_EOK) {
 			overlay->own = own;
 			overlay->made |= missing;
-			ret = own->error;
 		}
 	}
 	mail_arena_close(before);

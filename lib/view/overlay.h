@@ -19,11 +19,13 @@ typedef struct {
 	const mail_plan_t *plan; /*!< The shared plan. */
 	mail_domain_t
 		domain; /*!< Whose items count: the domain itself, or the target of an alias. */
-	mail_kinds_t touched;    /*!< Kinds that are made for the domain. */
-	mail_kinds_t hidden;     /*!< Kinds of the shared plan that are not shown. */
-	mail_kinds_t made;       /*!< Those of touched that were made so far. */
-	mail_profile_t *profile; /*!< The merged values, once they were needed. */
-	const mail_plan_t *own;  /*!< The rows of what was made. */
+	mail_kinds_t touched;     /*!< Kinds that are made for the domain. */
+	mail_kinds_t hidden;      /*!< Kinds of the shared plan that are not shown. */
+	mail_kinds_t made;        /*!< Those of touched that were made so far. */
+	mail_profile_t *profile;  /*!< The merged values, once they were needed. */
+	const mail_plan_t *own;   /*!< The rows of what was made. */
+	mail_kinds_t bad;         /*!< Those of touched that cannot be made. */
+	const mail_plan_t *fault; /*!< Says why. */
 	mail_arena_t *arena;
 } mail_overlay_t;
 
@@ -44,7 +46,7 @@ int mail_overlay_new(mail_cache_t *cache, const mail_plan_t *plan, const mail_do
  * \brief Make kinds, if they are the domain's own, and were not made before.
  *
  * \return KNOT_EOK; KNOT_ENOMEM; KNOT_EMALF, KNOT_ENOTSUP (the entry is damaged); or why some value cannot be rendered:
- *         overlay->own->reason says it.
+ *         overlay->fault->reason says it.
  */
 int mail_overlay_make(mail_overlay_t *overlay, mail_kinds_t kinds);
 

@@ -263,7 +263,6 @@ static int own_find(const mail_view_t *view, mail_lf_t relative, mail_lf_t name,
 	for (unsigned i = 0; i < node->count; i++) {
 		node->clash |= (node->stands[i].owner->types & types) != 0;
 	}
-	node->records = true;
 	stand_add(node, records, 0);
 	return KNOT_EOK;
 }
@@ -289,7 +288,7 @@ int mail_view_node(const mail_view_t *view, mail_lf_t name, mail_node_t *node)
 {
 	const mail_lf_t relative = mail_view_relative(view, name);
 	node->count = 0;
-	node->records = node->clash = node->own_key = false;
+	node->clash = node->own_key = false;
 	node->report = node->child = node->exists = node->steady = false;
 	stands_find(node, view->plan, view->overlay != NULL ? view->overlay->hidden : 0, relative,
 	            name);

@@ -51,8 +51,7 @@ typedef struct {
 typedef struct {
 	mail_stand_t stands[MAIL_STANDS_MAX];
 	unsigned count;
-	bool records;     /*!< The last stand is that of the domain's stored records. */
-	bool clash;       /*!< They have a type that is also made. */
+	bool clash; /*!< The last stand is the domain's stored records, which have a type that is also made. */
 	mail_dkim_t dkim; /*!< The domain's own DKIM key. */
 	bool own_key;
 	bool steady; /*!< All that it may have is rows that are shown from now on, for ever. */

@@ -198,8 +198,14 @@ static void test_faults(void)
 	EACH(name, failing) {
 		overlaid_anew(&o, "example.org");
 		CHECK(viewed_place(&o.v, *name, true, &place) != KNOT_EOK, "%s", *name);
-		CHECK_STR(o.v.view.overlay->own->reason,
+		CHECK_STR(o.v.view.overlay->fault->reason,
 		          "srv: imaps names no host, and there is no mx to take");
+		/* Nor do others fail that the same question comes to afterwards. */
+		EACH(c, fine) {
+			CHECK_OK(viewed_place(&o.v, c->name, true, &place));
+			CHECK(place.where == c->where, "%s: %d", c->name, place.where);
+		}
+		CHECK(viewed_place(&o.v, *name, true, &place) != KNOT_EOK, "%s", *name);
 	}
 	overlaid_end(&o);
 }
