@@ -282,13 +282,14 @@ static bool fill_rrsets(filling_t *f)
 	for (size_t i = 0; i < rendered->rrset_count; i++) {
 		const mail_render_rrset_t *from = &rendered->rrsets[i];
 		knot_rrset_t *to = &f->rrsets[i];
-		*to = (knot_rrset_t){ .owner = (knot_dname_t *)qname + from->owner_at,
+		const bool in_qname = from->owner_at != SIZE_MAX;
+		*to = (knot_rrset_t){ .owner = in_qname ? (knot_dname_t *)qname + from->owner_at
+			                                : f->room,
 			              .ttl = from->ttl,
 			              .type = from->type,
 			              .rclass = KNOT_CLASS_IN,
 			              .rrs = from->rrs };
-		if (from->owner_at == SIZE_MAX) {
-			to->owner = f->room;
+		if (!in_qname) {
 			memcpy(f->room, from->owner.data, from->owner.len);
 			memcpy(f->room + from->owner.len, f->domain, f->labels + 1);
 			/* RDATA stands at even addresses. */

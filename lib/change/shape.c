@@ -42,20 +42,22 @@ typedef struct {
 /*! Take a record apart. \return false: it is none of an address, or not written as it is stored. */
 static bool address_read(mail_str_t text, address_t *record)
 {
-	mail_str_t words[5];
-	size_t count = 0, pos = 0;
-	while (count < 5 && mail_str_word(text, &pos, &words[count])) {
-		count++;
-	}
-	if (count < 3 || count > 4) {
+	*record = (address_t){ 0 };
+	size_t pos = 0;
+	mail_str_t word;
+	if (!mail_str_word(text, &pos, &record->owner) ||
+	    !mail_str_word(text, &pos, &record->type) ||
+	    !mail_str_word(text, &pos, &record->address)) {
 		return false;
 	}
-	*record = (address_t){ .owner = words[0],
-		               .type = words[count - 2],
-		               .address = words[count - 1] };
-	record->ttl = count == 4 ? words[1] : (mail_str_t){ NULL, 0 };
-	return (mail_str_is(record->type, "A") || mail_str_is(record->type, "AAAA")) &&
-	       (count == 3 || mail_char_digit(words[1].data[0]));
+	if (mail_str_word(text, &pos, &word)) {
+		record->ttl = record->type;
+		record->type = record->address;
+		record->address = word;
+	}
+	return !mail_str_word(text, &pos, &word) &&
+	       (mail_str_is(record->type, "A") || mail_str_is(record->type, "AAAA")) &&
+	       (record->ttl.len == 0 || mail_char_digit(record->ttl.data[0]));
 }
 
 /*! Return whether a plan has an address of this type at a name. */
