@@ -104,11 +104,44 @@ static inline bool mail_str_ends(mail_str_t s, const char *with)
 	return s.len >= len && memcmp(s.data + s.len - len, with, len) == 0;
 }
 
+/*! A set of ASCII characters, where many are looked for in it. */
+typedef struct {
+	uint64_t bits[2];
+} mail_charset_t;
+
+/*! Add the characters of a terminated string to a set. */
+static inline void mail_charset_add(mail_charset_t *set, const char *chars)
+{
+	for (; *chars != '\0'; chars++) {
+		set->bits[(*chars >> 6) & 1] |= UINT64_C(1) << (*chars & 63);
+	}
+}
+
+/*! Take those of a terminated string from a set. */
+static inline void mail_charset_take(mail_charset_t *set, const char *chars)
+{
+	for (; *chars != '\0'; chars++) {
+		set->bits[(*chars >> 6) & 1] &= ~(UINT64_C(1) << (*chars & 63));
+	}
+}
+
+/*! Return whether a character is in a set. */
+static inline bool mail_charset_has(const mail_charset_t *set, char c)
+{
+	return (uint8_t)c < 0x80 && (set->bits[c >> 6] >> (c & 63) & 1) != 0;
+}
+
 /*! Return the offset of the first character that is in a set, or the length of the string. */
 static inline size_t mail_str_find(mail_str_t s, const char *set)
 {
+	if (set[0] != '\0' && set[1] == '\0') {
+		const char *at = s.len > 0 ? (const char *)memchr(s.data, set[0], s.len) : NULL;
+		return at != NULL ? (size_t)(at - s.data) : s.len;
+	}
+	mail_charset_t chars = { { 0, 0 } };
+	mail_charset_add(&chars, set);
 	size_t i = 0;
-	while (i < s.len && !mail_char_in(s.data[i], set)) {
+	while (i < s.len && !mail_charset_has(&chars, s.data[i])) {
 		i++;
 	}
 	return i;

@@ -52,6 +52,10 @@ bool mail_str_is_text(mail_str_t s, size_t *column)
 {
 	const uint8_t *text = (const uint8_t *)s.data;
 	for (size_t pos = 0, len; pos < s.len; pos += len) {
+		if (text[pos] >= 0x20 && text[pos] < 0x7f) {
+			len = 1;
+			continue;
+		}
 		len = mail_utf8_len(text + pos, s.len - pos);
 		/* C0, DEL and C1 would move the cursor of whoever lists the text. */
 		if (len == 0 || text[pos] < 0x20 || text[pos] == 0x7f ||

@@ -245,7 +245,9 @@ int mail_dmarc_render(const mail_str_t *texts, size_t n, mail_rdata_t *rdata, ma
 		if (values[i].len == 0) {
 			continue;
 		}
-		mail_buf_printf(&out, "; %s=", tags[i].name);
+		mail_buf_str(&out, "; ");
+		mail_buf_str(&out, tags[i].name);
+		mail_buf_str(&out, "=");
 		ret = value_write(&tags[i], values[i], &out, diag);
 		if (ret != KNOT_EOK) {
 			(void)mail_diag_shift(diag, ret, from[i]);

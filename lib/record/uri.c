@@ -42,12 +42,8 @@ static const struct {
 
 static size_t find_last(mail_str_t s, char c)
 {
-	for (size_t i = s.len; i > 0; i--) {
-		if (s.data[i - 1] == c) {
-			return i - 1;
-		}
-	}
-	return s.len;
+	const char *at = s.len > 0 ? memrchr(s.data, c, s.len) : NULL;
+	return at != NULL ? (size_t)(at - s.data) : s.len;
 }
 
 /*! Length of the scheme that a string starts with (RFC 3986 3.1), without its colon; 0: none. */
@@ -73,9 +69,24 @@ static size_t column(const writer_t *w, const char *at)
  *
  *     pct-encoded = "%" HEXDIG HEXDIG
  */
-static int part_write(const writer_t *w, mail_str_t part, const char *plain)
+static int part_write(const writer_t *w, mail_str_t part, const char *others)
 {
+	/* ALPHA and DIGIT, and those that this part may have besides. */
+	mail_charset_t plain = { { UINT64_C(0x03ff000000000000), UINT64_C(0x07fffffe07fffffe) } };
+	if (part.len == 0) {
+		return w->out->error;
+	}
+	mail_charset_add(&plain, others);
+	mail_charset_take(&plain, w->form->escape);
 	for (size_t i = 0; i < part.len; i++) {
+		const size_t begin = i;
+		while (i < part.len && mail_charset_has(&plain, part.data[i])) {
+			i++;
+		}
+		mail_buf_put(w->out, part.data + begin, i - begin);
+		if (i == part.len) {
+			break;
+		}
 		mail_str_t left = mail_str_from(part, i);
 		char c = part.data[i];
 		if (mail_str_starts(left, MAIL_HOLE)) {
@@ -96,9 +107,6 @@ static int part_write(const writer_t *w, mail_str_t part, const char *plain)
 		} else if ((uint8_t)c <= ' ' || c == 0x7f || mail_char_in(c, "\"<>\\")) {
 			return mail_diag_error(w->diag, column(w, left.data),
 			                       "a character that cannot be in a URI");
-		} else if (!mail_char_in(c, w->form->escape) &&
-		           (mail_char_alnum(c) || mail_char_in(c, plain))) {
-			mail_buf_u8(w->out, (uint8_t)c);
 		} else {
 			mail_buf_printf(w->out, "%%%02X", (uint8_t)c);
 		}
@@ -118,21 +126,22 @@ static int local_write(const writer_t *w, mail_str_t local)
 	if (local.len == 0) {
 		return mail_diag_error(w->diag, column(w, local.data), "no local part before '@'");
 	}
-	bool utf8 = false;
 	for (size_t i = 0; i < local.len; i++) {
-		char c = local.data[i];
+		i += mail_str_find(mail_str_from(local, i), "@()[];.");
+		if (i == local.len) {
+			break;
+		}
+		const char c = local.data[i];
 		if (c == '@') {
 			return mail_diag_error(w->diag, column(w, local.data + i),
 			                       "a second '@': each address needs its own mailto:");
 		}
-		if (mail_char_in(c, "()[];") ||
-		    (c == '.' && (i == 0 || i + 1 == local.len || local.data[i - 1] == '.'))) {
+		if (c != '.' || i == 0 || i + 1 == local.len || local.data[i - 1] == '.') {
 			return mail_diag_error(w->diag, column(w, local.data + i),
 			                       "'%c' cannot be there in an address", c);
 		}
-		utf8 = utf8 || (uint8_t)c >= 0x80;
 	}
-	if (utf8) {
+	if (!mail_str_is_ascii(local)) {
 		mail_diag_warn(w->diag,
 		               "reports to '%.*s' reach it from servers with SMTPUTF8 only",
 		               MAIL_SHOW(w->uri));
@@ -292,13 +301,9 @@ bool mail_uri_next(mail_str_t list, size_t *pos, mail_str_t *uri)
 	if (*pos > list.len) {
 		return false;
 	}
-	size_t end = *pos;
-	for (; end < list.len; end++) {
-		if (list.data[end] == ',' &&
-		    (end + 1 == list.len ||
-		     scheme_len(mail_str_trim(mail_str_from(list, end + 1))) > 0)) {
-			break;
-		}
+	size_t end = *pos + mail_str_find(mail_str_from(list, *pos), ",");
+	while (end + 1 < list.len && scheme_len(mail_str_trim(mail_str_from(list, end + 1))) == 0) {
+		end += 1 + mail_str_find(mail_str_from(list, end + 1), ",");
 	}
 	*uri = mail_str_trim(mail_str_part(list, *pos, end - *pos));
 	*pos = end + 1;
@@ -338,7 +343,7 @@ static int label_check(mail_str_t label, size_t at, bool *hole, mail_diag_t *dia
 			return mail_diag_error(diag, at + i + 1,
 			                       "after ',' another mailto: or https: must follow");
 		}
-		if (!mail_char_alnum(c) && !mail_char_in(c, "-_")) {
+		if (!mail_char_alnum(c) && c != '-' && c != '_') {
 			return mail_diag_error(diag, at + i + 1,
 			                       "'%.*s' cannot be part of a host name",
 			                       MAIL_SHOW(label));
