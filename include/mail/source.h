@@ -63,7 +63,7 @@ struct mail_source {
 	 *
 	 * \param found   Out: name of the domain; name may point into it. With KNOT_ELIMIT it is the name of the last
 	 *                tombstone that was passed over: no domain is nearer.
-	 * \param domain  Out: its entry, as with domain_above.
+	 * \param domain  Out: its entry, as with domain_above; NULL: only its name is wanted.
 	 *
 	 * \return KNOT_EOK; KNOT_ENOENT (there is none); KNOT_ELIMIT (more tombstones in a row than
 	 *         limit allows); KNOT_EMALF (the tree is damaged).

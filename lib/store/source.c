@@ -67,6 +67,13 @@ static bool read_domain(const MDB_val *v, mail_domain_t *domain)
 	return true;
 }
 
+/*! Return whether a value is none of a tombstone. */
+static bool is_there(const MDB_val *v)
+{
+	mail_stored_t stored;
+	return mail_stored_read(v, &stored) != KNOT_EOK || !stored.deleted;
+}
+
 /*! Number of octets that two keys begin with in common. */
 static inline size_t common_octets(const uint8_t *a, const uint8_t *b, size_t most)
 {
@@ -230,6 +237,14 @@ static void walk_step(walk_t *walk)
 	walk->rc = mdb_cursor_get(walk->cursor, &walk->k, &walk->v, walk->step);
 }
 
+/*! Return whether the cursor stands at a key already: a question has just found its domain there. */
+static bool stands_at(walk_t *walk, mail_lf_t key)
+{
+	return key.len > 0 &&
+	       mdb_cursor_get(walk->cursor, &walk->k, &walk->v, MDB_GET_CURRENT) == MDB_SUCCESS &&
+	       mail_lf_equal((mail_lf_t){ walk->k.mv_data, walk->k.mv_size }, key);
+}
+
 /*! Begin a walk at the neighbour of a key. \return KNOT_EOK; KNOT_ENOENT: nothing is before the empty key. */
 static int walk_begin(mail_txn_t *txn, unsigned db, mail_lf_t key, mail_seek_t seek, walk_t *walk)
 {
@@ -242,6 +257,10 @@ static int walk_begin(mail_txn_t *txn, unsigned db, mail_lf_t key, mail_seek_t s
 		return KNOT_ENOENT;
 	}
 	walk->step = back ? MDB_PREV : MDB_NEXT;
+	if (seek == MAIL_SEEK_AFTER && stands_at(walk, key)) {
+		walk_step(walk);
+		return KNOT_EOK;
+	}
 	walk->k = (MDB_val){ key.len, (void *)key.data };
 	walk->rc = mdb_cursor_get(walk->cursor, &walk->k, &walk->v,
 	                          key.len == 0 ? MDB_FIRST : MDB_SET_RANGE);
@@ -269,7 +288,7 @@ static int source_domain_seek(const mail_source_t *source, mail_lf_t name, mail_
 	for (unsigned skipped = 0; walk.rc == MDB_SUCCESS; walk_step(&walk)) {
 		const bool fits = walk.k.mv_size <= MAIL_LF_MAX;
 		const mail_lf_t at = { walk.k.mv_data, fits ? walk.k.mv_size : MAIL_LF_MAX };
-		if (fits && read_domain(&walk.v, domain)) {
+		if (fits && (domain != NULL ? read_domain(&walk.v, domain) : is_there(&walk.v))) {
 			mail_lf_copy(at, found);
 			return KNOT_EOK;
 		}

@@ -160,7 +160,9 @@ static int source_domain_seek(const mail_source_t *source, mail_lf_t name, mail_
 		return KNOT_ENOENT;
 	}
 	mail_lf_copy(at->key, found);
-	read_domain(at, domain);
+	if (domain != NULL) {
+		read_domain(at, domain);
+	}
 	return KNOT_EOK;
 }
 

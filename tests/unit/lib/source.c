@@ -110,7 +110,9 @@ static int array_domain_seek(const mail_source_t *src, mail_lf_t name, mail_seek
 	if (entry->deleted) {
 		return KNOT_ELIMIT;
 	}
-	array_domain_read(entry, domain);
+	if (domain != NULL) {
+		array_domain_read(entry, domain);
+	}
 	return KNOT_EOK;
 }
 
