@@ -71,7 +71,7 @@ static mail_answer_step_t name_found(mail_work_t *work)
 	if (work->place.where == MAIL_WILDCARD) {
 		mail_work_wildcard(work);
 	}
-	const uint16_t first = mail_node_type(&work->view, &work->place.node, 0);
+	const uint16_t first = work->place.node.first;
 	const bool proof = qtype == KNOT_RRTYPE_RRSIG || qtype == KNOT_RRTYPE_NSEC;
 	if (work->signs && proof && first != 0) {
 		int ret = qtype == KNOT_RRTYPE_RRSIG ? mail_work_rrsig(work) : mail_work_nsec(work);

@@ -177,7 +177,7 @@ static bool has_kinds(const mail_render_look_t *look, mail_kinds_t touched)
 static bool has_own(const mail_render_look_t *look, const mail_overlay_t *overlay)
 {
 	return (overlay->touched != 0 && has_kinds(look, overlay->touched)) ||
-	       (overlay->domain.rows.count > 0 && has_records(look, &overlay->domain.rows));
+	       (overlay->rows.count > 0 && has_records(look, &overlay->rows));
 }
 
 /*! Return whether what a domain changes of its policy's plan leaves an answer as it is. */

@@ -100,10 +100,10 @@ static int overlay_add(mail_extent_t *extent, const mail_view_t *view)
 	if (overlay->own != NULL) {
 		plan_add(extent, view, overlay->own);
 	}
-	for (size_t i = 0; i < overlay->domain.rows.count; i++) {
+	for (size_t i = 0; i < overlay->rows.count; i++) {
 		mail_stored_owner_t stored;
 		const mail_owner_t *owner;
-		int ret = mail_rows_owner(&overlay->domain.rows, i, &stored);
+		int ret = mail_rows_owner(&overlay->rows, i, &stored);
 		if (ret == KNOT_EOK) {
 			ret = mail_overlay_rows(overlay, stored.name, &owner);
 		}

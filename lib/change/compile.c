@@ -252,9 +252,7 @@ static mail_checked_t **shape_place(mail_change_t *change)
 static bool has_child(const mail_change_t *change, mail_lf_t name)
 {
 	mail_lf_storage_t next;
-	mail_domain_t domain;
-	const int ret = change->base->domain_seek(change->base, name, MAIL_SEEK_AFTER, &next,
-	                                          &domain);
+	const int ret = change->base->domain_seek(change->base, name, MAIL_SEEK_AFTER, &next, NULL);
 	return ret == KNOT_EOK && mail_lf_below(mail_lf(&next), name);
 }
 

@@ -300,23 +300,29 @@ int mail_rows_read(const uint8_t *data, size_t len, mail_rows_t *rows)
 	return KNOT_EOK;
 }
 
-int mail_rows_owner(const mail_rows_t *rows, size_t index, mail_stored_owner_t *owner)
+/*! Read the name of the index-th owner. \return false: it is damaged. For every question, so not number by number. */
+static inline bool owner_name(const mail_rows_t *rows, size_t index, mail_lf_t *name)
 {
-	/* For every question, so it is not read number by number. */
 	const uint32_t offset = knot_wire_read_u32(rows->data + HEAD_LEN + index * OFFSET_LEN);
 	if (offset > rows->len || rows->len - offset < OWNER_HEAD_LEN) {
-		return KNOT_EMALF;
+		return false;
 	}
 	const uint8_t *head = rows->data + offset;
-	owner->name = (mail_lf_t){ head + OWNER_HEAD_LEN, knot_wire_read_u16(head) };
-	owner->types = knot_wire_read_u64(head + 2);
-	owner->count = knot_wire_read_u16(head + 10);
-	const size_t left = rows->len - offset - OWNER_HEAD_LEN;
-	if (owner->name.len > left || owner->name.len > MAIL_LF_MAX || owner->count > ROWS_MAX) {
+	*name = (mail_lf_t){ head + OWNER_HEAD_LEN, knot_wire_read_u16(head) };
+	return name->len <= rows->len - offset - OWNER_HEAD_LEN && name->len <= MAIL_LF_MAX;
+}
+
+int mail_rows_owner(const mail_rows_t *rows, size_t index, mail_stored_owner_t *owner)
+{
+	if (!owner_name(rows, index, &owner->name)) {
 		return KNOT_EMALF;
 	}
-	owner->reader = MAIL_READER(owner->name.data + owner->name.len, left - owner->name.len);
-	return KNOT_EOK;
+	const uint8_t *head = owner->name.data - OWNER_HEAD_LEN;
+	const uint8_t *body = owner->name.data + owner->name.len;
+	owner->types = knot_wire_read_u64(head + 2);
+	owner->count = knot_wire_read_u16(head + 10);
+	owner->reader = MAIL_READER(body, (size_t)(rows->data + rows->len - body));
+	return owner->count <= ROWS_MAX ? KNOT_EOK : KNOT_EMALF;
 }
 
 int mail_rows_next(mail_stored_owner_t *owner, mail_stored_row_t *row)
@@ -348,19 +354,28 @@ int mail_rows_next(mail_stored_owner_t *owner, mail_stored_row_t *row)
 int mail_rows_find(const mail_rows_t *rows, mail_lf_t name, size_t *at, mail_stored_owner_t *owner)
 {
 	size_t low = 0, high = rows->count;
-	if (name.len == 0 && high > 1) {
-		high = 1; /* The domain itself, which most questions are for, is the first of all. */
+	mail_lf_t there;
+	*at = 0;
+	if (high == 0) {
+		return KNOT_ENOENT;
 	}
+	/* The domain itself, which most questions are for, is the first of all. */
+	if (!owner_name(rows, 0, &there)) {
+		return KNOT_EMALF;
+	}
+	if (name.len == 0) {
+		return there.len == 0 ? mail_rows_owner(rows, 0, owner) : KNOT_ENOENT;
+	}
+	low = there.len == 0;
 	while (low < high) {
 		const size_t middle = low + (high - low) / 2;
-		int ret = mail_rows_owner(rows, middle, owner);
-		if (ret != KNOT_EOK) {
-			return ret;
+		if (!owner_name(rows, middle, &there)) {
+			return KNOT_EMALF;
 		}
-		const int diff = mail_lf_compare(owner->name, name);
+		const int diff = mail_lf_compare(there, name);
 		if (diff == 0) {
 			*at = middle;
-			return KNOT_EOK;
+			return mail_rows_owner(rows, middle, owner);
 		}
 		if (diff < 0) {
 			low = middle + 1;

@@ -236,12 +236,10 @@ static const mail_source_t *children_source(const mail_build_t *build)
 {
 	const mail_source_t *source = build->profile->source;
 	mail_lf_storage_t next;
-	mail_domain_t domain;
 	if (build->profile->domain.len == 0) {
 		return NULL;
 	}
-	int ret = source->domain_seek(source, mail_lf(&build->top), MAIL_SEEK_AFTER, &next,
-	                              &domain);
+	int ret = source->domain_seek(source, mail_lf(&build->top), MAIL_SEEK_AFTER, &next, NULL);
 	const bool found = ret == KNOT_EOK || ret == KNOT_ELIMIT;
 	return found && mail_lf_below(mail_lf(&next), mail_lf(&build->top)) ? source : NULL;
 }

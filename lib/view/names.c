@@ -67,7 +67,7 @@ static int own_absolute_seek(const mail_view_t *view, mail_lf_t name, mail_seek_
 static int records_seek(const mail_view_t *view, mail_lf_t name, mail_seek_t seek,
                         mail_lf_storage_t *found)
 {
-	const mail_rows_t *rows = &view->overlay->domain.rows;
+	const mail_rows_t *rows = &view->overlay->rows;
 	const bool back = seek == MAIL_SEEK_BEFORE;
 	const mail_lf_t relative = mail_view_relative(view, name);
 	mail_stored_owner_t owner;
@@ -184,9 +184,8 @@ int mail_view_has_children(const mail_view_t *view, bool *children)
 		return KNOT_EOK;
 	}
 	mail_lf_storage_t next;
-	mail_domain_t domain;
 	int ret = view->source->domain_seek(view->source, mail_lf(&view->lf), MAIL_SEEK_AFTER,
-	                                    &next, &domain);
+	                                    &next, NULL);
 	*children = false;
 	if (ret == KNOT_EOK || ret == KNOT_ELIMIT) {
 		*children = mail_lf_in(mail_lf(&next), mail_lf(&view->lf));
@@ -209,9 +208,7 @@ static int children_seek(const mail_view_t *view, mail_lf_t name, mail_seek_t se
 	mail_lf_storage_t at;
 	mail_lf_copy(name, &at);
 	while (true) {
-		mail_domain_t domain;
-		int ret = view->source->domain_seek(view->source, mail_lf(&at), seek, found,
-		                                    &domain);
+		int ret = view->source->domain_seek(view->source, mail_lf(&at), seek, found, NULL);
 		if (ret != KNOT_EOK && ret != KNOT_ELIMIT) {
 			return ret;
 		}
@@ -283,9 +280,8 @@ static int reports_seek(const mail_view_t *view, mail_lf_t name, mail_seek_t see
 	mail_lf_storage_t reporter;
 	mail_lf_copy(mail_lf_relative(mail_view_relative(view, name), MAIL_REPORT), &reporter);
 	for (unsigned passed = 0;; passed++) {
-		mail_domain_t domain;
 		int ret = view->source->domain_seek(view->source, mail_lf(&reporter), seek,
-		                                    &reporter, &domain);
+		                                    &reporter, NULL);
 		if (ret != KNOT_EOK && ret != KNOT_ELIMIT) {
 			return ret;
 		}

@@ -44,7 +44,7 @@ static inline bool mail_names_any(const mail_view_t *view, mail_names_t source)
 	case MAIL_NAMES_OWN: return overlay != NULL && overlay->own != NULL;
 	case MAIL_NAMES_OWN_ABSOLUTE:
 		return overlay != NULL && overlay->own != NULL && overlay->own->absolute.count > 0;
-	case MAIL_NAMES_RECORDS: return overlay != NULL && overlay->domain.rows.count > 0;
+	case MAIL_NAMES_RECORDS: return overlay != NULL && overlay->rows.count > 0;
 	case MAIL_NAMES_KEYS: return view->own.len > 0;
 	case MAIL_NAMES_CHILDREN: return !view->zone;
 	default: return true;

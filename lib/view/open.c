@@ -108,7 +108,7 @@ static int overlay_apply(mail_view_t *view, bool *no_keys)
 	const mail_kinds_t zone = MAIL_KINDS_KEYS | MAIL_KIND_BIT(MAIL_KIND_SOA) |
 	                          MAIL_KIND_BIT(MAIL_KIND_NS) | hosts;
 	const mail_kinds_t literal = overlay->touched & MAIL_KINDS_LITERAL;
-	view->cuts |= overlay->domain.rows.cuts || literal != 0;
+	view->cuts |= overlay->rows.cuts || literal != 0;
 	if (mail_overlay_has(overlay, MAIL_ITEM_NO_MAIL) ||
 	    mail_overlay_has(overlay, MAIL_ITEM_TTL)) {
 		const mail_profile_t *profile = mail_overlay_profile(overlay);

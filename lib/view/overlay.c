@@ -25,13 +25,13 @@ static int rows_make(mail_overlay_t *overlay, const knot_dname_t *apex)
 	int ret = mail_name_print(apex, &id);
 	if (ret == KNOT_EOK) {
 		ret = mail_codec_decode_items(MAIL_SECTION_DOMAIN, mail_buf_view(&id),
-		                              overlay->domain.value, MAIL_ROWS_ITEMS, &entry);
+		                              overlay->value, MAIL_ROWS_ITEMS, &entry);
 	}
 	if (ret == KNOT_EOK) {
 		ret = mail_rows_encode(entry, &rows);
 	}
 	if (ret == KNOT_EOK) {
-		ret = mail_rows_read(rows.data, rows.len, &overlay->domain.rows);
+		ret = mail_rows_read(rows.data, rows.len, &overlay->rows);
 	}
 	return ret == KNOT_ENOMEM ? ret : KNOT_EOK;
 }
@@ -53,17 +53,16 @@ int mail_overlay_new(mail_cache_t *cache, const mail_plan_t *plan, const mail_do
 		return KNOT_ENOMEM;
 	}
 	made->plan = plan;
-	made->domain = *domain;
-	made->domain.set = set;
-	made->domain.added = added;
+	made->set = set;
+	made->added = added;
+	made->rows = apex != NULL ? domain->rows : (mail_rows_t){ 0 };
+	made->value = domain->value;
 	made->made = 0;
 	made->profile = NULL;
 	made->own = made->fault = NULL;
 	made->bad = 0;
 	made->arena = mail_cache_arena(cache);
-	if (apex == NULL) {
-		made->domain.rows = (mail_rows_t){ 0 };
-	} else if (domain->rows.data == NULL && ((set | added) & MAIL_ROWS_ITEMS) != 0) {
+	if (made->rows.data == NULL && ((set | added) & MAIL_ROWS_ITEMS) != 0) {
 		mail_arena_t *before = mail_arena_open(made->arena);
 		int ret = rows_make(made, apex);
 		mail_arena_close(before);
@@ -71,7 +70,7 @@ int mail_overlay_new(mail_cache_t *cache, const mail_plan_t *plan, const mail_do
 			return ret;
 		}
 	}
-	if (made->domain.rows.data != NULL) {
+	if (made->rows.data != NULL) {
 		/* Beside its own records those of the policy are shown, unless it sets the item. */
 		made->touched = mail_kinds_of((set | added) & ~MAIL_ROWS_ITEMS);
 		made->hidden = made->touched | literal_kinds(set);
@@ -86,11 +85,10 @@ int mail_overlay_new(mail_cache_t *cache, const mail_plan_t *plan, const mail_do
 static int profile_make(mail_overlay_t *overlay)
 {
 	mail_entry_t *entry;
-	const mail_domain_t *domain = &overlay->domain;
-	const uint64_t items = domain->set | domain->added | MAIL_CODEC_UNSEEN;
+	const uint64_t items = overlay->set | overlay->added | MAIL_CODEC_UNSEEN;
 	int ret = mail_codec_decode_items(
-		MAIL_SECTION_DOMAIN, (mail_str_t){ "", 0 }, domain->value,
-		domain->rows.data != NULL ? items & ~MAIL_ROWS_ITEMS : items, &entry);
+		MAIL_SECTION_DOMAIN, (mail_str_t){ "", 0 }, overlay->value,
+		overlay->rows.data != NULL ? items & ~MAIL_ROWS_ITEMS : items, &entry);
 	return ret == KNOT_EOK ? mail_profile_over(overlay->plan->profile, entry, &overlay->profile)
 	                       : ret;
 }
@@ -174,7 +172,7 @@ int mail_overlay_rows(const mail_overlay_t *overlay, mail_lf_t name, const mail_
 {
 	size_t at;
 	mail_stored_owner_t stored;
-	int ret = mail_rows_find(&overlay->domain.rows, name, &at, &stored);
+	int ret = mail_rows_find(&overlay->rows, name, &at, &stored);
 	if (ret != KNOT_EOK) {
 		return ret;
 	}

@@ -17,8 +17,10 @@
 
 typedef struct {
 	const mail_plan_t *plan; /*!< The shared plan. */
-	mail_domain_t
-		domain; /*!< Whose items count: the domain itself, or the target of an alias. */
+	/*! Of the entry whose items count, that of the domain itself or the target of an alias: mail_domain_t. */
+	uint64_t set, added;
+	mail_rows_t rows;
+	mail_str_t value;
 	mail_kinds_t touched;     /*!< Kinds that are made for the domain. */
 	mail_kinds_t hidden;      /*!< Kinds of the shared plan that are not shown. */
 	mail_kinds_t made;        /*!< Those of touched that were made so far. */
@@ -56,7 +58,7 @@ const mail_profile_t *mail_overlay_profile(mail_overlay_t *overlay);
 /*! Return whether the domain has an item of its own. */
 static inline bool mail_overlay_has(const mail_overlay_t *overlay, mail_item_id_t item)
 {
-	return ((overlay->domain.set | overlay->domain.added) >> item & 1) != 0;
+	return ((overlay->set | overlay->added) >> item & 1) != 0;
 }
 
 /*!

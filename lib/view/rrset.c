@@ -275,7 +275,9 @@ int mail_view_rrset(mail_view_t *view, const mail_node_t *node, uint16_t type,
                     const knot_dname_t *owner, knot_mm_t *mm, knot_rrset_t *rrset, uint16_t *kind,
                     int64_t *until)
 {
-	if (type == 0 || mail_node_type(view, node, type - 1) != type) {
+	const bool plain = node->steady &&
+	                   !node->child; /* Nothing hides what it has of the type. */
+	if (type == 0 || (!plain && !mail_node_has(view, node, type))) {
 		return KNOT_ENOENT;
 	}
 	knot_rrset_init(rrset, (knot_dname_t *)owner, type, KNOT_CLASS_IN, 0);

@@ -249,7 +249,7 @@ static int own_find(const mail_view_t *view, mail_lf_t relative, mail_lf_t name,
 			stands_find(node, overlay->own, 0, relative, name);
 		}
 	}
-	if (overlay->domain.rows.count == 0) {
+	if (overlay->rows.count == 0) {
 		return KNOT_EOK;
 	}
 	const mail_owner_t *records;
@@ -287,7 +287,7 @@ static bool is_steady(const mail_view_t *view, const mail_node_t *node)
 int mail_view_node(const mail_view_t *view, mail_lf_t name, mail_node_t *node)
 {
 	const mail_lf_t relative = mail_view_relative(view, name);
-	node->count = 0;
+	node->count = node->first = 0;
 	node->clash = node->own_key = false;
 	node->report = node->child = node->exists = node->steady = false;
 	stands_find(node, view->plan, view->overlay != NULL ? view->overlay->hidden : 0, relative,
@@ -308,7 +308,8 @@ int mail_view_node(const mail_view_t *view, mail_lf_t name, mail_node_t *node)
 		ret = report_find(view, mail_lf_relative(relative, MAIL_REPORT), node);
 	}
 	node->steady = is_steady(view, node);
-	node->exists = mail_node_type(view, node, 0) != 0;
+	node->first = mail_node_type(view, node, 0);
+	node->exists = node->first != 0;
 	return ret;
 }
 

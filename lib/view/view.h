@@ -54,10 +54,11 @@ typedef struct {
 	bool clash; /*!< The last stand is the domain's stored records, which have a type that is also made. */
 	mail_dkim_t dkim; /*!< The domain's own DKIM key. */
 	bool own_key;
-	bool steady; /*!< All that it may have is rows that are shown from now on, for ever. */
-	bool report; /*!< The name is C._report._dmarc.D of a C that reports to D. */
-	bool child;  /*!< A stored domain: a zone cut. */
-	bool exists; /*!< It has a record, or a name below it has. */
+	bool steady;    /*!< All that it may have is rows that are shown from now on, for ever. */
+	uint16_t first; /*!< The lowest type of its records; 0: none. */
+	bool report;    /*!< The name is C._report._dmarc.D of a C that reports to D. */
+	bool child;     /*!< A stored domain: a zone cut. */
+	bool exists;    /*!< It has a record, or a name below it has. */
 } mail_node_t;
 
 /*! Where a name leads. */
