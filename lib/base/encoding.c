@@ -25,20 +25,29 @@ int mail_buf_base64(mail_buf_t *buf, const uint8_t *octets, size_t len)
 {
 	static const char digits[] =
 		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-	for (size_t i = 0; i < len; i += 3) {
-		const size_t left = len - i;
-		uint32_t bits = (uint32_t)octets[i] << 16;
-		bits |= left > 1 ? (uint32_t)octets[i + 1] << 8 : 0;
-		bits |= left > 2 ? octets[i + 2] : 0;
-		const char four[] = {
-			digits[bits >> 18],
-			digits[bits >> 12 & 63],
-			left > 1 ? digits[bits >> 6 & 63] : '=',
-			left > 2 ? digits[bits & 63] : '=',
-		};
-		(void)mail_buf_put(buf, four, sizeof(four));
+	char part[64];
+	size_t count = 0;
+	for (; len >= 3; len -= 3, octets += 3) {
+		const uint32_t bits = (uint32_t)octets[0] << 16 | (uint32_t)octets[1] << 8 |
+		                      octets[2];
+		part[count++] = digits[bits >> 18];
+		part[count++] = digits[bits >> 12 & 63];
+		part[count++] = digits[bits >> 6 & 63];
+		part[count++] = digits[bits & 63];
+		if (count == sizeof(part)) {
+			(void)mail_buf_put(buf, part, count);
+			count = 0;
+		}
 	}
-	return buf->error;
+	if (len > 0) {
+		const uint32_t bits = (uint32_t)octets[0] << 16 |
+		                      (len > 1 ? (uint32_t)octets[1] << 8 : 0);
+		part[count++] = digits[bits >> 18];
+		part[count++] = digits[bits >> 12 & 63];
+		part[count++] = len > 1 ? digits[bits >> 6 & 63] : '=';
+		part[count++] = '=';
+	}
+	return mail_buf_put(buf, part, count);
 }
 
 int mail_base64_parse(mail_str_t text, mail_buf_t *out, mail_diag_t *diag)
