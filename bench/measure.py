@@ -24,7 +24,7 @@ TOUCHES = 2000
 # The part of them that must have been counted.
 COUNTED = 0.9
 # Domains of which everything is asked once, so that all plans are made and all classes of domains were there.
-WALKED = 100
+WALKED = 500
 # Runs without any answer after which a server counts as silent.
 PATIENT = 3
 # Sockets that ask several UDP workers.

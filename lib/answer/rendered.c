@@ -30,10 +30,16 @@
 #define VARIANTS_MAX 4
 /*! Octets of a plan's answers. */
 #define OCTETS_MAX 131072
-/*! Seconds for which it is remembered that an answer cannot be rendered. */
+/*! Questions of which it is remembered that their answer cannot be kept, and for how many seconds. */
+#define DUDS 64
 #define DUD_SECONDS 60
 /*! As libknot: room for so many RRsets, and then for so many more. */
 #define RRSETS_STEP 16
+
+typedef struct {
+	uint32_t hash; /*!< Of the question; another one with the same waits as long. */
+	int64_t until;
+} dud_t;
 
 typedef struct {
 	mail_kept_t kept;
@@ -41,6 +47,7 @@ typedef struct {
 	mail_rendered_t *rare[RARE_MAX];
 	unsigned rare_next; /*!< Its place is needed next. */
 	uint16_t seen[SEEN];
+	dud_t duds[DUDS];
 } answers_t;
 
 static void answers_free(mail_kept_t *kept)
@@ -427,6 +434,13 @@ static bool came_before(answers_t *answers, uint32_t hash)
 	return before;
 }
 
+/*! Return whether the answer to a question could not be kept a short while ago. */
+static bool is_dud(const answers_t *answers, uint32_t hash, int64_t now)
+{
+	const dud_t *dud = &answers->duds[hash % DUDS];
+	return dud->hash == hash && now < dud->until && now >= dud->until - DUD_SECONDS;
+}
+
 /*! Return whether the answer to a question may be that of many domains. */
 static bool is_common(const mail_view_t *view, mail_lf_t name, uint16_t qtype)
 {
@@ -447,7 +461,6 @@ bool mail_rendered_answer(mail_work_t *work, mail_lf_t name, mail_outcome_t *out
 	const uint32_t type = question_type(work);
 	const uint32_t hash = question_hash(name, type);
 	unsigned variants = 0;
-	bool dud = false;
 	mail_rendered_t *next, *rendered = *bucket_of(answers, hash);
 	for (; rendered != NULL; rendered = next) {
 		next = rendered->next;
@@ -459,8 +472,7 @@ bool mail_rendered_answer(mail_work_t *work, mail_lf_t name, mail_outcome_t *out
 			continue;
 		}
 		variants++;
-		dud |= rendered->dud;
-		if (rendered->dud || !is_kin(rendered, mail_lf(&view->lf))) {
+		if (!is_kin(rendered, mail_lf(&view->lf))) {
 			continue;
 		}
 		if (!is_right(rendered, view) || !fill(work, rendered)) {
@@ -471,28 +483,10 @@ bool mail_rendered_answer(mail_work_t *work, mail_lf_t name, mail_outcome_t *out
 		work->kind = rendered->kind;
 		return true;
 	}
-	*keep = !dud && variants < VARIANTS_MAX && answers->kept.octets < OCTETS_MAX &&
+	*keep = !is_dud(answers, hash, view->now) && variants < VARIANTS_MAX &&
+	        answers->kept.octets < OCTETS_MAX &&
 	        is_common(view, name, knot_pkt_qtype(work->pkt)) && came_before(answers, hash);
 	return false;
-}
-
-/*! Make what says that an answer cannot be rendered. */
-static mail_rendered_t *dud_make(const mail_work_t *work, mail_lf_t name)
-{
-	const size_t size = sizeof(mail_rendered_t) + name.len;
-	mail_rendered_t *dud = malloc(size);
-	if (dud == NULL) {
-		return NULL;
-	}
-	*dud = (mail_rendered_t){
-		.dud = true,
-		.name = { (uint8_t *)(dud + 1), name.len },
-		.from = work->view.now,
-		.until = work->view.now + DUD_SECONDS,
-		.size = size,
-	};
-	memcpy(dud + 1, name.data, name.len);
-	return dud;
 }
 
 void mail_rendered_keep(mail_work_t *work, mail_lf_t name, mail_answer_step_t step)
@@ -511,16 +505,15 @@ void mail_rendered_keep(mail_work_t *work, mail_lf_t name, mail_answer_step_t st
 		free(rendered);
 		rendered = NULL;
 	}
+	const uint32_t type = question_type(work);
+	const uint32_t hash = question_hash(name, type);
 	if (rendered == NULL) {
-		rendered = dud_make(work, name);
-	}
-	if (rendered == NULL) {
+		answers->duds[hash % DUDS] = (dud_t){ hash, work->view.now + DUD_SECONDS };
 		return;
 	}
-	rendered->type = question_type(work);
-	rendered->hash = question_hash(name, rendered->type);
-	if (rendered->rare || rendered->dud) {
-		rendered->rare = true;
+	rendered->type = type;
+	rendered->hash = hash;
+	if (rendered->rare) {
 		mail_rendered_t **place = &answers->rare[answers->rare_next++ % RARE_MAX];
 		if (*place != NULL) {
 			drop(answers, *place);

@@ -67,7 +67,6 @@ struct mail_rendered {
 	uint32_t hash;
 	uint32_t type; /*!< QTYPE, and MAIL_RENDER_DNSSEC. */
 	bool rare; /*!< There is no end of such questions: its plan does not have the name, or not the type. */
-	bool dud;       /*!< There is none for this question, for a while. */
 	mail_lf_t name; /*!< The QNAME, relative to the domain. */
 	size_t head;    /*!< Octets of the same in the wire. */
 

@@ -5,6 +5,7 @@
  */
 
 #include "lib/asked.h"
+#include "lib/failing.h"
 
 #define ZSK "l02Woi0iS8Aa25FQkUd9RMzZHJpBoRQwAQEX1SxZJA4="
 #define ZSK_PRIVATE                                                                                \
@@ -478,7 +479,74 @@ static void test_flood(void)
 	served_end(&f.served);
 }
 
+/* Memory of a packet that is there before it is asked for. */
+static struct {
+	_Alignas(max_align_t) uint8_t octets[32768];
+	size_t used;
+} pool;
+
+static void *pool_alloc(void *ctx, size_t size)
+{
+	(void)ctx;
+	const size_t need = (size + sizeof(max_align_t) - 1) & ~(sizeof(max_align_t) - 1);
+	REQUIRE(need <= sizeof(pool.octets) - pool.used);
+	void *memory = pool.octets + pool.used;
+	pool.used += need;
+	return memory;
+}
+
+/* Return whether an answer takes memory besides the packet's. */
+static bool allocates(asked_t *asked, const char *question)
+{
+	CHECK_OK(asked_packet(asked, question));
+	asked->pkt->mm = (knot_mm_t){ .alloc = pool_alloc, .free = asked_free };
+	pool.used = 0;
+	(void)failing_on(1);
+	const mail_question_t q = {
+		.source = asked->source, .cache = asked->cache, .now = asked->now, .udp = true
+	};
+	if (mail_answer_find(asked->source, asked->pkt, &asked->hosted) == KNOT_EOK) {
+		mail_answer(&q, &asked->hosted, asked->pkt, &asked->reply);
+	}
+	const bool met = failing_off();
+	CHECK(asked->reply.outcome != MAIL_OUTCOME_FAILED, "%s: %s", question, asked->reply.reason);
+	asked_end(asked);
+	return met;
+}
+
+/* Ask: at first for the answers to be kept, then without an allocation. */
+static void ask_steadily(fixture_t *f, const char *question, bool warm)
+{
+	if (warm) {
+		CHECK(!allocates(&f->served.asked, question), "%s", question);
+	} else {
+		ask(f, question);
+	}
+}
+
+/* Once all was asked for, nothing is allocated any more: also not for what cannot be kept, however often that is tried. */
+static void test_steady(void)
+{
+	static const char *const customers[] = { "a.test",  "one.test", "key.test", "own.test",
+		                                 "r1.test", "r3.test",  "r13.test", "c1.test" };
+	fixture_t f;
+	begin(&f);
+	CHECK(failing_linked());
+	for (unsigned minute = 0; minute < 120; minute++) {
+		f.served.asked.now += 61;
+		EACH(domain, customers) {
+			for (size_t k = 0; k < COUNT(kinds); k++) {
+				char question[400];
+				(void)snprintf(question, sizeof(question), kinds[k], *domain);
+				ask_steadily(&f, question, minute >= 4);
+			}
+		}
+		ask_steadily(&f, "own._domainkey.key.test TXT", minute >= 4);
+	}
+	served_end(&f.served);
+}
+
 UNIT_MAIN("rendered", TEST("all domains, names, types and sizes", test_all),
           TEST("what is kept", test_kept), TEST("signed", test_signed),
           TEST("changes", test_changes), TEST("times", test_times),
-          TEST("made-up names", test_flood))
+          TEST("made-up names", test_flood), TEST("the steady state", test_steady))
