@@ -21,6 +21,7 @@
 #include "mail/chars.h"
 #include "mail/encoding.h"
 #include "record/dkim_record.h"
+#include "record/ed25519.h"
 #include "record/spki.h"
 
 #define ED25519_BITS 256
@@ -33,81 +34,11 @@
 
 /* --- Checks --- */
 
-/*! Numbers for the check of a point. */
-typedef struct {
-	BN_CTX *ctx;
-	BIGNUM *p, *d, *y, *u, *v;
-} point_t;
-
-/*! d = -121665/121666 mod p of edwards25519 (RFC 8032 5.1). */
-static const uint8_t curve_d[MAIL_DKIM_ED25519_LEN] = {
-	0x52, 0x03, 0x6c, 0xee, 0x2b, 0x6f, 0xfe, 0x73, 0x8c, 0xc7, 0x40,
-	0x79, 0x77, 0x79, 0xe8, 0x98, 0x00, 0x70, 0x0a, 0x4d, 0x41, 0x41,
-	0xd8, 0xab, 0x75, 0xeb, 0x4d, 0xca, 0x13, 0x59, 0x78, 0xa3,
-};
-
-/*!
- * Calculate, for a point with this y on the curve -x^2 + y^2 = 1 + d x^2 y^2 (RFC 8032 5.1.3), u and v
- * of x^2 = u / v.
- */
-static bool point_prepare(point_t *c, const uint8_t *key)
-{
-	uint8_t little[MAIL_DKIM_ED25519_LEN];
-	memcpy(little, key, sizeof(little));
-	little[MAIL_DKIM_ED25519_LEN - 1] &= 0x7f; /* The sign of x. */
-
-	/* p = 2^255 - 19. */
-	return BN_set_bit(c->p, 255) == 1 && BN_sub_word(c->p, 19) == 1 &&
-	       BN_bin2bn(curve_d, sizeof(curve_d), c->d) != NULL &&
-	       BN_lebin2bn(little, sizeof(little), c->y) != NULL &&
-	       BN_mod_sqr(c->u, c->y, c->p, c->ctx) == 1 &&
-	       BN_mod_mul(c->v, c->d, c->u, c->p, c->ctx) == 1 && BN_add_word(c->v, 1) == 1 &&
-	       (!BN_is_zero(c->u) || BN_copy(c->u, c->p) != NULL) && BN_sub_word(c->u, 1) == 1;
-}
-
-/*!
- * Return whether 32 octets are an Ed25519 public key: half of all values are no point of the curve, so a
- * key that was mangled on its way is often found out.
- *
- * \return 1: yes; 0: no; negative: no memory.
- */
-static int point_check(const uint8_t *key)
-{
-	int ret = -1;
-	point_t c = { .ctx = BN_CTX_new() };
-	if (c.ctx == NULL) {
-		return ret;
-	}
-	BN_CTX_start(c.ctx);
-	c.p = BN_CTX_get(c.ctx);
-	c.d = BN_CTX_get(c.ctx);
-	c.y = BN_CTX_get(c.ctx);
-	c.u = BN_CTX_get(c.ctx);
-	c.v = BN_CTX_get(c.ctx);
-	if (c.v != NULL && point_prepare(&c, key)) {
-		/* u / v is a square if u * v is. x = 0 or y = 0 are points of order 1, 2 and 4: no keys. */
-		if (BN_cmp(c.y, c.p) >= 0 || BN_is_zero(c.y) || BN_is_zero(c.u)) {
-			ret = 0;
-		} else if (BN_mod_mul(c.u, c.u, c.v, c.p, c.ctx) == 1) {
-			int symbol = BN_kronecker(c.u, c.p, c.ctx);
-			ret = symbol < -1 ? -1 : symbol == 1;
-		}
-	}
-	BN_CTX_end(c.ctx);
-	BN_CTX_free(c.ctx);
-	return ret;
-}
-
 static int ed25519_check(const uint8_t *key, mail_diag_t *diag)
 {
-	int ret = point_check(key);
-	if (ret < 0) {
-		return KNOT_ENOMEM;
-	}
-	if (ret == 0) {
-		return mail_diag_error(diag, 0, "these 32 octets are no Ed25519 public key");
-	}
-	return KNOT_EOK;
+	return mail_ed25519_is_key(key)
+	               ? KNOT_EOK
+	               : mail_diag_error(diag, 0, "these 32 octets are no Ed25519 public key");
 }
 
 /*! Modulus and exponent of a real key are odd. */

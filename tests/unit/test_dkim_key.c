@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "mail/dkim.h"
 
+#include <openssl/bn.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 
 #include "lib/cases.h"
 #include "mail/encoding.h"
+#include "record/ed25519.h"
 #include "record/spki.h"
 
 /* RFC 8463 A.2: the public key, as p= and as SubjectPublicKeyInfo; the private one as PEM. */
@@ -201,6 +203,67 @@ static void test_check(void)
 	mail_buf_free(&key);
 }
 
+/* Return what libcrypto says: whether there is an x for this y, and neither is 0 (RFC 8032 5.1.3). */
+static bool openssl_has_point(const uint8_t *key)
+{
+	static const char p_text[] =
+		"7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffed";
+	uint8_t little[32];
+	BN_CTX *ctx = BN_CTX_new();
+	BIGNUM *p = NULL, *d = BN_new(), *u = BN_new(), *v = BN_new();
+	memcpy(little, key, sizeof(little));
+	little[31] &= 0x7f;
+	BIGNUM *y = BN_lebin2bn(little, sizeof(little), NULL);
+	/* d = -121665/121666 */
+	bool ok = BN_hex2bn(&p, p_text) > 0 && BN_set_word(d, 121666) == 1 &&
+	          BN_mod_inverse(d, d, p, ctx) != NULL && BN_mul_word(d, 121665) == 1 &&
+	          BN_mod_mul(u, y, y, p, ctx) == 1 && BN_mod_mul(v, d, u, p, ctx) == 1 &&
+	          BN_mod_sub(v, BN_value_one(), v, p, ctx) == 1 &&
+	          BN_mod_sub(u, u, BN_value_one(), p, ctx) == 1;
+	CHECK(ok, "libcrypto calculates");
+	const bool zero = BN_is_zero(y) || BN_is_zero(u) || BN_cmp(y, p) >= 0;
+	ok = BN_mod_mul(u, u, v, p, ctx) == 1 && !zero && BN_kronecker(u, p, ctx) == 1;
+	BN_free(p);
+	BN_free(d);
+	BN_free(u);
+	BN_free(v);
+	BN_free(y);
+	BN_CTX_free(ctx);
+	return ok;
+}
+
+/* Points of the curve are those that libcrypto finds: of many values, and of those around 0, powers of 2, and p. */
+static void test_points(void)
+{
+	uint8_t key[32] = { 0 };
+	unsigned good = 0;
+	for (unsigned i = 0; i < 3000; i++) {
+		unsigned len = 0;
+		CHECK(EVP_Digest(&i, sizeof(i), key, &len, EVP_sha256(), NULL) == 1, "a digest");
+		/* Some have many bits that are equal. */
+		for (unsigned k = 0; k < i % 32; k++) {
+			key[(k + i) % 32] = i % 3 == 0 ? 0 : 0xff;
+		}
+		good += mail_ed25519_is_key(key);
+		CHECK_INT(mail_ed25519_is_key(key), openssl_has_point(key));
+	}
+	CHECK(good > 1000 && good < 2000, "%u are keys", good);
+	for (unsigned bit = 0; bit < 256; bit++) {
+		for (int near = -40; near <= 40; near++) {
+			memset(key, 0, sizeof(key));
+			key[bit / 8] = (uint8_t)(1u << bit % 8);
+			int carry = near;
+			for (size_t i = 0; i < sizeof(key); i++) {
+				carry += key[i];
+				key[i] = (uint8_t)carry;
+				carry = carry < 0 ? -1 : carry >> 8;
+			}
+			CHECK(mail_ed25519_is_key(key) == openssl_has_point(key), "2^%u%+d", bit,
+			      near);
+		}
+	}
+}
+
 /* Return whether OpenSSL reads a key of the same properties, and writes it with the same octets. */
 static bool openssl_agrees(const uint8_t *der, size_t len, mail_rsa_look_t look)
 {
@@ -394,5 +457,5 @@ static void test_lengths(void)
 
 UNIT_MAIN("dkim_key", TEST("keys from text", test_parse), TEST("reasons", test_reasons),
           TEST("stored keys", test_check), TEST("a quick look", test_look),
-          TEST("pairs", test_generate), TEST("old private keys", test_traditional),
-          TEST("lengths of RSA keys", test_lengths))
+          TEST("points of the curve", test_points), TEST("pairs", test_generate),
+          TEST("old private keys", test_traditional), TEST("lengths of RSA keys", test_lengths))
