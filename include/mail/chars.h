@@ -170,7 +170,7 @@ static inline bool mail_str_is_nocase(mail_str_t s, const char *with)
 /*! Return whether all octets are ASCII. */
 static inline bool mail_str_is_ascii(mail_str_t s)
 {
-	size_t i = 0;
+	size_t i = mail_str_plain(s, 0);
 	while (i < s.len && (uint8_t)s.data[i] < 0x80) {
 		i++;
 	}

@@ -54,6 +54,9 @@ static inline bool mail_str_is(mail_str_t a, const char *b)
  */
 size_t mail_utf8_len(const uint8_t *text, size_t left);
 
+/*! Return where the row of printable ASCII characters ends that begins at an offset. */
+size_t mail_str_plain(mail_str_t s, size_t from);
+
 /*!
  * Return whether a string is UTF-8 without control characters.
  *

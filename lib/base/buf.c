@@ -11,15 +11,9 @@
 /* Formatted text up to here is written without a look at the room first. */
 #define BUF_PRINTF_SHORT 512
 
-/*! Make room for len more octets. */
-static int buf_reserve(mail_buf_t *buf, size_t len)
+/*! Make room for len more octets, which there is not. */
+static int buf_grow(mail_buf_t *buf, size_t len)
 {
-	if (buf->error != KNOT_EOK) {
-		return buf->error;
-	}
-	if (len <= buf->cap - buf->len) {
-		return KNOT_EOK;
-	}
 	if (buf->fixed) {
 		return buf->error = KNOT_ESPACE;
 	}
@@ -40,6 +34,15 @@ static int buf_reserve(mail_buf_t *buf, size_t len)
 	return KNOT_EOK;
 }
 
+/*! Make room for len more octets. */
+static inline int buf_reserve(mail_buf_t *buf, size_t len)
+{
+	if (buf->error != KNOT_EOK) {
+		return buf->error;
+	}
+	return len <= buf->cap - buf->len ? KNOT_EOK : buf_grow(buf, len);
+}
+
 int mail_buf_put(mail_buf_t *buf, const void *data, size_t len)
 {
 	int ret = buf_reserve(buf, len);
@@ -52,19 +55,27 @@ int mail_buf_put(mail_buf_t *buf, const void *data, size_t len)
 }
 
 /*! Append the lowest len octets of a number, highest first. */
-static int buf_number(mail_buf_t *buf, uint64_t value, size_t len)
+static inline int buf_number(mail_buf_t *buf, uint64_t value, size_t len)
 {
-	uint8_t octets[sizeof(value)];
+	int ret = buf_reserve(buf, len);
+	if (ret != KNOT_EOK) {
+		return ret;
+	}
 	for (size_t i = len; i > 0; i--) {
-		octets[i - 1] = (uint8_t)value;
+		buf->data[buf->len + i - 1] = (uint8_t)value;
 		value >>= 8;
 	}
-	return mail_buf_put(buf, octets, len);
+	buf->len += len;
+	return KNOT_EOK;
 }
 
 int mail_buf_u8(mail_buf_t *buf, uint8_t value)
 {
-	return mail_buf_put(buf, &value, 1);
+	int ret = buf_reserve(buf, 1);
+	if (ret == KNOT_EOK) {
+		buf->data[buf->len++] = value;
+	}
+	return ret;
 }
 
 int mail_buf_u16(mail_buf_t *buf, uint16_t value)

@@ -48,14 +48,28 @@ size_t mail_utf8_len(const uint8_t *text, size_t left)
 	return 0;
 }
 
+size_t mail_str_plain(mail_str_t s, size_t from)
+{
+	const uint8_t *text = (const uint8_t *)s.data;
+	size_t pos = from;
+	for (; pos + sizeof(uint64_t) <= s.len; pos += sizeof(uint64_t)) {
+		/* Of an octet below 0x80, adding carries into its upmost bit from 0x20, or from 0x7f on. */
+		const uint64_t word = mail_word_at(text + pos), high = MAIL_WORD(0x80);
+		if (((word | (word + MAIL_WORD(1)) | ~(word + MAIL_WORD(0x60))) & high) != 0) {
+			break;
+		}
+	}
+	while (pos < s.len && text[pos] >= 0x20 && text[pos] < 0x7f) {
+		pos++;
+	}
+	return pos;
+}
+
 bool mail_str_is_text(mail_str_t s, size_t *column)
 {
 	const uint8_t *text = (const uint8_t *)s.data;
-	for (size_t pos = 0, len; pos < s.len; pos += len) {
-		if (text[pos] >= 0x20 && text[pos] < 0x7f) {
-			len = 1;
-			continue;
-		}
+	for (size_t pos = mail_str_plain(s, 0), len; pos < s.len;
+	     pos = mail_str_plain(s, pos + len)) {
 		len = mail_utf8_len(text + pos, s.len - pos);
 		/* C0, DEL and C1 would move the cursor of whoever lists the text. */
 		if (len == 0 || text[pos] < 0x20 || text[pos] == 0x7f ||
@@ -91,17 +105,39 @@ unsigned mail_str_distance(mail_str_t a, mail_str_t b)
 	return row[b.len];
 }
 
+/*! Read an IPv4 address as inet_pton() reads it, which wants a terminator and counts digits with strchr(). */
+static bool ipv4_parse(mail_str_t s, uint8_t address[4])
+{
+	size_t pos = 0;
+	for (size_t i = 0; i < 4; i++) {
+		const size_t start = pos;
+		unsigned number = 0;
+		while (pos < s.len && s.data[pos] >= '0' && s.data[pos] <= '9' && pos - start < 3) {
+			number = 10 * number + (unsigned)(s.data[pos++] - '0');
+		}
+		const bool last = i == 3;
+		const bool led = pos - start > 1 && s.data[start] == '0';
+		if (pos == start || led || number > 255 || (pos == s.len) != last ||
+		    (!last && s.data[pos] != '.')) {
+			return false;
+		}
+		address[i] = (uint8_t)number;
+		pos += !last;
+	}
+	return true;
+}
+
 size_t mail_str_address(mail_str_t s, uint8_t address[16])
 {
 	char text[INET6_ADDRSTRLEN];
 	if (s.len == 0 || s.len >= sizeof(text) || memchr(s.data, '\0', s.len) != NULL) {
 		return 0;
 	}
-	memcpy(text, s.data, s.len);
-	text[s.len] = '\0';
-	if (inet_pton(AF_INET, text, address) == 1) {
+	if (ipv4_parse(s, address)) {
 		return 4;
 	}
+	memcpy(text, s.data, s.len);
+	text[s.len] = '\0';
 	return inet_pton(AF_INET6, text, address) == 1 ? 16 : 0;
 }
 

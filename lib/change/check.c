@@ -98,11 +98,12 @@ static int domain_compile(mail_change_t *change, mail_str_t id, concern_t *conce
 }
 
 /*! Check a domain with items of its own: as another one of the same shape, if there was one. */
-static int own_check(mail_change_t *change, mail_str_t id, concern_t *concern, mail_diag_t *diag)
+static int own_check(mail_change_t *change, mail_str_t id, mail_str_t value, concern_t *concern,
+                     mail_diag_t *diag)
 {
 	const mail_checked_t *known = NULL;
 	concern->shaped = concern->of.put && concern->of.alias.len == 0 &&
-	                  mail_change_shape_write(change, concern->of.name, id);
+	                  mail_change_shape_write(change, concern->of.name, id, value);
 	if (concern->shaped) {
 		known = mail_change_shape_find(change, concern->of.name);
 	}
@@ -170,7 +171,8 @@ static int plain_check(mail_change_t *change, mail_str_t id, mail_str_t policy, 
 static int domain_check(mail_change_t *change, mail_lf_t name, const mail_domain_t *domain,
                         mail_diag_t *diag)
 {
-	mail_buf_t id = { 0 };
+	char text[KNOT_DNAME_TXT_MAXLEN + 1];
+	mail_buf_t id = MAIL_BUF_FIXED((uint8_t *)text, sizeof(text));
 	int ret = mail_entry_id_from_key(MAIL_SECTION_DOMAIN, name, &id);
 	concern_t concern = { .of = { .name = name, .alias = domain->alias } };
 	concern.of.put = is_written(change, domain) ||
@@ -182,7 +184,7 @@ static int domain_check(mail_change_t *change, mail_lf_t name, const mail_domain
 	if (ret == KNOT_EOK && domain->plain && domain->alias.len == 0) {
 		ret = plain_check(change, mail_buf_view(&id), domain->policy, &concern, diag);
 	} else if (ret == KNOT_EOK) {
-		ret = own_check(change, mail_buf_view(&id), &concern, diag);
+		ret = own_check(change, mail_buf_view(&id), domain->value, &concern, diag);
 	}
 	if (ret == KNOT_EOK && concern.of.put) {
 		ret = mail_change_above_check(change, name, diag);
@@ -194,7 +196,6 @@ static int domain_check(mail_change_t *change, mail_lf_t name, const mail_domain
 		diag->line = diag->column = 0;
 		ret = KNOT_EOK;
 	}
-	mail_buf_free(&id);
 	return ret;
 }
 

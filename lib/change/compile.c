@@ -10,6 +10,7 @@
 
 #include "change/internal.h"
 #include "change/shape.h"
+#include "mail/codec.h"
 
 /*! Shapes that are remembered; a power of two. One that comes later may take the place of another. */
 #define SHAPES 256
@@ -45,6 +46,8 @@ void mail_change_plans_free(mail_change_t *change)
 	free(change->shapes);
 	change->shapes = NULL;
 	mail_buf_free(&change->shape);
+	mail_arena_free(change->arena);
+	change->arena = NULL;
 	mail_plan_free(change->above_plan);
 	change->above_plan = NULL;
 }
@@ -256,24 +259,42 @@ static bool has_child(const mail_change_t *change, mail_lf_t name)
 	return ret == KNOT_EOK && mail_lf_below(mail_lf(&next), name);
 }
 
-bool mail_change_shape_write(mail_change_t *change, mail_lf_t name, mail_str_t id)
+/*! Return the entry of a domain that was written, until that of the next one is wanted; NULL: it cannot be read. */
+static const mail_entry_t *written_entry(mail_change_t *change, mail_str_t id, mail_str_t value)
 {
-	const mail_entry_t *listed = mail_change_find(change, MAIL_SECTION_DOMAIN, id);
+	mail_entry_t *entry = NULL;
+	/* Most of very many are not listed, and to look for one takes longer than to read it. */
+	const mail_entry_t *listed = change->all
+	                                     ? NULL
+	                                     : mail_change_find(change, MAIL_SECTION_DOMAIN, id);
+	if (listed != NULL) {
+		return listed;
+	}
+	if (change->arena == NULL) {
+		change->arena = mail_arena_new();
+	}
+	if (change->arena == NULL) {
+		return NULL;
+	}
+	mail_arena_reset(change->arena);
+	mail_arena_t *before = mail_arena_open(change->arena);
+	int ret = mail_codec_decode(MAIL_SECTION_DOMAIN, id, (const uint8_t *)value.data, value.len,
+	                            &entry);
+	mail_arena_close(before);
+	return ret == KNOT_EOK ? entry : NULL;
+}
+
+bool mail_change_shape_write(mail_change_t *change, mail_lf_t name, mail_str_t id, mail_str_t value)
+{
 	const mail_checked_t *policy = NULL;
-	mail_entry_t *read = NULL;
 	mail_diag_t quiet = { 0 };
 	bool ours = false;
-	if (has_child(change, name) ||
-	    (listed == NULL &&
-	     mail_txn_get(change->txn, MAIL_SECTION_DOMAIN, id, &read) != KNOT_EOK)) {
-		return false;
-	}
-	const mail_entry_t *entry = listed != NULL ? listed : read;
-	const bool shaped = mail_change_policy(change, mail_entry_value(entry, MAIL_ITEM_POLICY),
-	                                       &policy, &ours, &quiet) == KNOT_EOK &&
-	                    mail_change_shape(entry, policy->plan, &change->shape);
-	mail_entry_free(read);
-	return shaped;
+	const mail_entry_t *entry = has_child(change, name) ? NULL
+	                                                    : written_entry(change, id, value);
+	return entry != NULL &&
+	       mail_change_policy(change, mail_entry_value(entry, MAIL_ITEM_POLICY), &policy, &ours,
+	                          &quiet) == KNOT_EOK &&
+	       mail_change_shape(entry, policy->plan, &change->shape);
 }
 
 const mail_checked_t *mail_change_shape_find(mail_change_t *change, mail_lf_t name)

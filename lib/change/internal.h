@@ -7,6 +7,7 @@
 #include "change/side.h"
 #include "mail/change.h"
 #include "mail/lint.h"
+#include "mail/mem.h"
 #include "mail/plan.h"
 #include "mail/time.h"
 
@@ -68,6 +69,7 @@ struct mail_change {
 	void *plans;             /*!< Tree of the policies that were compiled. */
 	mail_checked_t **shapes; /*!< What was compiled of shapes, by their hash; or NULL. */
 	mail_buf_t shape;        /*!< That of the domain that is checked. */
+	mail_arena_t *arena;     /*!< Of its entry, if that is not listed; or NULL. */
 	mail_lint_t *lint;       /*!< While it is finished. */
 	mail_lf_storage_t above; /*!< Domain above others whose plan was made last. */
 	mail_plan_t *above_plan;
@@ -174,8 +176,15 @@ int mail_change_named(mail_change_t *change, mail_section_t section, mail_str_t 
 /*! Return the warnings of the policy that the top layer of a profile inherits from; NULL: there is none, or it is bad. */
 const mail_buf_t *mail_change_warnings_above(mail_change_t *change, const mail_profile_t *profile,
                                              const mail_diag_t *given);
-/*! Write the shape of a domain that was written and is no alias into change->shape. \return false: it has none. */
-bool mail_change_shape_write(mail_change_t *change, mail_lf_t name, mail_str_t id);
+/*!
+ * Write the shape of a domain that was written and is no alias into change->shape.
+ *
+ * \param value  Its entry as it is stored.
+ *
+ * \return false: it has none.
+ */
+bool mail_change_shape_write(mail_change_t *change, mail_lf_t name, mail_str_t id,
+                             mail_str_t value);
 /*! Return what was found of a domain of the same shape, if it holds for this one; NULL: compile it. */
 const mail_checked_t *mail_change_shape_find(mail_change_t *change, mail_lf_t name);
 /*!

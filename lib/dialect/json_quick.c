@@ -47,16 +47,14 @@ static bool string_take(quick_t *q, mail_str_t *text)
 	if (from == q->end || *from != '"') {
 		return false;
 	}
-	const char *to = ++from;
-	while (to < q->end && *to >= 0x20 && *to <= 0x7e && *to != '"' && *to != '\\') {
-		to++;
-	}
-	if (to == q->end || *to != '"') {
+	from++;
+	const char *to = memchr(from, '"', (size_t)(q->end - from));
+	if (to == NULL) {
 		return false;
 	}
 	*text = (mail_str_t){ from, (size_t)(to - from) };
 	q->at = to + 1;
-	return true;
+	return mail_str_plain(*text, 0) == text->len && memchr(from, '\\', text->len) == NULL;
 }
 
 /*! Add a value about which there is nothing to say. */

@@ -152,18 +152,17 @@ static int encode_head(const mail_entry_t *entry, unsigned version, mail_buf_t *
 	items_of(entry, &set, &added);
 	if (version >= VERSION_ROWS && entry->section == MAIL_SECTION_DOMAIN &&
 	    ((set | added) & MAIL_ROWS_ITEMS) != 0 && out->error == KNOT_EOK) {
-		mail_buf_t rows = { 0 };
-		int ret = mail_rows_encode(entry, &rows);
+		(void)mail_buf_u8(out, VERSION_ROWS);
+		(void)mail_buf_u64(out, set);
+		(void)mail_buf_u64(out, added);
+		(void)mail_buf_u32(out, 0);
+		const size_t rows = out->len;
+		int ret = mail_rows_encode(entry, out);
 		if (ret == KNOT_EOK) {
-			(void)mail_buf_u8(out, VERSION_ROWS);
-			(void)mail_buf_u64(out, set);
-			(void)mail_buf_u64(out, added);
-			(void)mail_buf_u32(out, (uint32_t)rows.len);
-			(void)mail_buf_put(out, rows.data, rows.len);
+			knot_wire_write_u32(out->data + rows - 4, (uint32_t)(out->len - rows));
 		}
-		mail_buf_free(&rows);
-		if (ret == KNOT_EOK || ret == KNOT_ENOMEM) {
-			return ret == KNOT_EOK ? out->error : ret;
+		if (ret == KNOT_EOK || ret == KNOT_ENOMEM || out->error != KNOT_EOK) {
+			return ret;
 		}
 		out->len = start;
 	}

@@ -185,7 +185,8 @@ const mail_item_t *mail_item_get(unsigned id)
 const mail_item_t *mail_item_find(mail_section_t section, mail_str_t name)
 {
 	for (const mail_item_t *item = mail_items; item->name != NULL; item++) {
-		if ((item->sections & (1u << section)) != 0 && mail_str_is(name, item->name)) {
+		if ((item->sections & (1u << section)) != 0 && name.len > 0 &&
+		    item->name[0] == name.data[0] && mail_str_is(name, item->name)) {
 			return item;
 		}
 	}

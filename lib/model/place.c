@@ -297,12 +297,8 @@ static bool is_word(const mail_place_t *place, mail_str_t text)
 	if (place->item->id != MAIL_ITEM_TXT) {
 		return false;
 	}
-	for (size_t i = 0; i < text.len; i++) {
-		if (text.data[i] <= ' ' || text.data[i] > '~' || text.data[i] == '"') {
-			return false;
-		}
-	}
-	return true;
+	return mail_str_plain(text, 0) == text.len && memchr(text.data, ' ', text.len) == NULL &&
+	       memchr(text.data, '"', text.len) == NULL;
 }
 
 /*! Return whether a text is the base64 of a key in one piece, and nothing else. */

@@ -62,16 +62,19 @@ typedef struct {
 } written_t;
 
 typedef struct {
+	const mail_entry_t *entry;
 	written_t *rows;
 	size_t count, max;
-	knot_dname_storage_t apex;
-	written_t few[FEW]; /*!< Of most domains, without an allocation. */
+	const written_t **sorted;
+	/* Of most domains, without an allocation. */
+	written_t few[FEW];
+	const written_t *few_sorted[FEW];
 } writing_t;
 
 /*! Find where an owner stands in the domain. \return KNOT_EOK; KNOT_ENOENT: outside of it. */
 static int owner_place(const writing_t *writing, mail_pattern_t *owner, mail_lf_storage_t *lf)
 {
-	knot_dname_storage_t name;
+	knot_dname_storage_t name, apex_name;
 	mail_lf_storage_t apex, at;
 	const bool absolute = !owner->hole;
 	if (owner->hole && owner->tail_len > 0) {
@@ -86,8 +89,11 @@ static int owner_place(const writing_t *writing, mail_pattern_t *owner, mail_lf_
 		mail_name_lf(name, lf);
 		return KNOT_EOK;
 	}
+	if (mail_name_parse(writing->entry->id, apex_name, NULL) != KNOT_EOK) {
+		return KNOT_EINVAL;
+	}
 	mail_name_lf(name, &at);
-	mail_name_lf(writing->apex, &apex);
+	mail_name_lf(apex_name, &apex);
 	if (!mail_lf_in(mail_lf(&at), mail_lf(&apex))) {
 		return KNOT_ENOENT;
 	}
@@ -149,7 +155,8 @@ static int value_add(writing_t *writing, mail_item_id_t item, mail_str_t text)
 
 static int written_compare(const void *a_ptr, const void *b_ptr)
 {
-	const written_t *a = a_ptr, *b = b_ptr;
+	const written_t *a = *(const written_t *const *)a_ptr;
+	const written_t *b = *(const written_t *const *)b_ptr;
 	const int diff = mail_lf_compare(mail_lf(&a->owner), mail_lf(&b->owner));
 	if (diff != 0) {
 		return diff;
@@ -160,12 +167,31 @@ static int written_compare(const void *a_ptr, const void *b_ptr)
 	return a->order < b->order ? -1 : 1;
 }
 
+/*! Put the rows in their order. */
+static int rows_sort(writing_t *writing)
+{
+	writing->sorted = writing->few_sorted;
+	if (writing->count > FEW) {
+		writing->sorted = mail_malloc(writing->count * sizeof(*writing->sorted));
+	}
+	if (writing->sorted == NULL) {
+		return KNOT_ENOMEM;
+	}
+	for (size_t i = 0; i < writing->count; i++) {
+		writing->sorted[i] = &writing->rows[i];
+	}
+	if (writing->count > 1) {
+		qsort(writing->sorted, writing->count, sizeof(*writing->sorted), written_compare);
+	}
+	return KNOT_EOK;
+}
+
 /*! Return the number of rows from the first on that have its owner. */
 static size_t owner_rows(const writing_t *writing, size_t first)
 {
 	size_t end = first + 1;
-	while (end < writing->count && mail_lf_equal(mail_lf(&writing->rows[first].owner),
-	                                             mail_lf(&writing->rows[end].owner))) {
+	while (end < writing->count && mail_lf_equal(mail_lf(&writing->sorted[first]->owner),
+	                                             mail_lf(&writing->sorted[end]->owner))) {
 		end++;
 	}
 	return end - first;
@@ -187,26 +213,26 @@ static void row_put(const mail_stored_row_t *row, mail_buf_t *out)
 
 static void owner_put(const writing_t *writing, size_t first, size_t count, mail_buf_t *out)
 {
-	const mail_lf_t name = mail_lf(&writing->rows[first].owner);
+	const mail_lf_t name = mail_lf(&writing->sorted[first]->owner);
 	uint64_t types = 0;
 	for (size_t i = first; i < first + count; i++) {
-		types |= mail_type_bit(writing->rows[i].row.type);
+		types |= mail_type_bit(writing->sorted[i]->row.type);
 	}
 	(void)mail_buf_u16(out, (uint16_t)name.len);
 	(void)mail_buf_u64(out, types);
 	(void)mail_buf_u16(out, (uint16_t)count);
 	(void)mail_buf_put(out, name.data, name.len);
 	for (size_t i = first; i < first + count; i++) {
-		row_put(&writing->rows[i].row, out);
+		row_put(&writing->sorted[i]->row, out);
 	}
 }
 
 /*! Return the octets that owner_put() writes. */
 static size_t owner_len(const writing_t *writing, size_t first, size_t count)
 {
-	size_t len = OWNER_HEAD_LEN + writing->rows[first].owner.len;
+	size_t len = OWNER_HEAD_LEN + writing->sorted[first]->owner.len;
 	for (size_t i = first; i < first + count; i++) {
-		len += ROW_HEAD_LEN + writing->rows[i].row.rdata.ops.len;
+		len += ROW_HEAD_LEN + writing->sorted[i]->row.rdata.ops.len;
 	}
 	return len;
 }
@@ -219,7 +245,7 @@ static int rows_put(const writing_t *writing, mail_buf_t *out)
 		owners++;
 	}
 	for (size_t i = 0; i < writing->count; i++) {
-		const mail_stored_row_t *row = &writing->rows[i].row;
+		const mail_stored_row_t *row = &writing->sorted[i]->row;
 		if (row->type == KNOT_RRTYPE_NS || row->type == KNOT_RRTYPE_DNAME) {
 			flags = FLAG_CUTS;
 		}
@@ -241,11 +267,11 @@ static int rows_put(const writing_t *writing, mail_buf_t *out)
 }
 
 /*! Add the values of an item: what is set, then what is added, as they are merged. */
-static int item_add(writing_t *writing, const mail_entry_t *entry, mail_item_id_t item)
+static int item_add(writing_t *writing, mail_item_id_t item)
 {
 	static const mail_op_t order[] = { MAIL_OP_SET, MAIL_OP_ADD };
 	for (size_t o = 0; o < sizeof(order) / sizeof(order[0]); o++) {
-		const mail_member_t *member = mail_entry_member(entry, item, order[o]);
+		const mail_member_t *member = mail_entry_member(writing->entry, item, order[o]);
 		for (size_t i = 0; member != NULL && i < member->count; i++) {
 			int ret = value_add(writing, item, member->values[i].text);
 			if (ret != KNOT_EOK) {
@@ -261,27 +287,31 @@ int mail_rows_encode(const mail_entry_t *entry, mail_buf_t *out)
 	static const mail_item_id_t items[] = { MAIL_ITEM_TXT, MAIL_ITEM_RECORD,
 		                                MAIL_ITEM_DELEGATION };
 	writing_t writing;
+	writing.entry = entry;
 	writing.rows = writing.few;
+	writing.sorted = NULL;
 	writing.count = 0;
 	writing.max = FEW;
-	int ret = mail_name_parse(entry->id, writing.apex, NULL);
+	int ret = KNOT_EOK;
 	for (size_t i = 0; i < sizeof(items) / sizeof(items[0]); i++) {
+		ret = item_add(&writing, items[i]);
 		if (ret != KNOT_EOK) {
-			break;
+			goto done;
 		}
-		ret = item_add(&writing, entry, items[i]);
 	}
+	ret = rows_sort(&writing);
 	if (ret == KNOT_EOK) {
-		if (writing.count > 0) {
-			qsort(writing.rows, writing.count, sizeof(*writing.rows), written_compare);
-		}
 		ret = rows_put(&writing, out);
 	}
+done:
 	for (size_t i = 0; i < writing.count; i++) {
 		mail_rdata_free(&writing.rows[i].row.rdata);
 	}
 	if (writing.rows != writing.few) {
 		mail_free(writing.rows);
+	}
+	if (writing.sorted != writing.few_sorted) {
+		mail_free(writing.sorted);
 	}
 	return ret;
 }

@@ -13,7 +13,7 @@
 /*! Control characters would let one value be several lines of a zone file. */
 static int octets_check(const mail_record_parse_t *p)
 {
-	for (size_t i = 0; i < p->text.len; i++) {
+	for (size_t i = mail_str_plain(p->text, 0); i < p->text.len; i++) {
 		uint8_t c = (uint8_t)p->text.data[i];
 		if ((c < 0x20 && c != '\t') || c == 0x7f) {
 			return mail_diag_error(p->diag, i + 1,

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <arpa/inet.h>
 #include <limits.h>
 
 #include "lib/unit.h"
@@ -244,6 +245,81 @@ static void test_text(void)
 	CHECK(!mail_str_is_text((mail_str_t){ "a\0b", 3 }, NULL));
 }
 
+/* Many characters are looked at in one step: each octet is seen in each place. */
+static void test_plain(void)
+{
+	char text[24];
+	const mail_str_t s = { text, sizeof(text) };
+	memset(text, 'x', sizeof(text));
+	for (size_t at = 0; at < sizeof(text); at++) {
+		for (unsigned octet = 0; octet < 256; octet++) {
+			text[at] = (char)octet;
+			const size_t end = octet >= 0x20 && octet < 0x7f ? sizeof(text) : at;
+			size_t column = 0;
+			CHECK_INT(mail_str_plain(s, 0), end);
+			CHECK_INT(mail_str_plain(s, at + 1), sizeof(text));
+			CHECK_INT(mail_str_is_text(s, &column), end == sizeof(text));
+			CHECK_INT(column, end == sizeof(text) ? 0 : at + 1);
+			CHECK_INT(mail_str_is_ascii(s), octet < 0x80);
+		}
+		text[at] = 'x';
+	}
+	CHECK_INT(mail_str_plain((mail_str_t){ NULL, 0 }, 0), 0);
+}
+
+/* Addresses are those of inet_pton(). */
+static void test_address(void)
+{
+	static const char *const texts[] = {
+		"192.0.2.1",
+		"0.0.0.0",
+		"255.255.255.255",
+		"256.0.0.1",
+		"1.2.3",
+		"1.2.3.4.5",
+		"1.2.3.4.",
+		".1.2.3.4",
+		"1..2.3",
+		"01.2.3.4",
+		"1.2.3.00",
+		"1.2.3.0",
+		"1.2.3.4 ",
+		" 1.2.3.4",
+		"1.2.3.4567",
+		"1.2.3.4a",
+		"0x1.2.3.4",
+		"1.2.3.-4",
+		"+1.2.3.4",
+		"1",
+		"",
+		"::",
+		"2001:db8::1",
+		"::192.0.2.1",
+		"::ffff:1.2.3.256",
+		"2001:db8::g",
+		"999.1.1.1",
+		"1.2.3.1000",
+		"1.2.3.4/24",
+		"1,2,3,4",
+	};
+	EACH(text, texts) {
+		uint8_t address[16], expected[16];
+		size_t len = 0;
+		if (inet_pton(AF_INET, *text, expected) == 1) {
+			len = 4;
+		} else if (inet_pton(AF_INET6, *text, expected) == 1) {
+			len = 16;
+		}
+		CHECK(mail_str_address(MAIL_STR(*text), address) == len &&
+		              memcmp(address, expected, len) == 0,
+		      "%s", *text);
+	}
+	uint8_t address[16];
+	CHECK_INT(mail_str_address((mail_str_t){ "1.2.3.45", 7 }, address), 4);
+	CHECK_INT(address[3], 4);
+	CHECK_INT(mail_str_address((mail_str_t){ "1.2.3.4\0", 8 }, address), 0);
+}
+
 static void test_number_text(void)
 {
 	static const struct {
@@ -373,6 +449,26 @@ static void test_base64(void)
 		mail_buf_free(&out);
 		mail_buf_free(&back);
 	}
+	/* Long ones; of all octets, and with a blank anywhere. */
+	uint8_t octets[600];
+	char text[900];
+	for (size_t i = 0; i < sizeof(octets); i++) {
+		octets[i] = (uint8_t)(i * 7 + i / 256);
+	}
+	for (size_t len = 1; len <= sizeof(octets); len++) {
+		mail_buf_t out = { 0 }, back = { 0 };
+		CHECK_OK(mail_buf_base64(&out, octets, len));
+		const size_t blank = len * 5 % out.len;
+		(void)snprintf(text, sizeof(text), "%.*s %.*s", (int)blank, (const char *)out.data,
+		               (int)(out.len - blank), (const char *)out.data + blank);
+		CHECK_OK(mail_base64_parse(mail_buf_view(&out), &back, NULL));
+		CHECK(back.len == len && memcmp(back.data, octets, len) == 0, "%zu octets", len);
+		back.len = 0;
+		CHECK_OK(mail_base64_parse(MAIL_STR(text), &back, NULL));
+		CHECK(back.len == len && memcmp(back.data, octets, len) == 0, "%zu octets", len);
+		mail_buf_free(&out);
+		mail_buf_free(&back);
+	}
 	uint8_t memory[2];
 	mail_buf_t small = MAIL_BUF_FIXED(memory, sizeof(memory));
 	CHECK_INT(mail_base64_parse(MAIL_STR("Zm9v"), &small, NULL), KNOT_ESPACE);
@@ -383,6 +479,7 @@ UNIT_MAIN("base", TEST("reasons are printable", test_diag),
           TEST("a growing buffer", test_buf_grows), TEST("numbers", test_buf_numbers),
           TEST("a fixed buffer", test_buf_fixed), TEST("formatted text", test_buf_printf),
           TEST("the reader at the end", test_reader_ends), TEST("strings", test_strings),
-          TEST("UTF-8", test_text), TEST("distances", test_distance),
+          TEST("UTF-8", test_text), TEST("printable ASCII", test_plain),
+          TEST("addresses", test_address), TEST("distances", test_distance),
           TEST("thousands", test_number_text), TEST("numbers in text", test_number),
           TEST("hexadecimal", test_hex), TEST("base64", test_base64))
