@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The input is an octet for the section, and then a stored value, which nobody has checked. */
 #include "fuzz.h"
+#include "tests/unit/lib/members.h"
 
 static const char *const ids[MAIL_SECTION_COUNT] = {
 	[MAIL_SECTION_HOST] = "mail",          [MAIL_SECTION_CERTIFICATE] = "web",
@@ -52,18 +53,6 @@ static void in_place(const uint8_t *value, size_t len, const mail_entry_t *entry
 		FUZZ_REQUIRE(mail_str_equal(dkim.key, mail_entry_value(entry, MAIL_ITEM_KEY)));
 		FUZZ_REQUIRE(mail_str_equal(dkim.cname, mail_entry_value(entry, MAIL_ITEM_CNAME)));
 	}
-}
-
-/* Return whether a value has the members of an entry, in the form that they are encoded in; rows say the same again. */
-static bool same_members(const mail_entry_t *entry, const uint8_t *value, size_t len)
-{
-	mail_buf_t again = { 0 };
-	const bool encoded = mail_codec_encode_as(entry, 1, &again) == KNOT_EOK;
-	const size_t members = again.len - 1;
-	const bool same = encoded && len > members && (value[0] == 2 || len == again.len) &&
-	                  memcmp(again.data + 1, value + len - members, members) == 0;
-	mail_buf_free(&again);
-	return same;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

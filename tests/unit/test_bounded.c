@@ -2,7 +2,7 @@
 /* However many entries are stored around a name, a question for it takes so many steps in the tree and no more. */
 
 #include "lib/asked.h"
-#include "lib/entries.h"
+#include "lib/steps.h"
 #include "lib/store_fixture.h"
 #include "view/chain.h"
 
@@ -11,20 +11,6 @@
 #define LIMIT 64
 #define NOW 1800000000
 #define POLICY "policy p| ns: [ ns1.example.net., ns2.example.net. ]| mx: '10 mail'\n"
-
-/* --- Steps in the tree --- */
-
-static size_t steps;
-
-int __real_mdb_cursor_get(MDB_cursor *cursor, MDB_val *key, MDB_val *data, MDB_cursor_op op);
-__attribute__((visibility("default"))) int __wrap_mdb_cursor_get(MDB_cursor *cursor, MDB_val *key,
-                                                                 MDB_val *data, MDB_cursor_op op);
-
-int __wrap_mdb_cursor_get(MDB_cursor *cursor, MDB_val *key, MDB_val *data, MDB_cursor_op op)
-{
-	steps++;
-	return __real_mdb_cursor_get(cursor, key, data, op);
-}
 
 /* --- Many entries --- */
 
@@ -83,40 +69,43 @@ static const char *const questions[] = {
 	"d00007.example.org DS",
 };
 
-static int put_text(mail_txn_t *txn, const char *text)
+/*! Delete the entries that lines of text are of. */
+static int delete_lines(mail_txn_t *txn, const char *text)
 {
-	mail_entries_t entries;
-	int ret = entries_parse(text, &entries);
-	for (size_t i = 0; ret == KNOT_EOK && i < entries.count; i++) {
-		ret = mail_txn_put(txn, entries.entries[i]);
+	int ret = KNOT_EOK;
+	while (*text != '\0' && ret == KNOT_EOK) {
+		const mail_section_t section = text[1] == 'k' ? MAIL_SECTION_DKIM
+		                                              : MAIL_SECTION_DOMAIN;
+		text = strchr(text, ' ') + 1;
+		ret = mail_txn_del(txn, section, (mail_str_t){ text, strcspn(text, "|") });
+		text = strchr(text, '\n') + 1;
 	}
-	mail_entries_free(&entries);
 	return ret;
 }
 
-/*! Store so many of them, and what the questions are for. */
+/*! Store so many of them, a hundred at a time, and what the questions are for. */
 static mail_store_t *fill(fixture_t *f, const crowd_t *crowd, unsigned count)
 {
-	mail_store_t *store = NULL;
-	if (!fixture_make(f, true, ROOM)) {
-		return NULL;
-	}
-	store = fixture_open(f, MAIL_STORE_WRITE);
+	mail_store_t *store = store_begin(f, true, ROOM);
 	mail_txn_t *txn = begin(store, MAIL_STORE_WRITE);
+	mail_buf_t text = { 0 };
 	int ret = put_text(txn, POLICY "domain example.org| policy: p\n"
 	                               "domain alias.example| alias: example.org\n"
 	                               "domain t.example| policy: p");
 	for (unsigned i = 0; i < count && ret == KNOT_EOK; i++) {
-		char text[256];
-		snprintf(text, sizeof(text), crowd->format, i);
-		ret = put_text(txn, text);
-		if (ret == KNOT_EOK && crowd->deleted) {
-			mail_str_t id = MAIL_STR(strchr(text, ' ') + 1);
-			id.len = strcspn(id.data, "|");
-			ret = mail_txn_del(
-				txn, text[1] == 'k' ? MAIL_SECTION_DKIM : MAIL_SECTION_DOMAIN, id);
+		(void)mail_buf_printf(&text, crowd->format, i);
+		(void)mail_buf_str(&text, "\n");
+		if (i % 100 < 99 && i + 1 < count) {
+			continue;
 		}
+		ret = mail_buf_u8(&text, 0);
+		ret = ret == KNOT_EOK ? put_text(txn, (char *)text.data) : ret;
+		if (ret == KNOT_EOK && crowd->deleted) {
+			ret = delete_lines(txn, (char *)text.data);
+		}
+		text.len = 0;
 	}
+	mail_buf_free(&text);
 	CHECK(ret == KNOT_EOK, "%s: %d", crowd->what, ret);
 	CHECK_OK(mail_txn_commit(txn));
 	return store;
@@ -148,7 +137,6 @@ static void count_steps(const crowd_t *crowd, unsigned count, size_t *answers, s
 {
 	fixture_t f;
 	mail_store_t *store = fill(&f, crowd, count);
-	REQUIRE(store != NULL);
 	mail_txn_t *txn = begin(store, MAIL_STORE_READ);
 	mail_txn_limit(txn, LIMIT);
 	mail_cache_t *cache = mail_cache_new(64 << 20);
@@ -170,8 +158,20 @@ static void count_steps(const crowd_t *crowd, unsigned count, size_t *answers, s
 	}
 	mail_cache_free(cache);
 	mail_txn_abort(txn);
-	mail_store_close(store);
-	fixture_remove(&f);
+	store_end(&f, store);
+}
+
+/* Ten keys or ten thousand, live or deleted: the serial takes the same. */
+static void check_serial(const crowd_t *crowd, const size_t *few, const size_t *all)
+{
+	static const char *const same[] = { "example.org SOA", "nothing.example.org A",
+		                            "_dmarc.example.org AAAA", "alias.example SOA" };
+	EACH(name, same) {
+		for (size_t i = 0; i < sizeof(questions) / sizeof(questions[0]); i++) {
+			CHECK(strcmp(*name, questions[i]) != 0 || all[i] == few[i],
+			      "%s: %s: %zu, %zu", crowd->what, *name, few[i], all[i]);
+		}
+	}
 }
 
 static void test_bounded(void)
@@ -193,29 +193,10 @@ static void test_bounded(void)
 			      "10, 1,000, 10,000 %s: NSEC of %s takes %zu, %zu, %zu steps", c->what,
 			      questions[i], few_chain[i], many_chain[i], all_chain[i]);
 		}
-	}
-}
-
-/* Ten keys or ten thousand, live or deleted: the serial takes the same. */
-static void test_serial(void)
-{
-	static const char *const same[] = { "example.org SOA", "nothing.example.org A",
-		                            "_dmarc.example.org AAAA", "alias.example SOA" };
-	for (size_t i = 0; i < 5; i++) {
-		enum { COUNT = sizeof(questions) / sizeof(questions[0]) };
-		size_t few[COUNT], all[COUNT], chains[COUNT];
-		count_steps(&crowds[i], 10, few, chains);
-		count_steps(&crowds[i], 10000, all, chains);
-		for (size_t k = 0; k < COUNT; k++) {
-			bool is_same = false;
-			EACH(name, same) {
-				is_same |= strcmp(*name, questions[k]) == 0;
-			}
-			CHECK(!is_same || all[k] == few[k], "%s: %s: %zu, %zu", crowds[i].what,
-			      questions[k], few[k], all[k]);
+		if (c < crowds + 5) {
+			check_serial(c, few, all);
 		}
 	}
 }
 
-UNIT_MAIN("bounded", TEST("steps of a question", test_bounded),
-          TEST("steps of a serial", test_serial))
+UNIT_MAIN("bounded", TEST("steps of a question", test_bounded))

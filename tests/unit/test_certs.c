@@ -4,7 +4,6 @@
 #include "lib/change_fixture.h"
 #include "lib/source.h"
 
-#define SMALL ((size_t)64 << 20)
 #define HEX(d) d d d d d d d d d d d d d d d d d d d d d d d d d d d d d d d d
 #define OLD "'3 1 1 " HEX("11") "'"
 #define NEW "'3 1 1 " HEX("22") "'"
@@ -136,9 +135,7 @@ static void test_ready(void)
 	EACH(row, rows) {
 		made_t made;
 		if (s.store == NULL) {
-			REQUIRE(fixture_make(&s.at, false, SMALL));
-			s.store = fixture_open(&s.at, MAIL_STORE_WRITE);
-			REQUIRE(s.store != NULL);
+			stored_begin(&s, false, NULL);
 		}
 		if (row->text != NULL) {
 			make_at(&s, NOW + row->at, false, row->text, &made);
@@ -149,8 +146,7 @@ static void test_ready(void)
 			look(&s, row);
 		}
 		if (row->text == NULL || row == &rows[COUNT(rows) - 1]) {
-			mail_store_close(s.store);
-			fixture_remove(&s.at);
+			stored_end(&s);
 			s.store = NULL;
 		}
 	}
@@ -176,9 +172,7 @@ static void test_early(void)
 {
 	stored_t s;
 	made_t made;
-	REQUIRE(fixture_make(&s.at, false, SMALL));
-	s.store = fixture_open(&s.at, MAIL_STORE_WRITE);
-	REQUIRE(s.store != NULL);
+	stored_begin(&s, false, NULL);
 	make_at(&s, NOW, false, MAIL HOST DOMAIN SET, &made);
 	CHECK_OK(made.ret);
 	CHECK_INT(made.warnings.len, 0);
@@ -193,8 +187,7 @@ static void test_early(void)
 		      "%s", got);
 		made_abort(&made);
 	}
-	mail_store_close(s.store);
-	fixture_remove(&s.at);
+	stored_end(&s);
 }
 
 /* What comes into a store that is restored is in DNS as it says. */
@@ -203,9 +196,7 @@ static void test_restored(void)
 	const row_t row = { .at = H, .ready = -20 * DAY + 2 * H };
 	stored_t s;
 	made_t made;
-	REQUIRE(fixture_make(&s.at, false, SMALL));
-	s.store = fixture_open(&s.at, MAIL_STORE_WRITE);
-	REQUIRE(s.store != NULL);
+	stored_begin(&s, false, NULL);
 	make_at(&s, NOW, true,
 	        MAIL HOST DOMAIN "certificate web| current: " OLD "| next: " NEW
 	                         "| publish: 2026-12-26T08:00:00Z",
@@ -213,8 +204,7 @@ static void test_restored(void)
 	CHECK_OK(made.ret);
 	made_commit(&made);
 	look(&s, &row);
-	mail_store_close(s.store);
-	fixture_remove(&s.at);
+	stored_end(&s);
 }
 
 UNIT_MAIN("certs", TEST("when the next certificate is ready", test_ready),

@@ -5,7 +5,6 @@
 #include "lib/failing.h"
 #include "lib/entries.h"
 
-#define SMALL ((size_t)64 << 20)
 #define KEY1 "N/BkJD6xbEiMb39v7JW6AwdPHO5gKB3fcCnod4zQ31U="
 #define KEY2 "fjUtQeSwR0X98Br31HjA+krMSndzz0Tn9IKT0h1VIC4="
 #define HEX1 "C1B25A539B7841FCB98690C5E33C064203CE066135E2CD239583FEE7263336A4"
@@ -29,23 +28,6 @@ static const char stored[] =
 	"domain alias.example| alias: example.org\ndomain o1.example| policy: other\n"
 	"domain o2.example| policy: other\ndomain " X200 ".wide.example| policy: other\n"
 	"policy parked| no-mail: on| ns: 'ns.example.net.'\ndomain parked.example| policy: parked";
-
-static void setup(stored_t *s, bool replicated)
-{
-	made_t made;
-	REQUIRE(fixture_make(&s->at, replicated, SMALL));
-	s->store = fixture_open(&s->at, MAIL_STORE_WRITE);
-	REQUIRE(s->store != NULL);
-	make(s, stored, &made);
-	REQUIRE(made.ret == KNOT_EOK);
-	made_commit(&made);
-}
-
-static void teardown(stored_t *s)
-{
-	mail_store_close(s->store);
-	fixture_remove(&s->at);
-}
 
 /* The number of the last transaction: the same, if nothing was written. */
 static uint64_t last_id(const stored_t *s)
@@ -231,7 +213,7 @@ static bool reason_is(const char *reason, const char *expected)
 static void test_refused(void)
 {
 	stored_t s;
-	setup(&s, false);
+	stored_begin(&s, false, stored);
 	const uint64_t id = last_id(&s);
 	EACH(c, refused) {
 		made_t made;
@@ -242,7 +224,7 @@ static void test_refused(void)
 		made_abort(&made);
 		CHECK(last_id(&s) == id, "the store was written");
 	}
-	teardown(&s);
+	stored_end(&s);
 }
 
 static const struct {
@@ -329,7 +311,7 @@ static const struct {
 static void test_accepted(void)
 {
 	stored_t s;
-	setup(&s, false);
+	stored_begin(&s, false, stored);
 	EACH(c, accepted) {
 		made_t made;
 		make(&s, c->text, &made);
@@ -345,7 +327,7 @@ static void test_accepted(void)
 		CHECK_STR((const char *)made.warnings.data, c->warnings);
 		made_abort(&made);
 	}
-	teardown(&s);
+	stored_end(&s);
 }
 
 static int live(mail_txn_t *txn, mail_section_t section, const char *id)
@@ -362,7 +344,7 @@ static void test_cascade(void)
 	for (unsigned replicated = 0; replicated < 2; replicated++) {
 		stored_t s;
 		made_t made;
-		setup(&s, replicated);
+		stored_begin(&s, replicated, stored);
 		make(&s,
 		     "domain sub.example.org| policy: other\ndomain xexample.org| policy: other\n"
 		     "policy unused2\ndkim sub.example.org/k1| key: '" KEY1 "'\n"
@@ -387,7 +369,7 @@ static void test_cascade(void)
 		CHECK_OK(live(txn, MAIL_SECTION_DKIM, "xexample.org/k1"));
 		CHECK_OK(live(txn, MAIL_SECTION_DOMAIN, "example.org"));
 		mail_txn_abort(txn);
-		teardown(&s);
+		stored_end(&s);
 	}
 }
 
@@ -420,7 +402,7 @@ static void test_aliases(void)
 	};
 	stored_t s;
 	made_t made;
-	setup(&s, false);
+	stored_begin(&s, false, stored);
 	make(&s, aliased, &made);
 	CHECK_OK(made.ret);
 	made_commit(&made);
@@ -436,7 +418,7 @@ static void test_aliases(void)
 		}
 		made_abort(&made);
 	}
-	teardown(&s);
+	stored_end(&s);
 }
 
 /* Since when the next certificate is known. */
@@ -461,7 +443,7 @@ static void test_publish(void)
 	};
 	stored_t s;
 	char before[32] = "";
-	setup(&s, false);
+	stored_begin(&s, false, stored);
 	EACH(c, steps) {
 		made_t made;
 		mail_entry_t *entry = NULL;
@@ -481,7 +463,7 @@ static void test_publish(void)
 		CHECK(made.count.same == 1 && made.count.changed == 0);
 		made_abort(&made);
 	}
-	teardown(&s);
+	stored_end(&s);
 }
 
 /* Store literal records without a check. */
@@ -542,7 +524,7 @@ static void test_bad_before(void)
 		{ "-dkim hid.example/s", NULL },
 	};
 	stored_t s;
-	setup(&s, false);
+	stored_begin(&s, false, stored);
 	mail_txn_t *txn = begin(s.store, MAIL_STORE_WRITE);
 	put_records(txn, MAIL_SECTION_POLICY, "old", "w TXT \"v=spf1 -all\"",
 	            "w TXT \"v=spf1 mx -all\"");
@@ -577,7 +559,7 @@ static void test_bad_before(void)
 		}
 		made_abort(&made);
 	}
-	teardown(&s);
+	stored_end(&s);
 }
 
 /* Damaged entries: they can be written anew and deleted; of a newer format they are left alone, with a reason. */
@@ -599,7 +581,7 @@ static void test_damaged(void)
 	uint8_t value[HEADER + 1];
 	mail_lf_storage_t key;
 	stored_t s;
-	setup(&s, false);
+	stored_begin(&s, false, stored);
 	mail_store_close(s.store);
 	memcpy(value, header, HEADER);
 	(void)mail_entry_key(MAIL_SECTION_DOMAIN, MAIL_STR("example.com"), &key);
@@ -617,7 +599,7 @@ static void test_damaged(void)
 		CHECK((made.diag.text[0] == '\0') == (c->ret == KNOT_EOK), "'%s'", made.diag.text);
 		made_abort(&made);
 	}
-	teardown(&s);
+	stored_end(&s);
 }
 
 /* Of a change with more domains than are remembered, each is checked all the same. */
@@ -625,7 +607,7 @@ static void test_many(void)
 {
 	stored_t s;
 	made_t made;
-	setup(&s, false);
+	stored_begin(&s, false, stored);
 	make(&s, "", &made);
 	int ret = KNOT_EOK;
 	for (unsigned i = 0; i < 100002 && ret == KNOT_EOK; i++) {
@@ -646,7 +628,7 @@ static void test_many(void)
 	CHECK_STR(made.diag.text, "domain z.example: policy nope does not exist");
 	mail_entry_free(entry);
 	made_abort(&made);
-	teardown(&s);
+	stored_end(&s);
 }
 
 /* Without memory: an error, and the transaction can be aborted. */
@@ -660,7 +642,7 @@ static void test_failing(void)
 	mail_entries_t entries = { 0 };
 	bool met = true;
 	REQUIRE(failing_linked());
-	setup(&s, false);
+	stored_begin(&s, false, stored);
 	const uint64_t id = last_id(&s);
 	REQUIRE(entries_parse(text, &entries) == KNOT_EOK);
 	for (size_t n = 1; met && failing_on(0); n += n < 200 ? 1 : 17) {
@@ -688,7 +670,7 @@ static void test_failing(void)
 	CHECK_INT(last_id(&s), id);
 	mail_change_free(NULL);
 	mail_entries_free(&entries);
-	teardown(&s);
+	stored_end(&s);
 }
 
 UNIT_MAIN("change", TEST("refused", test_refused),

@@ -3,6 +3,7 @@
 
 #include "lib/unit.h"
 #include "lib/failing.h"
+#include "lib/members.h"
 
 #define OCTETS(s) s, sizeof(s) - 1
 
@@ -326,18 +327,6 @@ static void test_dkim(void)
 		      dkim.retire == INT64_MAX && dkim.remove == c->remove &&
 		      dkim.revoke == c->revoke && dkim.stamp.timestamp == 0);
 	}
-}
-
-/* Return whether a value has the members of an entry, in the form that they are encoded in; rows say the same again. */
-static bool same_members(const mail_entry_t *entry, const uint8_t *value, size_t len)
-{
-	mail_buf_t again = { 0 };
-	const bool encoded = mail_codec_encode_as(entry, 1, &again) == KNOT_EOK;
-	const size_t members = again.len - 1;
-	const bool same = encoded && len > members && (value[0] == 2 || len == again.len) &&
-	                  memcmp(again.data + 1, value + len - members, members) == 0;
-	mail_buf_free(&again);
-	return same;
 }
 
 /*!

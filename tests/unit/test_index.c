@@ -4,45 +4,12 @@
 #include <endian.h>
 
 #include "lib/change_fixture.h"
-#include "lib/entries.h"
+#include "lib/steps.h"
 
-#define SMALL ((size_t)64 << 20)
 #define TARGET "t.example"
 #define MANY 3000
 /* An Ed25519 key. */
 #define KEY "N/BkJD6xbEiMb39v7JW6AwdPHO5gKB3fcCnod4zQ31U="
-
-/* --- Steps in the tree --- */
-
-static size_t steps;
-
-int __real_mdb_cursor_get(MDB_cursor *cursor, MDB_val *key, MDB_val *data, MDB_cursor_op op);
-__attribute__((visibility("default"))) int __wrap_mdb_cursor_get(MDB_cursor *cursor, MDB_val *key,
-                                                                 MDB_val *data, MDB_cursor_op op);
-
-int __wrap_mdb_cursor_get(MDB_cursor *cursor, MDB_val *key, MDB_val *data, MDB_cursor_op op)
-{
-	steps++;
-	return __real_mdb_cursor_get(cursor, key, data, op);
-}
-
-/* --- What is tested --- */
-
-static bool start(stored_t *s, bool replicated)
-{
-	s->store = NULL;
-	if (!fixture_make(&s->at, replicated, SMALL)) {
-		return false;
-	}
-	s->store = fixture_open(&s->at, MAIL_STORE_WRITE);
-	return s->store != NULL;
-}
-
-static void end(stored_t *s)
-{
-	mail_store_close(s->store);
-	fixture_remove(&s->at);
-}
 
 static int each_name(mail_lf_t name, const mail_domain_t *domain, void *ctx)
 {
@@ -115,18 +82,17 @@ static const struct {
 static void kept_in(bool replicated)
 {
 	stored_t s;
-	if (start(&s, replicated)) {
-		EACH(c, changes) {
-			made_t made;
-			make(&s, c->text, &made);
-			CHECK(made.ret == KNOT_EOK, "%s: %s", c->text, made.diag.text);
-			expect_in(made.txn, c->aliases, c->text);
-			made_commit(&made);
-			expect(&s, c->aliases, c->text);
-			CHECK(is_kept(&s), "%s: it is kept", c->text);
-		}
+	stored_begin(&s, replicated, NULL);
+	EACH(c, changes) {
+		made_t made;
+		make(&s, c->text, &made);
+		CHECK(made.ret == KNOT_EOK, "%s: %s", c->text, made.diag.text);
+		expect_in(made.txn, c->aliases, c->text);
+		made_commit(&made);
+		expect(&s, c->aliases, c->text);
+		CHECK(is_kept(&s), "%s: it is kept", c->text);
 	}
-	end(&s);
+	stored_end(&s);
 }
 
 static void test_kept(void)
@@ -148,9 +114,7 @@ static void test_names(void)
 		"abcdefghijklmnopqrstuvwxyz0123456789abcdefghijklmnopqrst.org",
 	};
 	stored_t s;
-	if (!start(&s, false)) {
-		return;
-	}
+	stored_begin(&s, false, NULL);
 	for (size_t i = 0; i < COUNT(names); i++) {
 		mail_txn_t *txn = begin(s.store, MAIL_STORE_WRITE);
 		char expected[512];
@@ -161,7 +125,7 @@ static void test_names(void)
 		expect_in(txn, "", names[i]);
 		mail_txn_abort(txn);
 	}
-	end(&s);
+	stored_end(&s);
 }
 
 /* --- Others write, too --- */
@@ -248,9 +212,7 @@ static void change(const stored_t *s, const char *text)
 static void test_others(void)
 {
 	stored_t s;
-	if (!start(&s, false)) {
-		return;
-	}
+	stored_begin(&s, false, NULL);
 	change(&s, BASE "domain a.example| alias: " TARGET);
 	CHECK(is_kept(&s), "ours");
 
@@ -272,16 +234,14 @@ static void test_others(void)
 	change(&s, "-domain foreign.example");
 	CHECK(is_kept(&s), "an older store, made");
 	expect(&s, "a.example ", "an older store, made");
-	end(&s);
+	stored_end(&s);
 }
 
 static void test_check(void)
 {
 	stored_t s;
 	mail_diag_t diag = { 0 };
-	if (!start(&s, false)) {
-		return;
-	}
+	stored_begin(&s, false, NULL);
 	change(&s, BASE "domain a.example| alias: " TARGET "\ndomain b.example| alias: " TARGET);
 	reopen(&s, spoil);
 	mail_txn_t *txn = begin(s.store, MAIL_STORE_READ);
@@ -298,23 +258,21 @@ static void test_check(void)
 	CHECK_OK(mail_txn_index_check(txn, &diag));
 	CHECK_INT(mail_txn_aliases(txn, MAIL_LF("x"), each_name, NULL), KNOT_EACCES);
 	mail_txn_abort(txn);
-	end(&s);
+	stored_end(&s);
 }
 
 /* A copy has other numbers of transactions. */
 static void test_copy(void)
 {
 	stored_t s, copy = { .store = NULL };
-	if (!start(&s, false)) {
-		return;
-	}
+	stored_begin(&s, false, NULL);
 	change(&s, BASE "domain a.example| alias: " TARGET);
 	if (make_copy(&s.at, &copy.at)) {
 		copy.store = fixture_open(&copy.at, MAIL_STORE_WRITE);
 		expect(&copy, "a.example ", "a copy");
-		end(&copy);
+		stored_end(&copy);
 	}
-	end(&s);
+	stored_end(&s);
 }
 
 /* --- What a change costs --- */
@@ -350,9 +308,7 @@ static void test_cost(void)
 		"-domain d000007.example.org",
 	};
 	stored_t s;
-	if (!start(&s, false)) {
-		return;
-	}
+	stored_begin(&s, false, NULL);
 	change(&s, BASE "policy q| ns: ns.provider.test.");
 	CHECK_OK(add_domains(s.store, 0, MANY, "p"));
 	const size_t least = steps_of(&s, "domain n.example| policy: p");
@@ -361,7 +317,7 @@ static void test_cost(void)
 		const size_t count = steps_of(&s, texts[i]);
 		CHECK(count <= 3 * least, "%s: %zu for %zu", texts[i], count, least);
 	}
-	end(&s);
+	stored_end(&s);
 }
 
 UNIT_MAIN("index", TEST("kept by every change", test_kept), TEST("names", test_names),

@@ -5,8 +5,6 @@
 #include "lib/failing.h"
 #include "mail/lint.h"
 
-#define SMALL ((size_t)64 << 20)
-
 #define KEY "N/BkJD6xbEiMb39v7JW6AwdPHO5gKB3fcCnod4zQ31U="
 #define D "domain example.net| policy: p| "
 #define DOT(name) ": did you mean " name ".? Without a dot at its end it is " name ".example.net\n"
@@ -29,23 +27,6 @@ static const char stored[] =
 	"'_spf TXT \\'v=spf1 ip4:192.0.2.9 -all\\'' ]\n"
 	"dkim other.org/s1| key: '" KEY "'\n"
 	"dkim other.org/later| key: '" KEY "'| publish: '2100-01-01T00:00:00Z'";
-
-static void setup(stored_t *s)
-{
-	made_t made;
-	REQUIRE(fixture_make(&s->at, false, SMALL));
-	s->store = fixture_open(&s->at, MAIL_STORE_WRITE);
-	REQUIRE(s->store != NULL);
-	make(s, stored, &made);
-	REQUIRE(made.ret == KNOT_EOK);
-	made_commit(&made);
-}
-
-static void teardown(stored_t *s)
-{
-	mail_store_close(s->store);
-	fixture_remove(&s->at);
-}
 
 /* A row: what is written, and all warnings; or the reason of the refusal, with '!' before. */
 typedef struct {
@@ -72,9 +53,9 @@ static void run_in(const stored_t *s, const row_t *row, size_t count)
 static void run(const row_t *row, size_t count)
 {
 	stored_t s;
-	setup(&s);
+	stored_begin(&s, false, stored);
 	run_in(&s, row, count);
-	teardown(&s);
+	stored_end(&s);
 }
 
 #define RUN(rows) run((rows), COUNT(rows))
@@ -457,10 +438,10 @@ static void test_spf(void)
 static void test_ids(void)
 {
 	stored_t s;
-	setup(&s);
+	stored_begin(&s, false, stored);
 	put_old(&s);
 	run_in(&s, ids, COUNT(ids));
-	teardown(&s);
+	stored_end(&s);
 }
 
 static void test_layers(void)
@@ -472,7 +453,7 @@ static void test_layers(void)
 static void test_allocation(void)
 {
 	stored_t s;
-	setup(&s);
+	stored_begin(&s, false, stored);
 	CHECK(failing_linked());
 	mail_txn_t *txn = begin(s.store, MAIL_STORE_READ);
 	for (size_t i = 1; failing_on(i); i++) {
@@ -501,7 +482,7 @@ static void test_allocation(void)
 		}
 	}
 	mail_txn_abort(txn);
-	teardown(&s);
+	stored_end(&s);
 }
 
 UNIT_MAIN("lint", TEST("names in the domain", test_relative),

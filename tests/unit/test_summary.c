@@ -4,7 +4,6 @@
 
 #include <time.h>
 
-#include "lib/entries.h"
 #include "lib/store_fixture.h"
 #include "mail/dkim_id.h"
 
@@ -20,17 +19,6 @@ static const char *const domains_of_keys[] = {
 	"_domainkey.example.org",
 	"x._domainkey.b.example",
 };
-
-static int put_text(mail_txn_t *txn, const char *text)
-{
-	mail_entries_t entries;
-	int ret = entries_parse(text, &entries);
-	for (size_t i = 0; ret == KNOT_EOK && i < entries.count; i++) {
-		ret = mail_txn_put(txn, entries.entries[i]);
-	}
-	mail_entries_free(&entries);
-	return ret;
-}
 
 static int put_key(mail_txn_t *txn, const char *domain, unsigned number, const char *times)
 {

@@ -4,7 +4,6 @@
 #include "lib/change_fixture.h"
 #include "lib/source.h"
 
-#define SMALL ((size_t)64 << 20)
 #define H 3600
 #define DAY 86400
 #define KEY(times) "'3613 ed25519 csk " times " l02Woi0iS8Aa25FQkUd9RMzZHJpBoRQwAQEX1SxZJA4='"
@@ -170,9 +169,7 @@ static void test_notes(void)
 	EACH(row, rows) {
 		made_t made;
 		if (s.store == NULL) {
-			REQUIRE(fixture_make(&s.at, false, SMALL));
-			s.store = fixture_open(&s.at, MAIL_STORE_WRITE);
-			REQUIRE(s.store != NULL);
+			stored_begin(&s, false, NULL);
 		}
 		if (row->text != NULL) {
 			make_at(&s, NOW + row->at, row->in_dns, row->text, &made);
@@ -181,8 +178,7 @@ static void test_notes(void)
 			look(&s, row);
 		}
 		if (row->text == NULL || row == &rows[COUNT(rows) - 1]) {
-			mail_store_close(s.store);
-			fixture_remove(&s.at);
+			stored_end(&s);
 			s.store = NULL;
 		}
 	}

@@ -9,7 +9,7 @@ static void warning_add(void *ctx, const char *text)
 }
 
 /* Put entries. */
-static int put_text(made_t *made, const char *text)
+static int put_entries(made_t *made, const char *text)
 {
 	mail_entries_t entries = { 0 };
 	int ret = entries_parse(text, &entries);
@@ -42,6 +42,22 @@ static int put_deletes(made_t *made, const char **text)
 	return ret;
 }
 
+void stored_begin(stored_t *s, bool replicated, const char *text)
+{
+	s->store = store_begin(&s->at, replicated, (size_t)64 << 20);
+	if (text != NULL) {
+		made_t made;
+		make(s, text, &made);
+		REQUIRE(made.ret == KNOT_EOK);
+		made_commit(&made);
+	}
+}
+
+void stored_end(stored_t *s)
+{
+	store_end(&s->at, s->store);
+}
+
 void make(const stored_t *s, const char *text, made_t *made)
 {
 	make_at(s, 0, false, text, made);
@@ -62,7 +78,7 @@ void make_at(const stored_t *s, int64_t now, bool in_dns, const char *text, made
 	}
 	made->ret = put_deletes(made, &text);
 	if (made->ret == KNOT_EOK) {
-		made->ret = put_text(made, text);
+		made->ret = put_entries(made, text);
 	}
 	if (made->ret == KNOT_EOK) {
 		made->ret = mail_change_finish(made->change, &made->count, &made->diag);

@@ -24,6 +24,12 @@ typedef struct {
 	int ret;
 } made_t;
 
+/*! Make a store and open it for writing; leave the test when that fails. \param text Is written as by make(); or NULL. */
+void stored_begin(stored_t *s, bool replicated, const char *text);
+
+/*! Close the store and remove everything. */
+void stored_end(stored_t *s);
+
 /*!
  * Make a change in a transaction of its own.
  *

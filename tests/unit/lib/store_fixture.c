@@ -3,6 +3,8 @@
 
 #include <ftw.h>
 
+#include "entries.h"
+
 static int fixture_remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
 {
 	(void)st;
@@ -87,6 +89,17 @@ int put(mail_txn_t *txn, mail_section_t section, const char *id, mail_item_id_t 
 	mail_entry_t *entry = entry_of(section, id, item, value);
 	int ret = entry != NULL ? mail_txn_put(txn, entry) : KNOT_ENOMEM;
 	mail_entry_free(entry);
+	return ret;
+}
+
+int put_text(mail_txn_t *txn, const char *text)
+{
+	mail_entries_t entries = { 0 };
+	int ret = entries_parse(text, &entries);
+	for (size_t i = 0; ret == KNOT_EOK && i < entries.count; i++) {
+		ret = mail_txn_put(txn, entries.entries[i]);
+	}
+	mail_entries_free(&entries);
 	return ret;
 }
 

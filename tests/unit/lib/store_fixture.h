@@ -67,6 +67,9 @@ mail_entry_t *entry_of(mail_section_t section, const char *id, mail_item_id_t it
 int put(mail_txn_t *txn, mail_section_t section, const char *id, mail_item_id_t item,
         const char *value);
 
+/*! Write entries as entries.h has them. */
+int put_text(mail_txn_t *txn, const char *text);
+
 /*! Write a domain. */
 int put_domain(mail_txn_t *txn, const char *id, const char *policy);
 
