@@ -70,7 +70,7 @@ def serve(store, text, table, kinds):
     store.apply(text)
     with Knotd(store) as knotd:
         check(knotd, table)
-        poll(lambda: set(kinds) <= counted(knotd), f"counters of {sorted(kinds)}", patience=5)
+        poll(lambda: set(kinds) <= counted(knotd), f"counters of {sorted(kinds)}")
 
 
 def each(store, cases, kinds, more=""):

@@ -5,7 +5,7 @@ import socket
 
 import pytest
 
-from harness import Knotd
+from harness import PATIENCE, Knotd
 
 RENDERED = """
 host:
@@ -53,7 +53,7 @@ def wires(knotd, **how):
     found = {}
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asker:
         asker.connect(("127.0.0.1", knotd.port))
-        asker.settimeout(10)
+        asker.settimeout(PATIENCE)
         for name in NAMES:
             for rrtype in TYPES:
                 for domain in DOMAINS:

@@ -8,11 +8,11 @@ import subprocess
 import dns.dnssec
 import dns.message
 import dns.name
-import dns.query
 import dns.rdata
 import dns.rdatatype
 
 from harness import ADDRESS, PATIENCE, Failure, program
+from resolver import ask_stub
 from test_thirdparty import Unbound
 
 
@@ -35,8 +35,7 @@ class Validator(Unbound):
     def ask(self, name, rrtype, timeout=PATIENCE):
         """What it answers a stub that wants signatures, too."""
         question = dns.message.make_query(name, rrtype, use_edns=0, payload=4096, want_dnssec=True)
-        answer, _ = dns.query.udp_with_fallback(question, ADDRESS, port=self.port, timeout=timeout)
-        return answer
+        return ask_stub(self.port, question, timeout)
 
 
 def onlinesign_ds(knotd, zone):
