@@ -105,6 +105,12 @@ def asan_library(binary):
     return match.group().decode() if match else None
 
 
+def is_sanitized():
+    """Whether the module is. Then the sanitizer sees all answers made, and a test of very many looks into some of them: into
+    all of them it looks where the module is a plain one."""
+    return asan_library(MODULE) is not None
+
+
 def free_port():
     """A port that nobody has now, neither for UDP nor for TCP.
 

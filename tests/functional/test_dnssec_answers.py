@@ -18,7 +18,7 @@ import pytest
 
 from compare import TYPES, WINDOW, Channel, Question, below, names_around
 from dnssec import ADDED, Zones, key_set, utc
-from harness import Failure, Knotd, Store
+from harness import Failure, Knotd, Store, is_sanitized
 from test_differential import FAMILIES, apply
 
 SEED = int(os.environ.get("MAIL_SEED", "0")) or int(time.time())
@@ -61,7 +61,10 @@ def answers(knotd, questions):
 def verify_all(zones, knotd, questions):
     """Verifies all answers; says in the end all that is wrong."""
     wrong = []
-    for question, wire in answers(knotd, questions):
+    each = 4 if is_sanitized() else 1
+    for number, (question, wire) in enumerate(answers(knotd, questions)):
+        if number % each > 0:
+            continue
         try:
             zones.verify(question, wire)
         except Failure as bad:
@@ -160,7 +163,7 @@ def test_answers(directory, case):
         zones.wait(knotd)
         verify_all(zones, knotd, asked)
         check_without_do(zones, knotd, dice.sample(asked, min(600, len(asked))))
-    wanted = {"ANSWER", "NODATA", "NXDOMAIN"} | MORE.get(case, set())
+    wanted = {"ANSWER", "NODATA", "NXDOMAIN"} | (set() if is_sanitized() else MORE.get(case, set()))
     assert wanted <= set(zones.counts), zones.counts
 
 
