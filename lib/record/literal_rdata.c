@@ -404,26 +404,11 @@ static int line_scan(const parse_t *p, zs_scanner_t *scanner, mail_str_t line)
 	return KNOT_EOK;
 }
 
-/*! Read an address without the scanner, whose start costs far more. \return false: the scanner has to look at it. */
-static bool address_read(const parse_t *p, uint8_t address[16], size_t *len)
-{
-	const uint16_t type = p->record->type;
-	const mail_str_t rest = mail_str_trim(mail_str_from(p->text, p->pos));
-	if (p->ttl.len > 0 || (type != KNOT_RRTYPE_A && type != KNOT_RRTYPE_AAAA)) {
-		return false;
-	}
-	*len = mail_str_address(rest, address);
-	return *len == (type == KNOT_RRTYPE_A ? 4 : 16);
-}
-
 int mail_record_body(const parse_t *p)
 {
-	uint8_t address[16];
-	size_t len;
-	if (address_read(p, address, &len)) {
-		p->record->has_ttl = false;
-		p->record->ttl = 0;
-		return mail_rdata_octets(p->rdata, address, len);
+	int ret = mail_record_quick(p);
+	if (ret != KNOT_ENOENT) {
+		return ret;
 	}
 	/* Some 200 KiB: too much for a stack. */
 	zs_scanner_t *scanner = malloc(sizeof(*scanner));
@@ -435,7 +420,7 @@ int mail_record_body(const parse_t *p)
 		return KNOT_ENOMEM;
 	}
 	mail_buf_t line = { 0 };
-	int ret = line_put(p, &line);
+	ret = line_put(p, &line);
 	if (ret == KNOT_EOK) {
 		ret = line_scan(p, scanner, mail_buf_view(&line));
 	}

@@ -342,7 +342,7 @@ static void test_address(void)
 static void test_allocation(void)
 {
 	static const char *const texts[] = {
-		"x MX 10 mail",
+		"x MX 10 m\\097il",
 		"@ TXT \"site={domain}\" \"and another string that makes the buffers grow a little\"",
 		"x CNAME {domain}.relay.example.with.a.long.name.that.makes.the.buffers.grow.example.",
 	};
@@ -366,7 +366,56 @@ static void test_allocation(void)
 	}
 }
 
+/* What is read without the scanner is what the scanner reads: the second text has something in it that needs it. */
+static void test_quick(void)
+{
+	static const struct {
+		const char *quick, *scanned;
+		bool delegation;
+	} cases[] = {
+		{ "x CNAME www", "x CNAME \\119ww", false },
+		{ "x CNAME Mail.Example.NET.", "x CNAME \\077ail.Example.NET.", false },
+		{ "x CNAME _a.b-c.d_e", "x CNAME _a.b-c.\\100_e", false },
+		{ "x CNAME @", "x CNAME {domain}.", false },
+		{ "x 300 CNAME www", "x 5m CNAME www", false },
+		{ "x 0 A 192.0.2.1", "x 0m A 192.0.2.1", false },
+		{ "x 2147483647 AAAA 2001:db8::1", "x 2147483647s AAAA 2001:db8::1", false },
+		{ "x IN 60 A 192.0.2.1", "x IN 1m A 192.0.2.1", false },
+		{ "x NS ns1.example.net.", "x NS ns\\049.example.net.", true },
+		{ "x 60 NS ns1", "x 1m NS ns\\049", true },
+		{ "x MX 10 mail", "x MX 10 \\109ail", false },
+		{ "x MX  65535\tmail.example.net. ", "x MX 65535 mail.example.ne\\116.", false },
+		{ "x MX 0 @", "x MX 0 {domain}.", false },
+		{ "x MX 00010 mail", "x MX 00010 \\109ail", false },
+		{ "x TXT \"some text; (more) of it\"", "x TXT \"\\115ome text; (more) of it\"",
+		  false },
+		{ "x TXT \"v=spf1 -all\"", "x TXT \"v=spf1 -al\\l\"", false },
+		{ "x TXT \" \"", "x TXT \"\\032\"", false },
+		{ "x TXT \"{domai}\"", "x TXT \"{domai\\}\"", false },
+	};
+	EACH(c, cases) {
+		mail_record_t record[2];
+		mail_rdata_t rdata[2] = { 0 };
+		const char *const texts[] = { c->quick, c->scanned };
+		for (size_t i = 0; i < 2; i++) {
+			CHECK_OK(mail_record_parse(MAIL_STR(texts[i]), c->delegation, &record[i],
+			                           &rdata[i], NULL));
+		}
+		CHECK(record[0].type == record[1].type && record[0].ttl == record[1].ttl &&
+		              record[0].has_ttl == record[1].has_ttl,
+		      "%s", c->quick);
+		CHECK(rdata[0].ops.len == rdata[1].ops.len &&
+		              memcmp(rdata[0].ops.data, rdata[1].ops.data, rdata[0].ops.len) == 0 &&
+		              rdata[0].holes == rdata[1].holes && rdata[0].text == rdata[1].text &&
+		              rdata[0].spelt == rdata[1].spelt,
+		      "%s", c->quick);
+		mail_rdata_free(&rdata[0]);
+		mail_rdata_free(&rdata[1]);
+	}
+}
+
 UNIT_MAIN("record", TEST("owner, TTL, class, type", test_head),
           TEST("RDATA, and what is none", test_records), TEST("long strings", test_txt_long),
           TEST("delegations", test_delegation), TEST("names that grow", test_room),
-          TEST("addresses", test_address), TEST("failing allocations", test_allocation))
+          TEST("addresses", test_address), TEST("without the scanner", test_quick),
+          TEST("failing allocations", test_allocation))
