@@ -43,6 +43,11 @@ void mail_change_in_dns(mail_change_t *change);
  */
 void mail_change_alone(mail_change_t *change);
 /*!
+ * Begin with the next entry of a change that has one alone at a time, after the last one was finished, or refused and put
+ * back. It is as if the change was new, but what was compiled for one stays for those that it holds for.
+ */
+void mail_change_next(mail_change_t *change);
+/*!
  * Write one entry (entry->deleted: deletes it). An entry equal to the stored one is left alone. What the writer notes
  * by itself (MAIL_FLAG_KEPT) stays where the entry does not name it.
  * Warns when an earlier line of the change has written the entry otherwise.

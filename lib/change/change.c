@@ -87,11 +87,26 @@ static int overlay_get(const mail_source_t *src, mail_section_t section, mail_lf
 	return ret;
 }
 
+/*! Note what the domain that is compiled has asked for. */
+static void watch(mail_change_t *change, mail_lf_t name, const mail_lf_t *above)
+{
+	if (above != NULL) {
+		change->led |= !mail_lf_equal(*above, change->watched);
+	} else if (!mail_lint_concerns(&change->asked, name)) {
+		(void)mail_buf_u16(&change->asked, (uint16_t)name.len);
+		(void)mail_buf_put(&change->asked, name.data, name.len);
+	}
+}
+
 static int overlay_domain_above(const mail_source_t *src, mail_lf_t name, mail_lf_t *above,
                                 mail_domain_t *domain)
 {
-	const mail_change_t *change = src->ctx;
-	return change->base->domain_above(change->base, name, above, domain);
+	mail_change_t *change = src->ctx;
+	int ret = change->base->domain_above(change->base, name, above, domain);
+	if (change->watched.len > 0) {
+		watch(change, name, ret == KNOT_EOK ? above : NULL);
+	}
+	return ret;
 }
 
 static int overlay_domain_seek(const mail_source_t *src, mail_lf_t name, mail_seek_t seek,
@@ -151,9 +166,43 @@ void mail_change_free(mail_change_t *change)
 		return;
 	}
 	mail_change_plans_free(change);
+	mail_lint_free(change->lint);
 	mail_change_sts_free(change);
 	tdestroy(change->listed, listed_free);
+	mail_txn_abort(change->before);
 	free(change);
+}
+
+void mail_change_next(mail_change_t *change)
+{
+	mail_change_plans_renew(change);
+	mail_change_sts_free(change);
+	tdestroy(change->listed, listed_free);
+	*change = (mail_change_t){
+		.txn = change->txn,
+		.before = change->before,
+		.base = change->base,
+		.source = change->source,
+		.now = time(NULL),
+		.in_dns = change->in_dns,
+		.alone = change->alone,
+		.plans = change->plans,
+		.shapes = change->shapes,
+		.shape = change->shape,
+		.arena = change->arena,
+		.asked = change->asked,
+		.lint = change->lint,
+	};
+}
+
+int mail_change_before(mail_change_t *change, mail_txn_t **before)
+{
+	int ret = KNOT_EOK;
+	if (change->before == NULL) {
+		ret = mail_txn_before(change->txn, &change->before);
+	}
+	*before = change->before;
+	return ret;
 }
 
 /*! Remember a copy of an entry; of the same entry the last one counts. */
@@ -198,6 +247,9 @@ static int key_owner_put(mail_change_t *change, const mail_entry_t *key)
 		const mail_entry_t all = { .section = MAIL_SECTION_DKIM,
 			                   .id = mail_str_part(key->id, 0, len) };
 		change->policy_keys = true;
+		if (change->alone) {
+			mail_change_plans_renew(change);
+		}
 		return listed_add(change, &all);
 	}
 	/* A domain that came with this change has no aliases that were not looked at. */
@@ -210,6 +262,10 @@ static int key_owner_put(mail_change_t *change, const mail_entry_t *key)
 static int listed_put(mail_change_t *change, const mail_entry_t *entry)
 {
 	change->touched[entry->section] = true;
+	if (change->alone && mail_change_has_layers(change)) {
+		/* What earlier entries had compiled is of what is no more. */
+		mail_change_plans_renew(change);
+	}
 	if (entry->section == MAIL_SECTION_DOMAIN) {
 		change->domain_puts++;
 		if (change->listed_count >= CHANGE_LISTED) {
@@ -254,22 +310,20 @@ static int keys_delete(mail_change_t *change, const mail_entry_t *owner)
 }
 
 /*! Return whether an entry was stored and live before the transaction. */
-static bool was_live(const mail_change_t *change, mail_section_t section, mail_str_t id)
+static bool was_live(mail_change_t *change, mail_section_t section, mail_str_t id)
 {
 	mail_txn_t *before;
 	mail_lf_storage_t key;
 	if (mail_entry_key(section, id, &key) != KNOT_EOK ||
-	    mail_txn_before(change->txn, &before) != KNOT_EOK) {
+	    mail_change_before(change, &before) != KNOT_EOK) {
 		return false;
 	}
 	const mail_source_t *source = mail_txn_source(before);
-	const bool live = source->get(source, section, mail_lf(&key), NULL, NULL) == KNOT_EOK;
-	mail_txn_abort(before);
-	return live;
+	return source->get(source, section, mail_lf(&key), NULL, NULL) == KNOT_EOK;
 }
 
 /*! Return whether a DKIM key is gone because its owner was deleted in this change, or in one before it. */
-static bool went_with_owner(const mail_change_t *change, const mail_entry_t *entry)
+static bool went_with_owner(mail_change_t *change, const mail_entry_t *entry)
 {
 	mail_dkim_id_t id;
 	if (entry->section != MAIL_SECTION_DKIM ||

@@ -73,7 +73,12 @@ static int domain_compile(mail_change_t *change, mail_str_t id, concern_t *conce
                           mail_diag_t *diag)
 {
 	made_t made = { .plan = NULL };
+	if (change->alone && concern->shaped) {
+		change->watched = concern->of.name;
+		change->led = false;
+	}
 	int ret = domain_make(change, id, concern, &made);
+	change->watched.len = 0;
 	if (ret != KNOT_EOK) {
 		diag->line = made.diag.line;
 		(void)mail_diag_error(diag, made.diag.column, "%s", made.diag.text);
@@ -87,7 +92,8 @@ static int domain_compile(mail_change_t *change, mail_str_t id, concern_t *conce
 		                        : mail_change_ns_refuse(made.profile, diag);
 	}
 	/* Warnings name the domain: of another one they are written anew. */
-	const bool keep = ret == KNOT_EOK && concern->shaped && made.warnings.len == 0;
+	const bool keep = ret == KNOT_EOK && concern->shaped && made.warnings.len == 0 &&
+	                  !change->led;
 	if (!keep || !mail_change_shape_keep(change, id, made.plan, &made.names)) {
 		mail_plan_free(made.plan);
 	}
@@ -98,12 +104,12 @@ static int domain_compile(mail_change_t *change, mail_str_t id, concern_t *conce
 }
 
 /*! Check a domain with items of its own: as another one of the same shape, if there was one. */
-static int own_check(mail_change_t *change, mail_str_t id, mail_str_t value, concern_t *concern,
-                     mail_diag_t *diag)
+static int own_check(mail_change_t *change, mail_str_t id, const mail_domain_t *domain,
+                     concern_t *concern, mail_diag_t *diag)
 {
 	const mail_checked_t *known = NULL;
 	concern->shaped = concern->of.put && concern->of.alias.len == 0 &&
-	                  mail_change_shape_write(change, concern->of.name, id, value);
+	                  mail_change_shape_write(change, concern->of.name, id, domain);
 	if (concern->shaped) {
 		known = mail_change_shape_find(change, concern->of.name);
 	}
@@ -184,7 +190,7 @@ static int domain_check(mail_change_t *change, mail_lf_t name, const mail_domain
 	if (ret == KNOT_EOK && domain->plain && domain->alias.len == 0) {
 		ret = plain_check(change, mail_buf_view(&id), domain->policy, &concern, diag);
 	} else if (ret == KNOT_EOK) {
-		ret = own_check(change, mail_buf_view(&id), domain->value, &concern, diag);
+		ret = own_check(change, mail_buf_view(&id), domain, &concern, diag);
 	}
 	if (ret == KNOT_EOK && concern.of.put) {
 		ret = mail_change_above_check(change, name, diag);
@@ -199,8 +205,7 @@ static int domain_check(mail_change_t *change, mail_lf_t name, const mail_domain
 	return ret;
 }
 
-/*! Return whether what policies are made from was changed. */
-static bool has_layers(const mail_change_t *change)
+bool mail_change_has_layers(const mail_change_t *change)
 {
 	return change->touched[MAIL_SECTION_POLICY] || change->touched[MAIL_SECTION_HOST] ||
 	       change->touched[MAIL_SECTION_CERTIFICATE] || change->touched[MAIL_SECTION_KEYSET];
@@ -221,7 +226,7 @@ static bool domain_affected(mail_change_t *change, mail_lf_t name, const mail_do
 	if (is_changed(change, mail_buf_view(&id))) {
 		return true;
 	}
-	if (!has_layers(change) && !change->policy_keys) {
+	if (!mail_change_has_layers(change) && !change->policy_keys) {
 		return false;
 	}
 	return mail_change_follows(change, domain->policy) ||
@@ -383,11 +388,13 @@ static int finish(mail_change_t *change, mail_diag_t *diag)
 	if (ret != KNOT_EOK) {
 		return ret;
 	}
-	change->lint = mail_lint_new(&change->source);
+	if (change->lint == NULL) {
+		change->lint = mail_lint_new(&change->source);
+	}
 	if (change->lint == NULL) {
 		return KNOT_ENOMEM;
 	}
-	const bool layers = has_layers(change);
+	const bool layers = mail_change_has_layers(change);
 	if (layers || change->policy_keys) {
 		ret = mail_change_policies(change, &affected, diag);
 	}
@@ -436,7 +443,9 @@ int mail_change_finish(mail_change_t *change, mail_change_count_t *count, mail_d
 		mail_change_sts_check(change, diag);
 		rsa_check(change, diag);
 	}
-	mail_lint_free(change->lint);
-	change->lint = NULL;
+	if (!change->alone) {
+		mail_lint_free(change->lint);
+		change->lint = NULL;
+	}
 	return ret;
 }

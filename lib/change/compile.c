@@ -11,9 +11,12 @@
 #include "change/internal.h"
 #include "change/shape.h"
 #include "mail/codec.h"
+#include "mail/dkim_id.h"
 
 /*! Shapes that are remembered; a power of two. One that comes later may take the place of another. */
 #define SHAPES 256
+/*! Octets of names that were asked for. */
+#define ASKED_MAX 4096
 
 static int checked_compare(const void *a_ptr, const void *b_ptr)
 {
@@ -36,18 +39,58 @@ static void checked_free(void *ptr)
 	free(checked);
 }
 
-void mail_change_plans_free(mail_change_t *change)
+static void shapes_free(mail_change_t *change)
 {
-	tdestroy(change->plans, checked_free);
-	change->plans = NULL;
 	for (size_t i = 0; change->shapes != NULL && i < SHAPES; i++) {
 		checked_free(change->shapes[i]);
 	}
 	free(change->shapes);
 	change->shapes = NULL;
+	change->asked.len = 0;
+}
+
+void mail_change_plans_free(mail_change_t *change)
+{
+	tdestroy(change->plans, checked_free);
+	change->plans = NULL;
+	shapes_free(change);
 	mail_buf_free(&change->shape);
+	mail_buf_free(&change->asked);
 	mail_arena_free(change->arena);
 	change->arena = NULL;
+	mail_plan_free(change->above_plan);
+	change->above_plan = NULL;
+}
+
+/*! Return whether a domain is stored now, or was, that names lie in which were asked for. */
+static bool was_asked(const mail_change_t *change, const mail_entry_t *put)
+{
+	mail_lf_storage_t key;
+	mail_dkim_id_t id;
+	mail_str_t domain = put->id;
+	if (put->section == MAIL_SECTION_DKIM) {
+		domain = mail_dkim_id_parse(put->id, &id, NULL) == KNOT_EOK ? id.owner : domain;
+	}
+	return mail_entry_key(MAIL_SECTION_DOMAIN, domain, &key) != KNOT_EOK ||
+	       mail_lint_concerns(&change->asked, mail_lf(&key));
+}
+
+void mail_change_plans_renew(mail_change_t *change)
+{
+	if (change->policy_keys || mail_change_has_layers(change)) {
+		mail_change_plans_free(change);
+		mail_lint_free(change->lint);
+		change->lint = NULL;
+		return;
+	}
+	/* The tree has one entry, if any. */
+	const mail_entry_t *put = change->listed != NULL ? *(mail_entry_t *const *)change->listed
+	                                                 : NULL;
+	if (change->asked.len > ASKED_MAX || change->asked.error != KNOT_EOK ||
+	    (put != NULL && was_asked(change, put))) {
+		shapes_free(change);
+		mail_buf_free(&change->asked);
+	}
 	mail_plan_free(change->above_plan);
 	change->above_plan = NULL;
 }
@@ -284,13 +327,16 @@ static const mail_entry_t *written_entry(mail_change_t *change, mail_str_t id, m
 	return ret == KNOT_EOK ? entry : NULL;
 }
 
-bool mail_change_shape_write(mail_change_t *change, mail_lf_t name, mail_str_t id, mail_str_t value)
+bool mail_change_shape_write(mail_change_t *change, mail_lf_t name, mail_str_t id,
+                             const mail_domain_t *domain)
 {
 	const mail_checked_t *policy = NULL;
 	mail_diag_t quiet = { 0 };
 	bool ours = false;
-	const mail_entry_t *entry = has_child(change, name) ? NULL
-	                                                    : written_entry(change, id, value);
+	if (!domain->alone && has_child(change, name)) {
+		return false;
+	}
+	const mail_entry_t *entry = written_entry(change, id, domain->value);
 	return entry != NULL &&
 	       mail_change_policy(change, mail_entry_value(entry, MAIL_ITEM_POLICY), &policy, &ours,
 	                          &quiet) == KNOT_EOK &&

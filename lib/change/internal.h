@@ -46,6 +46,7 @@ typedef struct {
 
 struct mail_change {
 	mail_txn_t *txn;
+	mail_txn_t *before; /*!< What was stored before it; NULL: nobody has asked for that. */
 	const mail_source_t *base; /*!< The transaction's. */
 	mail_source_t source;      /*!< The same, with the lines of changed entries. */
 	void *listed;              /*!< Tree (tsearch) of copies of the changed entries. */
@@ -70,7 +71,16 @@ struct mail_change {
 	mail_checked_t **shapes; /*!< What was compiled of shapes, by their hash; or NULL. */
 	mail_buf_t shape;        /*!< That of the domain that is checked. */
 	mail_arena_t *arena;     /*!< Of its entry, if that is not listed; or NULL. */
-	mail_lint_t *lint;       /*!< While it is finished. */
+	/*
+	 * Of entries that are put alone, one after another: what was found of a shape may not hold any more when another
+	 * domain has changed. So it is not kept when it led to one, and is forgotten when one comes that it asked for.
+	 */
+	mail_lf_t watched; /*!< The domain whose shape is compiled; empty: none. */
+	bool led;          /*!< It led to another stored domain. */
+	mail_buf_t
+		asked; /*!< Names that it asked for and that nobody has, as mail_lint_concerns() reads them. */
+	mail_lint_t *
+		lint; /*!< While it is finished; of one entry alone after another: up to the end. */
 	mail_lf_storage_t above; /*!< Domain above others whose plan was made last. */
 	mail_plan_t *above_plan;
 	mail_change_sts_t *sts;
@@ -165,6 +175,8 @@ int mail_change_policy(mail_change_t *change, mail_str_t id, const mail_checked_
  * \param affected  Out: set when one was made from an entry that changed.
  */
 int mail_change_policies(mail_change_t *change, bool *affected, mail_diag_t *diag);
+/*! Return whether what policies are made from was changed, other than their DKIM keys. */
+bool mail_change_has_layers(const mail_change_t *change);
 /*! Return whether a policy was made from an entry that changed, or was not compiled. */
 bool mail_change_follows(const mail_change_t *change, mail_str_t policy);
 /*! Return whether one of the entries that something was made from belongs to this change. */
@@ -179,12 +191,12 @@ const mail_buf_t *mail_change_warnings_above(mail_change_t *change, const mail_p
 /*!
  * Write the shape of a domain that was written and is no alias into change->shape.
  *
- * \param value  Its entry as it is stored.
+ * \param domain  As it is stored.
  *
  * \return false: it has none.
  */
 bool mail_change_shape_write(mail_change_t *change, mail_lf_t name, mail_str_t id,
-                             mail_str_t value);
+                             const mail_domain_t *domain);
 /*! Return what was found of a domain of the same shape, if it holds for this one; NULL: compile it. */
 const mail_checked_t *mail_change_shape_find(mail_change_t *change, mail_lf_t name);
 /*!
@@ -199,3 +211,7 @@ bool mail_change_shape_keep(mail_change_t *change, mail_str_t domain, mail_plan_
                             mail_buf_t *names);
 /*! Free what was compiled. */
 void mail_change_plans_free(mail_change_t *change);
+/*! Free what was compiled and may not hold any more after the entry that was put alone. */
+void mail_change_plans_renew(mail_change_t *change);
+/*! Give the transaction that sees what was stored before. The change ends it. \return As mail_txn_before(). */
+int mail_change_before(mail_change_t *change, mail_txn_t **before);

@@ -394,7 +394,7 @@ int mail_change_times(mail_change_t *change, mail_diag_t *diag)
 	    !change->touched[MAIL_SECTION_HOST] && !change->touched[MAIL_SECTION_CERTIFICATE]) {
 		return KNOT_EOK;
 	}
-	int ret = mail_txn_before(change->txn, &times.before.txn);
+	int ret = mail_change_before(change, &times.before.txn);
 	if (ret != KNOT_EOK) {
 		return ret;
 	}
@@ -416,6 +416,5 @@ int mail_change_times(mail_change_t *change, mail_diag_t *diag)
 	}
 	mail_side_free(&times.after);
 	mail_side_free(&times.before);
-	mail_txn_abort(times.before.txn);
 	return ret;
 }

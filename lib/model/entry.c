@@ -208,14 +208,13 @@ static bool has_tag(const mail_member_t *member, mail_str_t value)
 	return false;
 }
 
-/*! Say why an entry cannot take a value: KNOT_EOK, KNOT_EINVAL, KNOT_EEXIST, KNOT_ELIMIT. */
+/*! Say why an entry, or its member for it, cannot take a value: KNOT_EOK, KNOT_EINVAL, KNOT_EEXIST, KNOT_ELIMIT. */
 static int add_allowed(const mail_entry_t *entry, const mail_item_t *item, mail_op_t op,
-                       mail_str_t value)
+                       const mail_member_t *member, mail_str_t value)
 {
 	if (!mail_entry_knows(entry->section, item, op)) {
 		return KNOT_EINVAL;
 	}
-	const mail_member_t *member = mail_entry_member(entry, item->id, op);
 	mail_op_t other = op == MAIL_OP_SET ? MAIL_OP_NONE : MAIL_OP_SET;
 	if (op != MAIL_OP_ADD && mail_entry_member(entry, item->id, other) != NULL) {
 		return KNOT_EEXIST;
@@ -259,12 +258,12 @@ static int append_value(mail_member_t *member, mail_str_t value, uint32_t line)
 int mail_entry_add(mail_entry_t *entry, const mail_item_t *item, mail_op_t op, mail_str_t value,
                    uint32_t line)
 {
-	int ret = add_allowed(entry, item, op, value);
+	bool found;
+	size_t place = member_place(entry, item->id, op, &found);
+	int ret = add_allowed(entry, item, op, found ? &entry->members[place] : NULL, value);
 	if (ret != KNOT_EOK) {
 		return ret;
 	}
-	bool found;
-	size_t place = member_place(entry, item->id, op, &found);
 	if (found) {
 		return append_value(&entry->members[place], value, line);
 	}

@@ -361,6 +361,20 @@ static int source_dkim_summary(const mail_source_t *source, mail_lf_t top,
 	return KNOT_EOK;
 }
 
+/*! Return whether no key lies below the name that a walk is at. */
+static bool has_none_below(walk_t *walk)
+{
+	const mail_lf_t name = { walk->k.mv_data, walk->k.mv_size };
+	MDB_val next;
+	/* At the end it stays where it is. */
+	if (mdb_cursor_get(walk->cursor, &next, NULL, MDB_NEXT) != MDB_SUCCESS) {
+		return true;
+	}
+	const bool below = mail_lf_below((mail_lf_t){ next.mv_data, next.mv_size }, name);
+	walk->rc = mdb_cursor_get(walk->cursor, &next, NULL, MDB_PREV);
+	return !below;
+}
+
 int mail_txn_domains(mail_txn_t *txn,
                      int (*each)(mail_lf_t name, const mail_domain_t *domain, void *ctx), void *ctx)
 {
@@ -379,6 +393,7 @@ int mail_txn_domains(mail_txn_t *txn,
 		if (walk.k.mv_size > MAIL_LF_MAX || !read_domain(&walk.v, &domain)) {
 			continue;
 		}
+		domain.alone = has_none_below(&walk);
 		ret = each((mail_lf_t){ walk.k.mv_data, walk.k.mv_size }, &domain, ctx);
 		if (ret != KNOT_EOK) {
 			goto done;

@@ -154,8 +154,6 @@ static int finish_change(import_t *im)
 {
 	mail_change_count_t count = { 0 };
 	int ret = mail_change_finish(im->change, &count, tool_diag(im->tool));
-	mail_change_free(im->change);
-	im->change = NULL;
 	if (ret == KNOT_EOK) {
 		im->count.added += count.added;
 		im->count.changed += count.changed;
@@ -168,11 +166,14 @@ static int finish_change(import_t *im)
 /*! \brief Commit what was read so far. */
 static int commit(import_t *im)
 {
-	if (im->change != NULL) {
-		int ret = finish_change(im);
-		if (ret != KNOT_EOK) {
-			return tool_error_diag(im->tool, ret);
-		}
+	int ret = KNOT_EOK;
+	if (im->change != NULL && im->rejects == NULL) {
+		ret = finish_change(im);
+	}
+	mail_change_free(im->change);
+	im->change = NULL;
+	if (ret != KNOT_EOK) {
+		return tool_error_diag(im->tool, ret);
 	}
 	int status = tool_try_commit(im->tool);
 	if (status == STATUS_DONE) {
@@ -196,14 +197,16 @@ static int put_alone(import_t *im, const mail_entry_t *entry)
 	if (found != KNOT_EOK && found != KNOT_ENOENT) {
 		return found;
 	}
-	begin_change(im);
-	mail_change_alone(im->change);
+	if (im->change == NULL) {
+		begin_change(im);
+		mail_change_alone(im->change);
+	} else {
+		mail_change_next(im->change);
+	}
 	int ret = mail_change_put(im->change, entry, tool_diag(im->tool));
 	if (ret == KNOT_EOK) {
 		ret = finish_change(im);
 	}
-	mail_change_free(im->change);
-	im->change = NULL;
 	if (is_refusal(ret)) {
 		int undone = old != NULL ? mail_txn_put(txn, old)
 		                         : mail_txn_del(txn, entry->section, entry->id);
