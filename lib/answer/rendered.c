@@ -233,8 +233,9 @@ typedef struct {
 	uint32_t serial;
 	knot_rrset_t *rrsets;
 	knot_rrinfo_t *infos;
+	size_t rrset_count; /*!< So many RRsets are given: not all signatures of the additional section need be. */
 	uint8_t *room;
-	size_t len; /*!< Octets of the wire. */
+	size_t len; /*!< Octets of the wire, if all are given. */
 } filling_t;
 
 /*! Fill the RDATA of an RRset's rows. \return Whether it has room. */
@@ -261,28 +262,42 @@ static bool fill_rows(filling_t *f, const mail_render_rrset_t *from, knot_rdatas
 	return true;
 }
 
-/*! Make RRSIGs, mostly of what the cache of signatures has. \return Whether there are as many as there were. */
-static bool fill_rrsigs(filling_t *f, const mail_render_rrset_t *from, knot_rdataset_t *rrs)
+/*!
+ * Make RRSIGs, mostly of what the cache of signatures has.
+ *
+ * \return KNOT_EOK; KNOT_ELIMIT: over the budget; KNOT_EMALF: there are not as many as there were; another error.
+ */
+static int fill_rrsigs(filling_t *f, const mail_render_rrset_t *from, knot_rdataset_t *rrs)
 {
 	const knot_rrset_t *covered = &f->rrsets[from->covered];
 	const mail_sign_note_t note = { .sign = true,
 		                        .ttl = covered->ttl,
 		                        .owner = covered->owner };
 	knot_rrset_t rrsigs;
-	if (mail_work_rrsigs(f->work, covered, &note, &rrsigs) != KNOT_EOK ||
-	    rrsigs.rrs.count != from->count) {
-		return false;
+	int ret = mail_work_rrsigs(f->work, covered, &note, &rrsigs);
+	if (ret != KNOT_EOK) {
+		return ret;
+	}
+	if (rrsigs.rrs.count != from->count) {
+		return KNOT_EMALF;
 	}
 	*rrs = rrsigs.rrs;
 	knot_rdata_t *rdata = rrs->rdata;
 	for (size_t i = 0; i < from->count; i++, rdata = knot_rdataset_next(rdata)) {
 		f->len += rdata->len;
 	}
-	return true;
+	return KNOT_EOK;
 }
 
-/*! Make the RRsets of the packet. \return Whether all RDATA has room. */
-static bool fill_rrsets(filling_t *f)
+/*! Return whether an RRset stands in the additional section. */
+static bool is_additional(const mail_rendered_t *rendered, size_t index)
+{
+	return index >=
+	       (size_t)rendered->sections[KNOT_ANSWER] + rendered->sections[KNOT_AUTHORITY];
+}
+
+/*! Make the RRsets of the packet. \return KNOT_EOK; KNOT_ESPACE: some RDATA has no room; as fill_rrsigs(). */
+static int fill_rrsets(filling_t *f)
 {
 	const mail_rendered_t *rendered = f->rendered;
 	const knot_dname_t *qname = knot_pkt_qname(f->pkt);
@@ -303,20 +318,29 @@ static bool fill_rrsets(filling_t *f)
 			f->room += (from->owner.len + f->labels + 2) & ~(size_t)1;
 		}
 		if (from->rows != NULL && !fill_rows(f, from, &to->rrs)) {
-			return false;
+			return KNOT_ESPACE;
 		}
 		if ((int)i == rendered->soa) {
 			knot_soa_serial_set(to->rrs.rdata, f->serial);
 		}
-		if (from->covered >= 0 && !fill_rrsigs(f, from, &to->rrs)) {
-			return false;
+		if (from->covered < 0) {
+			continue;
+		}
+		int ret = fill_rrsigs(f, from, &to->rrs);
+		if (ret == KNOT_ELIMIT && is_additional(rendered, i)) {
+			/* They stand at the end, and may be left out. */
+			f->rrset_count = i;
+			return KNOT_EOK;
+		}
+		if (ret != KNOT_EOK) {
+			return ret;
 		}
 	}
-	return true;
+	return KNOT_EOK;
 }
 
-/*! Write the wire. */
-static void fill_wire(filling_t *f)
+/*! Write the wire. \return Its octets. */
+static size_t fill_wire(const filling_t *f)
 {
 	const mail_rendered_t *rendered = f->rendered;
 	const uint8_t *octets = rendered->octets;
@@ -350,23 +374,27 @@ static void fill_wire(filling_t *f)
 			out += sizeof(uint32_t);
 			break;
 		default: /* RENDER_RRSET */
+			if (rrset == f->rrset_count) {
+				return out - f->pkt->wire;
+			}
 			f->infos[rrset] = (knot_rrinfo_t){ .pos = out - f->pkt->wire };
 			rdata = f->rrsets[rrset++].rrs.rdata;
 			break;
 		}
 	}
+	return out - f->pkt->wire;
 }
 
 /*! Tell the packet what it has now. */
-static void fill_packet(const filling_t *f)
+static void fill_packet(const filling_t *f, size_t size)
 {
 	const mail_rendered_t *rendered = f->rendered;
 	knot_pkt_t *pkt = f->pkt;
 	pkt->rr = f->rrsets;
 	pkt->rr_info = f->infos;
 	pkt->rrset_allocd = RRSETS_STEP;
-	pkt->rrset_count = rendered->rrset_count;
-	pkt->size += f->len;
+	pkt->rrset_count = f->rrset_count;
+	pkt->size = size;
 	memcpy(pkt->wire + KNOT_WIRE_OFFSET_ANCOUNT, rendered->records, sizeof(rendered->records));
 	knot_wire_set_aa(pkt->wire);
 	uint16_t pos = 0;
@@ -375,10 +403,18 @@ static void fill_packet(const filling_t *f)
 		pos += rendered->sections[s];
 	}
 	pkt->current = KNOT_ADDITIONAL;
+	for (size_t i = f->rrset_count; i < rendered->rrset_count; i++) {
+		pkt->sections[KNOT_ADDITIONAL].count--;
+		knot_wire_add_arcount(pkt->wire, -rendered->rrsets[i].count);
+	}
 }
 
-/*! Put an answer into the packet. \return False: there is no room, and the packet is as it was. */
-static bool fill(mail_work_t *work, const mail_rendered_t *rendered)
+/*!
+ * Put an answer into the packet.
+ *
+ * \return KNOT_EOK; else the packet is as it was: KNOT_ESPACE: there is no room; KNOT_ENOMEM; as fill_rrsigs().
+ */
+static int fill(mail_work_t *work, const mail_rendered_t *rendered)
 {
 	mail_view_t *view = &work->view;
 	knot_pkt_t *pkt = work->pkt;
@@ -389,6 +425,7 @@ static bool fill(mail_work_t *work, const mail_rendered_t *rendered)
 		.pkt = pkt,
 		.domain = view->apex,
 		.labels = pkt->qname_size - rendered->head - 1,
+		.rrset_count = rendered->rrset_count,
 	};
 	f.len = rendered->len + rendered->domains * f.labels;
 	if (rendered->soa >= 0) {
@@ -397,13 +434,18 @@ static bool fill(mail_work_t *work, const mail_rendered_t *rendered)
 	f.rrsets = mm->alloc(mm->ctx, RRSETS_STEP * sizeof(*f.rrsets));
 	f.infos = mm->alloc(mm->ctx, RRSETS_STEP * sizeof(*f.infos));
 	f.room = rendered->room > 0 ? mm->alloc(mm->ctx, rendered->room) : NULL;
-	if (f.rrsets == NULL || f.infos == NULL || (rendered->room > 0 && f.room == NULL) ||
-	    !fill_rrsets(&f) || f.len + pkt->size + pkt->reserved > pkt->max_size) {
-		return false;
+	if (f.rrsets == NULL || f.infos == NULL || (rendered->room > 0 && f.room == NULL)) {
+		return KNOT_ENOMEM;
 	}
-	fill_wire(&f);
-	fill_packet(&f);
-	return true;
+	int ret = fill_rrsets(&f);
+	if (ret != KNOT_EOK) {
+		return ret;
+	}
+	if (f.len + pkt->size + pkt->reserved > pkt->max_size) {
+		return KNOT_ESPACE;
+	}
+	fill_packet(&f, fill_wire(&f));
+	return KNOT_EOK;
 }
 
 /* --- Keeping --- */
@@ -475,10 +517,17 @@ bool mail_rendered_answer(mail_work_t *work, mail_lf_t name, mail_outcome_t *out
 		if (!is_kin(rendered, mail_lf(&view->lf))) {
 			continue;
 		}
-		if (!is_right(rendered, view) || !fill(work, rendered)) {
+		int ret = is_right(rendered, view) ? fill(work, rendered) : KNOT_ENOENT;
+		if (ret != KNOT_EOK && ret != KNOT_ELIMIT) {
 			return false;
 		}
 		*outcome = rendered->outcome;
+		if (ret == KNOT_ELIMIT) {
+			/* To make the answer would ask for the same signature once more. */
+			knot_wire_set_aa(work->pkt->wire);
+			knot_wire_set_tc(work->pkt->wire);
+			*outcome = MAIL_OUTCOME_TRUNCATED;
+		}
 		work->rcode = rendered->rcode;
 		work->kind = rendered->kind;
 		return true;

@@ -85,6 +85,12 @@ static const char stored[] =
 	"domain s3.co.test| policy: signed\ndomain s4.net| policy: mixed| key-set: k\n"
 	"domain s5.test| policy: signed| record: 'www A 192.0.2.80'| txt: v\n"
 	"domain s6.test| policy: mixed| key-set: k\ndomain s7.test| alias: s1.test\n"
+	"domain s8.test| policy: signed| ttl: 60| record: [ '* A 192.0.2.1', 'b.a CNAME www' ]\n"
+	"domain s9.test| policy: signed| mx: '5 mx'| record: [ 'mx A 192.0.2.8', 'x.y MX 1 mx' ]\n"
+	"domain b.s9.test| policy: signed\ndkim s9.test/own| key: '" KEY1 "'\n"
+	"domain s10.test| policy: signed| delegation: 'sub NS ns.sub'| record: 'ns.sub A 192.0.2.3'"
+	"| dmarc: 'p=none'| txt-add: [ a, b ]\n"
+	"domain s11.test| alias: s10.test\n"
 	"domain r13.test| alias: r1.test\ndomain r14.test| alias: r6.test\n"
 	/* A policy whose domains all have something of their own. */
 	"policy customers| base: bench\n"
@@ -380,19 +386,29 @@ static void test_kept(void)
 	served_end(&f.served);
 }
 
-/* Signed: the signatures are those of the domain, and Ed25519 makes the same each time. */
-static void test_signed(void)
+/* Make a ring with the private key of the key set. */
+static mail_keyring_t *ring_make(void)
 {
-	static const char *const signed_domains[] = { "s1.test", "s22.test", "s3.co.test", "s4.net",
-		                                      "s5.test", "s6.test",  "s7.test" };
-	static const size_t sizes[] = { 4096, 600, 350 };
-	fixture_t f;
-	begin(&f);
 	mail_private_t *private = NULL;
 	mail_keyring_t *ring = mail_keyring_new();
 	REQUIRE(ring != NULL &&
 	        mail_private_read(MAIL_STR(ZSK_PRIVATE), &private, NULL) == KNOT_EOK &&
 	        mail_keyring_add(ring, private) == KNOT_EOK);
+	mail_private_free(private);
+	return ring;
+}
+
+/* Signed: the signatures are those of the domain, and Ed25519 makes the same each time. */
+static void test_signed(void)
+{
+	static const char *const signed_domains[] = { "s1.test",   "s22.test", "s3.co.test",
+		                                      "s4.net",    "s5.test",  "s6.test",
+		                                      "s7.test",   "s8.test",  "s9.test",
+		                                      "b.s9.test", "s10.test", "s11.test" };
+	static const size_t sizes[] = { 4096, 600, 350 };
+	fixture_t f;
+	begin(&f);
+	mail_keyring_t *ring = ring_make();
 	asked_t *asked = &f.served.asked;
 	asked->signer = mail_signer_new(ring, NULL, 0);
 	REQUIRE(asked->signer != NULL);
@@ -425,7 +441,71 @@ static void test_signed(void)
 	}
 	mail_signer_free(asked->signer);
 	mail_keyring_free(ring);
-	mail_private_free(private);
+	served_end(&f.served);
+}
+
+#define BUDGET 20
+
+/* Leave so many signatures of the budget of another second. */
+static void leave(asked_t *asked, int64_t second, unsigned left)
+{
+	mail_signer_sync(asked->signer, second);
+	for (unsigned i = left; i < BUDGET; i++) {
+		CHECK_OK(asked_begin(asked, "_dmarc.s1.test TXT"));
+		asked_end(asked);
+	}
+	CHECK_INT(mail_signer_counts(asked->signer).refused, 0);
+}
+
+/* What is over the budget is asked for once, and is left out of the additional section, or means TC: kept as made. */
+static void test_budget(void)
+{
+	/* MX of s1.test has three signatures: one of the answer section, two of the additional one. */
+	static const struct {
+		unsigned left;
+		uint16_t additional;
+	} cases[] = { { 4, 4 }, { 3, 4 }, { 2, 3 }, { 1, 2 } };
+	fixture_t f;
+	begin(&f);
+	mail_keyring_t *ring = ring_make();
+	asked_t *known = &f.served.asked, anew;
+	known->dnssec = true;
+	known->signer = mail_signer_new(ring, NULL, BUDGET);
+	anew = *known;
+	anew.signer = mail_signer_new(ring, NULL, BUDGET);
+	REQUIRE(known->signer != NULL && anew.signer != NULL);
+	for (unsigned i = 0; i < 3; i++) {
+		CHECK_OK(asked_begin(known, "s22.test MX"));
+		asked_end(known);
+	}
+	EACH(c, cases) {
+		anew.cache = mail_cache_new(16);
+		REQUIRE(anew.cache != NULL);
+		mail_cache_sync(anew.cache, 1, f.served.array.txnid);
+		leave(known, NOW + c->left, c->left);
+		leave(&anew, NOW + c->left, c->left);
+		CHECK_OK(asked_begin(known, "s1.test MX"));
+		CHECK_OK(asked_begin(&anew, "s1.test MX"));
+		CHECK(known->reply.kept && !anew.reply.kept);
+		const char *differs = difference(known, &anew);
+		CHECK(differs == NULL, "%u left: %s", c->left, differs);
+		CHECK_INT(knot_wire_get_arcount(known->pkt->wire), c->additional);
+		CHECK_INT(mail_signer_counts(known->signer).refused, c->left < 3);
+		CHECK_INT(mail_signer_counts(anew.signer).refused, c->left < 3);
+		asked_end(known);
+		asked_end(&anew);
+		mail_cache_free(anew.cache);
+	}
+	leave(known, NOW, 0);
+	CHECK_OK(asked_begin(known, "s1.test MX"));
+	CHECK(known->reply.kept && known->reply.outcome == MAIL_OUTCOME_TRUNCATED);
+	CHECK(known->reply.rcode == KNOT_RCODE_NOERROR && knot_wire_get_tc(known->pkt->wire) &&
+	      knot_wire_get_aa(known->pkt->wire) && known->pkt->rrset_count == 0);
+	CHECK_INT(mail_signer_counts(known->signer).refused, 1);
+	asked_end(known);
+	mail_signer_free(known->signer);
+	mail_signer_free(anew.signer);
+	mail_keyring_free(ring);
 	served_end(&f.served);
 }
 
@@ -568,6 +648,6 @@ static void test_steady(void)
 }
 
 UNIT_MAIN("rendered", TEST("all domains, names, types and sizes", test_all),
-          TEST("what is kept", test_kept), TEST("signed", test_signed),
+          TEST("what is kept", test_kept), TEST("signed", test_signed), TEST("budget", test_budget),
           TEST("changes", test_changes), TEST("times", test_times),
           TEST("made-up names", test_flood), TEST("the steady state", test_steady))
