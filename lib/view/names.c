@@ -18,19 +18,28 @@ static bool has_room(const mail_lf_storage_t *lf)
 	return lf->len + 2 <= KNOT_DNAME_MAXLEN || mail_name_from_lf(mail_lf(lf), name) == KNOT_EOK;
 }
 
-/*! Find a neighbour among the owners of a plan. \param apex What their names are relative to. */
-static int owners_seek(const mail_view_t *view, const mail_owners_t *owners, mail_lf_t apex,
-                       mail_lf_t name, mail_seek_t seek, mail_lf_storage_t *found)
+/*! Owners of a plan. */
+typedef struct {
+	const mail_owners_t *owners;
+	mail_lf_t origin; /*!< What their names are relative to. */
+} placed_t;
+
+/*! Find a neighbour among the owners of a plan. */
+static int owners_seek(const mail_view_t *view, placed_t placed, mail_lf_t name, mail_seek_t seek,
+                       mail_lf_storage_t *found)
 {
+	const mail_owners_t *owners = placed.owners;
 	const bool back = seek == MAIL_SEEK_BEFORE;
 	size_t at = 0;
-	const bool there = mail_owners_find(owners, mail_lf_relative(name, apex), &at) != NULL;
+	const bool there = mail_owners_find(owners, mail_lf_relative(name, placed.origin), &at) !=
+	                   NULL;
 	if (there && seek == MAIL_SEEK_AFTER) {
 		at++;
 	}
 	while (back ? at > 0 : at < owners->count) {
 		const mail_owner_t *owner = &owners->owners[back ? --at : at++];
-		if (mail_lf_join(apex, owner->name, found) == KNOT_EOK && has_room(found)) {
+		if (mail_lf_join(placed.origin, owner->name, found) == KNOT_EOK &&
+		    has_room(found)) {
 			return mail_lf_in(mail_lf(found), mail_lf(&view->lf)) ? KNOT_EOK
 			                                                      : KNOT_ENOENT;
 		}
@@ -41,27 +50,29 @@ static int owners_seek(const mail_view_t *view, const mail_owners_t *owners, mai
 static int plan_seek(const mail_view_t *view, mail_lf_t name, mail_seek_t seek,
                      mail_lf_storage_t *found)
 {
-	return owners_seek(view, &view->plan->relative, mail_lf(&view->lf), name, seek, found);
+	const placed_t placed = { &view->plan->relative, mail_lf(&view->lf) };
+	return owners_seek(view, placed, name, seek, found);
 }
 
 static int absolute_seek(const mail_view_t *view, mail_lf_t name, mail_seek_t seek,
                          mail_lf_storage_t *found)
 {
-	return owners_seek(view, &view->plan->absolute, (mail_lf_t){ 0 }, name, seek, found);
+	const placed_t placed = { .owners = &view->plan->absolute };
+	return owners_seek(view, placed, name, seek, found);
 }
 
 static int own_seek(const mail_view_t *view, mail_lf_t name, mail_seek_t seek,
                     mail_lf_storage_t *found)
 {
-	return owners_seek(view, &view->overlay->own->relative, mail_lf(&view->lf), name, seek,
-	                   found);
+	const placed_t placed = { &view->overlay->own->relative, mail_lf(&view->lf) };
+	return owners_seek(view, placed, name, seek, found);
 }
 
 static int own_absolute_seek(const mail_view_t *view, mail_lf_t name, mail_seek_t seek,
                              mail_lf_storage_t *found)
 {
-	return owners_seek(view, &view->overlay->own->absolute, (mail_lf_t){ 0 }, name, seek,
-	                   found);
+	const placed_t placed = { .owners = &view->overlay->own->absolute };
+	return owners_seek(view, placed, name, seek, found);
 }
 
 static int records_seek(const mail_view_t *view, mail_lf_t name, mail_seek_t seek,
