@@ -101,6 +101,35 @@ def check_without_do(zones, knotd, questions):
         raise Failure("\n".join(wrong[:8]))
 
 
+class Signed:
+    """A store with domains, some of them signed.
+
+    domains  Those that are asked for.
+    keys     {domain: KeySet} of those that are signed.
+    seed     What chances of its tests come from.
+    """
+
+    def __init__(self, store, domains, keys, seed):
+        self.store, self.domains, self.keys, self.seed = store, domains, keys, seed
+        self.directory = store.directory
+
+    def zones(self):
+        """What is to be known to verify answers."""
+        return Zones(self.store, {domain: self.keys.get(domain) for domain in self.domains})
+
+
+def signed_case(directory, case, without=()):
+    """The family of one of CASES, without some domains."""
+    family, signed, aliases = CASES[case]
+    domains = [domain for domain in FAMILIES[family][1] if domain not in without]
+    sets = {}
+    keys = {next(d for d in domains if len(d) > 150) if domain == "LONG" else domain:
+            sets.setdefault(how["name"], key_set(**how)) for domain, how in signed.items()}
+    store = signed_store(directory, family, keys)
+    keys.update({alias: keys[target] for alias, target in aliases.items()})
+    return Signed(store, domains, keys, f"{SEED} {case}")
+
+
 def signed_store(directory, domains, signed):
     """A store with a family; signed: {domain: KeySet}. An alias follows its target's."""
     store = Store(directory)
@@ -148,18 +177,12 @@ CASES = {
 def test_answers(directory, case):
     """Families of domains, and all that can be asked about them."""
     print(f"MAIL_SEED={SEED}")
-    dice = random.Random(f"{SEED} {case}")
-    family, signed, aliases = CASES[case]
-    domains = [domain for domain in FAMILIES[family][1] if domain not in ALIKE]
-    sets = {}
-    signed = {next(d for d in domains if len(d) > 150) if domain == "LONG" else domain:
-              sets.setdefault(how["name"], key_set(**how)) for domain, how in signed.items()}
-    store = signed_store(directory, family, signed)
-    signed.update({alias: signed[target] for alias, target in aliases.items()})
-    stored = re.findall(r'"name":"([^"]+)"', store.run("domain-list", "--json").stdout)
-    zones = Zones(store, {domain: signed.get(domain) for domain in domains})
-    asked = asked_of(zones, reports(domains, stored[:12]), dice)
-    with Knotd(store) as knotd:
+    signed = signed_case(directory, case, without=ALIKE)
+    dice = random.Random(signed.seed)
+    stored = re.findall(r'"name":"([^"]+)"', signed.store.run("domain-list", "--json").stdout)
+    zones = signed.zones()
+    asked = asked_of(zones, reports(signed.domains, stored[:12]), dice)
+    with Knotd(signed.store) as knotd:
         zones.wait(knotd)
         verify_all(zones, knotd, asked)
         check_without_do(zones, knotd, dice.sample(asked, min(600, len(asked))))

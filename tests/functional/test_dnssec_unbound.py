@@ -18,11 +18,9 @@ import dns.rdatatype
 import pytest
 
 from compare import Question, names_around
-from dnssec import Zones, key_set
 from harness import ADDRESS, PATIENCE, Failure, Knotd, is_sanitized, program
 from resolver import Resolver, secure
-from test_dnssec_answers import CASES, answers, reports, signed_store
-from test_differential import FAMILIES
+from test_dnssec_answers import CASES, answers, reports, signed_case
 
 SEED = int(os.environ.get("MAIL_SEED", "0")) or int(time.time())
 # What is denied, where it is not there.
@@ -34,17 +32,10 @@ SECURE = ("ANSWER", "WILDCARD", "NODATA", "NXDOMAIN")
 class Setting:
     """A family of domains, some of them signed, and what is asked of them."""
 
-    def __init__(self, directory, case):
-        family, signed, aliases = CASES[case]
-        self.domains = FAMILIES[family][1]
-        sets = {}
-        signed = {next(d for d in self.domains if len(d) > 150) if domain == "LONG" else domain:
-                  sets.setdefault(how["name"], key_set(**how)) for domain, how in signed.items()}
-        self.directory = directory
-        self.store = signed_store(directory, family, signed)
-        signed.update({alias: signed[target] for alias, target in aliases.items()})
-        self.zones = Zones(self.store, {domain: signed.get(domain) for domain in self.domains})
-        self.dice = random.Random(f"{SEED} {case}")
+    def __init__(self, signed):
+        self.domains, self.directory, self.store = signed.domains, signed.directory, signed.store
+        self.zones = signed.zones()
+        self.dice = random.Random(signed.seed)
 
     def records(self):
         """Questions for everything that is listed; for a wildcard, by another name, too."""
@@ -65,7 +56,7 @@ class Setting:
     def denials(self):
         """Questions for what is not there."""
         found = []
-        some = max(40, 500 // len(self.domains))
+        some = max(20, 500 // len(self.domains))
         # The ends of the gap own NSECs, so to a resolver that uses them they are names.
         extra = {name for name in reports(self.domains, self.domains[:4])
                  if name.labels[0] not in (b"\0", b"\xff")}
@@ -126,7 +117,12 @@ def compare(unbound, expected):
     wrong = []
     for question, code, answer, is_secure in expected:
         found = unbound.ask(question.name, question.rrtype)
-        if (found.rcode(), outline(found), secure(found)) != (code, answer, is_secure):
+        given = outline(found)
+        if found.rcode() == dns.rcode.NXDOMAIN:
+            # Of a name below an alias that leads to nothing, unbound gives the alias, too (qname-minimisation).
+            given = {part for part in given if part[1] != dns.rdatatype.CNAME or
+                     part[0] == question.name or not question.name.is_subdomain(part[0])}
+        if (found.rcode(), given, secure(found)) != (code, answer, is_secure):
             wrong.append(f"{question}: expected {dns.rcode.to_text(code)}, secure: {is_secure}, "
                          f"{answer}\n{found}")
     if wrong:
@@ -134,9 +130,13 @@ def compare(unbound, expected):
 
 
 def test_orders(case_setting):
-    """Records first; denials first; in any order, strict and as unbound is by itself."""
-    setting = case_setting
+    """In any order, strict and as unbound is by itself; records first; denials first."""
     print(f"MAIL_SEED={SEED}")
+    resolve(case_setting, 2 if is_sanitized() else 4)
+
+
+def resolve(setting, orders):
+    """Has unbound look at all records and at some denials, in so many orders."""
     with Knotd(setting.store) as knotd:
         setting.zones.wait(knotd)
         records = setting.expected(knotd, setting.records())
@@ -147,10 +147,8 @@ def test_orders(case_setting):
         mixed = records + denials
         setting.dice.shuffle(mixed)
         stubs = {domain: knotd.port for domain in setting.domains}
-        orders = [(mixed, True), (mixed, False)]
-        if not is_sanitized():
-            orders += [(records + denials, True), (denials + records, True)]
-        for order, strict in orders:
+        ways = [(mixed, True), (mixed, False), (records + denials, True), (denials + records, True)]
+        for order, strict in ways[:orders]:
             with Resolver(setting.directory, stubs, setting.zones.anchors(), strict) as unbound:
                 compare(unbound, order)
                 # Once more, from the cache.
@@ -160,7 +158,7 @@ def test_orders(case_setting):
 @pytest.fixture(name="case_setting", params=list(CASES))
 def _case_setting(directory, request):
     """A family of domains."""
-    return Setting(directory, request.param)
+    return Setting(signed_case(directory, request.param))
 
 
 # delv: BIND's validator, which asks the name server itself
@@ -187,7 +185,7 @@ def delv(knotd, anchors, domain, name, rrtype):
 @pytest.mark.parametrize("case", ["samples", "nasty"])
 def test_delv(directory, case):
     """One record of every kind, and a denial of each sort, validate."""
-    setting = Setting(directory, case)
+    setting = Setting(signed_case(directory, case))
     anchors = anchors_file(setting)
     wrong, kinds = [], set()
     with Knotd(setting.store) as knotd:
