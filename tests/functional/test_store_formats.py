@@ -13,8 +13,12 @@ import shutil
 
 import pytest
 
+from dnssec import key_set
 from harness import TOP, Knotd, Store
 from test_differential import SEED, same_answers
+from test_dnssec_answers import Signed, asked_of, verify_all
+from test_dnssec_export import Exported, look
+from test_dnssec_unbound import Setting, resolve
 
 DATA = TOP / "tests/data/store-1"
 EXPORTED = "2029-01-01T00:00:00Z"
@@ -61,6 +65,27 @@ def test_answered(old):
     print(f"MAIL_SEED={SEED}")
     zones = {domain: text for domain, text in zones_then().items() if domain not in SIGNED}
     same_answers(old, zones, random.Random(f"{SEED} format 1"), most=20000)
+
+
+def test_signed(old):
+    """Signed with a key that is there: third parties find answers and exported zones right."""
+    print(f"MAIL_SEED={SEED}")
+    keys = key_set("signed", "ed25519")
+    (old.path / "keys").mkdir(mode=0o750)
+    keys.install(old)
+    old.apply(keys.text())
+    # The entries of the domains stay as they are.
+    for policy in ("upper", "odd", "inside"):
+        old.run("policy-set", policy, "key-set=signed")
+    names = ["nasty.example", "alias.example", "quiet.example", "cut.example", "x.sub.cut.example", "xn--bcher-kva.example", *sorted(SIGNED)]
+    signed = Signed(old, names, dict.fromkeys(names, keys), f"{SEED} format 1")
+    dice, zones = random.Random(signed.seed), signed.zones()
+    look(Exported(signed))
+    with Knotd(old) as knotd:
+        zones.wait(knotd)
+        verify_all(zones, knotd, dice.sample(asked_of(zones, set(), dice), 1500))
+    resolve(Setting(signed), 1)
+    assert "format:        1\n" in old.run("store-info").stdout
 
 
 def test_written_on(old):
