@@ -97,5 +97,7 @@ typedef uint64_t mail_kinds_t;
 mail_kinds_t mail_kinds_of(uint64_t items);
 /*! Return those of the kinds that may have an owner at a name; of a name that is not the domain also below it. */
 mail_kinds_t mail_kinds_near(mail_kinds_t kinds, mail_lf_t relative);
+/*! Return those of the kinds that may have an owner at a name. */
+mail_kinds_t mail_kinds_at(mail_kinds_t kinds, mail_lf_t relative);
 /*! Return those of the kinds that may make records of a type. */
 mail_kinds_t mail_kinds_typed(mail_kinds_t kinds, uint16_t type);

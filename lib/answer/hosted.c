@@ -137,7 +137,11 @@ static int put_soa(mail_work_t *work)
 	mail_node_t apex;
 	knot_rrset_t rrset;
 	uint16_t kind;
+	/* Whatever else the domain's own name has, or cannot have. */
+	const uint16_t asked = work->view.type;
+	work->view.type = KNOT_RRTYPE_SOA;
 	int ret = mail_view_node(&work->view, mail_lf(&work->view.lf), &apex);
+	work->view.type = asked;
 	if (ret == KNOT_EOK) {
 		ret = mail_view_rrset(&work->view, &apex, KNOT_RRTYPE_SOA, work->view.apex,
 		                      &work->pkt->mm, &rrset, &kind, NULL);

@@ -110,12 +110,12 @@ int mail_kind_srv(mail_build_t *build, const mail_kind_t *kind)
 {
 	const mail_settings_t *settings = mail_kind_settings(build, MAIL_ITEM_SRV);
 	for (size_t i = 0; i < settings->count && !mail_kind_no_mail(build); i++) {
-		mail_srv_t srv;
+		mail_srv_t srv = { 0 };
 		mail_rdata_t rdata = { 0 };
 		const mail_kind_value_t value = { &rdata, MAIL_ITEM_SRV, &settings->values[i] };
 		int ret = mail_srv_parse(settings->values[i].text, &srv, build->diag);
-		if (ret == KNOT_EOK && srv.service != &mail_srv_services[kind->arg]) {
-			continue;
+		if (srv.service != NULL && srv.service != &mail_srv_services[kind->arg]) {
+			continue; /* Whatever is wrong with it. */
 		}
 		if (ret == KNOT_EOK) {
 			ret = srv_target(build, &settings->values[i], &srv);

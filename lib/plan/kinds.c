@@ -335,6 +335,26 @@ mail_kinds_t mail_kinds_near(mail_kinds_t kinds, mail_lf_t relative)
 	return near;
 }
 
+/*! Return whether a kind may have an owner at a name. */
+static bool is_at(const mail_kind_t *kind, mail_lf_t relative)
+{
+	switch (kind->scope) {
+	case MAIL_SCOPE_AT: return mail_lf_equal(kind->place, relative);
+	case MAIL_SCOPE_BELOW: return relative.len > 0 && mail_lf_in(relative, kind->place);
+	default: return true;
+	}
+}
+
+mail_kinds_t mail_kinds_at(mail_kinds_t kinds, mail_lf_t relative)
+{
+	mail_kinds_t at = 0;
+	for (mail_kinds_t left = kinds; left != 0; left &= left - 1) {
+		const unsigned kind = (unsigned)__builtin_ctzll(left);
+		at |= is_at(&mail_kinds[kind], relative) ? MAIL_KIND_BIT(kind) : 0;
+	}
+	return at;
+}
+
 mail_kinds_t mail_kinds_typed(mail_kinds_t kinds, uint16_t type)
 {
 	mail_kinds_t typed = 0;

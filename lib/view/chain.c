@@ -9,6 +9,11 @@
  *     no owners   nothing shown now (its time shortens the TTL); in the gap; below a cut, which is passed as a whole
  *                   |     |      |    |     |   |      |
  *                   +-----+------+----+-----+---+------+--> the nearest one; none: the apex
+ *
+ * Of a domain in which some value cannot be made, or some stored octets cannot be read, nobody knows all names. Then a name
+ * is denied for itself (RFC 4470), as where there are more tombstones than a question passes: a minimal link says nothing of
+ * other names. That the name does not exist, or which types it has, was found out without what is bad; else the question
+ * has failed before.
  */
 #include "config.h"
 
@@ -22,6 +27,7 @@ typedef struct {
 	const mail_view_t *view;
 	bool back;
 	bool children; /*!< There is a stored domain below. */
+	bool unknown;  /*!< Some names of the domain are not known. */
 	bool found;
 	bool damaged;           /*!< What the best offer has cannot be read. */
 	mail_lf_storage_t best; /*!< The best offer. */
@@ -98,6 +104,12 @@ static int cut_above(const mail_view_t *view, mail_lf_t name, mail_lf_t *cut)
 	return KNOT_EOK;
 }
 
+/*! Return whether stored octets, or a value that was made of them, are no good. */
+static bool is_fault(int ret)
+{
+	return ret == KNOT_EMALF || ret == KNOT_ENOTSUP;
+}
+
 /*!
  * \brief Find out whether a name of a source is an owner of the chain.
  *
@@ -135,7 +147,7 @@ static int name_owns(search_t *search, mail_names_t source, mail_lf_t name, bool
 	}
 	mail_node_t node;
 	ret = mail_view_node(view, name, &node);
-	if (ret == KNOT_EMALF || ret == KNOT_ENOTSUP) {
+	if (is_fault(ret)) {
 		/* A key that cannot be read is there; questions for it fail by themselves. */
 		*owner = *damaged = true;
 		return KNOT_EOK;
@@ -185,17 +197,24 @@ static int source_search(search_t *search, mail_names_t source, mail_lf_t name)
 	}
 }
 
-/*! Find the nearest owner on one side of a name; the apex is before all, and after the last. */
+/*!
+ * Find the nearest owner on one side of a name; the apex is before all, and after the last.
+ *
+ * \return KNOT_EOK; KNOT_ELIMIT: nobody knows; an error of the tree; KNOT_ENOMEM.
+ */
 static int search_run(search_t *search, mail_lf_t name)
 {
 	search->found = false;
+	if (search->unknown) {
+		return KNOT_ELIMIT;
+	}
 	for (mail_names_t source = 0; source <= MAIL_NAMES_CHILDREN; source++) {
 		if (source == MAIL_NAMES_CHILDREN && !search->children) {
 			continue;
 		}
 		int ret = source_search(search, source, name);
 		if (ret != KNOT_EOK) {
-			return ret;
+			return is_fault(ret) ? KNOT_ELIMIT : ret;
 		}
 	}
 	if (!search->found) {
@@ -214,9 +233,10 @@ static int search_begin(search_t *search, const mail_view_t *view, mail_lf_t nam
 		return ret;
 	}
 	ret = mail_view_make(view, MAIL_KINDS_ALL);
-	if (ret != KNOT_EOK) {
+	if (ret == KNOT_ENOMEM) {
 		return ret;
 	}
+	search->unknown = ret != KNOT_EOK;
 	mail_node_t node;
 	ret = mail_view_node(view, name, &node);
 	if (ret == KNOT_EOK) {
@@ -254,7 +274,7 @@ int mail_chain_match(const mail_view_t *view, mail_lf_t name, mail_link_t *link)
 	if (ret != KNOT_EOK) {
 		return ret;
 	}
-	/* Too many tombstones, or names that are not shown now, for a search make a minimal link, too. */
+	/* Where nobody knows what is next, the link is a minimal one, too. */
 	ret = link->fleeting ? KNOT_ELIMIT : search_run(&search, name);
 	link->until = search.until;
 	if (ret == KNOT_EOK) {

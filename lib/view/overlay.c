@@ -105,18 +105,9 @@ const mail_profile_t *mail_overlay_profile(mail_overlay_t *overlay)
 	return overlay->profile;
 }
 
-int mail_overlay_make(mail_overlay_t *overlay, mail_kinds_t kinds)
+/*! Make kinds that were not made before, all of them or none. */
+static int kinds_make(mail_overlay_t *overlay, mail_kinds_t missing)
 {
-	mail_kinds_t missing = overlay->touched & kinds & ~overlay->made;
-	if (missing == 0) {
-		return KNOT_EOK;
-	}
-	if ((missing & overlay->bad) != 0) {
-		return overlay->fault->error;
-	}
-	if ((missing & MAIL_KINDS_KEYS) != 0) {
-		missing |= overlay->touched & MAIL_KINDS_KEYS;
-	}
 	mail_arena_t *before = mail_arena_open(overlay->arena);
 	int ret = overlay->profile == NULL ? profile_make(overlay) : KNOT_EOK;
 	if (ret == KNOT_EOK) {
@@ -124,9 +115,7 @@ int mail_overlay_make(mail_overlay_t *overlay, mail_kinds_t kinds)
 		mail_plan_t *own;
 		ret = mail_plan_make_kinds(overlay->profile, overlay->made | missing, &own);
 		if (ret == KNOT_EOK && own->error != KNOT_EOK) {
-			/* What else was made stays good. */
 			overlay->fault = own;
-			overlay->bad |= missing;
 			ret = own->error;
 		} else if (ret == KNOT_EOK) {
 			overlay->own = own;
@@ -134,6 +123,50 @@ int mail_overlay_make(mail_overlay_t *overlay, mail_kinds_t kinds)
 		}
 	}
 	mail_arena_close(before);
+	return ret;
+}
+
+/*! Make those of some kinds that can be made, one by one. \return KNOT_EOK; why the last one cannot be; KNOT_ENOMEM. */
+static int kinds_sort(mail_overlay_t *overlay, mail_kinds_t missing)
+{
+	int error = KNOT_EOK;
+	while (missing != 0) {
+		mail_kinds_t one = missing & -missing;
+		if ((one & MAIL_KINDS_KEYS) != 0) {
+			one = missing & MAIL_KINDS_KEYS;
+		}
+		missing &= ~one;
+		int ret = kinds_make(overlay, one);
+		if (ret == KNOT_ENOMEM) {
+			return ret;
+		}
+		if (ret != KNOT_EOK) {
+			overlay->bad |= one;
+			error = ret;
+		}
+	}
+	return error;
+}
+
+int mail_overlay_make(mail_overlay_t *overlay, mail_kinds_t kinds)
+{
+	mail_kinds_t missing = overlay->touched & kinds & ~overlay->made;
+	if (missing == 0) {
+		return KNOT_EOK;
+	}
+	if ((missing & MAIL_KINDS_KEYS) != 0) {
+		missing |= overlay->touched & MAIL_KINDS_KEYS;
+	}
+	const bool bad = (missing & overlay->bad) != 0;
+	missing &= ~overlay->bad;
+	int ret = missing != 0 ? kinds_make(overlay, missing) : KNOT_EOK;
+	if (ret != KNOT_EOK && ret != KNOT_ENOMEM && overlay->profile != NULL) {
+		/* What else was asked for stays good. */
+		ret = kinds_sort(overlay, missing);
+	}
+	if (ret == KNOT_EOK && bad) {
+		ret = overlay->fault->error;
+	}
 	return ret;
 }
 

@@ -45,7 +45,8 @@ int mail_overlay_new(mail_cache_t *cache, const mail_plan_t *plan, const mail_do
                      const knot_dname_t *apex, mail_overlay_t **overlay);
 
 /*!
- * \brief Make kinds, if they are the domain's own, and were not made before.
+ * \brief Make kinds, if they are the domain's own, and were not made before. Those that can be made are, whatever the
+ *        others.
  *
  * \return KNOT_EOK; KNOT_ENOMEM; KNOT_EMALF, KNOT_ENOTSUP (the entry is damaged); or why some value cannot be rendered:
  *         overlay->fault->reason says it.

@@ -193,6 +193,46 @@ int mail_view_types(const mail_view_t *view, const mail_node_t *node,
 	return KNOT_EOK;
 }
 
+/*! Add a type in ascending order, unless it is there. */
+static int type_insert(uint16_t *types, size_t *count, uint16_t type)
+{
+	size_t at = *count;
+	while (at > 0 && types[at - 1] >= type) {
+		at--;
+	}
+	if (at < *count && types[at] == type) {
+		return KNOT_EOK;
+	}
+	if (*count == MAIL_NSEC_TYPES_MAX) {
+		return KNOT_ESPACE;
+	}
+	memmove(types + at + 1, types + at, (*count - at) * sizeof(*types));
+	types[at] = type;
+	++*count;
+	return KNOT_EOK;
+}
+
+/*!
+ * Add the types of the domain itself whose values cannot be made: its NSEC must not deny them. At other names a question
+ * fails as long as there are such.
+ */
+static int apex_bad_types(const mail_view_t *view, uint16_t *types, size_t *count)
+{
+	const mail_overlay_t *overlay = view->overlay;
+	if (overlay == NULL) {
+		return KNOT_EOK;
+	}
+	mail_kinds_t left = mail_kinds_at(overlay->touched & ~overlay->made, (mail_lf_t){ 0 });
+	for (; left != 0; left &= left - 1) {
+		const uint16_t type = mail_kinds[__builtin_ctzll(left)].type;
+		int ret = type != 0 ? type_insert(types, count, type) : KNOT_EOK;
+		if (ret != KNOT_EOK) {
+			return ret;
+		}
+	}
+	return KNOT_EOK;
+}
+
 /*! Write the types that a name of the chain has. */
 static int link_types(const mail_view_t *view, mail_link_t *link, uint16_t *types, size_t *count)
 {
@@ -204,7 +244,11 @@ static int link_types(const mail_view_t *view, mail_link_t *link, uint16_t *type
 	if (ret != KNOT_EOK) {
 		return ret;
 	}
-	return mail_view_types(view, *count == 0 ? &node : NULL, types, count);
+	ret = mail_view_types(view, *count == 0 ? &node : NULL, types, count);
+	if (ret != KNOT_EOK || link->lf.len != view->lf.len) {
+		return ret;
+	}
+	return apex_bad_types(view, types, count);
 }
 
 uint32_t mail_view_negative_ttl(const mail_view_t *view)

@@ -8,10 +8,10 @@
  * The walk goes down from the domain and stops at the first label that settles it: what lies below costs nothing,
  * however many labels a question has.  For a.b.c.example.org in example.org it looks at
  *
- *     example.org   c.example.org   b.c.example.org   a.b.c.example.org
- *     the apex      a step          a step            the name asked for
+ *     c.example.org   b.c.example.org   a.b.c.example.org
+ *     a step          a step            the name asked for
  *
- * and at each but the apex the first of these that holds decides:
+ * and at each the first of these that holds decides:
  *
  *     a stored domain, or an NS record is there       MAIL_CUT        a delegation (at_cut: at the name itself)
  *     a DNAME record is there, the name is below      MAIL_DNAME      RFC 6672 3.2
@@ -237,11 +237,11 @@ static int own_find(const mail_view_t *view, mail_lf_t relative, mail_lf_t name,
 {
 	mail_overlay_t *overlay = view->overlay;
 	if (overlay->touched != 0) {
-		mail_kinds_t near = mail_kinds_near(overlay->touched, relative);
+		mail_kinds_t kinds = mail_kinds_at(overlay->touched, relative);
 		if (relative.len == 0 && view->type != 0) {
-			near = mail_kinds_typed(near, view->type);
+			kinds = mail_kinds_typed(kinds, view->type);
 		}
-		int ret = mail_overlay_make(overlay, near);
+		int ret = mail_overlay_make(overlay, kinds);
 		if (ret != KNOT_EOK) {
 			return ret;
 		}
@@ -376,7 +376,9 @@ static int exists_below(const mail_view_t *view, mail_lf_t name, int64_t *until,
 		int ret = mail_overlay_make(view->overlay,
 		                            mail_kinds_near(view->overlay->touched, relative));
 		if (ret != KNOT_EOK) {
-			return ret;
+			/* What cannot be made is there: it fails at its own name. */
+			*found = ret != KNOT_ENOMEM;
+			return *found ? KNOT_EOK : ret;
 		}
 	}
 	for (mail_names_t source = 0; source < MAIL_NAMES_COUNT; source++) {
@@ -514,6 +516,10 @@ int mail_view_place(const mail_view_t *view, mail_lf_t name, bool children, mail
 	}
 	mail_lf_t at = mail_lf(&view->lf);
 	at.data = name.data;
+	if (at.len < name.len) {
+		/* The domain itself is there, and decides nothing. */
+		at.len = label_end(name, at.len + 1);
+	}
 	for (bool done = false; !done; at.len = label_end(name, at.len + 1)) {
 		/* Only what is at or below the last label of the walk decides the answer. */
 		place->until = INT64_MAX;

@@ -261,6 +261,8 @@ class Zone:
                              if not any(below(owner, end) for end in ends))
         self.reports = dns.name.Name((b"_report", b"_dmarc") + self.apex.labels) \
             if len(domain) < 230 else None
+        # Whether names are denied one by one (RFC 4470) everywhere, not only below _report._dmarc.
+        self.minimal = False
 
     def __str__(self):
         return str(self.apex)
@@ -281,15 +283,17 @@ class Zone:
         if denial.owner in self.types:
             if denial.types != self.bitmap(denial.owner):
                 raise Failure(f"{denial}: the types are not those that are listed")
-        elif not (self.reports and denial.owner.is_subdomain(self.reports.parent())
-                  and denial.types == set(ADDED)):
+        elif not (self.may_be_minimal(denial.owner) and denial.types == set(ADDED)):
             raise Failure(f"{denial}: there is no such owner")
         for owner in self.owners:
             if denial.between(owner):
                 raise Failure(f"{denial}: denies {owner}")
-        if denial.next not in self.owners and \
-                not (self.reports and denial.next.is_subdomain(self.reports.parent())):
+        if denial.next not in self.owners and not self.may_be_minimal(denial.next):
             raise Failure(f"{denial}: there is no such next owner")
+
+    def may_be_minimal(self, name):
+        """Whether an end of an NSEC may be a name that does not exist."""
+        return self.minimal or self.reports and name.is_subdomain(self.reports.parent())
 
 
 def as_signed(rrset, record):

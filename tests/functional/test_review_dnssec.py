@@ -1,16 +1,20 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Corners of signed domains: many deleted ones below, cuts at _dmarc, names with no room, addresses of wildcards."""
+"""Corners of signed domains: many deleted ones below, cuts at _dmarc, names with no room, wildcards, bad values."""
 
 import itertools
+import random
 
 import dns.name
 import dns.rcode
 import dns.rdatatype
 import pytest
 
-from compare import Question
+from compare import TYPES as ALL_TYPES
+from compare import Question, names_around
 from dnssec import Zones, key_set
 from harness import Knotd, Store, has
+from resolver import Resolver
+from test_dnssec_answers import answers, verify_all
 
 PLAIN = """
 policy:
@@ -124,3 +128,66 @@ def test_wildcard_address(directory):
         signatures = [rr for rrset in answer.additional if rrset.rdtype == dns.rdatatype.RRSIG
                       for rr in rrset]
         assert [(rr.type_covered, rr.labels) for rr in signatures] == [(dns.rdatatype.A, 3)], answer
+
+
+BAD = """  - id: example.org
+    policy: p
+    mx: "10 mx.example.net."
+    caa: "0 issue ca.example"
+    srv: [ "imaps 0 1 993 mx.example.net.", "submission 0 1 587 mx.example.net." ]
+    dmarc: "p=none"
+    tls-rpt: "mailto:t@example.net"
+    record: [ "www A 192.0.2.1", "*.w TXT w", "x.y A 192.0.2.2", "to CNAME nothing" ]
+    delegation: "sub NS ns.example.net."
+"""
+# What a damaged store has in the place of it, and the names and types that fail: of a name all, but for None.
+BAD_VALUES = {
+    "apex": (b"0 issue ca", b"0 is-ue ca", "example.org", ("CAA", "ANY", "RRSIG", "NSEC", "CNAME")),
+    "below": (b"imaps 0 1 993", b"imaps 0 1 99x", "_imaps._tcp.example.org", None),
+}
+
+
+@pytest.mark.parametrize("case", BAD_VALUES)
+def test_bad_value(directory, case):
+    """A value that nobody can render fails what is made of it; all else is answered, and no proof denies what is bad."""
+    keys = key_set("ks", "ed25519")
+    store = Store(directory)
+    keys.install(store)
+    store.apply(keys.text() + PLAIN + BAD)
+    zones = Zones(store, {"example.org": keys})
+    zone = zones.zones[dns.name.from_text("example.org")]
+    zone.minimal = True
+    good, bad, name, types = BAD_VALUES[case]
+    path = store.path / "data.mdb"
+    octets = path.read_bytes()
+    assert good in octets
+    path.write_bytes(octets.replace(good, bad))
+    failing = dns.name.from_text(name)
+
+    def fails(question):
+        if types is None:
+            return question.name.is_subdomain(failing)
+        return question.name == failing and dns.rdatatype.to_text(question.rrtype) in types
+
+    dice = random.Random(case)
+    asked = [Question(around, int(dns.rdatatype.from_text(rrtype)), (4096, True))
+             for around in names_around(set(zone.types), "example.org", dice, randoms=10)
+             for rrtype in (ALL_TYPES if around in zone.types else ("A", "TXT", "DS"))]
+    with Knotd(store) as knotd:
+        zones.wait(knotd)
+        verify_all(zones, knotd, [question for question in asked if not fails(question)])
+        failed = [question for question in asked if fails(question)]
+        assert len(failed) > 4
+        for question, wire in answers(knotd, failed):
+            assert wire[3] & 15 == dns.rcode.SERVFAIL, question
+        with Resolver(store.directory, {"example.org": knotd.port}, zones.anchors()) as unbound:
+            for _ in range(2):
+                unbound.check("example.org", "AAAA")
+                unbound.check("www.example.org", "TXT")
+                unbound.check("_tcp.example.org", "A")
+                unbound.check("nothing.example.org", "A", "NXDOMAIN")
+                unbound.check("_imap._tcp.example.org", "SRV", "NXDOMAIN")
+                unbound.check("_submission._tcp.example.org", "SRV")
+                unbound.check("any.w.example.org", "TXT")
+                answer = unbound.ask(name, "CAA" if types else "SRV")
+                assert answer.rcode() == dns.rcode.SERVFAIL, answer

@@ -7,6 +7,7 @@
 #include "mail/cache.h"
 #include "view/chain.h"
 #include "view/sign.h"
+#include "lib/entries.h"
 #include "lib/viewed.h"
 
 #define KEY1 "N/BkJD6xbEiMb39v7JW6AwdPHO5gKB3fcCnod4zQ31U="
@@ -251,6 +252,77 @@ static void test_damaged(void)
 	viewed_end(&f);
 }
 
+/*! Assert which types the NSEC of a name has, of which no window but 0 and 1 has any. */
+static void check_types(viewed_t *f, const char *name, const uint16_t *types, size_t count)
+{
+	mail_lf_storage_t key;
+	mail_link_t link;
+	knot_rrset_t nsec;
+	uint32_t ttl;
+	uint8_t expected[MAIL_NSEC_RDATA_MAX];
+	CHECK_OK(mail_chain_match(&f->view, name_of(f, name, &key), &link));
+	REQUIRE(mail_view_nsec(&f->view, &link, NULL, &nsec, &ttl) == KNOT_EOK);
+	const size_t len = mail_nsec_rdata(link.next, types, count, expected);
+	CHECK(nsec.rrs.rdata->len == len && memcmp(nsec.rrs.rdata->data, expected, len) == 0, "%s",
+	      name);
+	knot_rdataset_clear(&nsec.rrs, NULL);
+}
+
+/*! Write other octets of the same length over some of a value. */
+static void damage(mail_buf_t *value, const char *good, const char *bad)
+{
+	uint8_t *at = memmem(value->data, value->len, good, strlen(good));
+	REQUIRE(at != NULL, "%s", good);
+	memcpy(at, bad, strlen(bad));
+}
+
+/*
+ * Beside values that cannot be made, names are denied one by one, and no type is denied that such a value has. The owner of
+ * such a value itself is not denied at all.
+ */
+static void test_bad_values(void)
+{
+	static const uint16_t apex[] = { KNOT_RRTYPE_NS,  KNOT_RRTYPE_SOA,   KNOT_RRTYPE_MX,
+		                         KNOT_RRTYPE_TXT, KNOT_RRTYPE_RRSIG, KNOT_RRTYPE_NSEC,
+		                         KNOT_RRTYPE_CAA };
+	static const uint16_t www[] = { KNOT_RRTYPE_A, KNOT_RRTYPE_RRSIG, KNOT_RRTYPE_NSEC };
+	static const uint16_t asked[] = { KNOT_RRTYPE_A, KNOT_RRTYPE_MX, KNOT_RRTYPE_AAAA };
+	viewed_t f;
+	mail_lf_storage_t key;
+	mail_link_t link;
+	mail_entries_t entries = { 0 };
+	mail_buf_t value = { 0 };
+	viewed_begin(&f, stored, "example.org", NOW);
+	REQUIRE(entries_parse(
+			"domain bad.example| policy: bare| mx: '5 mx.example.'| caa: '0 issue ca'"
+			"| srv: 'imaps 0 1 993 mx'| spf: 'ip4:192.0.2.0/24'| record: 'www A 192.0.2.1'",
+			&entries) == KNOT_EOK);
+	CHECK_OK(mail_codec_encode(entries.entries[0], &value));
+	damage(&value, "issue", "is-ue");
+	damage(&value, "993", "99x");
+	damage(&value, "0/24", "0/2x");
+	array_octets(&f.array, "domain bad.example", value.data, value.len);
+	viewed_put(&f, NULL);
+	EACH(type, asked) {
+		REQUIRE(viewed_open(&f, "bad.example") == KNOT_EOK);
+		f.view.type = *type;
+		check_link(&f, MATCH, "@", "@", "\\000");
+		check_types(&f, "@", apex, COUNT(apex));
+		check_link(&f, MATCH, "www", "www", "\\000.www");
+		check_types(&f, "www", www, COUNT(www));
+		check_link(&f, COVER | FLEETING, "x", "w\\255", "x\\000");
+		check_link(&f, COVER | FLEETING, "_imap._tcp", "_imao\\255._tcp",
+		           "_imap\\000._tcp");
+		check_link(&f, BELOW | FLEETING, "_tcp", "_tco\\255", "\\000._tcp");
+		CHECK(mail_chain_match(&f.view, name_of(&f, "_imaps._tcp", &key), &link) !=
+		              KNOT_EOK,
+		      "_imaps");
+	}
+	mail_buf_free(&value);
+	mail_entries_free(&entries);
+	viewed_end(&f);
+}
+
 /* What lies below a cut is not the domain's: no end of the gap either. */
 static void test_gap_cut(void)
 {
@@ -316,4 +388,4 @@ UNIT_MAIN("chain", TEST("links of owners", test_match), TEST("links that cover",
           TEST("nothing but an apex", test_bare), TEST("tombstones", test_tombstones),
           TEST("a cut at _dmarc", test_gap_cut),
           TEST("a child that cannot be read", test_child_unknown),
-          TEST("a damaged key", test_damaged))
+          TEST("a damaged key", test_damaged), TEST("bad values", test_bad_values))

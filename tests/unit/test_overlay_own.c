@@ -20,7 +20,7 @@ static mail_plan_t *plan_with(overlaid_t *o, const mail_entry_t *entry)
 	return plan;
 }
 
-/*! Whether an owner of a kind, and the names between it and the domain, are near where the table says. */
+/*! Whether an owner of a kind is where the table says, and the names between it and the domain are near it. */
 static void place_check(const mail_owners_t *owners, bool absolute)
 {
 	for (size_t i = 0; i < owners->count; i++) {
@@ -30,6 +30,7 @@ static void place_check(const mail_owners_t *owners, bool absolute)
 			const mail_kinds_t bit = MAIL_KIND_BIT(owner->rows[j].kind);
 			CHECK(!absolute || kind->scope == MAIL_SCOPE_ANY, "%s", kind->name);
 			CHECK(mail_kinds_near(bit, owner->name) == bit, "%s", kind->name);
+			CHECK(mail_kinds_at(bit, owner->name) == bit, "%s", kind->name);
 			mail_lf_t above = mail_lf_parent(owner->name);
 			for (; above.len > 0 && !absolute; above = mail_lf_parent(above)) {
 				CHECK(mail_kinds_near(bit, above) == bit, "%s", kind->name);
@@ -187,8 +188,12 @@ static void test_faults(void)
 		     { "www.example.org", MAIL_FOUND },
 		     { "_dmarc.example.org", MAIL_FOUND },
 		     { "x.example.org", MAIL_NOTHING },
-		     { "x.www.example.org", MAIL_NOTHING } };
-	static const char *const failing[] = { "_tcp.example.org", "_imaps._tcp.example.org" };
+		     { "x.www.example.org", MAIL_NOTHING },
+		     /* Something is below it, whatever it is. */
+		     { "_tcp.example.org", MAIL_FOUND },
+		     { "_imap._tcp.example.org", MAIL_NOTHING } };
+	static const char *const failing[] = { "_imaps._tcp.example.org",
+		                               "x._imaps._tcp.example.org" };
 	EACH(c, fine) {
 		overlaid_anew(&o, "example.org");
 		CHECK_OK(o.v.view.plan->error);
