@@ -10,6 +10,7 @@
  */
 #pragma once
 
+#include "mail/kind.h"
 #include "mail/mem.h"
 #include "mail/plan.h"
 
@@ -76,5 +77,7 @@ bool mail_cache_keep(mail_cache_t *cache, const mail_plan_t *plan, mail_kept_t *
 void mail_cache_hold(mail_cache_t *cache);
 /*! Let plans leave the cache again, and reset the arena. Do not use the plans that mail_cache_plan() gave before. */
 void mail_cache_release(mail_cache_t *cache);
+/*! As mail_kinds_of(), which would look at every kind for each question. */
+mail_kinds_t mail_cache_kinds(const mail_cache_t *cache, uint64_t items);
 /*! Return the arena of the question at hand. */
 mail_arena_t *mail_cache_arena(mail_cache_t *cache);

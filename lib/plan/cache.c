@@ -17,6 +17,8 @@
 #define PLAN_USUAL 8192
 #define BUCKETS_MIN 16
 #define BUCKETS_MAX 65536
+/*! Items that a domain may have, as bits of a word. */
+#define ITEM_BITS 64
 
 typedef struct slot slot_t;
 
@@ -41,8 +43,18 @@ struct mail_cache {
 	mail_arena_t *arena;
 	uint64_t epoch, txnid;
 	bool held;
-	slot_t *retired; /*!< Replaced or evicted while held. */
+	slot_t *retired;               /*!< Replaced or evicted while held. */
+	mail_kinds_t kinds[ITEM_BITS]; /*!< Of each item. */
 };
+
+mail_kinds_t mail_cache_kinds(const mail_cache_t *cache, uint64_t items)
+{
+	mail_kinds_t kinds = 0;
+	for (; items != 0; items &= items - 1) {
+		kinds |= cache->kinds[__builtin_ctzll(items)];
+	}
+	return kinds;
+}
 
 mail_cache_t *mail_cache_new(size_t octets)
 {
@@ -57,6 +69,9 @@ mail_cache_t *mail_cache_new(size_t octets)
 	}
 	cache->buckets = calloc(cache->bucket_count, sizeof(*cache->buckets));
 	cache->arena = mail_arena_new();
+	for (unsigned i = 0; i < ITEM_BITS; i++) {
+		cache->kinds[i] = mail_kinds_of(UINT64_C(1) << i);
+	}
 	if (cache->buckets == NULL || cache->arena == NULL) {
 		mail_cache_free(cache);
 		return NULL;

@@ -72,10 +72,10 @@ int mail_overlay_new(mail_cache_t *cache, const mail_plan_t *plan, const mail_do
 	}
 	if (made->rows.data != NULL) {
 		/* Beside its own records those of the policy are shown, unless it sets the item. */
-		made->touched = mail_kinds_of((set | added) & ~MAIL_ROWS_ITEMS);
+		made->touched = mail_cache_kinds(cache, (set | added) & ~MAIL_ROWS_ITEMS);
 		made->hidden = made->touched | literal_kinds(set);
 	} else {
-		made->touched = made->hidden = mail_kinds_of(set | added);
+		made->touched = made->hidden = mail_cache_kinds(cache, set | added);
 	}
 	*overlay = made;
 	return KNOT_EOK;

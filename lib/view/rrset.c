@@ -39,17 +39,30 @@ static int view_apex(mail_view_t *view, bool spelt, mail_apex_t *apex)
 int mail_view_rdata(knot_rrset_t *rrset, const uint8_t *rdata, uint16_t len, knot_mm_t *mm)
 {
 	knot_rdataset_t *rrs = &rrset->rrs;
-	if (rrs->count > 0 || mm == NULL || mm->alloc == NULL) {
+	if (rrs->count > 1 || mm == NULL || mm->alloc == NULL) {
 		return knot_rrset_add_rdata(rrset, rdata, len, mm);
 	}
-	/* The first, mostly the only one, needs no sorting. */
-	rrs->rdata = mm->alloc(mm->ctx, knot_rdata_size(len));
-	if (rrs->rdata == NULL) {
+	/* Mostly there are one or two. */
+	const uint32_t size = (uint32_t)knot_rdata_size(len), before = rrs->size;
+	uint8_t *block = mm->alloc(mm->ctx, before + size);
+	if (block == NULL) {
 		return KNOT_ENOMEM;
 	}
-	knot_rdata_init(rrs->rdata, len, rdata);
-	rrs->count = 1;
-	rrs->size = knot_rdata_size(len);
+	knot_rdata_t *added = (knot_rdata_t *)(block + before);
+	knot_rdata_init(added, len, rdata);
+	if (rrs->count == 1) {
+		const int order = knot_rdata_cmp(rrs->rdata, added);
+		if (order == 0) {
+			return KNOT_EOK;
+		}
+		if (order > 0) {
+			knot_rdata_init((knot_rdata_t *)block, len, rdata);
+		}
+		memcpy(block + (order > 0 ? size : 0), rrs->rdata, before);
+	}
+	rrs->rdata = (knot_rdata_t *)block;
+	rrs->count++;
+	rrs->size = before + size;
 	return KNOT_EOK;
 }
 
