@@ -112,6 +112,8 @@ typedef struct {
 	uint8_t key[BARE_LEN];
 } bare_t;
 
+typedef struct mail_memo mail_memo_t;
+
 /*! States of a transaction object; up to TXN_UNUSED it may be entered. */
 enum { TXN_RESET, TXN_STANDING, TXN_UNUSED, TXN_ACTIVE, TXN_BARRED };
 
@@ -125,6 +127,8 @@ struct mail_txn {
 	bool newest;         /*!< Nobody had committed since when its snapshot was taken. */
 	unsigned generation; /*!< Counts when cursors have to begin anew. */
 	uint64_t snapshot;   /*!< Number of the transaction that it sees, or saw last. */
+	uint64_t
+		taken; /*!< Counts snapshots that were taken: while one is kept, nothing moves in memory. */
 	MDB_cursor *cursors[DB_COUNT];
 	unsigned cursor_generation[DB_COUNT];
 	int error;               /*!< First error that makes the commit impossible. */
@@ -136,6 +140,7 @@ struct mail_txn {
 	uint64_t fixed_timestamp;       /*!< Not 0: every stamp is this one (init). */
 	void (*ended)(mail_env_t *env); /*!< Called when it has ended; or NULL (turn.c). */
 	mail_source_t source;
+	mail_memo_t *memo;       /*!< Of a reading one: where domains were found. See memo.c. */
 	bare_t bare[BARE_COUNT]; /*!< Of a reading one: what needs no descent. See source.c. */
 	mail_buf_t value;        /*!< The value being written. */
 	void *crowded;           /*!< Tree of what many changed DKIM keys lie below (summary.c). */

@@ -5,7 +5,7 @@
 
 #include <lmdb.h>
 
-#include "store/internal.h"
+#include "store/memo.h"
 
 static mail_txn_t *txn_of(const mail_source_t *source)
 {
@@ -126,31 +126,51 @@ static size_t common_labels(mail_lf_t a, mail_lf_t b)
  * shorter.
  *
  * \param name  In: the name. Out: its first part, the longest that can be a domain; empty: none.
+ * \param k     Out: the key there, if the part is one.
  * \param v     Out: the value there, or empty of address NULL when that part is no key.
  * \param alone Out: no key lies below that part: what follows the name is known by the way, but not the part itself.
  */
-static int descend(MDB_cursor *cursor, mail_lf_t *name, MDB_val *v, bool *alone)
+static int descend(MDB_cursor *cursor, mail_lf_t *name, MDB_val *k, MDB_val *v, bool *alone)
 {
-	MDB_val k = { name->len, (void *)name->data };
-	int rc = mdb_cursor_get(cursor, &k, v, MDB_SET_RANGE);
+	*k = (MDB_val){ name->len, (void *)name->data };
+	int rc = mdb_cursor_get(cursor, k, v, MDB_SET_RANGE);
 	*alone = false;
-	if (rc == MDB_SUCCESS && mail_lf_equal((mail_lf_t){ k.mv_data, k.mv_size }, *name)) {
+	if (rc == MDB_SUCCESS && mail_lf_equal((mail_lf_t){ k->mv_data, k->mv_size }, *name)) {
 		return MDB_SUCCESS;
 	}
-	const mail_lf_t behind = { k.mv_data, rc == MDB_SUCCESS ? k.mv_size : 0 };
+	const mail_lf_t behind = { k->mv_data, rc == MDB_SUCCESS ? k->mv_size : 0 };
 	if (rc == MDB_SUCCESS) {
-		rc = mdb_cursor_get(cursor, &k, v, MDB_PREV);
+		rc = mdb_cursor_get(cursor, k, v, MDB_PREV);
 	} else if (rc == MDB_NOTFOUND) {
-		rc = mdb_cursor_get(cursor, &k, v, MDB_LAST);
+		rc = mdb_cursor_get(cursor, k, v, MDB_LAST);
 	}
-	name->len = rc == MDB_SUCCESS ? common_labels(*name, (mail_lf_t){ k.mv_data, k.mv_size })
+	name->len = rc == MDB_SUCCESS ? common_labels(*name, (mail_lf_t){ k->mv_data, k->mv_size })
 	                              : 0;
-	if (name->len < k.mv_size || name->len == 0) {
+	if (name->len < k->mv_size || name->len == 0) {
 		*v = (MDB_val){ 0, NULL };
 	} else {
 		*alone = !mail_lf_in(behind, *name);
 	}
 	return rc == MDB_NOTFOUND ? MDB_SUCCESS : rc;
+}
+
+/*! Note where a domain was found, if nothing is stored below. */
+static void note(mail_txn_t *txn, MDB_cursor *cursor, const MDB_val *k, const MDB_val *v,
+                 bool *alone)
+{
+	if (!mail_memo_wants(txn)) {
+		return;
+	}
+	if (!*alone) {
+		MDB_val next, other;
+		const int rc = mdb_cursor_get(cursor, &next, &other, MDB_NEXT);
+		const mail_lf_t behind = { next.mv_data, rc == MDB_SUCCESS ? next.mv_size : 0 };
+		*alone = (rc == MDB_SUCCESS || rc == MDB_NOTFOUND) &&
+		         !mail_lf_in(behind, (mail_lf_t){ k->mv_data, k->mv_size });
+	}
+	if (*alone) {
+		mail_memo_note(txn, k, v);
+	}
 }
 
 /*! Return where a name that is known to be bare is kept. */
@@ -188,6 +208,11 @@ static int source_domain_above(const mail_source_t *source, mail_lf_t name, mail
 {
 	mail_txn_t *txn = txn_of(source);
 	MDB_cursor *cursor;
+	MDB_val k, v;
+	if (mail_memo_find(txn, name, above, &v) && read_domain(&v, domain)) {
+		domain->alone = true;
+		return KNOT_EOK;
+	}
 	int ret = mail_txn_cursor(txn, MAIL_SECTION_DOMAIN, &cursor);
 	if (ret != KNOT_EOK) {
 		return ret;
@@ -199,15 +224,15 @@ static int source_domain_above(const mail_source_t *source, mail_lf_t name, mail
 	 */
 	mail_lf_t first = { 0 }, last = { 0 };
 	while (name.len > 0) {
-		MDB_val v;
 		bool alone;
-		int rc = descend(cursor, &name, &v, &alone);
+		int rc = descend(cursor, &name, &k, &v, &alone);
 		if (rc != MDB_SUCCESS) {
 			return mail_store_code(rc);
 		}
 		if (v.mv_data != NULL) {
 			if (read_domain(&v, domain)) {
 				*above = name;
+				note(txn, cursor, &k, &v, &alone);
 				domain->alone = alone;
 				return KNOT_EOK;
 			}

@@ -211,6 +211,7 @@ static int start_cured(mail_txn_t *txn)
 		rc = start(txn);
 		if (rc == MDB_SUCCESS) {
 			txn->generation++;
+			txn->taken++;
 			txn->snapshot = mdb_txn_id(txn->mdb);
 			txn->newest = txn->snapshot == newest(txn->env);
 			txn->kept = txn->not_kept = 0;
@@ -276,6 +277,7 @@ static void free_txn(mail_txn_t *txn)
 		txn->ended(env);
 	}
 	mail_buf_free(&txn->value);
+	free(txn->memo);
 	free(txn);
 }
 

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The store as the source of the model: every look-up against a search through an array. */
 
+#include "mail/chars.h"
 #include "mail/dkim_id.h"
+#include "lib/steps.h"
 #include "lib/store_fixture.h"
 
 #define SMALL ((size_t)64 << 20)
@@ -118,6 +120,16 @@ static int above(mail_lf_t lf)
 	return best;
 }
 
+/*! Whether there is a name below one, live or not. */
+static bool has_below(mail_lf_t lf)
+{
+	bool has = false;
+	for (size_t i = 0; i < stored_count; i++) {
+		has |= mail_lf_below(mail_lf(&stored[i].lf), lf);
+	}
+	return has;
+}
+
 /*! The live name beside a name, by looking at all in order. */
 static const name_t *beside(mail_lf_t lf, mail_seek_t seek)
 {
@@ -191,6 +203,8 @@ static void check_questions(mail_txn_t *txn)
 			found++;
 			CHECK(mail_str_is(domain.policy, "default"), "question %u", i);
 			CHECK(domain.stamp.timestamp > 1, "question %u", i);
+			CHECK(!domain.alone || !has_below((mail_lf_t){ lf.data, (size_t)ret }),
+			      "question %u", i);
 		}
 		for (mail_seek_t seek = MAIL_SEEK_FROM; seek <= MAIL_SEEK_BEFORE; seek++) {
 			const name_t *name = beside(mail_lf(&lf), seek);
@@ -326,7 +340,7 @@ static void test_bare(void)
 	static const struct {
 		const char *id; /* Put, or with '-' deleted, before the questions. */
 		const char *a, *b;
-	} steps[] = {
+	} looks[] = {
 		{ "b.a.example", NULL, NULL },
 		{ "example", "example", "example" },
 		{ "-example", NULL, NULL },
@@ -339,9 +353,9 @@ static void test_bare(void)
 	fixture_t f;
 	mail_store_t *store = store_begin(&f, true, SMALL);
 	mail_txn_t *reader = begin(store, MAIL_STORE_READ);
-	for (size_t i = 0; reader != NULL && i < COUNT(steps); i++) {
+	for (size_t i = 0; reader != NULL && i < COUNT(looks); i++) {
 		mail_txn_t *writer = begin(store, MAIL_STORE_WRITE);
-		const char *id = steps[i].id;
+		const char *id = looks[i].id;
 		int ret = *id == '-' ? mail_txn_del(writer, MAIL_SECTION_DOMAIN, MAIL_STR(id + 1))
 		                     : put_domain(writer, id, "default");
 		CHECK(ret == KNOT_EOK && mail_txn_commit(writer) == KNOT_EOK, "%zu: %d", i, ret);
@@ -351,7 +365,7 @@ static void test_bare(void)
 		/* Twice: the second time from memory. */
 		for (unsigned j = 0; j < 4; j++) {
 			const char *asked = j % 2 == 0 ? "x.a.example" : "zz.example";
-			const char *want = j % 2 == 0 ? steps[i].a : steps[i].b;
+			const char *want = j % 2 == 0 ? looks[i].a : looks[i].b;
 			mail_lf_storage_t key, want_key;
 			mail_domain_t domain;
 			name_of(asked, &key);
@@ -528,6 +542,125 @@ static void test_dkim(void)
 	store_end(&f, store);
 }
 
+/*! Commit a domain, or delete it. */
+static void commit_domain(mail_store_t *store, const char *name, const char *policy)
+{
+	mail_txn_t *txn = begin(store, MAIL_STORE_WRITE);
+	CHECK_OK(policy != NULL ? put_domain(txn, name, policy)
+	                        : mail_txn_del(txn, MAIL_SECTION_DOMAIN, MAIL_STR(name)));
+	CHECK_OK(mail_txn_commit(txn));
+}
+
+/*! Check in which domain a name lies, or NULL: in none. \return The steps that it took. */
+static size_t check_above(mail_txn_t *txn, const char *name, const char *domain, const char *policy)
+{
+	mail_lf_storage_t lf, want = { 0 };
+	mail_domain_t found = { 0 };
+	name_of(name, &lf);
+	if (domain != NULL) {
+		name_of(domain, &want);
+	}
+	steps = 0;
+	const int ret = ask_above(mail_txn_source(txn), &lf, &found);
+	CHECK(ret == (domain != NULL ? (int)want.len : KNOT_ENOENT), "%s: %d", name, ret);
+	CHECK(domain == NULL || mail_str_is(found.policy, policy), "%s: %.*s", name,
+	      MAIL_SHOW(found.policy));
+	return steps;
+}
+
+/*! Domains that were found are remembered, and only as long as that is right. */
+static void test_memo(void)
+{
+	fixture_t f;
+	mail_store_t *store = store_begin(&f, true, SMALL);
+	commit_domain(store, "a.test", "default");
+	commit_domain(store, "b.co.test", "default");
+	mail_txn_t *txn = begin(store, MAIL_STORE_READ);
+	static const char *const names[] = { "www.a.test", "a.test", "x.y.z.a.test", "b.co.test",
+		                             "mail.b.co.test" };
+	for (size_t i = 0; i < COUNT(names); i++) {
+		const char *domain = i < 3 ? "a.test" : "b.co.test";
+		const bool first = i == 0 || i == 3;
+		CHECK((check_above(txn, names[i], domain, "default") > 0) == first, "%s", names[i]);
+		CHECK_INT(check_above(txn, names[i], domain, "default"), 0);
+	}
+	CHECK(check_above(txn, "co.test", NULL, NULL) > 0);
+	CHECK(check_above(txn, "aa.test", NULL, NULL) > 0);
+	CHECK(check_above(txn, "test", NULL, NULL) > 0);
+
+	/* What others commit is in the next snapshot, whether this one is renewed or was left standing. */
+	static const struct {
+		const char *changed, *policy;
+		const char *name, *domain;
+	} commits[] = {
+		{ "a.test", "other", "www.a.test", "a.test" },
+		{ "www.a.test", "www", "x.www.a.test", "www.a.test" },
+		{ "www.a.test", NULL, "x.www.a.test", "a.test" },
+		{ "a.test", NULL, "www.a.test", NULL },
+		{ "a.test", "again", "www.a.test", "a.test" },
+		{ "test", "top", "c.test", "test" },
+	};
+	EACH(c, commits) {
+		const bool left = (size_t)(c - commits) % 2 == 0;
+		if (left) {
+			mail_txn_stand(txn);
+		}
+		commit_domain(store, c->changed, c->policy);
+		if (left) {
+			CHECK_OK(mail_txn_resume(txn));
+		} else {
+			mail_txn_reset(txn);
+			CHECK_OK(mail_txn_renew(txn));
+		}
+		const char *policy = c->policy != NULL ? c->policy : "other";
+		for (unsigned turn = 0; turn < 3; turn++) {
+			(void)check_above(txn, c->name, c->domain, policy);
+			(void)check_above(txn, "mail.b.co.test", "b.co.test", "default");
+		}
+	}
+	/* What has something below, a tombstone too, is not remembered. */
+	CHECK(check_above(txn, "y.a.test", "a.test", "again") > 0);
+	CHECK(check_above(txn, "y.a.test", "a.test", "again") > 0);
+	/* And a snapshot that was left standing, and that nobody has committed after, is as it was. */
+	mail_txn_stand(txn);
+	CHECK_OK(mail_txn_resume(txn));
+	CHECK_INT(check_above(txn, "mail.b.co.test", "b.co.test", "default"), 0);
+	mail_txn_abort(txn);
+	store_end(&f, store);
+}
+
+#define MANY 20000
+
+/*! Of more domains than are remembered each is found; and while few are met, nobody looks. */
+static void test_memo_many(void)
+{
+	fixture_t f;
+	mail_store_t *store = store_begin(&f, true, SMALL);
+	mail_txn_t *txn = begin(store, MAIL_STORE_WRITE);
+	char name[32];
+	for (unsigned i = 0; i < MANY; i++) {
+		(void)snprintf(name, sizeof(name), "d%06u.test", i);
+		CHECK_OK(put_domain(txn, name, "default"));
+	}
+	CHECK_OK(mail_txn_commit(txn));
+	txn = begin(store, MAIL_STORE_READ);
+	size_t met[3] = { 0 };
+	for (unsigned turn = 0; turn < COUNT(met); turn++) {
+		/* All of them, then few of them, then all again. */
+		for (unsigned i = 0; i < 5 * MANY; i++) {
+			(void)snprintf(name, sizeof(name), "d%06u.test",
+			               turn == 1 ? i % 100 : i % MANY);
+			met[turn] += check_above(txn, name, name, "default") == 0;
+		}
+	}
+	CHECK(met[0] < MANY / 2, "%zu", met[0]);
+	CHECK(met[1] > MANY, "%zu", met[1]);
+	CHECK(met[2] < MANY / 2, "%zu", met[2]);
+	mail_txn_abort(txn);
+	store_end(&f, store);
+}
+
 UNIT_MAIN("store_source", TEST("domains, against a search through all", test_brute_force),
           TEST("empty, longest, deepest", test_edges), TEST("names that are nobody's", test_bare),
-          TEST("a bound on tombstones", test_limit), TEST("DKIM keys", test_dkim))
+          TEST("a bound on tombstones", test_limit), TEST("DKIM keys", test_dkim),
+          TEST("what is remembered", test_memo), TEST("too many to remember", test_memo_many))
