@@ -375,8 +375,7 @@ int mail_rows_next(mail_stored_owner_t *owner, mail_stored_row_t *row)
 		.holes = (form & FORM_HOLES) != 0,
 		.spelt = (form & FORM_SPELT) != 0,
 	};
-	const bool literal = row->item < MAIL_ITEM_MAX && row->item < 64 &&
-	                     (MAIL_ROWS_ITEMS >> row->item & 1) != 0;
+	const bool literal = row->item < 64 && (MAIL_ROWS_ITEMS >> row->item & 1) != 0;
 	return r->error == KNOT_EOK && literal && form <= FORM_ALL && row->type != 0 ? KNOT_EOK
 	                                                                             : KNOT_EMALF;
 }
