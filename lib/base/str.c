@@ -48,16 +48,26 @@ size_t mail_utf8_len(const uint8_t *text, size_t left)
 	return 0;
 }
 
+/*! Return whether eight octets are printable ASCII characters. */
+static bool is_plain_word(const uint8_t *octets)
+{
+	/* Of an octet below 0x80, adding carries into its upmost bit from 0x20, or from 0x7f on. */
+	const uint64_t word = mail_word_at(octets);
+	return ((word | (word + MAIL_WORD(1)) | ~(word + MAIL_WORD(0x60))) & MAIL_WORD(0x80)) == 0;
+}
+
 size_t mail_str_plain(mail_str_t s, size_t from)
 {
 	const uint8_t *text = (const uint8_t *)s.data;
+	const size_t step = sizeof(uint64_t);
 	size_t pos = from;
-	for (; pos + sizeof(uint64_t) <= s.len; pos += sizeof(uint64_t)) {
-		/* Of an octet below 0x80, adding carries into its upmost bit from 0x20, or from 0x7f on. */
-		const uint64_t word = mail_word_at(text + pos), high = MAIL_WORD(0x80);
-		if (((word | (word + MAIL_WORD(1)) | ~(word + MAIL_WORD(0x60))) & high) != 0) {
-			break;
-		}
+	while (pos + step <= s.len && is_plain_word(text + pos)) {
+		pos += step;
+	}
+	/* The last word may begin before. */
+	if (pos + step > s.len && pos < s.len && s.len >= from + step &&
+	    is_plain_word(text + s.len - step)) {
+		return s.len;
 	}
 	while (pos < s.len && text[pos] >= 0x20 && text[pos] < 0x7f) {
 		pos++;
