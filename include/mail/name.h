@@ -125,6 +125,20 @@ static inline uint64_t mail_lf_prefix(mail_lf_t lf)
 	return prefix;
 }
 
+/*! Return a hash of a name and of what it is for, whose upper bits are the good ones. */
+static inline uint64_t mail_lf_hash(mail_lf_t lf, uint32_t purpose)
+{
+	const uint64_t factor = UINT64_C(0x9e3779b97f4a7c15);
+	uint64_t hash = (uint64_t)purpose << 16 | lf.len, word = 0;
+	size_t i = 0;
+	for (; i + sizeof(word) <= lf.len; i += sizeof(word)) {
+		hash = (hash ^ mail_word_at(lf.data + i)) * factor;
+		hash ^= hash >> 32;
+	}
+	memcpy(&word, lf.data + i, lf.len - i);
+	return (hash ^ word) * factor;
+}
+
 /*! Compare two names in the order of the store, which is the canonical order (RFC 4034 6.1). */
 static inline int mail_lf_compare(mail_lf_t a, mail_lf_t b)
 {

@@ -87,16 +87,7 @@ static answers_t *answers_of(const mail_work_t *work)
 
 static uint32_t question_hash(mail_lf_t name, uint32_t type)
 {
-	uint64_t hash = (uint64_t)type << 16 | name.len;
-	uint64_t word = 0;
-	size_t i = 0;
-	for (; i + sizeof(word) <= name.len; i += sizeof(word)) {
-		hash = (hash ^ mail_word_at(name.data + i)) * UINT64_C(0x9e3779b97f4a7c15);
-		hash ^= hash >> 32;
-	}
-	memcpy(&word, name.data + i, name.len - i);
-	hash = (hash ^ word) * UINT64_C(0x9e3779b97f4a7c15);
-	return (uint32_t)(hash >> 32);
+	return (uint32_t)(mail_lf_hash(name, type) >> 32);
 }
 
 static mail_rendered_t **bucket_of(answers_t *answers, uint32_t hash)

@@ -46,15 +46,7 @@ struct mail_memo {
 
 static place_t *place_of(mail_memo_t *memo, mail_lf_t name)
 {
-	uint64_t hash = name.len, word = 0;
-	size_t i = 0;
-	for (; i + sizeof(word) <= name.len; i += sizeof(word)) {
-		hash = (hash ^ mail_word_at(name.data + i)) * UINT64_C(0x9e3779b97f4a7c15);
-		hash ^= hash >> 32;
-	}
-	memcpy(&word, name.data + i, name.len - i);
-	hash = (hash ^ word) * UINT64_C(0x9e3779b97f4a7c15);
-	return &memo->places[hash >> (64 - PLACES_BITS)];
+	return &memo->places[mail_lf_hash(name, 0) >> (64 - PLACES_BITS)];
 }
 
 /*! Count a look-up. */
