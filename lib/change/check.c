@@ -108,9 +108,11 @@ static int own_check(mail_change_t *change, mail_str_t id, const mail_domain_t *
                      concern_t *concern, mail_diag_t *diag)
 {
 	const mail_checked_t *known = NULL;
-	concern->shaped = concern->of.put && concern->of.alias.len == 0 &&
+	concern->shaped = concern->of.changed && concern->of.alias.len == 0 &&
 	                  mail_change_shape_write(change, concern->of.name, id, domain);
 	if (concern->shaped) {
+		/* Of one that was not written itself, less is looked at. */
+		(void)mail_buf_u8(&change->shape, concern->of.put);
 		known = mail_change_shape_find(change, concern->of.name);
 	}
 	if (known == NULL) {

@@ -202,6 +202,61 @@ static void test_pairs(void)
 
 /* --- Which have the same shape --- */
 
+/* Change a key of a domain, alone or after one of another domain that has the same items. */
+static void key_after(const stored_t *s, const mail_entries_t *pair, const mail_entries_t *keys,
+                      bool alone, outcome_t *outcome)
+{
+	outcome_t before;
+	mail_txn_t *txn = begin(s->store, MAIL_STORE_WRITE);
+	change(txn, pair->entries[0], pair->entries[1], &before);
+	*outcome = (outcome_t){ .ret = KNOT_ENOENT };
+	if (before.ret == KNOT_EOK) {
+		change(txn, keys->entries[alone ? 1 : 0], alone ? NULL : keys->entries[1], outcome);
+	}
+	mail_buf_free(&before.warnings);
+	mail_txn_abort(txn);
+}
+
+/* What is found of a key does not depend on the keys of other domains in the same change. */
+static void test_keys(void)
+{
+	static const char *const keys[] = { "s1| key: '" KEY "'", "s1| cname: s1.other.test.",
+		                            "www| key: '" KEY "'", "s1.mail| key: '" KEY "'" };
+	static const char *const seconds[] = { "d.example", "b.example", "c.example" };
+	stored_t s;
+	unsigned looked_at = 0, refused = 0;
+	stored_begin(&s, false, stored);
+	for (size_t i = 0; i < COUNT(items) * COUNT(keys) * COUNT(seconds); i++) {
+		const char *key = keys[i / COUNT(items) % COUNT(keys)];
+		const char *second = seconds[i / COUNT(items) / COUNT(keys)];
+		char text[2][512], both[1024], ids[512];
+		mail_entries_t pair = { 0 }, changed = { 0 };
+		outcome_t alone, after;
+		write_domain(items[i % COUNT(items)], "a.example", text[0], sizeof(text[0]));
+		write_domain(items[i % COUNT(items)], second, text[1], sizeof(text[1]));
+		snprintf(both, sizeof(both), "%s\n%s", text[0], text[1]);
+		snprintf(ids, sizeof(ids), "dkim a.example/%s\ndkim %s/%s", key, second, key);
+		REQUIRE(entries_parse(both, &pair) == KNOT_EOK && pair.count == 2);
+		REQUIRE(entries_parse(ids, &changed) == KNOT_EOK && changed.count == 2);
+		key_after(&s, &pair, &changed, true, &alone);
+		key_after(&s, &pair, &changed, false, &after);
+		/* Of two, the first may be what is refused. */
+		if (alone.ret == KNOT_EOK || after.ret == KNOT_EOK) {
+			CHECK(alone.ret == after.ret, "%s: '%s' alone, '%s' after", both,
+			      alone.diag.text, after.diag.text);
+			CHECK(told_of(&alone, second) == told_of(&after, second), "%s", both);
+		}
+		looked_at += alone.ret != KNOT_ENOENT;
+		refused += alone.ret == KNOT_EINVAL;
+		mail_buf_free(&alone.warnings);
+		mail_buf_free(&after.warnings);
+		mail_entries_free(&pair);
+		mail_entries_free(&changed);
+	}
+	CHECK(looked_at > 100 && refused > 10, "%u looked at, %u refused", looked_at, refused);
+	stored_end(&s);
+}
+
 static const struct {
 	const char *a, *b;
 	bool same;
@@ -266,4 +321,5 @@ static void test_same(void)
 	mail_buf_free(&none);
 }
 
-UNIT_MAIN("shape", TEST("the same shape", test_same), TEST("each beside each", test_pairs))
+UNIT_MAIN("shape", TEST("the same shape", test_same), TEST("each beside each", test_pairs),
+          TEST("keys", test_keys))
