@@ -431,6 +431,9 @@ void mail_lint_note(mail_linting_t *linting, const knot_dname_t *name)
 
 bool mail_lint_concerns(const mail_buf_t *names, mail_lf_t domain)
 {
+	if (names->len == 0) {
+		return false;
+	}
 	mail_reader_t r = MAIL_READER(names->data, names->len);
 	while (mail_read_left(&r) > 0) {
 		const size_t len = mail_read_u16(&r);
