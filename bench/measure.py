@@ -163,11 +163,11 @@ def instructions(bench, served, mix, *args, walked=0):
     return {part: number / bench.traced for part, number in found.items()}
 
 
-def walk(bench, server, mix, count, *args):
-    """Ask everything of the first domains once."""
+def walk(bench, server, mix, count, *args, turns=1):
+    """Ask everything of the first domains, so many times."""
     kinds = len(mix.read_text(encoding="ascii").splitlines()) - 1
     # The last --domains counts. Kinds that are not for a domain are passed over, so some come again.
-    return ask(bench, server, mix, *args, "--domains", count, "--walk", 1, "--count", count * kinds)
+    return ask(bench, server, mix, *args, "--domains", count, "--walk", 1, "--count", turns * count * kinds)
 
 
 def touched(bench, store, mix, count, *args):
@@ -177,7 +177,8 @@ def touched(bench, store, mix, count, *args):
     server.variables = {"LD_PRELOAD": str(bench.touch), "TOUCH_STORE": str(store.path / "data.mdb"),
                         "TOUCH_FILE": str(sums)}
     with server:
-        walk(bench, server, mix, min(count, WALKED), "--window", 1, *args)
+        # An answer is kept when it is asked for the second time.
+        walk(bench, server, mix, min(count, WALKED), "--window", 1, *args, turns=3)
         before = struct.unpack("=4Q", sums.read_bytes())
         ask(bench, server, mix, "--domains", count, "--count", TOUCHES, "--window", 1, "--seed", 5, *args)
         after = struct.unpack("=4Q", sums.read_bytes())
