@@ -312,29 +312,6 @@ mail_kinds_t mail_kinds_of(uint64_t items)
 	return kinds;
 }
 
-/*! Return whether a kind may have an owner at a name, or below it. */
-static bool is_near(const mail_kind_t *kind, mail_lf_t relative)
-{
-	switch (kind->scope) {
-	case MAIL_SCOPE_AT:
-		return relative.len == 0 ? kind->place.len == 0 : mail_lf_in(kind->place, relative);
-	case MAIL_SCOPE_BELOW:
-		return relative.len > 0 &&
-		       (mail_lf_in(kind->place, relative) || mail_lf_in(relative, kind->place));
-	default: return true;
-	}
-}
-
-mail_kinds_t mail_kinds_near(mail_kinds_t kinds, mail_lf_t relative)
-{
-	mail_kinds_t near = 0;
-	for (mail_kinds_t left = kinds; left != 0; left &= left - 1) {
-		const unsigned kind = (unsigned)__builtin_ctzll(left);
-		near |= is_near(&mail_kinds[kind], relative) ? MAIL_KIND_BIT(kind) : 0;
-	}
-	return near;
-}
-
 /*! Return whether a kind may have an owner at a name. */
 static bool is_at(const mail_kind_t *kind, mail_lf_t relative)
 {
@@ -345,14 +322,28 @@ static bool is_at(const mail_kind_t *kind, mail_lf_t relative)
 	}
 }
 
+/*! Return those of the kinds that may have an owner at a name, or below one that is not the domain. */
+static inline mail_kinds_t kinds_from(mail_kinds_t kinds, mail_lf_t relative, bool below)
+{
+	mail_kinds_t found = 0;
+	for (mail_kinds_t left = kinds; left != 0; left &= left - 1) {
+		const unsigned i = (unsigned)__builtin_ctzll(left);
+		const mail_kind_t *kind = &mail_kinds[i];
+		const bool may = is_at(kind, relative) ||
+		                 (below && relative.len > 0 && mail_lf_in(kind->place, relative));
+		found |= may ? MAIL_KIND_BIT(i) : 0;
+	}
+	return found;
+}
+
+mail_kinds_t mail_kinds_near(mail_kinds_t kinds, mail_lf_t relative)
+{
+	return kinds_from(kinds, relative, true);
+}
+
 mail_kinds_t mail_kinds_at(mail_kinds_t kinds, mail_lf_t relative)
 {
-	mail_kinds_t at = 0;
-	for (mail_kinds_t left = kinds; left != 0; left &= left - 1) {
-		const unsigned kind = (unsigned)__builtin_ctzll(left);
-		at |= is_at(&mail_kinds[kind], relative) ? MAIL_KIND_BIT(kind) : 0;
-	}
-	return at;
+	return kinds_from(kinds, relative, false);
 }
 
 mail_kinds_t mail_kinds_typed(mail_kinds_t kinds, uint16_t type)

@@ -36,7 +36,7 @@ bool mail_record_has_names(uint16_t type);
  * \return KNOT_EOK; KNOT_EINVAL.
  */
 int mail_record_piece(const mail_record_parse_t *p, size_t *pos, mail_str_t *piece, bool *quoted);
-/*! Read what follows the type, if that is usual and right. \return KNOT_EOK; KNOT_ENOENT: it may be neither; KNOT_ENOMEM. */
+/*! Read what follows the type, if that is usual. \return KNOT_EOK; KNOT_ENOENT (the scanner must look at it); KNOT_ENOMEM. */
 int mail_record_quick(const mail_record_parse_t *p);
 /*! Read what follows the type; the type is one that is taken. \return As mail_record_parse(). */
 int mail_record_body(const mail_record_parse_t *p);

@@ -67,7 +67,7 @@ static bool read_domain(const MDB_val *v, mail_domain_t *domain)
 	return true;
 }
 
-/*! Return whether a value is none of a tombstone. */
+/*! Return whether a value is an entry's, not a tombstone's. */
 static bool is_there(const MDB_val *v)
 {
 	mail_stored_t stored;
